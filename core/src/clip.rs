@@ -1,0 +1,43 @@
+//! Global-norm clipping of the second gradient.
+
+use crate::error::check;
+use crate::{Error, Outcome, PartialNorm, Real, ScaledNorm};
+
+/// The factor that brings a gradient of the measured norm down to `max_norm`, and what the numbers did.
+///
+/// ```text
+/// factor = max_norm / N   where N > max_norm,   else 1
+/// ```
+///
+/// No guard is added to N (PyTorch adds 1e-6), so a gradient within the limit keeps every bit.
+/// With `sums` of [`accumulate_gradient`](crate::Cpu::accumulate_gradient)`(factor, ..)`, hand the
+/// product of both factors to [`descend`](crate::Cpu::descend). [`Outcome::NonFinite`]: skip the descent.
+///
+/// ```
+/// use presam::{Cpu, Outcome, PartialNorm, clip_factor};
+///
+/// let mut sums = PartialNorm::new();
+/// Cpu::plain().accumulate_gradient(1.0f32, &[3.0, 4.0], &mut sums)?;
+/// assert_eq!(clip_factor(&sums, 2.5)?, (0.5, Outcome::Finite));
+/// assert_eq!(clip_factor(&sums, 5.0)?, (1.0, Outcome::Finite));
+/// # Ok::<(), presam::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Hyperparameter`] unless `max_norm` > 0 (infinity: only measure);
+/// [`Error::NotFromZero`] where `sums` is a later part.
+pub fn clip_factor<R: Real>(sums: &PartialNorm<R>, max_norm: R) -> Result<(R, Outcome), Error> {
+    let max_norm = check("max_norm", "a number > 0", max_norm, max_norm > R::ZERO)?;
+    let total = sums.total()?;
+    if !total.sum.is_finite() {
+        return Ok((R::ONE, Outcome::NonFinite));
+    }
+    if total.sum == R::ZERO {
+        return Ok((R::ONE, Outcome::ZeroNorm));
+    }
+    let norm = ScaledNorm::of(total);
+    // In the norm's own unit, where a norm of 1e30 is still a number.
+    let limit = max_norm * norm.inverse_unit();
+    let factor = R::select(norm.root > limit, limit / norm.root, R::ONE);
+    Ok((factor, Outcome::Finite))
+}

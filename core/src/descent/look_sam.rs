@@ -1,0 +1,115 @@
+//! LookSAM: the sharp part of SAM's gradient is reused for some steps that take one gradient only.
+//!
+//! ```text
+//! every k-th step:   g_v = g~ - ( <g, g~> / <g, g> ) g      kept, one float per parameter; descend with g~
+//! other steps:       gradient = g + alpha ( ||g|| / ||g_v|| ) g_v
+//! ```
+//!
+//! Norms are over the whole model (as in MarlonBecker/MSAM and johnjaejunlee95; two other codes take
+//! them per tensor). Source: Liu, Mai, Chen, Hsieh, You 2022 (arXiv 2203.02714); k 5 or 10, alpha 0.7.
+
+use super::{GradientMix, projection};
+use crate::error::check_nonnegative;
+use crate::{Error, Outcome, PartialNorm, Real, ScaledNorm};
+
+/// LookSAM's descent helper.
+///
+/// ```
+/// use presam::{Cpu, LookSam, PartialNorm};
+///
+/// let (look, cpu) = (LookSam::new(0.5f32)?, Cpu::plain());
+/// // A SAM step: g_v from g and g~. The kept slice starts as a copy of g~.
+/// let (g, perturbed_grads) = ([2.0, 0.0], [2.0, 4.0]);
+/// let mut kept = perturbed_grads;
+/// let mut sums = PartialNorm::new();
+/// cpu.accumulate_pair(&g, &perturbed_grads, &mut sums)?; // g first
+/// cpu.mix_gradients(look.split(&sums)?.0, &g, &mut kept)?;
+/// assert_eq!(kept, [0.0, 4.0]);
+/// // A later step: no second gradient. The mix is written over a copy of g_v.
+/// let mut gradient = kept;
+/// let (mut norm, mut kept_norm) = (PartialNorm::new(), PartialNorm::new());
+/// cpu.accumulate_gradient(1.0, &g, &mut norm)?;
+/// cpu.accumulate_gradient(1.0, &kept, &mut kept_norm)?;
+/// cpu.mix_gradients(look.reuse(&norm, &kept_norm)?.0, &g, &mut gradient)?;
+/// assert_eq!(gradient, [2.0, 1.0]);
+/// # Ok::<(), presam::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct LookSam<R> {
+    alpha: R,
+}
+
+impl<R: Real> LookSam<R> {
+    /// LookSAM with weight `alpha` on the reused part.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] unless `alpha` is finite and >= 0.
+    pub fn new(alpha: R) -> Result<Self, Error> {
+        Ok(Self { alpha: check_nonnegative("alpha", alpha)? })
+    }
+
+    /// The mix that turns (g, g~) into g_v, from the sums of `accumulate_pair(grads, perturbed_grads, ..)`.
+    ///
+    /// A zero or non-finite norm of g leaves g~ as it is, and says so.
+    ///
+    /// # Errors
+    /// [`Error::NotFromZero`] where `sums` is a later part.
+    pub fn split(self, sums: &PartialNorm<R>) -> Result<(LookSamSplit<R>, Outcome), Error> {
+        let (ratio, outcome) = projection(sums)?;
+        Ok((LookSamSplit { ratio }, outcome))
+    }
+
+    /// The mix that turns (g, g_v) into the gradient of a step without a second one.
+    ///
+    /// Where ||g_v|| is zero, or either norm is not finite, the gradient is g.
+    ///
+    /// # Errors
+    /// [`Error::NotFromZero`] where a sum is a later part.
+    pub fn reuse(
+        self,
+        grads: &PartialNorm<R>,
+        kept: &PartialNorm<R>,
+    ) -> Result<(LookSamReuse<R>, Outcome), Error> {
+        let (grads, kept) = (grads.total()?, kept.total()?);
+        let outcome = if !grads.sum.is_finite() || !kept.sum.is_finite() {
+            Outcome::NonFinite
+        } else if kept.sum == R::ZERO {
+            Outcome::ZeroNorm
+        } else {
+            Outcome::Finite
+        };
+        let (grads, kept) = (ScaledNorm::of(grads), ScaledNorm::of(kept));
+        let ratio = grads.root / kept.root * grads.unit() * kept.inverse_unit();
+        let finite = outcome == Outcome::Finite;
+        Ok((LookSamReuse { factor: R::select(finite, self.alpha * ratio, R::ZERO) }, outcome))
+    }
+}
+
+/// g~ - ratio g
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct LookSamSplit<R> {
+    ratio: R,
+}
+
+impl<R: Real> GradientMix<R> for LookSamSplit<R> {
+    #[inline(always)]
+    fn mix(self, grad: R, perturbed_grad: R) -> R {
+        perturbed_grad - self.ratio * grad
+    }
+}
+
+/// g + factor g_v, where g_v stands in the place of the second gradient
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct LookSamReuse<R> {
+    factor: R,
+}
+
+impl<R: Real> GradientMix<R> for LookSamReuse<R> {
+    #[inline(always)]
+    fn mix(self, grad: R, kept: R) -> R {
+        R::select(self.factor == R::ZERO, grad, grad + self.factor * kept)
+    }
+}

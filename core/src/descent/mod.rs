@@ -1,0 +1,160 @@
+//! What some methods do to the second gradient: helpers outside the ascent form.
+//!
+//! Each is two passes: [`Cpu::accumulate_pair`] sums what the mix needs, [`Cpu::mix_gradients`]
+//! writes the mixed gradient over the second one.
+
+mod gsam;
+mod look_sam;
+mod wsam;
+
+pub use gsam::{Gsam, GsamMix};
+pub use look_sam::{LookSam, LookSamReuse, LookSamSplit};
+pub use wsam::{Wsam, WsamCorrection};
+
+use crate::error::check_length;
+use crate::map::{ElementMap, PlanesMut};
+use crate::reduce::{Planes, Term};
+use crate::{Cpu, Error, PartialNorm, Real};
+
+/// A new second gradient from both gradients, armed for one step.
+pub trait GradientMix<R: Real>: Copy + Send + Sync {
+    /// The gradient that replaces `perturbed_grad`.
+    fn mix(self, grad: R, perturbed_grad: R) -> R;
+}
+
+/// first^2 by the norm contract, and <first, second> as the statistic.
+#[derive(Clone, Copy)]
+struct Pair;
+
+impl<R: Real> Term<R, 2, 0, 0> for Pair {
+    const STATISTIC: bool = true;
+
+    #[inline(always)]
+    fn term(self, [first, _]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
+        first
+    }
+
+    #[inline(always)]
+    fn statistic(self, [first, second]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
+        first * second
+    }
+}
+
+/// grad * factor, squared
+#[derive(Clone, Copy)]
+struct Scaled<R>(R);
+
+impl<R: Real> Term<R, 1, 0, 0> for Scaled<R> {
+    const STATISTIC: bool = false;
+
+    #[inline(always)]
+    fn term(self, [grad]: [R; 1], _: [R; 0], _: [R; 0]) -> R {
+        grad * self.0
+    }
+
+    #[inline(always)]
+    fn statistic(self, _: [R; 1], _: [R; 0], _: [R; 0]) -> R {
+        R::ZERO
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Mixed<Mix>(Mix);
+
+impl<R: Real, Mix: GradientMix<R>> ElementMap<R, 1, 0, 0> for Mixed<Mix> {
+    #[inline(always)]
+    fn apply(self, old: R, [grad]: [R; 1], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
+        (self.0.mix(grad, old), memory)
+    }
+}
+
+impl Cpu {
+    /// Adds one segment's ||first||^2 (with range classes) and <first, second> (the statistic,
+    /// without) to `sums`, by the norm contract. Read-only, one pass over both slices.
+    ///
+    /// | slice | length | access |
+    /// | --- | --- | --- |
+    /// | `first`, `second` | n | read |
+    ///
+    /// ```
+    /// use presam::{Cpu, PartialNorm};
+    ///
+    /// let mut sums = PartialNorm::new();
+    /// Cpu::plain().accumulate_pair(&[1.0f32, 2.0], &[3.0, 4.0], &mut sums)?;
+    /// assert_eq!((sums.total()?.sum, sums.total()?.statistic), (5.0, 11.0));
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the lengths differ; `sums` is unchanged.
+    pub fn accumulate_pair<R: Real>(
+        self,
+        first: &[R],
+        second: &[R],
+        sums: &mut PartialNorm<R>,
+    ) -> Result<(), Error> {
+        check_length("second", first.len(), second.len())?;
+        self.reduce(Pair, Planes { reads: [first, second], memory: [], inputs: [] }, sums)
+    }
+
+    /// Adds one segment's || `factor` * `grads` ||^2 to `sums`: what [`clip_factor`](crate::clip_factor)
+    /// and the check of the second gradient need. One pass over one slice.
+    ///
+    /// ```
+    /// use presam::{Cpu, PartialNorm};
+    ///
+    /// let mut sums = PartialNorm::new();
+    /// Cpu::plain().accumulate_gradient(0.5f32, &[6.0, 8.0], &mut sums)?;
+    /// assert_eq!(sums.total()?.sum, 25.0);
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooManyChunks`] past the capacity of a partial norm.
+    pub fn accumulate_gradient<R: Real>(
+        self,
+        factor: R,
+        grads: &[R],
+        sums: &mut PartialNorm<R>,
+    ) -> Result<(), Error> {
+        self.reduce(Scaled(factor), Planes { reads: [grads], memory: [], inputs: [] }, sums)
+    }
+
+    /// Writes the mixed gradient over the second one, segment by segment.
+    ///
+    /// | slice | length | access |
+    /// | --- | --- | --- |
+    /// | `grads` g | n | read |
+    /// | `perturbed_grads` g~ | n | read and written |
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the lengths differ; nothing is written.
+    pub fn mix_gradients<R: Real, Mix: GradientMix<R>>(
+        self,
+        mix: Mix,
+        grads: &[R],
+        perturbed_grads: &mut [R],
+    ) -> Result<(), Error> {
+        check_length("grads", perturbed_grads.len(), grads.len())?;
+        let (reads, memory, inputs) = ([grads], [], []);
+        self.map(Mixed(mix), PlanesMut { out: perturbed_grads, reads, memory, inputs });
+        Ok(())
+    }
+}
+
+/// <first, second> / ||first||^2, and what the numbers did. The root is divided twice, so the square
+/// need not be representable; 0 where the norm is zero.
+fn projection<R: Real>(sums: &PartialNorm<R>) -> Result<(R, crate::Outcome), Error> {
+    use crate::{Outcome, ScaledNorm};
+    let total = sums.total()?;
+    if !total.sum.is_finite() || !total.statistic.is_finite() {
+        return Ok((R::ZERO, Outcome::NonFinite));
+    }
+    if total.sum == R::ZERO {
+        return Ok((R::ZERO, Outcome::ZeroNorm));
+    }
+    let norm = ScaledNorm::of(total);
+    let unit = norm.inverse_unit();
+    let once = total.statistic * unit / norm.root;
+    Ok((once * unit / norm.root, Outcome::Finite))
+}

@@ -1,0 +1,103 @@
+//! WSAM, weighted SAM: sharpness as a weighted regularisation term.
+//!
+//! ```text
+//! alpha = gamma / (1 - gamma)
+//! coupled:    gradient = alpha g~ + (1 - alpha) g
+//! decoupled:  base step with g, then w <- w - learning_rate alpha (g~ - g)
+//! ```
+//!
+//! Source: Yue, Jiang, Ye, Gao, Liu, Zhang 2023 (arXiv 2305.15817); code intelligent-machine-learning/atorch
+//! (gamma 0.9, decoupled).
+
+use super::GradientMix;
+use crate::error::{check_decay, check_length};
+use crate::map::{ElementMap, PlanesMut};
+use crate::{Cpu, Error, Real};
+
+/// WSAM's descent helper; as a [`GradientMix`] it is the coupled form.
+///
+/// ```
+/// use presam::{GradientMix, Wsam};
+///
+/// let wsam = Wsam::new(0.75f32)?; // alpha = 3
+/// assert_eq!(wsam.mix(1.0, 2.0), 4.0);
+/// # Ok::<(), presam::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Wsam<R> {
+    alpha: R,
+}
+
+impl<R: Real> Wsam<R> {
+    /// WSAM with weight `gamma` in [0, 1) on sharpness; 0.5 is SAM.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] outside that range.
+    pub fn new(gamma: R) -> Result<Self, Error> {
+        let gamma = check_decay("gamma", gamma)?;
+        Ok(Self { alpha: gamma / (R::ONE - gamma) })
+    }
+
+    /// The decoupled form's correction, after the base step with g at the same `learning_rate`.
+    #[must_use]
+    pub fn correction(self, learning_rate: R) -> WsamCorrection<R> {
+        WsamCorrection { factor: learning_rate * self.alpha }
+    }
+}
+
+impl<R: Real> GradientMix<R> for Wsam<R> {
+    #[inline(always)]
+    fn mix(self, grad: R, perturbed_grad: R) -> R {
+        self.alpha * perturbed_grad + (R::ONE - self.alpha) * grad
+    }
+}
+
+/// w <- w - learning_rate alpha (g~ - g)
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct WsamCorrection<R> {
+    factor: R,
+}
+
+impl<R: Real> ElementMap<R, 2, 0, 0> for WsamCorrection<R> {
+    #[inline(always)]
+    fn apply(self, param: R, reads: [R; 2], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
+        let [grad, perturbed_grad] = reads;
+        (param - self.factor * (perturbed_grad - grad), memory)
+    }
+}
+
+impl Cpu {
+    /// Applies decoupled WSAM's correction to one segment.
+    ///
+    /// | slice | length | access |
+    /// | --- | --- | --- |
+    /// | `params` w | n | read and written |
+    /// | `grads` g, `perturbed_grads` g~ | n | read |
+    ///
+    /// ```
+    /// use presam::{Cpu, Wsam};
+    ///
+    /// let mut w = [1.0f32];
+    /// Cpu::plain().correct(Wsam::new(0.5)?.correction(0.5), &mut w, &[1.0], &[2.0])?;
+    /// assert_eq!(w, [0.5]);
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] where a slice is not as long as `params`; nothing is written.
+    pub fn correct<R: Real>(
+        self,
+        correction: WsamCorrection<R>,
+        params: &mut [R],
+        grads: &[R],
+        perturbed_grads: &[R],
+    ) -> Result<(), Error> {
+        check_length("grads", params.len(), grads.len())?;
+        check_length("perturbed_grads", params.len(), perturbed_grads.len())?;
+        let (reads, memory, inputs) = ([grads, perturbed_grads], [], []);
+        self.map(correction, PlanesMut { out: params, reads, memory, inputs });
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! [`FixedSam`]: a whole optimizer with its buffers inside, for firmware.
+
+use crate::{BaseOptimizer, Error, Flat, Group, Real, Session, StepReport, Variant};
+use heapless::Vec;
+
+/// A [`Session`] that owns its buffers, for models of at most `N` parameters in one slice.
+///
+/// Floats held: `N * (2 + M + S)` (gradient, backup, memory, state), no heap. The session is public:
+/// set its length rule, learning rate or counters there.
+///
+/// ```
+/// use presam::{Cpu, FixedSam, Group, Sam, Session, Sgd};
+///
+/// let session = Session::new(Cpu::plain(), Sam::new(), Sgd::new(0.1f32)?.with_momentum(0.5)?);
+/// let mut sam: FixedSam<f32, _, _, 16, 0, 1> = FixedSam::new(session);
+/// let mut w = [3.0, 4.0];
+/// for _ in 0..100 {
+///     sam.step(&mut w, Group::new(0.05)?, |w, g| {
+///         for (g, w) in g.iter_mut().zip(w) { *g = 2.0 * w } // of |w|^2
+///     })?;
+/// }
+/// assert!(w.iter().all(|w| w.abs() < 0.1));
+/// # Ok::<(), presam::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FixedSam<R, V, B, const N: usize, const M: usize, const S: usize> {
+    /// The variant, the base optimizer and their counters.
+    pub session: Session<R, V, B>,
+    grads: Vec<R, N>,
+    backup: Vec<R, N>,
+    memory: [Vec<R, N>; M],
+    state: [Vec<R, N>; S],
+}
+
+impl<R: Real, V, B, const N: usize, const M: usize, const S: usize> FixedSam<R, V, B, N, M, S>
+where
+    V: Variant<R, M, 0>,
+    B: BaseOptimizer<R, S>,
+{
+    /// Before the first step; memory and state are zero.
+    pub fn new(session: Session<R, V, B>) -> Self {
+        Self {
+            session,
+            grads: Vec::new(),
+            backup: Vec::new(),
+            memory: core::array::from_fn(|_| Vec::new()),
+            state: core::array::from_fn(|_| Vec::new()),
+        }
+    }
+
+    /// One whole step; `gradient(params, grads)` is called twice and must write all of `grads`.
+    ///
+    /// # Errors
+    /// [`Error::Capacity`] for more than `N` parameters, [`Error::Length`] where their number changes
+    /// between steps; nothing is changed.
+    pub fn step(
+        &mut self,
+        params: &mut [R],
+        group: Group<R>,
+        mut gradient: impl FnMut(&[R], &mut [R]),
+    ) -> Result<StepReport<R>, Error> {
+        let len = params.len();
+        if self.grads.is_empty() {
+            let full = Error::Capacity { expected: N, found: len };
+            let buffers = [&mut self.grads, &mut self.backup].into_iter();
+            for buffer in buffers.chain(&mut self.memory).chain(&mut self.state) {
+                buffer.resize(len, R::ZERO).map_err(|_| full)?;
+            }
+        }
+        crate::error::check_length("params", self.grads.len(), len)?;
+        let mut model = Flat {
+            params,
+            grads: &mut self.grads,
+            backup: &mut self.backup,
+            memory: self.memory.each_mut().map(Vec::as_mut_slice),
+            inputs: [],
+            state: self.state.each_mut().map(Vec::as_mut_slice),
+        };
+        self.session.step(&[group], &mut model, |model| {
+            gradient(model.params, model.grads);
+            Ok(())
+        })
+    }
+}

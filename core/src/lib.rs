@@ -1,0 +1,59 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod base;
+pub mod descent;
+pub mod variants;
+
+mod clip;
+mod cpu;
+mod element;
+mod error;
+#[cfg(feature = "heapless")]
+mod fixed;
+mod group;
+mod length;
+mod loss_scale;
+mod map;
+mod mask;
+mod norm;
+mod outcome;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod phase;
+mod real;
+mod reduce;
+mod schedule;
+mod segment;
+mod session;
+
+#[doc(inline)]
+pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
+pub use clip::clip_factor;
+pub use cpu::Cpu;
+#[doc(inline)]
+pub use descent::{GradientMix, Gsam, LookSam, Wsam};
+pub use element::{AscentRule, Configure, Element, RuleState, Variant};
+pub use error::Error;
+#[cfg(feature = "heapless")]
+pub use fixed::FixedSam;
+pub use group::Group;
+pub use length::{Ascent, LengthRule, Scale, finish};
+pub use loss_scale::Unscaled;
+pub use mask::{DynamicMask, TopK, kept_count};
+pub use norm::{CHUNK, LANES, Part, PartialNorm, ScaledNorm};
+pub use outcome::Outcome;
+pub use real::Real;
+pub use schedule::{Schedule, gsam_rho};
+pub use segment::{Flat, SegmentMut, Segments};
+pub use session::{Ascended, SecondGradient, Session, StepReport};
+#[doc(inline)]
+pub use variants::{
+    Asam, Claim, ConstraintPreconditioner, FisherSam, FriendlySam, InfoAsam, InfoSam, InfoSamDraft,
+    Key, MaskedSam, MomentumSam, ObjectivePreconditioner, PreSam, Sam, Ssam, VariantInfo, Vasso,
+};

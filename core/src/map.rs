@@ -1,0 +1,162 @@
+//! The one loop that writes: element by element over planes of one length.
+
+use crate::Cpu;
+use crate::Real;
+use crate::cpu::Operation;
+
+/// Elements worked on at a time: a row's new memory waits in registers or L1 until the row is done,
+/// so that the compiler sees no overlap between the planes it writes.
+const ROW: usize = 64;
+
+/// What is written: the new value of `out` (whose old one is `old`) and of the memory planes.
+pub(crate) trait ElementMap<R: Real, const A: usize, const M: usize, const I: usize>:
+    Copy + Send + Sync
+{
+    fn apply(self, old: R, reads: [R; A], memory: [R; M], inputs: [R; I]) -> (R, [R; M]);
+}
+
+/// The planes a pass reads and writes, all as long as `out`.
+pub(crate) struct PlanesMut<'a, R, const A: usize, const M: usize, const I: usize> {
+    pub out: &'a mut [R],
+    pub reads: [&'a [R]; A],
+    pub memory: [&'a mut [R]; M],
+    pub inputs: [&'a [R]; I],
+}
+
+impl Cpu {
+    /// Applies `map` to every element.
+    pub(crate) fn map<R: Real, F, const A: usize, const M: usize, const I: usize>(
+        self,
+        map: F,
+        planes: PlanesMut<'_, R, A, M, I>,
+    ) where
+        F: ElementMap<R, A, M, I>,
+    {
+        #[cfg(feature = "rayon")]
+        if self.parallel && planes.out.len() >= crate::parallel::SHORTEST {
+            return crate::parallel::map(self, map, planes);
+        }
+        self.map_serial(map, planes);
+    }
+
+    pub(crate) fn map_serial<R: Real, F, const A: usize, const M: usize, const I: usize>(
+        self,
+        map: F,
+        planes: PlanesMut<'_, R, A, M, I>,
+    ) where
+        F: ElementMap<R, A, M, I>,
+    {
+        self.dispatch(Map { map, planes });
+    }
+}
+
+struct Map<'a, R, F, const A: usize, const M: usize, const I: usize> {
+    map: F,
+    planes: PlanesMut<'a, R, A, M, I>,
+}
+
+impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I: usize> Operation
+    for Map<'_, R, F, A, M, I>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let PlanesMut { out, reads, memory, inputs } = self.planes;
+        let zeros = [R::ZERO; ROW];
+        let (out_rows, out_tail) = out.as_chunks_mut::<ROW>();
+        let reads = reads.map(|plane| plane.as_chunks::<ROW>());
+        let inputs = inputs.map(|plane| plane.as_chunks::<ROW>());
+        let mut memory = memory.map(|plane| plane.as_chunks_mut::<ROW>());
+        for (row, out_row) in out_rows.iter_mut().enumerate() {
+            // Every plane has this row; `unwrap_or` keeps a panic out of the code.
+            let read = reads.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
+            let input = inputs.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
+            // The commonest case, written in place: without wide registers the copy would cost a third.
+            if M == 1 {
+                let plane = memory.first_mut().and_then(|(rows, _)| rows.get_mut(row));
+                if let Some(plane) = plane {
+                    map_row_in_place(self.map, out_row, plane, read, input);
+                }
+                continue;
+            }
+            let mut remembered = [zeros; M];
+            for (copy, (rows, _)) in remembered.iter_mut().zip(&memory) {
+                *copy = *rows.get(row).unwrap_or(&zeros);
+            }
+            map_row(self.map, out_row, read, &mut remembered, input);
+            for (copy, (rows, _)) in remembered.iter().zip(&mut memory) {
+                if let Some(row) = rows.get_mut(row) {
+                    *row = *copy;
+                }
+            }
+        }
+        let at = |plane: &[R], i: usize| plane.get(i).copied().unwrap_or(R::ZERO);
+        for (i, value) in out_tail.iter_mut().enumerate() {
+            let mut remembered = [R::ZERO; M];
+            for (copy, (_, tail)) in remembered.iter_mut().zip(&memory) {
+                *copy = at(tail, i);
+            }
+            let (new, remembered) = self.map.apply(
+                *value,
+                reads.map(|(_, tail)| at(tail, i)),
+                remembered,
+                inputs.map(|(_, tail)| at(tail, i)),
+            );
+            *value = new;
+            for (copy, (_, tail)) in remembered.iter().zip(&mut memory) {
+                if let Some(slot) = tail.get_mut(i) {
+                    *slot = *copy;
+                }
+            }
+        }
+    }
+}
+
+/// One row. `out` is a parameter of its own: the compiler then knows that it overlaps nothing.
+#[inline(always)]
+fn map_row<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I: usize>(
+    map: F,
+    out: &mut [R; ROW],
+    reads: [&[R; ROW]; A],
+    memory: &mut [[R; ROW]; M],
+    inputs: [&[R; ROW]; I],
+) {
+    for l in 0..ROW {
+        let mut remembered = [R::ZERO; M];
+        for (value, plane) in remembered.iter_mut().zip(memory.iter()) {
+            *value = plane[l];
+        }
+        let (new, remembered) =
+            map.apply(out[l], reads.map(|r| r[l]), remembered, inputs.map(|r| r[l]));
+        out[l] = new;
+        for (value, plane) in remembered.iter().zip(memory.iter_mut()) {
+            plane[l] = *value;
+        }
+    }
+}
+
+/// One row of a map with one memory plane (momentum, VaSSO): written in place, without the copy.
+#[inline(always)]
+fn map_row_in_place<
+    R: Real,
+    F: ElementMap<R, A, M, I>,
+    const A: usize,
+    const M: usize,
+    const I: usize,
+>(
+    map: F,
+    out: &mut [R; ROW],
+    memory: &mut [R; ROW],
+    reads: [&[R; ROW]; A],
+    inputs: [&[R; ROW]; I],
+) {
+    for l in 0..ROW {
+        let (new, remembered) =
+            map.apply(out[l], reads.map(|r| r[l]), [memory[l]; M], inputs.map(|r| r[l]));
+        out[l] = new;
+        for value in remembered {
+            memory[l] = value;
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The norm contract: one order of summation, whatever the SIMD width, thread count or device.
+//!
+//! ```text
+//! chunk     CHUNK = 2048 elements of one segment, the last one shorter; numbered through in segment order
+//! lanes     LANES = 128 accumulators from +0.0; lane l takes elements l, l+128, ...; folded by halves
+//! chunks    a binary tree over adjacent pairs, padded with neutral zeros
+//! ```
+
+use crate::{Error, Real};
+
+/// Elements in a chunk.
+pub const CHUNK: usize = 2048;
+/// Accumulators in a chunk.
+pub const LANES: usize = 128;
+/// Nodes in a partial norm.
+const NODES: usize = 48;
+
+/// The sums over one chunk or one aligned range of chunks.
+///
+/// The sum of squares is `sum * 2^(192 * class)` (`f64`: 2^(1536 * class)), class -1, 0 or 1, so
+/// gradients of 1e20 and of 1e-30 have a norm in `f32`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[repr(C)]
+pub struct Part<R> {
+    /// The sum of squares, in units of its class.
+    pub sum: R,
+    /// The second sum of the pass: a rule's statistic or a dot product. No range class.
+    pub statistic: R,
+    /// The range class of `sum`.
+    pub class: i32,
+}
+
+impl<R: Real> Part<R> {
+    /// The neutral part.
+    pub const ZERO: Self = Self { sum: R::ZERO, statistic: R::ZERO, class: 0 };
+
+    /// This part and the adjacent one after it.
+    #[must_use]
+    pub fn combine(self, next: Self) -> Self {
+        let statistic = self.statistic + next.statistic;
+        let (sum, class) = if self.sum == R::ZERO {
+            (next.sum, next.class)
+        } else if next.sum == R::ZERO {
+            (self.sum, self.class)
+        } else {
+            let class = self.class.max(next.class);
+            let (a, b) = (self.sum_in(class), next.sum_in(class));
+            let plain = a + b;
+            if !plain.is_finite() && a.is_finite() && b.is_finite() {
+                (self.sum_in(class + 1) + next.sum_in(class + 1), class + 1)
+            } else {
+                (plain, class)
+            }
+        };
+        Self { sum, statistic, class }
+    }
+
+    /// The sum brought to a higher class by exact powers of two, where it may vanish.
+    fn sum_in(self, class: i32) -> R {
+        let mut sum = self.sum;
+        for _ in self.class..class {
+            sum = sum * R::RANGE_DOWN * R::RANGE_DOWN;
+        }
+        sum
+    }
+}
+
+/// The sums over chunks [start, end), kept as maximal aligned dyadic nodes.
+///
+/// Any cut at a chunk boundary and any grouping of adjacent parts gives the same bits:
+///
+/// ```
+/// use presam::{Cpu, PartialNorm, Sam, Variant, RuleState};
+///
+/// let (w, g) = ([0.5f32; 5000], [0.25f32; 5000]);
+/// let (cpu, sam) = (Cpu::detect(), Sam::new().arm(&RuleState::new()));
+/// let mut whole = PartialNorm::new();
+/// cpu.accumulate_norm(sam, &w, &g, [], [], &mut whole)?;
+///
+/// let mut left = PartialNorm::new();
+/// cpu.accumulate_norm(sam, &w[..2048], &g[..2048], [], [], &mut left)?;
+/// let mut right = PartialNorm::starting_at(1); // another thread, another rank
+/// cpu.accumulate_norm(sam, &w[2048..], &g[2048..], [], [], &mut right)?;
+/// left.merge(&right)?;
+/// assert_eq!(left.total()?, whole.total()?);
+/// # Ok::<(), presam::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PartialNorm<R> {
+    start: u64,
+    end: u64,
+    counted: u64,
+    len: usize,
+    nodes: [Part<R>; NODES],
+}
+
+impl<R: Real> PartialNorm<R> {
+    /// No chunk yet, the first one will be chunk 0.
+    pub const fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// No chunk yet, the first one will be chunk `chunk`.
+    pub const fn starting_at(chunk: u64) -> Self {
+        Self { start: chunk, end: chunk, counted: 0, len: 0, nodes: [Part::ZERO; NODES] }
+    }
+
+    /// The first chunk covered.
+    pub const fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The chunk after the last one covered: where the next part must start.
+    pub const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The elements counted so far: the divisor of a rule's mean.
+    pub const fn counted(&self) -> u64 {
+        self.counted
+    }
+
+    /// Takes chunk [`end`](PartialNorm::end), of `elements` elements.
+    ///
+    /// # Errors
+    /// [`Error::TooManyChunks`], and nothing is taken.
+    #[inline]
+    pub fn push(&mut self, part: Part<R>, elements: u64) -> Result<(), Error> {
+        self.push_node(part, 0)?;
+        self.counted = self.counted.saturating_add(elements);
+        Ok(())
+    }
+
+    /// Takes a part that starts where this one ends.
+    ///
+    /// # Errors
+    /// [`Error::NotAdjacent`] with both chunk numbers, and nothing is taken.
+    pub fn merge(&mut self, next: &Self) -> Result<(), Error> {
+        if next.start != self.end {
+            return Err(Error::NotAdjacent { expected: self.end, found: next.start });
+        }
+        let mut merged = *self;
+        for &node in next.nodes.iter().take(next.len) {
+            let level = level_of(merged.end, next.end);
+            merged.push_node(node, level)?;
+        }
+        merged.counted = merged.counted.saturating_add(next.counted);
+        *self = merged;
+        Ok(())
+    }
+
+    /// The root of the tree.
+    ///
+    /// # Errors
+    /// [`Error::NotFromZero`] where the first chunk is not chunk 0.
+    pub fn total(&self) -> Result<Part<R>, Error> {
+        if self.start != 0 {
+            return Err(Error::NotFromZero { found: self.start });
+        }
+        // From chunk 0 the nodes shrink to the right: padding with neutral zeros lifts the last one
+        // to its left neighbour's level unchanged.
+        let nodes = self.nodes.iter().take(self.len);
+        Ok(nodes.rev().copied().reduce(|right, left| left.combine(right)).unwrap_or(Part::ZERO))
+    }
+
+    /// Appends an aligned node of 2^level chunks and folds complete pairs.
+    #[inline]
+    fn push_node(&mut self, mut node: Part<R>, mut level: u32) -> Result<(), Error> {
+        let end = self.end.checked_add(1 << level).ok_or(Error::TooManyChunks)?;
+        let mut len = self.len;
+        // The left sibling exists where the pair is aligned and inside [start, end).
+        while level < 63 && end.trailing_zeros() > level && end - self.start >= 2 << level {
+            let Some(sibling) = len.checked_sub(1).and_then(|last| self.nodes.get(last)) else {
+                break;
+            };
+            node = sibling.combine(node);
+            len -= 1;
+            level += 1;
+        }
+        let slot = self.nodes.get_mut(len).ok_or(Error::TooManyChunks)?;
+        *slot = node;
+        self.len = len + 1;
+        self.end = end;
+        Ok(())
+    }
+}
+
+impl<R: Real> Default for PartialNorm<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The level of the first maximal aligned node of [start, end).
+fn level_of(start: u64, end: u64) -> u32 {
+    let fits = (end - start).ilog2();
+    start.trailing_zeros().min(fits)
+}
+
+/// A norm as `root * unit`: N' = sqrt(sum) and u = 2^(96 * class) (`f64`: 2^(768 * class)).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScaledNorm<R> {
+    /// N', the square root of the sum in its class.
+    pub root: R,
+    /// The range class, -1, 0 or 1.
+    pub class: i32,
+}
+
+impl<R: Real> ScaledNorm<R> {
+    /// The norm of a part.
+    #[inline]
+    pub fn of(part: Part<R>) -> Self {
+        Self { root: part.sum.sqrt(), class: part.class }
+    }
+
+    /// u
+    #[inline]
+    pub fn unit(self) -> R {
+        match self.class {
+            ..=-1 => R::RANGE_DOWN,
+            0 => R::ONE,
+            1.. => R::RANGE_UP,
+        }
+    }
+
+    /// 1/u
+    #[inline]
+    pub fn inverse_unit(self) -> R {
+        match self.class {
+            ..=-1 => R::RANGE_UP,
+            0 => R::ONE,
+            1.. => R::RANGE_DOWN,
+        }
+    }
+
+    /// The norm as one number. Exact but for the range of the type, which it may leave.
+    #[inline]
+    pub fn value(self) -> R {
+        self.root * self.unit()
+    }
+}

@@ -1,0 +1,130 @@
+//! Friendly SAM: SAM without the part of the gradient that all batches share.
+//!
+//! ```text
+//! s = g - sigma m_old                       first step: s = g
+//! m <- decay m_old + (1 - decay) g          first step: m <- g
+//! perturbation = rho s / ||s||
+//! ```
+//!
+//! Preconditioning: none; the slope is replaced, s. Memory: m, one float per parameter.
+//! `decay` is the code's lambda, the weight of the OLD value. The step can point against g.
+//! Where gradients repeat, s is rounding noise that other codes stretch to the full rho:
+//! ||s|| < 2^-20 ||g|| (`f64` 2^-48) is [`Outcome::ZeroNorm`](crate::Outcome) here.
+//! Range: the sum of g^2 must be representable (it is the rule's statistic).
+//! Source: Li, Zhou, He, Cheng, Huang 2024 (arXiv 2403.12350); code nblt/F-SAM (sigma 1, lambda 0.9).
+//! "F-SAM" also stands for FisherSAM elsewhere: the name here is friendly-sam.
+//!
+//! By hand: sigma 1, g1 = (1, 0), g2 = (1, 2): s = (0, 2), perturbation rho (0, 1).
+
+use super::{Claim, Key, VariantInfo};
+use crate::error::{check_decay, check_nonnegative};
+use crate::{AscentRule, Configure, Element, Error, Real, RuleState, ScaledNorm, Variant};
+
+/// What the lists say of Friendly SAM.
+pub const INFO: VariantInfo = VariantInfo {
+    name: "friendly-sam",
+    aliases: &["f-sam", "fsam"],
+    formula: "rho s / ||s||, s = g - sigma m, m <- decay m + (1 - decay) g",
+    preconditioner: "C = I, D = I, slope s",
+    keys: &[
+        Key { name: "sigma", default: 1.0, meaning: ">= 0: share of m taken away" },
+        Key { name: "decay", default: 0.9, meaning: "0 to below 1: weight of the old m" },
+    ],
+    norm_reads: 2,
+    equals: "SAM at sigma = 0",
+    source: "Li et al. 2024, arXiv 2403.12350; nblt/F-SAM",
+    claims: &[Claim::LengthIsRho, Claim::ScaleInvariant, Claim::FirstStepIsSam],
+};
+
+/// Friendly SAM's configuration.
+///
+/// ```
+/// use presam::{AscentRule, Element, FriendlySam, RuleState, Variant};
+///
+/// let friendly = FriendlySam::new(1.0f64, 0.5)?;
+/// let later = friendly.arm(&RuleState { steps: 1, ..RuleState::new() });
+/// let element = Element { param: 0.0, grad: 3.0, memory: [1.0], inputs: [] };
+/// assert_eq!(later.direction(element), 2.0);
+/// assert_eq!(later.remember(element), [2.0]);
+/// # Ok::<(), presam::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct FriendlySam<R> {
+    sigma: R,
+    decay: R,
+}
+
+impl<R: Real> FriendlySam<R> {
+    /// Friendly SAM that takes away `sigma` of an average with weight `decay` on its old value.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] unless `sigma` is finite and >= 0 and 0 <= `decay` < 1.
+    pub fn new(sigma: R, decay: R) -> Result<Self, Error> {
+        Ok(Self { sigma: check_nonnegative("sigma", sigma)?, decay: check_decay("decay", decay)? })
+    }
+}
+
+impl<R: Real> Default for FriendlySam<R> {
+    fn default() -> Self {
+        Self { sigma: R::ONE, decay: R::from_f64(0.9) }
+    }
+}
+
+impl<R: Real> Configure for FriendlySam<R> {
+    fn set(self, key: &str, value: f64) -> Result<Self, Error> {
+        match key {
+            "sigma" => Self::new(R::from_f64(value), self.decay),
+            "decay" => Self::new(self.sigma, R::from_f64(value)),
+            _ => Err(Error::UnknownKey { rule: INFO.name, expected: "sigma, decay" }),
+        }
+    }
+}
+
+impl<R: Real> Variant<R, 1, 0> for FriendlySam<R> {
+    type Rule = ArmedFriendlySam<R>;
+
+    #[inline]
+    fn arm(self, state: &RuleState<R>) -> ArmedFriendlySam<R> {
+        ArmedFriendlySam { config: self, first: state.steps == 0 }
+    }
+
+    #[inline]
+    fn is_degenerate(self, norm: ScaledNorm<R>, statistic: R) -> bool {
+        norm.value() < R::RELATIVE_NOISE * statistic.sqrt()
+    }
+}
+
+/// Friendly SAM armed for one step: norm term and direction are s, the statistic is g^2.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct ArmedFriendlySam<R> {
+    config: FriendlySam<R>,
+    first: bool,
+}
+
+impl<R: Real> AscentRule<R, 1, 0> for ArmedFriendlySam<R> {
+    const STATISTIC: bool = true;
+
+    #[inline(always)]
+    fn remember(self, e: Element<R, 1, 0>) -> [R; 1] {
+        let ([old], decay) = (e.memory, self.config.decay);
+        [R::select(self.first, e.grad, decay * old + (R::ONE - decay) * e.grad)]
+    }
+
+    #[inline(always)]
+    fn norm_term(self, e: Element<R, 1, 0>) -> R {
+        self.direction(e)
+    }
+
+    #[inline(always)]
+    fn direction(self, e: Element<R, 1, 0>) -> R {
+        let [old] = e.memory;
+        R::select(self.first, e.grad, e.grad - self.config.sigma * old)
+    }
+
+    #[inline(always)]
+    fn statistic(self, e: Element<R, 1, 0>) -> R {
+        e.grad * e.grad
+    }
+}

@@ -1,0 +1,59 @@
+//! Momentum-SAM: ascent against the momentum, so that a step needs one gradient only.
+//!
+//! ```text
+//! perturbation = -rho v / ||v||          v: the base optimizer's momentum, handed in as `grads`
+//! ```
+//!
+//! Preconditioning: none; the slope is replaced, s = -v. Memory: none of its own.
+//! The first step has v = 0: [`Outcome::ZeroNorm`](crate::Outcome), a plain step.
+//! Source: Becker, Altinbas, Risse 2024 (arXiv 2401.12033); code MarlonBecker/MSAM, which keeps the
+//! weights perturbed between steps and adds weight decay on the perturbed weight; here the
+//! parameters are restored before each descent and weight decay sees the restored ones.
+//!
+//! By hand: v = (3, 4), rho = 0.5 gives the perturbation (-0.3, -0.4).
+
+use super::{Claim, VariantInfo, arms_itself, no_keys};
+use crate::{AscentRule, Element, Real};
+use core::marker::PhantomData;
+
+/// What the lists say of momentum-SAM.
+pub const INFO: VariantInfo = VariantInfo {
+    name: "momentum-sam",
+    aliases: &["msam"],
+    formula: "-rho v / ||v||, v the momentum",
+    preconditioner: "C = I, D = I, slope -v",
+    keys: &[],
+    norm_reads: 1,
+    equals: "SAM with the slope -v",
+    source: "Becker et al. 2024, arXiv 2401.12033; MarlonBecker/MSAM",
+    claims: &[Claim::LengthIsRho, Claim::ScaleInvariant],
+};
+
+/// Momentum-SAM: norm term v, direction -v, where `grads` is the momentum.
+///
+/// [`Session::step_with_momentum`](crate::Session::step_with_momentum) is the one-gradient driver.
+///
+/// ```
+/// use presam::{AscentRule, Element, MomentumSam};
+///
+/// let element = Element { param: 1.0f32, grad: 2.0, memory: [], inputs: [] };
+/// assert_eq!(MomentumSam::new().direction(element), -2.0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct MomentumSam<R>(PhantomData<R>);
+
+no_keys!(MomentumSam);
+arms_itself!(MomentumSam, 0, 0);
+
+impl<R: Real> AscentRule<R, 0, 0> for MomentumSam<R> {
+    #[inline(always)]
+    fn norm_term(self, e: Element<R, 0, 0>) -> R {
+        e.grad
+    }
+
+    #[inline(always)]
+    fn direction(self, e: Element<R, 0, 0>) -> R {
+        -e.grad
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line, and its way into [`Options`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use presam_cuda::config::{
+    ConfigError, Many, Options, SeedsOption, parse_numbers, parse_rho, parse_setting,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  presam                                     compare every method on the embedded digits
+  presam --methods sam,info-asam --seeds 24  a closer look at two of them
+  presam --label-noise 0,0.4 --rho sam=0.3   two levels of label noise, a radius of your own
+  presam --config study.toml --out study     a study from a file; flags win over the file
+
+Exit codes:
+  0  good
+  1  differs
+  2  wrong use, or cannot be tested
+  3  the device asked for is absent";
+
+/// Sharpness-aware minimisation (SAM): train with every variant, see which generalises best
+#[derive(Debug, Parser)]
+#[command(name = "presam", version, args_conflicts_with_subcommands = true, after_long_help = EXAMPLES)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) train: TrainArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train and compare methods (what happens without a command)
+    #[command(after_long_help = EXAMPLES)]
+    Train(Box<TrainArguments>),
+    /// List the methods, or explain one of them
+    Methods(MethodsArguments),
+    /// Show version, machine and embedded data
+    Info(InfoArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MethodsArguments {
+    /// The method to explain
+    pub(crate) name: Option<String>,
+    /// One JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// One JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// Methods, or all [default: all]
+    #[arg(long, value_name = "A,B")]
+    methods: Option<String>,
+    /// Radius: 0.05, or sam=0.5,asam=2
+    #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
+    rho: Option<String>,
+    /// A key of a method or of base (repeatable)
+    #[arg(long, value_name = "METHOD.KEY=X")]
+    set: Vec<String>,
+    /// A count, a list 3,7,9 or a range 100..124 [default: 5]
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<String>,
+    /// Passes over the training data [default: 60]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Examples a step [default: 64]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Hidden widths; 0 for none [default: 128]
+    #[arg(long, value_name = "N,N")]
+    hidden: Option<String>,
+    /// Shares of labels redrawn, 0 to 1 [default: 0.6]
+    #[arg(long, value_name = "X,X", allow_hyphen_values = true)]
+    label_noise: Option<String>,
+    /// Base optimizer: sgd or adamw [default: sgd]
+    #[arg(long, value_name = "NAME")]
+    base: Option<String>,
+    /// First learning rate [default: 0.1, adamw 0.001]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    lr: Option<f64>,
+    /// digits, idx:DIR or cifar10:DIR [default: digits]
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// Training examples; 0 for all [default: digits 1000]
+    #[arg(long, value_name = "N")]
+    train_samples: Option<usize>,
+    /// Search rho and damping on a validation split first
+    #[arg(long)]
+    tune: bool,
+    /// Read options from a TOML file; flags win
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for tables, pictures and report
+    #[arg(long, value_name = "DIR", default_value = "presam-out")]
+    pub(crate) out: PathBuf,
+    /// Threads; results do not depend on it [default: all]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Check and print the configuration, train nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// One JSON document on stdout and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+impl TrainArguments {
+    /// Flags laid over the configuration file, unchecked.
+    pub(crate) fn options(&self) -> Result<Options, ConfigError> {
+        let flags = self.flags()?;
+        match &self.config {
+            Some(file) => Ok(flags.over(Options::read(file)?)),
+            None => Ok(flags),
+        }
+    }
+
+    fn flags(&self) -> Result<Options, ConfigError> {
+        let hidden = self
+            .hidden
+            .as_deref()
+            .map(|text| parse_numbers("--hidden", "widths such as 1024,1024", text));
+        let noise = self.label_noise.as_deref();
+        let noise =
+            noise.map(|text| parse_numbers("--label-noise", "fractions such as 0,0.2,0.4", text));
+        let mut options = Options {
+            data: self.data.clone(),
+            train_samples: self.train_samples,
+            label_noise: noise.transpose()?.map(Many::List),
+            hidden: hidden.transpose()?.map(Many::List),
+            epochs: self.epochs,
+            batch: self.batch,
+            base: self.base.clone(),
+            learning_rate: self.lr,
+            seeds: self.seeds.clone().map(SeedsOption::Text),
+            threads: self.threads,
+            tune: self.tune.then_some(true),
+            methods: self.methods.clone().map(Many::One),
+            rho: self.rho.as_deref().map(parse_rho).transpose()?.unwrap_or_default(),
+            ..Options::default()
+        };
+        for text in &self.set {
+            let (method, key, value) = parse_setting(text)?;
+            options.set.entry(method).or_default().insert(key, value);
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,101 @@
+//! `presam methods` and `presam info`.
+
+use presam_cuda::config::ConfigError;
+use presam_cuda::data::Source;
+use presam_cuda::error::Error;
+use presam_cuda::host::{Host, available_threads};
+use presam_cuda::methods::{METHODS, Method, find, suggestion};
+use serde::Serialize;
+
+use crate::{say, say_json};
+
+/// All methods in short, or one in full.
+pub(crate) fn methods(name: Option<&str>, json: bool) -> Result<(), Error> {
+    let Some(name) = name else {
+        if json {
+            return say_json(&METHODS);
+        }
+        say(&list());
+        return Ok(());
+    };
+    let method = find(name).ok_or_else(|| {
+        ConfigError::new("methods", "a name from `presam methods`", format!("{name:?}"))
+            .suggest(suggestion(name, METHODS.iter().map(|method| method.name)))
+    })?;
+    if json {
+        return say_json(method);
+    }
+    say(&explained(method));
+    Ok(())
+}
+
+fn list() -> String {
+    let width = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for method in METHODS {
+        text += &format!("{:<width$}  {}\n", method.name, method.what);
+    }
+    text + "\npresam methods NAME explains one: formula, keys, cost, source.\n"
+}
+
+fn explained(method: &Method) -> String {
+    let mut text = format!("{}: {}\n\n  {}\n\n", method.name, method.what, method.formula);
+    let mut line = |name: &str, value: &str| text += &format!("{name:<20}{value}\n");
+    if let Some(rho) = method.rho {
+        line("rho", &format!("{rho}, the radius (--rho {}={rho})", method.name));
+    }
+    for key in method.keys {
+        line(key.name, &format!("{}, {} ({})", key.default, key.what, key.limits.words()));
+    }
+    line(
+        "floats a parameter",
+        &format!("{} kept, {} within a step", method.kept_floats, method.step_floats),
+    );
+    line("gradients a step", method.gradients);
+    line("ascent passes", &method.ascent_passes.to_string());
+    line("equals", method.equals);
+    line("source", method.source);
+    if !method.aliases.is_empty() {
+        line("also called", &method.aliases.join(", "));
+    }
+    if method.name == "friendly-sam" {
+        text += "\nNote: f-sam and fsam are also used for FisherSAM, which is fisher-sam here.\n";
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    host: Host,
+    methods: usize,
+    data: String,
+    cuda: bool,
+}
+
+/// Version, machine, embedded data.
+pub(crate) fn info(json: bool) -> Result<(), Error> {
+    let digits = Source::Digits.load()?.train;
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        host: Host::detect(available_threads()),
+        methods: METHODS.len(),
+        data: format!(
+            "{}: {} examples of {} numbers, {} classes",
+            digits.name,
+            digits.len(),
+            digits.features,
+            digits.classes
+        ),
+        cuda: false,
+    };
+    if json {
+        return say_json(&info);
+    }
+    let host = &info.host;
+    say(&format!(
+        "presam    {}\nmachine   {} ({} {}), {} threads\nmethods   {} (presam methods)\ndata      {}\ndevices   cpu\n",
+        info.version, host.cpu, host.os, host.arch, host.threads, info.methods, info.data
+    ));
+    Ok(())
+}

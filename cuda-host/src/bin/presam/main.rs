@@ -1,0 +1,49 @@
+//! The program `presam`: trains with every sharpness-aware method and says which is best.
+//!
+//! Results go to stdout, progress and messages to stderr. Exit codes: 0 good, 1 differs, 2 wrong use or
+//! cannot be tested, 3 the device asked for is absent.
+
+mod arguments;
+mod listing;
+mod progress;
+mod train;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use presam_cuda::error::Error;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        None => train::train(&arguments.train),
+        Some(Command::Train(train)) => train::train(&train),
+        Some(Command::Methods(methods)) => listing::methods(methods.name.as_deref(), methods.json),
+        Some(Command::Info(info)) => listing::info(info.json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Writes a result to stdout. A reader that has gone (`presam methods | head`) is no failure.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes one JSON document to stdout.
+fn say_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|reason| {
+        presam_cuda::config::ConfigError::new("--json", "a result that JSON can hold", reason)
+    })?;
+    say(&format!("{text}\n"));
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `presam train`: resolve, check, compute, write, tell.
+
+use std::io::IsTerminal;
+
+use presam_cuda::config::{Config, ConfigError, resolve};
+use presam_cuda::error::Error;
+use presam_cuda::progress::Progress;
+use presam_cuda::report::{Results, Style, check_folder, headline, table, write_results};
+
+use crate::arguments::TrainArguments;
+use crate::progress::Display;
+use crate::{say, say_json};
+
+/// Everything that can be wrong with the request is found before the first step.
+pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
+    let config = resolve(arguments.options()?)?;
+    check_folder(&arguments.out)?;
+    if arguments.dry_run {
+        return dry_run(&config, arguments.json);
+    }
+    let display = Display::new(arguments.quiet);
+    let results = run(&config, &|message| display.show(message))?;
+    display.clear();
+    write_results(&arguments.out, &results, &config)?;
+    if arguments.json {
+        return say_json(&results);
+    }
+    say(&told(&results, &arguments.out.join("report.html").display().to_string()));
+    Ok(())
+}
+
+/// Loads the data and prints the resolved configuration.
+fn dry_run(config: &Config, json: bool) -> Result<(), Error> {
+    let loaded = config.data.load()?;
+    config.training_size(loaded.train.len(), loaded.test.is_some())?;
+    if json {
+        return say_json(config);
+    }
+    let text = config.to_toml().map_err(|reason| {
+        ConfigError::new("--dry-run", "a configuration that TOML can hold", reason)
+    })?;
+    say(&format!("# {}\n{text}", config.command()));
+    Ok(())
+}
+
+/// The results as a terminal shows them; the digest is the last line.
+fn told(results: &Results, page: &str) -> String {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let style =
+        if std::io::stdout().is_terminal() && !no_colour { Style::Bold } else { Style::Plain };
+    let sentences: String =
+        results.sentences.iter().map(|sentence| format!("{sentence}\n")).collect();
+    format!(
+        "{}\n\n{}\n{sentences}\nreport: {page}\ndigest: {}\n",
+        headline(results),
+        table(results, style),
+        results.digest
+    )
+}
+
+/// Where the training loop of the library is called.
+fn run(_config: &Config, _progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
+    Err(ConfigError::new("train", "a build with the training loop", "one without; --dry-run works")
+        .into())
+}

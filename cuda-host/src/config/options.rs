@@ -1,0 +1,192 @@
+//! Options as written, by flags or in a TOML file; everything may be left out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{ConfigError, parse_seeds};
+use crate::methods::suggestion;
+
+/// What somebody wrote, not yet checked.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of Config, each optional")]
+pub struct Options {
+    pub data: Option<String>,
+    pub train_samples: Option<usize>,
+    pub label_noise: Option<Many<f64>>,
+    pub hidden: Option<Many<usize>>,
+    pub epochs: Option<usize>,
+    pub batch: Option<usize>,
+    pub base: Option<String>,
+    pub learning_rate: Option<f64>,
+    pub seeds: Option<SeedsOption>,
+    pub threads: Option<usize>,
+    pub tune: Option<bool>,
+    pub methods: Option<Many<String>>,
+    #[serde(default)]
+    pub rho: RhoOption,
+    #[serde(default)]
+    pub set: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// One value or a list of them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Many<T> {
+    /// A single value.
+    One(T),
+    /// A list.
+    List(Vec<T>),
+}
+
+impl<T> Many<T> {
+    /// The values as a list.
+    pub fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::List(values) => values,
+        }
+    }
+}
+
+/// Seeds: a count, a list, or text as on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SeedsOption {
+    /// So many seeds from 0 on.
+    Count(u64),
+    /// These seeds.
+    List(Vec<u64>),
+    /// `24`, `3,7,9` or `100..124`.
+    Text(String),
+}
+
+impl SeedsOption {
+    /// The seeds themselves.
+    ///
+    /// # Errors
+    /// No seed, a seed twice, or text that is none of the three forms.
+    pub fn seeds(&self) -> Result<Vec<u64>, ConfigError> {
+        match self {
+            Self::Count(count) => parse_seeds(&count.to_string()),
+            Self::Text(text) => parse_seeds(text),
+            Self::List(list) => {
+                let text: Vec<String> = list.iter().map(u64::to_string).collect();
+                // A list of one is a seed, where the same text on the command line is a count.
+                if list.len() == 1 { Ok(list.clone()) } else { parse_seeds(&text.join(",")) }
+            }
+        }
+    }
+}
+
+/// Radii: one for all methods, some for single ones, or both.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "RhoText")]
+pub struct RhoOption {
+    /// For every method that has one.
+    pub all: Option<f64>,
+    /// By method; stronger than `all`.
+    pub each: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RhoText {
+    All(f64),
+    Each(BTreeMap<String, f64>),
+}
+
+impl From<RhoText> for RhoOption {
+    fn from(text: RhoText) -> Self {
+        match text {
+            RhoText::All(rho) => Self { all: Some(rho), each: BTreeMap::new() },
+            RhoText::Each(each) => Self { all: None, each },
+        }
+    }
+}
+
+const KEYS: [&str; 14] = [
+    "data",
+    "train_samples",
+    "label_noise",
+    "hidden",
+    "epochs",
+    "batch",
+    "base",
+    "learning_rate",
+    "seeds",
+    "threads",
+    "tune",
+    "methods",
+    "rho",
+    "set",
+];
+
+impl Options {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or its first line that is no valid TOML or holds an unknown key.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|reason| ConfigError::new(file.display(), "a readable TOML file", reason))?;
+        Self::parse(&file.display().to_string(), &text)
+    }
+
+    /// Reads TOML text; `name` stands in errors.
+    ///
+    /// # Errors
+    /// The first line that is no valid TOML or holds an unknown key.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
+            let found = error.message().lines().next().unwrap_or_default().to_owned();
+            let unknown =
+                found.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+            let place = format!("{name}, line {line}");
+            match unknown {
+                Some(key) => {
+                    ConfigError::new(place, "a key of the configuration", format!("{key:?}"))
+                        .suggest(suggestion(key, KEYS))
+                }
+                None => ConfigError::new(place, "a configuration in TOML", found),
+            }
+        })
+    }
+
+    /// These options laid over `weaker` ones: what is set here stays, single radii and keys are joined.
+    #[must_use]
+    pub fn over(self, weaker: Self) -> Self {
+        let mut rho = self.rho;
+        if rho.all.is_none() {
+            // A radius for all, given here, also overrules the single ones of the weaker source.
+            rho.all = weaker.rho.all;
+            for (method, value) in weaker.rho.each {
+                rho.each.entry(method).or_insert(value);
+            }
+        }
+        let mut set = weaker.set;
+        for (method, keys) in self.set {
+            set.entry(method).or_default().extend(keys);
+        }
+        Self {
+            data: self.data.or(weaker.data),
+            train_samples: self.train_samples.or(weaker.train_samples),
+            label_noise: self.label_noise.or(weaker.label_noise),
+            hidden: self.hidden.or(weaker.hidden),
+            epochs: self.epochs.or(weaker.epochs),
+            batch: self.batch.or(weaker.batch),
+            base: self.base.or(weaker.base),
+            learning_rate: self.learning_rate.or(weaker.learning_rate),
+            seeds: self.seeds.or(weaker.seeds),
+            threads: self.threads.or(weaker.threads),
+            tune: self.tune.or(weaker.tune),
+            methods: self.methods.or(weaker.methods),
+            rho,
+            set,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Every flag's language, every limit, and the way there and back through TOML and the command.
+
+use super::*;
+
+fn refuse(options: Options) -> String {
+    resolve(options).unwrap_err().to_string()
+}
+
+fn toml(text: &str) -> Options {
+    Options::parse("x.toml", text).unwrap()
+}
+
+#[test]
+fn nothing_given_is_the_documented_default() {
+    let config = resolve(Options::default()).unwrap();
+    assert_eq!((config.epochs, config.batch, config.train_samples), (60, 64, 1000));
+    assert_eq!((config.seeds.clone(), config.hidden.clone()), (vec![0, 1, 2, 3, 4], vec![128]));
+    assert_eq!((config.label_noise.clone(), config.learning_rate), (vec![0.6], 0.1));
+    assert_eq!(config.setting("base", "momentum"), Some(0.9));
+    assert_eq!(config.setting("base", "weight_decay"), Some(5e-4));
+    assert_eq!(config.rho("sgd"), None);
+    assert_eq!(config.methods.len(), crate::methods::METHODS.len());
+    assert_eq!(config.command(), "presam train");
+}
+
+#[test]
+fn a_resolved_configuration_survives_toml_and_its_own_command_line() {
+    let options = toml(
+        "methods = [\"SAM\", \"info_asam\"]\nseeds = \"100..124\"\nlabel_noise = [0, 0.2]\nbase = \"adamw\"\n\
+         epochs = 3\nhidden = [64, 32]\nrho = { sam = 0.25 }\n[set.info-asam]\ndamping = 0.5\n",
+    );
+    let config = resolve(options).unwrap();
+    assert_eq!(config.methods, ["sam", "info-asam"]);
+    assert_eq!(
+        (config.rho("sam"), config.setting("info-asam", "damping")),
+        (Some(0.25), Some(0.5))
+    );
+    assert_eq!(config.learning_rate, 1e-3);
+    let again = resolve(toml(&config.to_toml().unwrap())).unwrap();
+    assert_eq!(config, again);
+    assert_eq!(
+        config.command(),
+        "presam train --label-noise 0,0.2 --hidden 64,32 --epochs 3 --base adamw --seeds 100..124 \
+         --methods sam,info-asam --rho sam=0.25 --set info-asam.damping=0.5"
+    );
+    let one_seed = resolve(toml("seeds = [7]")).unwrap();
+    assert_eq!(one_seed.command(), "presam train --seeds 7..8");
+    assert_eq!(resolve(toml(&one_seed.to_toml().unwrap())).unwrap(), one_seed);
+    let data =
+        resolve(Options { data: Some("cifar10:/a b".into()), ..Options::default() }).unwrap();
+    assert_eq!(
+        (data.train_samples, data.command()),
+        (0, "presam train --data 'cifar10:/a b'".to_owned())
+    );
+}
+
+#[test]
+fn flags_win_over_the_file_key_by_key() {
+    let file =
+        toml("epochs = 3\nbatch = 8\nrho = { sam = 0.1, asam = 0.2 }\n[set.asam]\neta = 0.5\n");
+    let mut flags =
+        Options { epochs: Some(9), rho: parse_rho("asam=7").unwrap(), ..Options::default() };
+    flags.set.entry("base".into()).or_default().insert("momentum".into(), 0.0);
+    let config = resolve(flags.over(file.clone())).unwrap();
+    assert_eq!((config.epochs, config.batch), (9, 8));
+    assert_eq!((config.rho("sam"), config.rho("asam")), (Some(0.1), Some(7.0)));
+    assert_eq!(
+        (config.setting("asam", "eta"), config.setting("base", "momentum")),
+        (Some(0.5), Some(0.0))
+    );
+    let all = Options { rho: parse_rho("0.3").unwrap(), ..Options::default() };
+    assert_eq!(resolve(all.over(file)).unwrap().rho("asam"), Some(0.3));
+}
+
+#[test]
+fn seeds_have_three_forms() {
+    assert_eq!(parse_seeds("3").unwrap(), [0, 1, 2]);
+    assert_eq!(parse_seeds("3,7,9").unwrap(), [3, 7, 9]);
+    assert_eq!(parse_seeds("100..103").unwrap(), [100, 101, 102]);
+    for wrong in ["0", "", "x", "5..5", "9..3", "1,,2", "-1", "100..999999999", "1.5"] {
+        let message = parse_seeds(wrong).unwrap_err().to_string();
+        assert!(message.starts_with("--seeds: expected a count (24)"), "{message}");
+    }
+    assert_eq!(
+        parse_seeds("3,3").unwrap_err().to_string(),
+        "--seeds: expected each seed once, found \"3,3\""
+    );
+}
+
+#[test]
+fn radii_and_settings_are_read_and_refused_in_one_line() {
+    let rho = parse_rho("0.05,asam=2").unwrap();
+    assert_eq!((rho.all, rho.each.get("asam")), (Some(0.05), Some(&2.0)));
+    for wrong in ["", "x", "sam=", "1,2"] {
+        assert!(
+            parse_rho(wrong)
+                .unwrap_err()
+                .to_string()
+                .contains("expected a number (0.05) or a list")
+        );
+    }
+    assert_eq!(
+        parse_setting("info-sam.damping=0.1").unwrap(),
+        ("info-sam".into(), "damping".into(), 0.1)
+    );
+    assert!(parse_setting("damping=1").unwrap_err().to_string().contains("METHOD.KEY=NUMBER"));
+    assert_eq!(parse_numbers::<usize>("--hidden", "widths", "8,4").unwrap(), [8, 4]);
+    assert_eq!(
+        parse_numbers::<usize>("--hidden", "widths", "8,x").unwrap_err().to_string(),
+        "--hidden: expected widths, found \"8,x\""
+    );
+}
+
+#[test]
+fn every_value_outside_its_limits_is_refused_with_its_flag() {
+    let cases = [
+        ("rho = -1", "--rho asam: expected a number of at least 0, found -1"),
+        ("rho = nan", "--rho asam: expected a number of at least 0, found NaN"),
+        ("rho = { sgd = 1 }", "--rho: expected a method with a radius, found sgd"),
+        (
+            "rho = { sma = 1 }",
+            "--rho: expected a method of `presam methods`, found \"sma\"; did you mean sam?",
+        ),
+        (
+            "methods = \"sam,vaso\"",
+            "--methods: expected a method of `presam methods`, found \"vaso\"; did you mean vasso?",
+        ),
+        ("methods = []", "--methods: expected at least one method, found none"),
+        (
+            "label_noise = 60",
+            "--label-noise: expected fractions from 0 to 1 (0.6 for 60 %), found 60",
+        ),
+        ("label_noise = -0.1", "--label-noise: expected a number from 0 to 1, found -0.1"),
+        ("label_noise = []", "--label-noise: expected at least one level, found none"),
+        ("epochs = 0", "--epochs: expected a whole number of at least 1, found 0"),
+        ("batch = 0", "--batch: expected a whole number of at least 1, found 0"),
+        ("threads = 0", "--threads: expected a whole number from 1 to 1024, found 0"),
+        ("hidden = [8, 0]", "--hidden: expected a whole number from 1 to 1048576, found 0"),
+        ("learning_rate = inf", "--lr: expected a number of at least 0, found inf"),
+        ("base = \"adam\"", "--base: expected sgd or adamw, found \"adam\"; did you mean adamw?"),
+        (
+            "data = \"digit\"",
+            "--data: expected digits, idx:DIR or cifar10:DIR, found \"digit\"; did you mean digits?",
+        ),
+        ("[set.asam]\neta = -1", "--set asam.eta: expected a number of at least 0, found -1"),
+        (
+            "[set.base]\nmomentum = 1",
+            "--set base.momentum: expected a number from 0 to 1, 1 excluded, found 1",
+        ),
+        (
+            "[set.info-sam]\ndampin = 1",
+            "--set info-sam: expected one of decay, variance_decay, damping, found \"dampin\"; did you mean damping?",
+        ),
+        ("[set.sam]\neta = 1", "--set sam: expected no key, sam has none, found \"eta\""),
+    ];
+    for (text, message) in cases {
+        assert_eq!(refuse(toml(text)), message);
+    }
+}
+
+#[test]
+fn a_broken_file_is_named_with_its_line() {
+    let message = |text: &str| Options::parse("x.toml", text).unwrap_err().to_string();
+    assert_eq!(
+        message("batch = 8\nepocs = 3\n"),
+        "x.toml, line 2: expected a key of the configuration, found \"epocs\"; did you mean epochs?"
+    );
+    assert!(
+        message("epochs = \"three\"")
+            .starts_with("x.toml, line 1: expected a configuration in TOML, found invalid type")
+    );
+    assert!(
+        message("epochs = = 3").starts_with("x.toml, line 1: expected a configuration in TOML")
+    );
+    let absent = Options::read(std::path::Path::new("/no/such.toml")).unwrap_err().to_string();
+    assert!(absent.starts_with("/no/such.toml: expected a readable TOML file"), "{absent}");
+}
+
+#[test]
+fn the_data_decide_what_is_too_much() {
+    let config = resolve(Options::default()).unwrap();
+    assert_eq!(config.training_size(1797, false).unwrap(), 1000);
+    let refuse = |config: &Config, n, test| config.training_size(n, test).unwrap_err().to_string();
+    assert_eq!(
+        refuse(&config, 900, false),
+        "--train-samples: expected at most 899 of the 900 examples of digits (the rest is the test set), found 1000"
+    );
+    let large = Config { batch: 1001, ..config.clone() };
+    assert_eq!(
+        refuse(&large, 1797, false),
+        "--batch: expected at most the 1000 training examples, found 1001"
+    );
+    let all = Config { train_samples: 0, batch: 8, ..config };
+    assert_eq!(all.training_size(9, true).unwrap(), 9);
+    assert!(refuse(&all, 9, false).contains("at most 8"));
+}

@@ -1,0 +1,57 @@
+//! What can stop the program: always one line that names the flag or file, what was expected and found.
+
+use std::fmt;
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::report::OutputError;
+
+/// A failure of the program, with its exit code.
+#[derive(Debug)]
+pub enum Error {
+    /// A flag or a key of the configuration.
+    Config(ConfigError),
+    /// A data file.
+    Data(DataError),
+    /// The folder or a file of the results.
+    Output(OutputError),
+}
+
+impl Error {
+    /// 2: wrong use. (1 is kept for "differs", 3 for "no such device".)
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Data(_) | Self::Output(_) => 2,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Data(error) => error.fmt(f),
+            Self::Output(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Self {
+        Self::Data(error)
+    }
+}
+
+impl From<OutputError> for Error {
+    fn from(error: OutputError) -> Self {
+        Self::Output(error)
+    }
+}

@@ -1,0 +1,30 @@
+//! Trains, benchmarks and verifies sharpness-aware minimisation (SAM): the library and the program presam.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`data`] | labelled images: the embedded digits, IDX and CIFAR-10 files |
+//! | `stats` | mean, standard error, paired difference with its 95 % Student-t interval (feature `cli`) |
+//! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
+//! | `methods` | the list of methods the program knows (feature `cli`) |
+//! | `config` | what a training run is told, checked in one place (feature `cli`) |
+//! | `report` | records of a comparison, its tables, pictures and files (feature `cli`) |
+//!
+//! Without its default feature `cli` none of the program's dependencies is built.
+
+pub mod data;
+pub mod sharpness;
+
+#[cfg(feature = "cli")]
+pub mod config;
+#[cfg(feature = "cli")]
+pub mod error;
+#[cfg(feature = "cli")]
+pub mod host;
+#[cfg(feature = "cli")]
+pub mod methods;
+#[cfg(feature = "cli")]
+pub mod progress;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(feature = "cli")]
+pub mod stats;

@@ -1,0 +1,143 @@
+//! report.html: everything about one comparison in one file, without a script and without the network.
+
+use super::Results;
+use super::table::{cells, footnote, head, noise_line, ranked};
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#222;--faint:#667;--line:#d5d8dd;--paper:#fff;--raised:#f6f7f9}\
+@media(prefers-color-scheme:dark){:root{--ink:#e4e6ea;--faint:#9aa1ad;--line:#3a3f48;--paper:#16181c;--raised:#1f2228}\
+figure svg{filter:invert(.91) hue-rotate(180deg)}}\
+body{margin:0 auto;max-width:62rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
+h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.15rem;margin:2em 0 .5em}\
+.faint{color:var(--faint);font-size:.9rem}.wide{overflow-x:auto}\
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;width:100%}\
+th,td{padding:.35em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}\
+th:first-child,td:first-child{text-align:left}th{font-weight:600}tbody tr:first-child{font-weight:600}\
+figure{margin:1em 0}figure svg{width:100%;height:auto}\
+pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;overflow-x:auto;border-radius:6px}\
+.digest{overflow-wrap:anywhere}";
+
+/// The page as text; the two pictures are put into it as they are.
+pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> String {
+    let mut page =
+        String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    page += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>presam: sharpness-aware minimisation compared</title>\n";
+    page += &format!(
+        "<style>{STYLE}</style>\n</head>\n<body>\n<h1>Sharpness-aware minimisation compared</h1>\n"
+    );
+    page += &format!("<p class=\"faint\">{}</p>\n", escape(&origin(results)));
+    for sentence in &results.sentences {
+        page += &paragraph(sentence);
+    }
+    for level in results.noise_levels() {
+        page +=
+            &format!("<h2>{}</h2>\n{}", escape(&noise_line(results, level)), table(results, level));
+    }
+    page += "<p class=\"faint\">Test accuracy at the end of training, mean over the seeds, with its standard error. Minus SAM: mean of the differences \
+             paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \
+             gives; noisy: share whose given label it gives. Sharpness: largest Hessian eigenvalue.</p>\n";
+    page += &figure("Test accuracy over epochs, one line a method", curves_svg);
+    page += &figure("Largest Hessian eigenvalue against test accuracy", sharpness_svg);
+    page += "<h2>Settings</h2>\n<p>The command that repeats this page:</p>\n";
+    page += &format!("<pre>{}</pre>\n", escape(&results.command));
+    let settings = serde_json::to_string_pretty(&results.settings).unwrap_or_default();
+    page += &format!(
+        "<details><summary>Every setting</summary><pre>{}</pre></details>\n",
+        escape(&settings)
+    );
+    page += &format!(
+        "<p class=\"faint digest\">Digest over the bits of all final parameters (another digest from the same command is a bug): <code>{}</code></p>\n</body>\n</html>\n",
+        escape(&results.digest)
+    );
+    page
+}
+
+/// A sentence; the command at its end, if it has one, in a box of its own to be copied.
+fn paragraph(sentence: &str) -> String {
+    match sentence.split_once(": presam train") {
+        Some((words, flags)) => {
+            format!("<p>{}:</p>\n<pre>presam train{}</pre>\n", escape(words), escape(flags))
+        }
+        None => format!("<p>{}</p>\n", escape(sentence)),
+    }
+}
+
+/// Data, program, machine and date in one line.
+fn origin(results: &Results) -> String {
+    let (data, host) = (&results.data, &results.host);
+    format!(
+        "{}: {} training and {} test examples of {} numbers, {} classes. presam {}, {} ({} {}, {} threads), {}.",
+        data.source,
+        data.train_samples,
+        data.test_samples,
+        data.features,
+        data.classes,
+        results.version,
+        host.cpu,
+        host.os,
+        host.arch,
+        host.threads,
+        results.date
+    )
+}
+
+fn table(results: &Results, level: f64) -> String {
+    let rows = ranked(&results.summary, level);
+    let mut text = String::from("<div class=\"wide\"><table>\n<thead><tr>");
+    head().iter().for_each(|name| text += &format!("<th scope=\"col\">{}</th>", escape(name)));
+    text += "</tr></thead>\n<tbody>\n";
+    for row in &rows {
+        text += "<tr>";
+        cells(row).iter().for_each(|cell| {
+            text += &format!("<td>{}</td>", escape(&cell.replace("+-", "\u{b1}")))
+        });
+        text += "</tr>\n";
+    }
+    text += "</tbody>\n</table></div>\n";
+    if let Some(note) = footnote(rows.iter().copied()) {
+        text += &format!("<p class=\"faint\">{}</p>\n", escape(note));
+    }
+    text
+}
+
+fn figure(what: &str, svg: &str) -> String {
+    format!("<figure role=\"img\" aria-label=\"{}\">\n{svg}</figure>\n", escape(what))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn the_page_holds_everything_escaped_and_asks_for_nothing_else() {
+        let mut results = sample::results(&["sgd", "sam", "asam"], &[0.0, 0.6], 5);
+        results.summary[1].moved = false;
+        results.command = "presam train --data 'idx:/<x>'".into();
+        let svg = "<svg width=\"9\" height=\"9\" viewBox=\"0 0 9 9\" xmlns=\"http://www.w3.org/2000/svg\">\n</svg>";
+        let page = report_html(&results, svg, svg);
+        for needed in [
+            results.digest.as_str(),
+            "54 % wrong",
+            "&lt;of&gt; 3 GHz &amp; more",
+            "idx:/&lt;x&gt;",
+            "never moved",
+            "asam",
+            "&quot;epochs&quot;: 60",
+        ] {
+            assert!(page.contains(needed), "{needed}");
+        }
+        for sentence in &results.sentences {
+            assert!(sentence.split(": presam").all(|part| page.contains(part)), "{sentence}");
+        }
+        assert_eq!(page.matches("<svg").count(), 2);
+        let without_names = page.replace("http://www.w3.org/2000/svg", "");
+        for forbidden in ["http", "<script", "src=", "@import", "url("] {
+            assert!(!without_names.contains(forbidden), "{forbidden}");
+        }
+    }
+}

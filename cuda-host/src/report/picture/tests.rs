@@ -1,0 +1,69 @@
+//! The pictures hold what they must; `PRESAM_PICTURES=DIR` also leaves them there, to be looked at.
+
+use super::super::{report_html, sample};
+use super::*;
+
+#[test]
+fn both_pictures_name_every_method_and_their_axes() {
+    let methods = sample::all_methods();
+    let results = sample::results(&methods, &[0.6], 5);
+    let (curves, sharpness) = (curves_svg(&results).unwrap(), sharpness_svg(&results).unwrap());
+    for method in &methods {
+        assert_eq!(curves.matches(&format!("\n{method} ")).count(), 1, "{method}");
+        assert_eq!(sharpness.matches(&format!("\n{method}\n")).count(), 1, "{method}");
+    }
+    for (svg, axis) in [(&curves, "epoch (line"), (&sharpness, "largest Hessian eigenvalue")] {
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(svg.contains("test accuracy in %") && svg.contains(axis));
+        assert!(svg.contains("60 % of the training labels redrawn, 54 % wrong"));
+        assert!(!svg.contains("NaN") && !svg.contains("inf\""), "a coordinate is not a number");
+    }
+    leave("one", &results);
+}
+
+#[test]
+fn every_level_of_noise_has_its_panel() {
+    let results = sample::results(&["sgd", "sam", "asam", "info-asam"], &[0.0, 0.6], 5);
+    assert_eq!(curves_svg(&results).unwrap().matches("Test accuracy while training").count(), 2);
+    assert_eq!(sharpness_svg(&results).unwrap().matches("Sharpness and test accuracy").count(), 2);
+    leave("two", &results);
+}
+
+#[test]
+fn collapsed_short_and_empty_runs_still_draw() {
+    let mut results = sample::results(&["sgd", "sam"], &[0.6], 1);
+    for run in &mut results.runs {
+        run.history.truncate(1);
+        run.hessian_eigenvalue = None;
+    }
+    results.summary.iter_mut().for_each(|row| row.hessian_eigenvalue = Some(-1.0));
+    assert!(curves_svg(&results).unwrap().contains("\nsam "));
+    assert!(!sharpness_svg(&results).unwrap().contains("\nsam\n"));
+    results.runs.clear();
+    results.summary.clear();
+    assert!(curves_svg(&results).is_ok() && sharpness_svg(&results).is_ok());
+}
+
+#[test]
+fn every_method_has_a_look_of_its_own() {
+    let mut seen: Vec<(RGBColor, bool)> = Vec::new();
+    for method in METHODS {
+        let Look { colour, dashed } = look(method.name);
+        assert!(!seen.contains(&(colour, dashed)), "{}", method.name);
+        seen.push((colour, dashed));
+    }
+}
+
+fn leave(name: &str, results: &super::super::Results) {
+    let Some(folder) = std::env::var_os("PRESAM_PICTURES").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let (curves, sharpness) = (curves_svg(results).unwrap(), sharpness_svg(results).unwrap());
+    std::fs::write(
+        folder.join(format!("{name}-report.html")),
+        report_html(results, &curves, &sharpness),
+    )
+    .unwrap();
+    std::fs::write(folder.join(format!("{name}-curves.svg")), curves).unwrap();
+    std::fs::write(folder.join(format!("{name}-sharpness.svg")), sharpness).unwrap();
+}

@@ -1,0 +1,139 @@
+//! From runs to one row a method: means, paired differences to SAM, time over SGD's.
+
+use super::{Run, Summary};
+use crate::stats::{mean, paired_difference, standard_error};
+
+/// One [`Summary`] for each method and level of label noise, levels and methods in order of first appearance.
+///
+/// Differences are paired by seed: seeds that only one of the two methods ran are left out.
+pub fn summarise(runs: &[Run]) -> Vec<Summary> {
+    let mut groups: Vec<(f64, &str)> = Vec::new();
+    for run in runs {
+        let group = (run.label_noise, run.method.as_str());
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let mut levels: Vec<f64> = Vec::new();
+    groups.iter().for_each(|(level, _)| {
+        if !levels.contains(level) {
+            levels.push(*level);
+        }
+    });
+    groups.sort_by_key(|(level, _)| levels.iter().position(|other| other == level));
+    groups.iter().filter_map(|&(level, method)| one(runs, level, method)).collect()
+}
+
+fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
+    let of = |name: &str| -> Vec<&Run> {
+        runs.iter().filter(|run| run.label_noise == level && run.method == name).collect()
+    };
+    let own = of(method);
+    let first = *own.first()?;
+    let accuracies = column(&own, |run| run.final_test_accuracy);
+    let to_sam = if method == "sam" { None } else { difference(&own, &of("sam")) };
+    let step = mean(&column(&own, |run| run.seconds_per_step));
+    let sgd_step =
+        mean(&column(&of("sgd"), |run| run.seconds_per_step)).filter(|seconds| *seconds > 0.0);
+    Some(Summary {
+        method: method.to_owned(),
+        label_noise: level,
+        rho: first.rho,
+        seeds: own.len(),
+        mean_test_accuracy: mean(&accuracies)?,
+        standard_error: standard_error(&accuracies),
+        difference_to_sam: to_sam.map(|difference| difference.mean),
+        difference_to_sam_low: to_sam.and_then(|difference| difference.low),
+        difference_to_sam_high: to_sam.and_then(|difference| difference.high),
+        train_accuracy_clean: mean(&column(&own, |run| run.train_accuracy_clean))?,
+        train_accuracy_noisy: mean(&column(&own, |run| run.train_accuracy_noisy))?,
+        hessian_eigenvalue: present(&own, |run| run.hessian_eigenvalue),
+        sam_sharpness: present(&own, |run| run.sam_sharpness),
+        time_per_step_over_sgd: step.zip(sgd_step).map(|(step, sgd)| step / sgd),
+        moved: first.rho.is_none()
+            || own
+                .iter()
+                .any(|run| run.perturbed_share > 0.0 && run.mean_perturbation_length != 0.0),
+    })
+}
+
+fn column(runs: &[&Run], value: impl Fn(&Run) -> f64) -> Vec<f64> {
+    runs.iter().map(|run| value(run)).collect()
+}
+
+fn present(runs: &[&Run], value: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
+    mean(&runs.iter().filter_map(|run| value(run)).collect::<Vec<_>>())
+}
+
+fn difference(own: &[&Run], sam: &[&Run]) -> Option<crate::stats::PairedDifference> {
+    let pairs = own.iter().filter_map(|run| {
+        let partner = sam.iter().find(|other| other.seed == run.seed)?;
+        Some((run.final_test_accuracy, partner.final_test_accuracy))
+    });
+    let (a, b): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    paired_difference(&a, &b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn accuracies(runs: &mut [Run], method: &str, values: &[f64]) {
+        for (run, &value) in runs.iter_mut().filter(|run| run.method == method).zip(values) {
+            run.final_test_accuracy = value;
+        }
+    }
+
+    #[test]
+    fn differences_are_paired_by_seed_and_levels_kept_apart() {
+        let mut runs = sample::runs(&["sgd", "sam", "asam"], &[0.6, 0.0], &[1, 2, 3, 4, 5]);
+        runs.retain(|run| run.label_noise == 0.6 || run.method != "sam");
+        accuracies(&mut runs, "sam", &[0.80, 0.81, 0.82, 0.83, 0.84]);
+        accuracies(&mut runs, "asam", &[0.81, 0.83, 0.85, 0.87, 0.89]);
+        // The order of the runs must not matter for the pairs.
+        runs.reverse();
+        let summary = summarise(&runs);
+        let find = |level: f64, name: &str| {
+            summary.iter().find(|s| s.label_noise == level && s.method == name).unwrap()
+        };
+        let asam = find(0.6, "asam");
+        assert!((asam.mean_test_accuracy - 0.85).abs() < 1e-12);
+        assert!((asam.difference_to_sam.unwrap() - 0.03).abs() < 1e-12);
+        // Differences 1..5 points: half width 2.776445 * sqrt(2.5) / sqrt(5) points.
+        assert!((asam.difference_to_sam_low.unwrap() - (0.03 - 0.01963243)).abs() < 1e-7);
+        assert!((asam.difference_to_sam_high.unwrap() - (0.03 + 0.01963243)).abs() < 1e-7);
+        assert_eq!(find(0.6, "sam").difference_to_sam, None);
+        assert_eq!(find(0.0, "asam").difference_to_sam, None);
+        assert_eq!(find(0.6, "sgd").time_per_step_over_sgd, Some(1.0));
+        assert_eq!(summary.len(), 5);
+        assert!(
+            summary.windows(2).filter(|pair| pair[0].label_noise != pair[1].label_noise).count()
+                == 1
+        );
+    }
+
+    #[test]
+    fn seeds_without_a_partner_and_lone_seeds_give_no_interval() {
+        let mut runs = sample::runs(&["sam", "asam"], &[0.6], &[1, 2]);
+        runs.retain(|run| !(run.method == "sam" && run.seed == 2));
+        let summary = summarise(&runs);
+        assert!(summary[1].difference_to_sam.is_some());
+        assert_eq!((summary[1].difference_to_sam_low, summary[0].standard_error), (None, None));
+        assert_eq!(summary[1].time_per_step_over_sgd, None);
+        assert!(summarise(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_method_that_perturbs_nothing_is_told_from_one_that_should() {
+        let mut runs = sample::runs(&["sgd", "sam", "asam"], &[0.6], &[1, 2]);
+        runs.iter_mut()
+            .filter(|run| run.method == "sam")
+            .for_each(|run| run.mean_perturbation_length = 0.0);
+        runs.iter_mut()
+            .filter(|run| run.method == "asam" && run.seed == 1)
+            .for_each(|run| run.perturbed_share = 0.0);
+        let moved: Vec<bool> = summarise(&runs).iter().map(|summary| summary.moved).collect();
+        assert_eq!(moved, [true, false, true]);
+    }
+}

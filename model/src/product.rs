@@ -1,0 +1,206 @@
+//! The one matrix product behind forward and backward pass.
+//!
+//! ```text
+//! out[m][n] = finish(out[m][n], start[n] + Σ_k a(m, k) * b(k, n)),    k increasing
+//! ```
+//!
+//! Every result is summed in increasing `k`, one rounded product after another, so the bits do not
+//! depend on how results are grouped. They are grouped as follows, for speed alone:
+//!
+//! - columns go in *panels* of N neighbours. A panel of `b` is copied once, [k][N] without gaps, the
+//!   last one padded with zeros: the inner loop then has no bounds check and no tail, and a transposed
+//!   `b` costs no more than a plain one;
+//! - rows go in blocks of [`ROWS`]: a block times a panel is a tile of sums that stays in registers.
+
+use crate::Scalar;
+use crate::slices::{blocks, blocks_mut, cut_mut, rows, rows_mut};
+
+/// Rows of a tile. Four rows of two registers leave room for a panel row in 16 registers.
+const ROWS: usize = 4;
+
+/// Work that a [`Level`](crate::Level) runs with the panel width that suits it.
+pub(crate) trait Work {
+    /// Elements of 8 bytes rather than 4.
+    const DOUBLE: bool;
+
+    /// Does it, in panels of N columns.
+    fn run<const N: usize>(self);
+}
+
+/// How `a(m, k)` lies in its slice.
+#[derive(Clone, Copy)]
+pub(crate) enum Left {
+    /// Row-major: `a[m * sums + k]`.
+    Rows,
+    /// Transposed: `a[k * rows + m]`.
+    Columns,
+}
+
+/// How `b(k, n)` lies in its slice.
+#[derive(Clone, Copy)]
+pub(crate) enum Right {
+    /// Row-major: `b[k * columns + n]`.
+    Rows,
+    /// Transposed: `b[n * sums + k]`.
+    Columns,
+}
+
+/// A product and where it goes; `finish` gets the old element of `out` and the sum.
+pub(crate) struct Product<'a, T, F> {
+    /// Length of each sum, the range of `k`.
+    pub sums: usize,
+    /// Length of a row of `out`, the range of `n`.
+    pub columns: usize,
+    pub a: &'a [T],
+    pub left: Left,
+    pub b: &'a [T],
+    pub right: Right,
+    /// Where the sums start; `+0.0` past its end.
+    pub start: &'a [T],
+    pub finish: F,
+    pub out: &'a mut [T],
+    /// Room for one panel.
+    pub panel: &'a mut [T],
+}
+
+impl<T: Scalar, F: Fn(T, T) -> T + Copy> Work for Product<'_, T, F> {
+    const DOUBLE: bool = size_of::<T>() == 8;
+
+    #[inline(always)]
+    fn run<const N: usize>(self) {
+        let (room, _) = self.panel.as_chunks_mut::<N>();
+        let (panel, _) = cut_mut(room, self.sums);
+        for at in (0..self.columns).step_by(N) {
+            match self.right {
+                Right::Rows => pack_rows(self.b, self.columns, at, panel),
+                Right::Columns => pack_columns(self.b, self.sums, at, panel),
+            }
+            let start = padded::<T, N>(self.start.get(at..).unwrap_or_default());
+            let strip = Strip { panel, start, at, columns: self.columns };
+            match self.left {
+                Left::Rows => strip.by_rows(self.a, self.out, self.finish),
+                Left::Columns => strip.by_columns(self.a, self.out, self.finish),
+            }
+        }
+    }
+}
+
+/// The first N elements, zeros where there are fewer.
+#[inline(always)]
+fn padded<T: Scalar, const N: usize>(from: &[T]) -> [T; N] {
+    if let Some(whole) = from.first_chunk::<N>() {
+        return *whole;
+    }
+    let mut row = [T::ZERO; N];
+    for (to, &value) in row.iter_mut().zip(from) {
+        *to = value;
+    }
+    row
+}
+
+/// `panel[k][i] = b[k * columns + at + i]`
+#[inline(always)]
+fn pack_rows<T: Scalar, const N: usize>(b: &[T], columns: usize, at: usize, panel: &mut [[T; N]]) {
+    for (to, row) in panel.iter_mut().zip(rows(b, columns)) {
+        *to = padded(row.get(at..).unwrap_or_default());
+    }
+}
+
+/// `panel[k][i] = b[(at + i) * sums + k]`
+#[inline(always)]
+fn pack_columns<T: Scalar, const N: usize>(b: &[T], sums: usize, at: usize, panel: &mut [[T; N]]) {
+    let mut columns = rows(b, sums).skip(at);
+    for i in 0..N {
+        let row = columns.next().unwrap_or_default();
+        let values = row.iter().copied().chain(core::iter::repeat(T::ZERO));
+        for (to, value) in panel.iter_mut().zip(values) {
+            if let Some(to) = to.get_mut(i) {
+                *to = value;
+            }
+        }
+    }
+}
+
+/// N columns of the result, from column `at`.
+struct Strip<'a, T, const N: usize> {
+    panel: &'a [[T; N]],
+    start: [T; N],
+    at: usize,
+    columns: usize,
+}
+
+impl<T: Scalar, const N: usize> Strip<'_, T, N> {
+    #[inline(always)]
+    fn by_rows<F: Fn(T, T) -> T + Copy>(&self, a: &[T], out: &mut [T], finish: F) {
+        let sums = self.panel.len();
+        let blocks_out = blocks_mut(out, self.columns.saturating_mul(ROWS));
+        for (out, a) in blocks_out.zip(blocks(a, sums.saturating_mul(ROWS))) {
+            let mut quad = rows(a, sums);
+            if let (Some(p), Some(q), Some(r), Some(s)) =
+                (quad.next(), quad.next(), quad.next(), quad.next())
+            {
+                let quads = p.iter().zip(q).zip(r).zip(s);
+                let quads = quads.map(|(((&p, &q), &r), &s)| [p, q, r, s]);
+                self.store(self.tile::<ROWS>(quads), out, finish);
+            } else {
+                for (out, a) in rows_mut(out, self.columns).zip(rows(a, sums)) {
+                    self.store(self.tile(a.iter().map(|&x| [x])), out, finish);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn by_columns<F: Fn(T, T) -> T + Copy>(&self, a: &[T], out: &mut [T], finish: F) {
+        let rows = a.len() / self.panel.len().max(1);
+        let blocks_out = blocks_mut(out, self.columns.saturating_mul(ROWS));
+        for (first, out) in (0..rows).step_by(ROWS).zip(blocks_out) {
+            if first.saturating_add(ROWS) <= rows {
+                self.store(self.tile::<ROWS>(columns_from(a, rows, first)), out, finish);
+            } else {
+                for (row, out) in (first..rows).zip(rows_mut(out, self.columns)) {
+                    self.store(self.tile::<1>(columns_from(a, rows, row)), out, finish);
+                }
+            }
+        }
+    }
+
+    /// M rows of sums: `start[i] + Σ_k a[k][m] * panel[k][i]`.
+    #[inline(always)]
+    fn tile<const M: usize>(&self, a: impl Iterator<Item = [T; M]>) -> [[T; N]; M] {
+        let mut tile = [self.start; M];
+        for (b, a) in self.panel.iter().zip(a) {
+            for (sums, x) in tile.iter_mut().zip(a) {
+                for (sum, &y) in sums.iter_mut().zip(b) {
+                    *sum = *sum + x * y;
+                }
+            }
+        }
+        tile
+    }
+
+    /// Writes a tile's rows to their columns of `out`; padding falls off the end.
+    #[inline(always)]
+    fn store<F, const M: usize>(&self, tile: [[T; N]; M], out: &mut [T], finish: F)
+    where
+        F: Fn(T, T) -> T + Copy,
+    {
+        for (sums, row) in tile.iter().zip(rows_mut(out, self.columns)) {
+            let row = row.get_mut(self.at..).unwrap_or_default();
+            for (to, &sum) in row.iter_mut().zip(sums) {
+                *to = finish(*to, sum);
+            }
+        }
+    }
+}
+
+/// For each `k`: the M neighbours `a[k * rows + first ..]`.
+#[inline(always)]
+fn columns_from<T: Scalar, const M: usize>(
+    a: &[T],
+    rows: usize,
+    first: usize,
+) -> impl Iterator<Item = [T; M]> {
+    let from_first = a.get(first..).unwrap_or_default();
+    blocks(from_first, rows).filter_map(|row| row.first_chunk::<M>().copied())
+}

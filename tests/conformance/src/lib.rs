@@ -1,0 +1,1 @@
+//! Property tests for anyone's sharpness-aware minimisation (SAM) code: backend trait, strategies, laws.

@@ -1,0 +1,204 @@
+//! The error bound of the ascent against real f32 arithmetic, in the order of summation of design.md, section 3.
+//!
+//! Never crossed, and reached to within a small factor: a bound that is never approached would hide a slip.
+
+mod common;
+
+use common::Random;
+use presam_oracle::{Ascent, Format, LengthRule, Outcome, Rule, RuleState, Segment, ascend};
+
+/// What an f32 implementation computes of one element.
+struct Element {
+    w: f32,
+    g: f32,
+    m: f32,
+    v: f32,
+    mean: f32,
+    steps: i32,
+}
+
+/// Norm term, direction.
+type Terms = fn(&Element) -> (f32, f32);
+
+/// decay * old + (1 - decay) * new.
+fn average(decay: f32, old: f32, new: f32) -> f32 {
+    decay * old + (1.0 - decay) * new
+}
+
+/// The rules in f32; the oracle is given the settings that f32 holds.
+fn implementations() -> Vec<(Rule, Terms)> {
+    let info = Rule::InfoSam {
+        mean_decay: 0.875,
+        variance_decay: f64::from(0.99_f32),
+        absolute_damping: 0.0,
+        relative_damping: 1.0,
+    };
+    vec![
+        (Rule::Sam, |e| (e.g, e.g)),
+        (Rule::Asam { eta: 0.0078125 }, |e| {
+            let d = e.w.abs() + 0.0078125;
+            (d * e.g, d * d * e.g)
+        }),
+        (Rule::FisherSam { eta: 1.0 }, |e| {
+            let f = 1.0 + e.g * e.g;
+            (e.g / f.sqrt(), e.g / f)
+        }),
+        (Rule::Vasso { decay: 0.125 }, |e| {
+            let d = average(0.125, e.m, e.g);
+            (d, d)
+        }),
+        (Rule::FriendlySam { sigma: 1.0, decay: 0.875 }, |e| (e.g - e.m, e.g - e.m)),
+        (Rule::InfoSamDraft { decay: 0.875 }, |e| {
+            let x = average(0.875, e.m, e.g) - e.g;
+            (e.g / (x * x), e.g / (x * x))
+        }),
+        (info, |e| {
+            let v = average(0.99, e.v, (e.m - e.g) * (e.m - e.g));
+            let bias = 1.0 - 0.99_f32.powi(e.steps);
+            let c = bias / (v + bias * e.mean);
+            (c * e.g, c * e.g)
+        }),
+    ]
+}
+
+/// Chunks of 2048, 128 lanes, folds by halves, a binary tree.
+fn norm_f32(segments: &[Vec<f32>]) -> f32 {
+    let mut parts: Vec<f32> = segments.iter().flat_map(|s| s.chunks(2048)).map(chunk_sum).collect();
+    while parts.len() > 1 {
+        parts = parts.chunks(2).map(|pair| pair.iter().sum()).collect();
+    }
+    parts.first().copied().unwrap_or(0.0).sqrt()
+}
+
+fn chunk_sum(chunk: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 128];
+    for (i, x) in chunk.iter().enumerate() {
+        lanes[i % 128] += x * x;
+    }
+    let mut width = 64;
+    while width > 0 {
+        for l in 0..width {
+            lanes[l] += lanes[l + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// The largest error over bound.
+#[derive(Default)]
+struct Worst {
+    norm: f64,
+    perturbation: f64,
+    perturbed: f64,
+}
+
+impl Worst {
+    fn and(self, other: Self) -> Self {
+        Self {
+            norm: self.norm.max(other.norm),
+            perturbation: self.perturbation.max(other.perturbation),
+            perturbed: self.perturbed.max(other.perturbed),
+        }
+    }
+}
+
+const STEPS: i32 = 5;
+const MEAN: f32 = 0.5;
+const RHO: f32 = 0.0625;
+
+/// Random segments as the rule's fifth step finds them.
+fn model(lengths: &[usize], seed: u64) -> Vec<Vec<Element>> {
+    let mut random = Random(seed);
+    let mut segment = |n: &usize| {
+        let [w, g, m, v] = [0.5, 1.0, 1.0, 0.2].map(|spread| random.normals(*n, spread));
+        let at = |i: usize| Element {
+            w: w[i],
+            g: g[i],
+            m: m[i],
+            v: v[i].abs(),
+            mean: MEAN,
+            steps: STEPS,
+        };
+        (0..*n).map(at).collect()
+    };
+    lengths.iter().map(&mut segment).collect()
+}
+
+fn oracle(rule: Rule, model: &[Vec<Element>]) -> Ascent {
+    let plane = |elements: &[Element], f: fn(&Element) -> f32| -> Vec<f64> {
+        elements.iter().map(|e| f64::from(f(e))).collect()
+    };
+    let segment = |elements: &Vec<Element>| {
+        let (w, g) = (plane(elements, |e| e.w), plane(elements, |e| e.g));
+        let memory = [plane(elements, |e| e.m), plane(elements, |e| e.v)];
+        let mut segment = Segment::new(w, g, f64::from(RHO));
+        segment.memory = memory.into_iter().take(rule.memory()).collect();
+        segment
+    };
+    let segments: Vec<Segment> = model.iter().map(segment).collect();
+    let state = RuleState { steps: STEPS as u64, mean_of_variance: f64::from(MEAN) };
+    ascend(rule, LengthRule::NORMALISED, &segments, state, Format::F32).expect("the shapes fit")
+}
+
+fn compare(rule: Rule, terms: Terms, model: &[Vec<Element>]) -> Worst {
+    let ascent = oracle(rule, model);
+    assert_eq!(ascent.outcome, Outcome::Perturbed);
+    let ratio = |found: f32, value: f64, bound: f64| (f64::from(found) - value).abs() / bound;
+    let norm_terms = |s: &Vec<Element>| s.iter().map(|e| terms(e).0).collect();
+    let norm = norm_f32(&model.iter().map(norm_terms).collect::<Vec<_>>());
+    let mut worst =
+        Worst { norm: ratio(norm, ascent.norm.value, ascent.norm.bound), ..Worst::default() };
+    for ((elements, p), q) in model.iter().zip(&ascent.perturbation).zip(&ascent.perturbed) {
+        for (i, e) in elements.iter().enumerate() {
+            let moved = terms(e).1 * (RHO / norm);
+            let perturbation = ratio(moved, p.values[i], p.bounds[i]);
+            let perturbed = ratio(e.w + moved, q.values[i], q.bounds[i]);
+            worst = worst.and(Worst { norm: 0.0, perturbation, perturbed });
+        }
+    }
+    worst
+}
+
+#[test]
+fn f32_stays_within_the_bound_and_comes_near_it() {
+    let shapes: [&[usize]; 5] =
+        [&[1], &[3, 2], &[127, 128, 129], &[2047, 2049, 100], &[20000, 5000]];
+    for (rule, terms) in implementations() {
+        let runs = shapes.iter().flat_map(|lengths| (1..20).map(|seed| model(lengths, seed)));
+        let all = runs.map(|model| compare(rule, terms, &model));
+        let Worst { norm, perturbation, perturbed } = all.fold(Worst::default(), Worst::and);
+        let found = format!(
+            "{rule}: of its bound, norm {norm:.3}, perturbation {perturbation:.3}, perturbed {perturbed:.3}"
+        );
+        println!("{found}");
+        assert!(norm <= 1.0 && perturbation <= 1.0 && perturbed <= 1.0, "crossed: {found}");
+        // The worst case is rare: a dozen roundings would have to agree in sign. An eighth is near.
+        assert!(perturbation > 0.125 && perturbed > 0.25, "loose: {found}");
+    }
+}
+
+#[test]
+fn f64_stays_within_the_bound_and_comes_near_it() {
+    // Two elements: any order of summation is the order.
+    let mut random = Random(3);
+    let mut worst = 0.0_f64;
+    for _ in 0..1000 {
+        let g = [0; 2].map(|_| f64::from(random.uniform()) / 3.0);
+        let segment = Segment::new(vec![0.0; 2], g.to_vec(), 0.1);
+        let ascent = ascend(
+            Rule::Sam,
+            LengthRule::NORMALISED,
+            &[segment],
+            RuleState::default(),
+            Format::F64,
+        )
+        .expect("the shapes fit");
+        let scale = 0.1 / (g[0] * g[0] + g[1] * g[1]).sqrt();
+        let p = &ascent.perturbation[0];
+        for (i, g) in g.iter().enumerate() {
+            worst = worst.max((g * scale - p.values[i]).abs() / p.bounds[i]);
+        }
+    }
+    assert!(worst <= 1.0 && worst > 0.125, "{worst}");
+}

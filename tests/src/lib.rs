@@ -1,0 +1,1 @@
+//! The suite of presam, poured over every backend.

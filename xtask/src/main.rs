@@ -1,0 +1,2 @@
+//! Every job of continuous integration, one command each.
+fn main() {}
