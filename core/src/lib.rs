@@ -55,5 +55,6 @@ pub use session::{Ascended, SecondGradient, Session, StepReport};
 #[doc(inline)]
 pub use variants::{
     Asam, Claim, ConstraintPreconditioner, FisherSam, FriendlySam, InfoAsam, InfoSam, InfoSamDraft,
-    Key, MaskedSam, MomentumSam, ObjectivePreconditioner, PreSam, Sam, Ssam, VariantInfo, Vasso,
+    Key, Limits, MaskedSam, MomentumSam, ObjectivePreconditioner, PreSam, Sam, Ssam, VariantInfo,
+    Vasso,
 };

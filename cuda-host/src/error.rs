@@ -15,13 +15,17 @@ pub enum Error {
     Data(DataError),
     /// The folder or a file of the results.
     Output(OutputError),
+    /// A value that the core refused.
+    Core(presam::Error),
+    /// A shape that the model refused.
+    Model(presam_model::Error),
 }
 
 impl Error {
     /// 2: wrong use. (1 is kept for "differs", 3 for "no such device".)
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Data(_) | Self::Output(_) => 2,
+            Self::Config(_) | Self::Data(_) | Self::Output(_) | Self::Core(_) | Self::Model(_) => 2,
         }
     }
 }
@@ -32,6 +36,8 @@ impl fmt::Display for Error {
             Self::Config(error) => error.fmt(f),
             Self::Data(error) => error.fmt(f),
             Self::Output(error) => error.fmt(f),
+            Self::Core(error) => error.fmt(f),
+            Self::Model(error) => error.fmt(f),
         }
     }
 }
@@ -53,5 +59,17 @@ impl From<DataError> for Error {
 impl From<OutputError> for Error {
     fn from(error: OutputError) -> Self {
         Self::Output(error)
+    }
+}
+
+impl From<presam::Error> for Error {
+    fn from(error: presam::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<presam_model::Error> for Error {
+    fn from(error: presam_model::Error) -> Self {
+        Self::Model(error)
     }
 }

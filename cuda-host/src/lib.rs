@@ -7,6 +7,7 @@
 //! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
 //! | `methods` | the list of methods the program knows (feature `cli`) |
 //! | `config` | what a training run is told, checked in one place (feature `cli`) |
+//! | `train` | the main job: every method with every seed on the same data (feature `cli`) |
 //! | `report` | records of a comparison, its tables, pictures and files (feature `cli`) |
 //!
 //! Without its default feature `cli` none of the program's dependencies is built.
@@ -28,3 +29,5 @@ pub mod progress;
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod stats;
+#[cfg(feature = "cli")]
+pub mod train;

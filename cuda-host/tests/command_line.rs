@@ -139,7 +139,7 @@ fn methods_are_listed_and_explained() {
         assert!(list.lines().any(|line| line.starts_with(name)), "{name}");
     }
     let one = out(&presam(&["methods", "INFO_ASAM"]));
-    for word in ["C of info-sam", "damping", "eta", "2 kept", "arXiv 2501.06603", "equals"] {
+    for word in ["v_hat", "damping", "eta", "2 kept", "arXiv 2501.06603", "equals"] {
         assert!(one.contains(word), "{word}: {one}");
     }
     let json: serde_json::Value =

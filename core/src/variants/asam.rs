@@ -14,7 +14,7 @@
 //! By hand: w = (1, -2), g = (0.3, -0.4), eta = 0, rho = 1: T g = (0.3, -0.8), norm 0.8544,
 //! T^2 g = (0.3, -1.6), perturbation (0.3511, -1.8727).
 
-use super::{Claim, Key, VariantInfo, arms_itself};
+use super::{Claim, Key, Limits, VariantInfo, arms_itself};
 use crate::error::check_nonnegative;
 use crate::{AscentRule, Configure, Element, Error, Real};
 
@@ -24,7 +24,14 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho T^2 g / ||T g||, T = |w| + eta",
     preconditioner: "C = I, D = |w| + eta",
-    keys: &[Key { name: "eta", default: 0.01, meaning: ">= 0: added to |w|" }],
+    memory: 0,
+    inputs: 0,
+    keys: &[Key {
+        name: "eta",
+        default: 0.01,
+        limits: Limits::NonNegative,
+        meaning: "added to |w|",
+    }],
     norm_reads: 2,
     equals: "SAM where the operator is off",
     source: "Kwon et al. 2021, arXiv 2102.11600; SamsungLabs/ASAM",

@@ -20,6 +20,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &["cp"],
     formula: "rho D^2 g / ||D g||",
     preconditioner: "C = I, D = input",
+    memory: 0,
+    inputs: 1,
     keys: &[],
     norm_reads: 2,
     equals: "SAM at D = I",

@@ -13,7 +13,7 @@
 //!
 //! By hand: g = (1), eta = 3, rho = 1: F = 4, norm 1/2, perturbation (1/4) / (1/2) = 0.5.
 
-use super::{Claim, Key, VariantInfo, arms_itself};
+use super::{Claim, Key, Limits, VariantInfo, arms_itself};
 use crate::error::check_nonnegative;
 use crate::{AscentRule, Configure, Element, Error, Real};
 
@@ -23,7 +23,14 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho F^-1 g / ||F^-1/2 g||, F = 1 + eta g^2",
     preconditioner: "C = I, D = (1 + eta g^2)^-1/2",
-    keys: &[Key { name: "eta", default: 1.0, meaning: ">= 0: weight of g^2" }],
+    memory: 0,
+    inputs: 0,
+    keys: &[Key {
+        name: "eta",
+        default: 1.0,
+        limits: Limits::NonNegative,
+        meaning: "weight of g^2",
+    }],
     norm_reads: 1,
     equals: "SAM at eta = 0",
     source: "Kim et al. 2022, arXiv 2206.04920; johnjaejunlee95/torch-unified-SAM-optimization",

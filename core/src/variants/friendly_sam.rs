@@ -16,7 +16,7 @@
 //!
 //! By hand: sigma 1, g1 = (1, 0), g2 = (1, 2): s = (0, 2), perturbation rho (0, 1).
 
-use super::{Claim, Key, VariantInfo};
+use super::{Claim, Key, Limits, VariantInfo};
 use crate::error::{check_decay, check_nonnegative};
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, ScaledNorm, Variant};
 
@@ -26,9 +26,16 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &["f-sam", "fsam"],
     formula: "rho s / ||s||, s = g - sigma m, m <- decay m + (1 - decay) g",
     preconditioner: "C = I, D = I, slope s",
+    memory: 1,
+    inputs: 0,
     keys: &[
-        Key { name: "sigma", default: 1.0, meaning: ">= 0: share of m taken away" },
-        Key { name: "decay", default: 0.9, meaning: "0 to below 1: weight of the old m" },
+        Key {
+            name: "sigma",
+            default: 1.0,
+            limits: Limits::NonNegative,
+            meaning: "share of m taken away",
+        },
+        Key { name: "decay", default: 0.9, limits: Limits::Decay, meaning: "weight of the old m" },
     ],
     norm_reads: 2,
     equals: "SAM at sigma = 0",

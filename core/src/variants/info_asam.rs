@@ -13,7 +13,7 @@
 //! By hand: w = (2), eta 0, v_hat + damping = 4, g = (8): C g = 2, norm term 4, direction 8.
 
 use super::info_sam::{ArmedInfoSam, KEYS};
-use super::{Asam, Claim, InfoSam, Key, VariantInfo};
+use super::{Asam, Claim, InfoSam, Key, Limits, VariantInfo};
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
 
 /// What the lists say of infoSAM on ASAM.
@@ -22,8 +22,10 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho D^2 C g / ||D C g||, C = 1 / (v_hat + damping), D = |w| + eta",
     preconditioner: "C = 1 / (v_hat + damping), D = |w| + eta",
+    memory: 2,
+    inputs: 0,
     keys: &[
-        Key { name: "eta", default: 0.01, meaning: ">= 0: added to |w|" },
+        Key { name: "eta", default: 0.01, limits: Limits::NonNegative, meaning: "added to |w|" },
         KEYS[0],
         KEYS[1],
         KEYS[2],

@@ -19,16 +19,31 @@
 //!
 //! By hand: v_hat = (1, 3), damping 1, g = (2, 4): C = (1/2, 1/4), C g = (1, 1).
 
-use super::{Claim, Key, VariantInfo};
+use super::{Claim, Key, Limits, VariantInfo};
 use crate::error::{check_decay, check_nonnegative};
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
 
 /// The hyperparameters of the noise estimate, here and in info-asam.
 pub(super) const KEYS: &[Key] = &[
-    Key { name: "mean_decay", default: 0.9, meaning: "0 to below 1: weight of the old m" },
-    Key { name: "variance_decay", default: 0.99, meaning: "0 to below 1: weight of the old v" },
-    Key { name: "absolute_damping", default: 0.0, meaning: ">= 0: added to v_hat" },
-    Key { name: "relative_damping", default: 1.0, meaning: ">= 0: times the mean of v_hat" },
+    Key { name: "mean_decay", default: 0.9, limits: Limits::Decay, meaning: "weight of the old m" },
+    Key {
+        name: "variance_decay",
+        default: 0.99,
+        limits: Limits::Decay,
+        meaning: "weight of the old v",
+    },
+    Key {
+        name: "absolute_damping",
+        default: 0.0,
+        limits: Limits::NonNegative,
+        meaning: "added to v_hat",
+    },
+    Key {
+        name: "relative_damping",
+        default: 1.0,
+        limits: Limits::NonNegative,
+        meaning: "times the mean of v_hat",
+    },
 ];
 
 /// What the lists say of infoSAM.
@@ -37,6 +52,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho C g / ||C g||, C = 1 / (v_hat + damping), v the average of (m - g)^2",
     preconditioner: "C = 1 / (v_hat + damping), D = I",
+    memory: 2,
+    inputs: 0,
     keys: KEYS,
     norm_reads: 3,
     equals: "SAM in the first two steps, and as damping grows",

@@ -16,7 +16,7 @@
 //!
 //! By hand: decay 0.5, g1 = (2, 4), g2 = (4, 2): m = (3, 3), b = (1, 1), perturbation as SAM's for g2.
 
-use super::{Claim, Key, VariantInfo};
+use super::{Claim, Key, Limits, VariantInfo};
 use crate::error::check_decay;
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
 
@@ -26,7 +26,14 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho C g / ||C g||, C = 1 / (m - g)^2, m <- decay m + (1 - decay) g",
     preconditioner: "C = 1 / (m - g)^2, D = I",
-    keys: &[Key { name: "decay", default: 0.9, meaning: "0 to below 1: weight of the old m" }],
+    memory: 1,
+    inputs: 0,
+    keys: &[Key {
+        name: "decay",
+        default: 0.9,
+        limits: Limits::Decay,
+        meaning: "weight of the old m",
+    }],
     norm_reads: 2,
     equals: "SAM in the first step",
     source: "BingcongLi/VaSSO c68bcb0; preSAM, arXiv 2501.06603",

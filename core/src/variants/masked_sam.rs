@@ -21,6 +21,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho mask g / ||mask g||",
     preconditioner: "C = mask, D = I",
+    memory: 0,
+    inputs: 1,
     keys: &[],
     norm_reads: 2,
     equals: "SAM with a full mask",

@@ -26,6 +26,10 @@ pub struct VariantInfo {
     pub formula: &'static str,
     /// The objective preconditioner C, the constraint preconditioner D and the slope s.
     pub preconditioner: &'static str,
+    /// Floats of memory per parameter, M.
+    pub memory: usize,
+    /// Input slices, I.
+    pub inputs: usize,
     /// Its hyperparameters.
     pub keys: &'static [Key],
     /// Planes that the norm pass reads: 1 where it needs the gradient alone.
@@ -39,14 +43,66 @@ pub struct VariantInfo {
 }
 
 /// A hyperparameter of a variant.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Key {
     /// Its name.
     pub name: &'static str,
     /// Its default.
     pub default: f64,
-    /// Its range and meaning.
+    /// Which values are within its range.
+    pub limits: Limits,
+    /// What it does.
     pub meaning: &'static str,
+}
+
+/// The range of a hyperparameter; never a NaN or an infinity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum Limits {
+    /// 0 or more.
+    NonNegative,
+    /// From 0 to 1, both included.
+    Fraction,
+    /// From 0 to below 1: the weight of an average's old value.
+    Decay,
+    /// 0 or 1.
+    Switch,
+    /// 1, 2, 3 ...
+    Count,
+}
+
+impl Limits {
+    /// Whether `value` is within the limits.
+    ///
+    /// ```
+    /// use presam::variants::Limits;
+    ///
+    /// assert!(Limits::Decay.hold(0.9) && !Limits::Decay.hold(1.0) && !Limits::Decay.hold(f64::NAN));
+    /// ```
+    #[must_use]
+    pub fn hold(self, value: f64) -> bool {
+        value.is_finite()
+            && match self {
+                Self::NonNegative => value >= 0.0,
+                Self::Fraction => (0.0..=1.0).contains(&value),
+                Self::Decay => (0.0..1.0).contains(&value),
+                Self::Switch => value == 0.0 || value == 1.0,
+                Self::Count => value >= 1.0 && value % 1.0 == 0.0,
+            }
+    }
+
+    /// The limits in words, to follow "expected".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NonNegative => "a number of at least 0",
+            Self::Fraction => "a number from 0 to 1",
+            Self::Decay => "a number from 0 to below 1",
+            Self::Switch => "0 or 1",
+            Self::Count => "a whole number of at least 1",
+        }
+    }
 }
 
 /// A law that a variant claims; a claim is tested, so it cannot be made lightly.
@@ -112,6 +168,9 @@ macro_rules! list {
 
         /// Every variant's [`VariantInfo`], in the order of [`for_each_variant!`](crate::for_each_variant).
         pub const ALL: &[VariantInfo] = &[$($module::INFO),*];
+
+        // What a file says of its planes is what the types say.
+        $(const _: () = assert!($module::INFO.memory == $m && $module::INFO.inputs == $i);)*
     };
 }
 for_each_variant!(list);

@@ -22,6 +22,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &["msam"],
     formula: "-rho v / ||v||, v the momentum",
     preconditioner: "C = I, D = I, slope -v",
+    memory: 0,
+    inputs: 0,
     keys: &[],
     norm_reads: 1,
     equals: "SAM with the slope -v",

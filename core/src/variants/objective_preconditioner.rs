@@ -20,6 +20,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &["op"],
     formula: "rho C g / ||C g||",
     preconditioner: "C = input, D = I",
+    memory: 0,
+    inputs: 1,
     keys: &[],
     norm_reads: 2,
     equals: "SAM at C = c I, c > 0",

@@ -20,6 +20,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho D^2 C g / ||D C g||",
     preconditioner: "C = input 0, D = input 1",
+    memory: 0,
+    inputs: 2,
     keys: &[],
     norm_reads: 3,
     equals: "SAM at C = c I, D = I",

@@ -21,6 +21,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho g / ||g||",
     preconditioner: "C = I, D = I",
+    memory: 0,
+    inputs: 0,
     keys: &[],
     norm_reads: 1,
     equals: "every rule here at its neutral setting",

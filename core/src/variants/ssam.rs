@@ -21,6 +21,8 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &["sparse-sam"],
     formula: "rho mask g / ||g||",
     preconditioner: "C = mask, D = I, raw norm",
+    memory: 0,
+    inputs: 1,
     keys: &[],
     norm_reads: 1,
     equals: "SAM with a full mask",

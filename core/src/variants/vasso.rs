@@ -8,11 +8,11 @@
 //!
 //! Preconditioning: none; the slope is replaced, s = d. Memory: d, one float per parameter.
 //! `decay` weighs the OLD value; the paper's theta weighs the new one: decay = 1 - theta.
-//! Source: Li, Giannakis 2023 (arXiv 2310.15287); code BingcongLi/VaSSO (theta 0.9).
+//! Source: Li, Giannakis 2023 (arXiv 2309.15639); code BingcongLi/VaSSO (theta 0.9).
 //!
 //! By hand: decay 0.5, g1 = (2, 0), g2 = (0, 2): d = (1, 1), perturbation rho (0.7071, 0.7071).
 
-use super::{Claim, Key, VariantInfo};
+use super::{Claim, Key, Limits, VariantInfo};
 use crate::error::check_decay;
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
 
@@ -22,10 +22,17 @@ pub const INFO: VariantInfo = VariantInfo {
     aliases: &[],
     formula: "rho d / ||d||, d <- decay d + (1 - decay) g",
     preconditioner: "C = I, D = I, slope d",
-    keys: &[Key { name: "decay", default: 0.1, meaning: "0 to below 1: weight of the old d" }],
+    memory: 1,
+    inputs: 0,
+    keys: &[Key {
+        name: "decay",
+        default: 0.1,
+        limits: Limits::Decay,
+        meaning: "weight of the old d",
+    }],
     norm_reads: 2,
     equals: "SAM at decay = 0",
-    source: "Li and Giannakis 2023, arXiv 2310.15287; BingcongLi/VaSSO",
+    source: "Li and Giannakis 2023, arXiv 2309.15639; BingcongLi/VaSSO",
     claims: &[Claim::LengthIsRho, Claim::ScaleInvariant, Claim::FirstStepIsSam, Claim::Bounded],
 };
 

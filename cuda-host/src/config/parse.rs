@@ -68,7 +68,11 @@ pub fn parse_setting(text: &str) -> Result<(String, String, f64), ConfigError> {
         Some((method.trim().to_owned(), key.trim().to_owned(), value.trim().parse().ok()?))
     };
     parts().ok_or_else(|| {
-        ConfigError::new("--set", "METHOD.KEY=NUMBER (info-sam.damping=0.1)", format!("{text:?}"))
+        ConfigError::new(
+            "--set",
+            "METHOD.KEY=NUMBER (info-sam.relative_damping=0.1)",
+            format!("{text:?}"),
+        )
     })
 }
 

@@ -32,7 +32,7 @@ fn a_resolved_configuration_survives_toml_and_its_own_command_line() {
     let config = resolve(options).unwrap();
     assert_eq!(config.methods, ["sam", "info-asam"]);
     assert_eq!(
-        (config.rho("sam"), config.setting("info-asam", "damping")),
+        (config.rho("sam"), config.setting("info-asam", "relative_damping")),
         (Some(0.25), Some(0.5))
     );
     assert_eq!(config.learning_rate, 1e-3);
@@ -41,7 +41,7 @@ fn a_resolved_configuration_survives_toml_and_its_own_command_line() {
     assert_eq!(
         config.command(),
         "presam train --label-noise 0,0.2 --hidden 64,32 --epochs 3 --base adamw --seeds 100..124 \
-         --methods sam,info-asam --rho sam=0.25 --set info-asam.damping=0.5"
+         --methods sam,info-asam --rho sam=0.25 --set info-asam.relative_damping=0.5"
     );
     let one_seed = resolve(toml("seeds = [7]")).unwrap();
     assert_eq!(one_seed.command(), "presam train --seeds 7..8");
@@ -100,8 +100,8 @@ fn radii_and_settings_are_read_and_refused_in_one_line() {
         );
     }
     assert_eq!(
-        parse_setting("info-sam.damping=0.1").unwrap(),
-        ("info-sam".into(), "damping".into(), 0.1)
+        parse_setting("info-sam.relative_damping=0.1").unwrap(),
+        ("info-sam".into(), "relative_damping".into(), 0.1)
     );
     assert!(parse_setting("damping=1").unwrap_err().to_string().contains("METHOD.KEY=NUMBER"));
     assert_eq!(parse_numbers::<usize>("--hidden", "widths", "8,4").unwrap(), [8, 4]);

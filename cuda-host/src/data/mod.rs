@@ -90,4 +90,47 @@ mod tests {
         assert_eq!(some.labels, [9, 7]);
         assert_eq!((some.len(), all.row(3)), (2, None));
     }
+
+    /// Every prefix of a good file, and every file with one byte changed, is refused or consistent: no panic.
+    #[test]
+    fn damaged_files_are_refused_or_consistent() {
+        let file = std::path::Path::new("f");
+        let check = |bytes: &[u8]| {
+            let images = parse_idx_images(file, bytes).ok();
+            let labels = parse_idx_labels(file, bytes).ok();
+            let cifar = parse_cifar10(file, bytes).ok();
+            let digits = parse_digits("f", bytes).ok();
+            for data in cifar.iter().chain(&digits) {
+                assert_eq!(data.inputs.len(), data.labels.len() * data.features);
+                assert!(data.labels.iter().all(|&label| usize::from(label) < data.classes));
+            }
+            assert!(
+                images
+                    .iter()
+                    .all(|(inputs, features)| inputs.len() == bytes.len() - 16 && *features > 0)
+            );
+            assert!(labels.iter().all(|labels| labels.len() == bytes.len() - 8));
+            usize::from(images.is_some() || labels.is_some() || cifar.is_some() || digits.is_some())
+        };
+        let idx = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
+        let labels = [&[0, 0, 8, 1, 0, 0, 0, 4][..], &[1, 2, 3, 4]].concat();
+        let row = format!("{}3\n", "16,".repeat(64)).into_bytes();
+        for good in [idx, labels, row, vec![1; 1 + CIFAR10_FEATURES]] {
+            assert_eq!(check(&good), 1);
+            assert_eq!(check(&[&good[..], &[0]].concat()), 0, "a byte too many");
+            let mut accepted = 0;
+            for cut in 0..good.len() {
+                accepted += check(&good[..cut]);
+            }
+            // Only the row of text may lose an end (its line feed) and stay whole.
+            assert!(accepted <= 1, "{accepted} prefixes of {} bytes accepted", good.len());
+            for (index, value) in
+                (0..good.len().min(400)).flat_map(|i| [0, 0x7f, 0xff].map(|v| (i, v)))
+            {
+                let mut bad = good.clone();
+                bad[index] = value;
+                check(&bad);
+            }
+        }
+    }
 }

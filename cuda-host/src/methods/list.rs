@@ -1,22 +1,27 @@
 //! The list itself. Order is the order of tables and legends: a reader meets the plain ones first.
 
+use presam::VariantInfo;
+use presam::variants::{
+    asam, fisher_sam, friendly_sam, info_asam, info_sam, info_sam_draft, momentum_sam, sam, vasso,
+};
+
 use super::{BaseMethod, Key, Limits, Method};
 
-const ETA: Key = key("eta", 0.01, Limits::NonNegative, "added to |w|: moves weights that are 0");
-const SLOPE_DECAY: Key =
-    key("decay", 0.9, Limits::Decay, "weight of the old average of the gradient");
-const VARIANCE_DECAY: Key =
-    key("variance_decay", 0.99, Limits::Decay, "weight of the old variance v");
-const DAMPING: Key = key(
-    "damping",
-    1.0,
-    Limits::NonNegative,
-    "added to v, in multiples of the mean of v of the step before",
-);
-
-const fn key(name: &'static str, default: f64, limits: Limits, what: &'static str) -> Key {
-    Key { name, default, limits, what }
+const fn key(name: &'static str, default: f64, limits: Limits, meaning: &'static str) -> Key {
+    Key { name, default, limits, meaning }
 }
+
+/// davda54/sam applies the operator to all tensors, the authors of ASAM to weights only.
+const ON_BIASES: Key =
+    key("operator_on_biases", 1.0, Limits::Switch, "0: the operator applies to weights only");
+const INFO_ASAM_KEYS: &[Key] = &[
+    info_asam::INFO.keys[0],
+    info_asam::INFO.keys[1],
+    info_asam::INFO.keys[2],
+    info_asam::INFO.keys[3],
+    info_asam::INFO.keys[4],
+    ON_BIASES,
+];
 
 /// What most methods share: no memory, one buffer, two gradients, two passes.
 const PLAIN: Method = Method {
@@ -34,6 +39,22 @@ const PLAIN: Method = Method {
     equals: "",
 };
 
+/// A variant of the core: what the core says of it, a line for newcomers and the tuned radius.
+const fn variant(info: VariantInfo, rho: f64, what: &'static str) -> Method {
+    Method {
+        name: info.name,
+        aliases: info.aliases,
+        what,
+        formula: info.formula,
+        rho: Some(rho),
+        keys: info.keys,
+        kept_floats: info.memory as u8,
+        source: info.source,
+        equals: info.equals,
+        ..PLAIN
+    }
+}
+
 /// Every method, by the name that the field uses.
 pub const METHODS: &[Method] = &[
     Method {
@@ -49,105 +70,31 @@ pub const METHODS: &[Method] = &[
         equals: "every method at rho = 0",
         ..PLAIN
     },
+    variant(sam::INFO, 0.5, "one step of length rho up the gradient"),
     Method {
-        name: "sam",
-        what: "sharpness-aware minimisation: one step of length rho up the gradient",
-        formula: "perturbation = rho g / ||g||",
-        source: "Foret et al., ICLR 2021, arXiv 2010.01412",
-        equals: "unified-sam at lambda = 1",
-        ..PLAIN
+        keys: &[asam::INFO.keys[0], ON_BIASES],
+        ..variant(asam::INFO, 2.0, "steps in proportion to each weight: blind to rescaled layers")
     },
+    variant(fisher_sam::INFO, 0.5, "shorter steps where squared gradients are large"),
+    variant(vasso::INFO, 0.5, "ascends along an average of gradients: less noise in the direction"),
+    variant(friendly_sam::INFO, 0.5, "ascends along what this batch adds to the average gradient"),
+    variant(info_sam_draft::INFO, 0.5, "the authors' undamped draft of infoSAM, bit for bit"),
+    variant(
+        info_sam::INFO,
+        0.4,
+        "small steps where the gradient is noisy: damped inverse variance",
+    ),
     Method {
-        name: "asam",
-        aliases: &["adaptive-sam"],
-        what: "steps in proportion to each weight: blind to rescaled layers",
-        formula: "perturbation = rho t^2 g / ||t g||,  t = |w| + eta",
-        rho: Some(1.5),
-        keys: &[ETA],
-        source: "Kwon et al., ICML 2021, arXiv 2102.11600",
-        equals: "sam where every |w| + eta is 1",
-        ..PLAIN
-    },
-    Method {
-        name: "fisher-sam",
-        aliases: &["fishersam"],
-        what: "shorter steps where squared gradients are large",
-        formula: "perturbation = rho (g / F) / sqrt(sum g^2 / F),  F = 1 + eta g^2",
-        keys: &[key("eta", 1.0, Limits::NonNegative, "weight of the squared gradient in F")],
-        source: "Kim et al., ICML 2022, arXiv 2206.04920",
-        equals: "sam at eta = 0",
-        ..PLAIN
-    },
-    Method {
-        name: "vasso",
-        what: "ascends along an average of gradients: less noise in the direction",
-        formula: "d <- decay d + (1 - decay) g;  perturbation = rho d / ||d||",
-        keys: &[key(
-            "decay",
-            0.1,
-            Limits::Fraction,
-            "weight of the old direction (1 - the paper's theta)",
-        )],
-        kept_floats: 1,
-        source: "Li and Giannakis, NeurIPS 2023, arXiv 2309.15639",
-        equals: "sam at decay = 0",
-        ..PLAIN
-    },
-    Method {
-        name: "friendly-sam",
-        aliases: &["f-sam", "fsam"],
-        what: "ascends along what this batch adds to the average gradient",
-        formula: "s = g - sigma m;  m <- decay m + (1 - decay) g;  perturbation = rho s / ||s||",
-        keys: &[
-            key("sigma", 1.0, Limits::NonNegative, "share of the average that is taken away"),
-            SLOPE_DECAY,
-        ],
-        kept_floats: 1,
-        source: "Li et al., CVPR 2024, arXiv 2403.12350",
-        equals: "sam at sigma = 0",
-        ..PLAIN
-    },
-    Method {
-        name: "info-sam-draft",
-        what: "the authors' undamped draft of infoSAM, bit for bit",
-        formula: "m <- decay m + (1 - decay) g;  C = 1 / (m - g)^2;  perturbation = rho C g / ||C g||",
-        keys: &[SLOPE_DECAY],
-        kept_floats: 1,
-        source: "the draft in github.com/BingcongLi/VaSSO, commit c68bcb0",
-        equals: "sam at its first step",
-        ..PLAIN
-    },
-    Method {
-        name: "info-sam",
-        aliases: &["infosam"],
-        what: "small steps where the gradient is noisy: damped inverse variance",
-        formula: "C = 1 / (v + damping),  v = average of (m - g)^2;  perturbation = rho C g / ||C g||",
-        rho: Some(0.4),
-        keys: &[SLOPE_DECAY, VARIANCE_DECAY, DAMPING],
-        kept_floats: 2,
-        source: "this project, after Zhang, Li and Giannakis, ICASSP 2025, arXiv 2501.06603",
-        equals: "sam at its first two steps, and as damping grows",
-        ..PLAIN
-    },
-    Method {
-        name: "info-asam",
-        aliases: &["infoasam"],
-        what: "info-sam's objective and asam's constraint in one step",
-        formula: "perturbation = rho t^2 C g / ||t C g||,  C of info-sam, t = |w| + eta",
-        rho: Some(2.5),
-        keys: &[SLOPE_DECAY, VARIANCE_DECAY, DAMPING, ETA],
-        kept_floats: 2,
-        source: "this project, by the general step of arXiv 2501.06603",
-        equals: "asam at its first two steps, and as damping grows",
-        ..PLAIN
+        keys: INFO_ASAM_KEYS,
+        ..variant(info_asam::INFO, 2.5, "info-sam's objective and asam's constraint in one step")
     },
     Method {
         name: "unified-sam",
         what: "a mixture of the normalised and the unnormalised length",
-        formula: "perturbation = rho (1 - lambda + lambda / ||g||) g",
+        formula: "rho (1 - lambda + lambda / ||g||) g",
         rho: Some(0.3),
         keys: &[key("lambda", 0.5, Limits::Fraction, "share of the normalised length")],
-        source: "Oikonomou and Loizou, ICLR 2025, arXiv 2503.02225",
+        source: "Oikonomou and Loizou 2025, arXiv 2503.02225; dimitris-oik/unifiedsam",
         equals: "sam at lambda = 1, unnormalised-sam at lambda = 0",
         ..PLAIN
     },
@@ -155,31 +102,23 @@ pub const METHODS: &[Method] = &[
         name: "unnormalised-sam",
         aliases: &["unnormalized-sam", "usam"],
         what: "the perturbation shrinks with the gradient",
-        formula: "perturbation = rho g",
+        formula: "rho g",
         rho: Some(0.2),
-        ascent_passes: 1,
-        source: "Andriushchenko and Flammarion, ICML 2022, arXiv 2206.06232",
+        source: "Andriushchenko and Flammarion 2022, arXiv 2206.06232",
         equals: "unified-sam at lambda = 0",
         ..PLAIN
     },
     Method {
-        name: "momentum-sam",
-        aliases: &["msam"],
-        what: "ascends against the momentum: no second gradient",
-        formula: "perturbation = -rho v / ||v||,  v the base optimizer's momentum",
-        rho: Some(0.3),
         gradients: "1",
-        source: "Becker et al., 2024, arXiv 2401.12033",
-        equals: "the base optimizer at rho = 0",
-        ..PLAIN
+        ..variant(momentum_sam::INFO, 0.3, "ascends against the momentum: no second gradient")
     },
     Method {
         name: "gsam",
         what: "sam, and the descent also lowers the gap between both losses",
-        formula: "descent along g~ - alpha (part of g orthogonal to g~)",
+        formula: "sam's ascent; descent along g~ - alpha (part of g orthogonal to g~)",
         keys: &[key("alpha", 0.1, Limits::NonNegative, "weight of the orthogonal part")],
         step_floats: 2,
-        source: "Zhuang et al., ICLR 2022, arXiv 2203.08065",
+        source: "Zhuang et al. 2022, arXiv 2203.08065; juntang-zhuang/GSAM",
         equals: "sam at alpha = 0",
         ..PLAIN
     },
@@ -187,11 +126,11 @@ pub const METHODS: &[Method] = &[
         name: "wsam",
         aliases: &["weighted-sam"],
         what: "sharpness as a weighted term of the loss",
-        formula: "descent along g + gamma / (1 - gamma) (g~ - g)",
+        formula: "sam's ascent; descent along g + gamma / (1 - gamma) (g~ - g)",
         rho: Some(0.2),
         keys: &[key("gamma", 0.7, Limits::Decay, "0.5 is sam; more weighs sharpness more")],
         step_floats: 2,
-        source: "Yue et al., KDD 2023, arXiv 2305.15817",
+        source: "Yue et al. 2023, arXiv 2305.15817; atorch",
         equals: "sam at gamma = 0.5",
         ..PLAIN
     },
@@ -199,7 +138,7 @@ pub const METHODS: &[Method] = &[
         name: "look-sam",
         aliases: &["looksam"],
         what: "the second gradient every few steps only, its flat part reused between",
-        formula: "every interval-th step: sam, g_v = part of g~ orthogonal to g; else g + alpha ||g|| g_v / ||g_v||",
+        formula: "every interval-th step sam, g_v = part of g~ orthogonal to g; else g + alpha ||g|| g_v / ||g_v||",
         keys: &[
             key("interval", 5.0, Limits::Count, "steps from one second gradient to the next"),
             key("alpha", 0.7, Limits::NonNegative, "weight of the reused part"),
@@ -207,7 +146,7 @@ pub const METHODS: &[Method] = &[
         kept_floats: 1,
         step_floats: 2,
         gradients: "1 + 1/interval",
-        source: "Liu et al., CVPR 2022, arXiv 2203.02714",
+        source: "Liu et al. 2022, arXiv 2203.02714; rollovd/LookSAM",
         equals: "sam at interval = 1",
         ..PLAIN
     },
@@ -231,9 +170,14 @@ pub const BASES: &[BaseMethod] = &[
         name: "adamw",
         learning_rate: 1e-3,
         keys: &[
-            key("decay_mean", 0.9, Limits::Decay, "weight of the old mean gradient (beta 1)"),
-            key("decay_square", 0.999, Limits::Decay, "weight of the old mean square (beta 2)"),
-            key("root_guard", 1e-8, Limits::NonNegative, "added to the root of the mean square"),
+            key("mean_decay", 0.9, Limits::Decay, "weight of the old mean gradient (beta 1)"),
+            key("square_decay", 0.999, Limits::Decay, "weight of the old mean square (beta 2)"),
+            key(
+                "denominator_guard",
+                1e-8,
+                Limits::NonNegative,
+                "added to the root of the mean square",
+            ),
             key("weight_decay", 1e-2, Limits::NonNegative, WEIGHT_DECAY),
         ],
     },

@@ -1,7 +1,7 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
 use super::Results;
-use super::table::{cells, footnote, head, noise_line, ranked};
+use super::table::{cells, footnotes, head, noise_line, ranked};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#222;--faint:#667;--line:#d5d8dd;--paper:#fff;--raised:#f6f7f9}\
@@ -94,7 +94,7 @@ fn table(results: &Results, level: f64) -> String {
         text += "</tr>\n";
     }
     text += "</tbody>\n</table></div>\n";
-    if let Some(note) = footnote(rows.iter().copied()) {
+    for note in footnotes(rows.iter().copied()) {
         text += &format!("<p class=\"faint\">{}</p>\n", escape(note));
     }
     text

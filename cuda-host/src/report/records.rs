@@ -42,6 +42,8 @@ pub struct Run {
     pub final_train_loss: f64,
     /// Share of steps in which a perturbation was applied.
     pub perturbed_share: f64,
+    /// Share of steps without a descent: a norm or a gradient was not finite.
+    pub skipped_share: f64,
     /// Mean Euclidean length of the applied perturbations; 0 where none was.
     #[serde(with = "finite")]
     pub mean_perturbation_length: f64,
@@ -96,6 +98,15 @@ pub struct Summary {
     pub time_per_step_over_sgd: Option<f64>,
     /// Whether the method ever moved a weight. One that should and never did is SGD by another name: not ranked.
     pub moved: bool,
+    /// Mean share of steps without a descent. A method that skipped most of them is not ranked.
+    pub skipped_share: f64,
+}
+
+impl Summary {
+    /// Whether the method did what it is for: perturbed, and descended in most steps.
+    pub fn is_ranked(&self) -> bool {
+        self.moved && self.skipped_share < 0.5
+    }
 }
 
 /// A level of label noise and what it did to the training labels.

@@ -15,6 +15,7 @@ struct RunRow<'a> {
     #[serde(with = "finite")]
     final_train_loss: f64,
     perturbed_share: f64,
+    skipped_share: f64,
     #[serde(with = "finite")]
     mean_perturbation_length: f64,
     seconds: f64,
@@ -52,6 +53,7 @@ pub fn results_csv(runs: &[Run]) -> Result<Vec<u8>, csv::Error> {
         best_test_accuracy: run.best_test_accuracy,
         final_train_loss: run.final_train_loss,
         perturbed_share: run.perturbed_share,
+        skipped_share: run.skipped_share,
         mean_perturbation_length: run.mean_perturbation_length,
         seconds: run.seconds,
         seconds_per_step: run.seconds_per_step,

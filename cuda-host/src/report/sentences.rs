@@ -36,7 +36,7 @@ pub fn sentences(summary: &[Summary], config: &Config) -> Vec<String> {
 /// What the intervals show.
 fn shown(rows: &[&Summary]) -> Option<String> {
     let compared: Vec<&&Summary> =
-        rows.iter().filter(|row| row.moved && row.difference_to_sam.is_some()).collect();
+        rows.iter().filter(|row| row.is_ranked() && row.difference_to_sam.is_some()).collect();
     let first = compared.first()?;
     let pairs = first.seeds;
     let better: Vec<String> = compared
@@ -68,7 +68,7 @@ fn shown(rows: &[&Summary]) -> Option<String> {
 fn untold(rows: &[&Summary], level: f64, config: &Config) -> Option<String> {
     let open: Vec<&&Summary> = rows
         .iter()
-        .filter(|row| row.moved && row.difference_to_sam.is_some() && undecided(row))
+        .filter(|row| row.is_ranked() && row.difference_to_sam.is_some() && undecided(row))
         .collect();
     let mut names: Vec<&str> = open.iter().map(|row| row.method.as_str()).collect();
     if names.is_empty() {

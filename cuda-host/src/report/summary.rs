@@ -50,6 +50,7 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
         hessian_eigenvalue: present(&own, |run| run.hessian_eigenvalue),
         sam_sharpness: present(&own, |run| run.sam_sharpness),
         time_per_step_over_sgd: step.zip(sgd_step).map(|(step, sgd)| step / sgd),
+        skipped_share: mean(&column(&own, |run| run.skipped_share))?,
         moved: first.rho.is_none()
             || own
                 .iter()

@@ -79,7 +79,9 @@ pub(super) fn percent(fraction: f64) -> String {
 pub(super) fn ranked(summary: &[Summary], level: f64) -> Vec<&Summary> {
     let mut rows: Vec<&Summary> = summary.iter().filter(|row| row.label_noise == level).collect();
     rows.sort_by(|a, b| {
-        b.moved.cmp(&a.moved).then(b.mean_test_accuracy.total_cmp(&a.mean_test_accuracy))
+        b.is_ranked()
+            .cmp(&a.is_ranked())
+            .then(b.mean_test_accuracy.total_cmp(&a.mean_test_accuracy))
     });
     rows
 }
@@ -94,7 +96,7 @@ pub(super) fn cells(row: &Summary) -> [String; 7] {
         None => format!("{:.2}", 100.0 * row.mean_test_accuracy),
     };
     [
-        if row.moved { row.method.clone() } else { format!("{} (*)", row.method) },
+        format!("{}{}", row.method, mark(row)),
         row.rho.map_or_else(|| "-".to_owned(), |rho| rho.to_string()),
         accuracy,
         difference(row),
@@ -113,11 +115,29 @@ pub(super) fn head() -> [&'static str; 7] {
     HEAD
 }
 
-/// Why a row is marked; `None` where none is.
-pub(super) fn footnote<'a>(rows: impl IntoIterator<Item = &'a Summary>) -> Option<&'static str> {
-    rows.into_iter().any(|row| !row.moved).then_some(
-        "(*) never moved a weight at this rho: the same as its base optimizer, not ranked",
-    )
+/// What stands behind the name of a method that is not ranked.
+fn mark(row: &Summary) -> &'static str {
+    match (row.moved, row.is_ranked()) {
+        (_, true) => "",
+        (false, _) => " (*)",
+        (true, false) => " (!)",
+    }
+}
+
+/// Why rows are marked, a line a reason.
+pub(super) fn footnotes<'a>(rows: impl Iterator<Item = &'a Summary> + Clone) -> Vec<&'static str> {
+    let reasons = [
+        (
+            " (*)",
+            "(*) never moved a weight at this rho: the same as its base optimizer, not ranked",
+        ),
+        (
+            " (!)",
+            "(!) stopped: most of its steps had a norm or gradient that is not finite; not ranked",
+        ),
+    ];
+    let marked = |wanted: &str| rows.clone().any(|row| mark(row) == wanted);
+    reasons.into_iter().filter(|(wanted, _)| marked(wanted)).map(|(_, reason)| reason).collect()
 }
 
 fn difference(row: &Summary) -> String {
@@ -145,7 +165,7 @@ fn one(rows: &[&Summary], style: Style) -> String {
     for (index, row) in body.iter().enumerate() {
         text += &line(row, &widths, style == Style::Bold && index == 0);
     }
-    if let Some(note) = footnote(rows.iter().copied()) {
+    for note in footnotes(rows.iter().copied()) {
         text += &format!("{note}\n");
     }
     text

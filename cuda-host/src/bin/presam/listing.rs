@@ -45,7 +45,7 @@ fn explained(method: &Method) -> String {
         line("rho", &format!("{rho}, the radius (--rho {}={rho})", method.name));
     }
     for key in method.keys {
-        line(key.name, &format!("{}, {} ({})", key.default, key.what, key.limits.words()));
+        line(key.name, &format!("{}, {} ({})", key.default, key.meaning, key.limits.words()));
     }
     line(
         "floats a parameter",

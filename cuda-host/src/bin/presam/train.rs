@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 
 use presam_cuda::config::{Config, ConfigError, resolve};
 use presam_cuda::error::Error;
-use presam_cuda::progress::Progress;
 use presam_cuda::report::{Results, Style, check_folder, headline, table, write_results};
+
+use presam_cuda::train::run;
 
 use crate::arguments::TrainArguments;
 use crate::progress::Display;
@@ -56,10 +57,4 @@ fn told(results: &Results, page: &str) -> String {
         table(results, style),
         results.digest
     )
-}
-
-/// Where the training loop of the library is called.
-fn run(_config: &Config, _progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
-    Err(ConfigError::new("train", "a build with the training loop", "one without; --dry-run works")
-        .into())
 }

@@ -114,6 +114,7 @@ mod tests {
         assert!(sorted.windows(2).all(|pair| pair[1].1 - pair[0].1 >= 15.0 - 1e-9), "{sorted:?}");
         assert!(sorted.iter().all(|&(_, place)| (10.0..=400.0).contains(&place)));
         assert_eq!(sorted[0], (20.0, 20.0));
+        assert_eq!(spread(&[5.0, 6.0, 7.0], 15.0, 10.0, 400.0), [10.0, 25.0, 40.0]);
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! [`Backend`]: the code under test. [`Scope`]: what it claims to do.
+
+use crate::case::{Answer, Case};
+use presam_oracle::Rule;
+
+/// Code under test: one whole step, as a function.
+pub trait Backend<R> {
+    /// What it claims to do; nothing else is asked of it.
+    fn scope(&self) -> Scope;
+
+    /// One step: norm and ascent at `params` with `grads`, then the base optimizer's descent from
+    /// `params` with `perturbed_grads`.
+    ///
+    /// # Errors
+    /// A reason why there is no answer; the suite reports it as a failure.
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String>;
+}
+
+impl<R, B: Backend<R> + ?Sized> Backend<R> for &mut B {
+    fn scope(&self) -> Scope {
+        (**self).scope()
+    }
+
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
+        (**self).step(case)
+    }
+}
+
+/// What a backend claims to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    /// The rules; their settings are drawn by the suite.
+    pub rules: Vec<Rule>,
+    /// The base optimizers by name: `sgd`, `sgd-momentum`, `adamw`.
+    pub bases: Vec<&'static str>,
+    /// Segments with a radius of their own, that are not counted or not perturbed, or without ASAM's
+    /// operator.
+    pub groups: bool,
+    /// Length rules other than the normalised one, and no norm guard.
+    pub lengths: bool,
+    /// The whole of presam's contract: the order and range of the norm, zero and non-finite norms as
+    /// outcomes, counters, memory that dies.
+    pub contract: bool,
+}
+
+impl Scope {
+    /// Everything.
+    #[must_use]
+    pub fn full() -> Self {
+        let bases = vec!["sgd", "sgd-momentum", "adamw"];
+        Self { rules: Rule::all(), bases, groups: true, lengths: true, contract: true }
+    }
+
+    /// Some rules over some base optimizers, with a normalised length guarded by 1e-12, all
+    /// parameters treated alike, on ordinary numbers: what most codes agree on.
+    #[must_use]
+    pub fn of(rules: &[Rule], bases: &[&'static str]) -> Self {
+        let (rules, bases) = (rules.to_vec(), bases.to_vec());
+        Self { rules, bases, groups: false, lengths: false, contract: false }
+    }
+}

@@ -1,0 +1,324 @@
+//! An answer against the oracle's, each number within its own bound.
+
+use crate::case::{Answer, Case};
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use crate::tolerance::Tolerance;
+use presam_oracle::{
+    Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Segment, Statistic, ascend,
+    descend,
+};
+use std::fmt;
+
+/// A part of a step that has errors of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The norm of the ascent.
+    Norm,
+    /// The perturbed parameters.
+    Perturbed,
+    /// The rule's memory.
+    Memory,
+    /// The mean that the rule's counters carry.
+    Mean,
+    /// The parameters after the descent.
+    Params,
+    /// The base optimizer's state.
+    State,
+}
+
+impl Phase {
+    /// Every phase, in the order of a step.
+    pub const ALL: [Self; 6] =
+        [Self::Norm, Self::Perturbed, Self::Memory, Self::Mean, Self::Params, Self::State];
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Norm => "norm",
+            Self::Perturbed => "perturbed",
+            Self::Memory => "memory",
+            Self::Mean => "mean",
+            Self::Params => "params",
+            Self::State => "state",
+        })
+    }
+}
+
+/// The largest error of each phase, as a share of its bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Worst([Option<f64>; 6]);
+
+impl Worst {
+    /// The largest share of a phase, if it was judged at all.
+    #[must_use]
+    pub fn of(&self, phase: Phase) -> Option<f64> {
+        self.0.get(phase as usize).copied().flatten()
+    }
+
+    /// The largest share of all.
+    #[must_use]
+    pub fn largest(&self) -> Option<f64> {
+        self.0.iter().flatten().copied().reduce(f64::max)
+    }
+
+    fn record(&mut self, phase: Phase, share: f64) {
+        if let Some(worst) = self.0.get_mut(phase as usize) {
+            *worst = Some(worst.map_or(share, |worst| worst.max(share)));
+        }
+    }
+}
+
+/// What the oracle makes of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// The ascent.
+    pub ascent: Ascent,
+    /// The descent; after a non-finite ascent there is none, and nothing changes.
+    pub descent: Descent,
+}
+
+/// f64 copies.
+fn widened<R: Scalar>(plane: &[R]) -> Vec<f64> {
+    plane.iter().map(|x| x.to_f64()).collect()
+}
+
+fn widened_planes<R: Scalar>(planes: &[Vec<R>]) -> Vec<Vec<f64>> {
+    planes.iter().map(|plane| widened(plane)).collect()
+}
+
+impl Expected {
+    /// Asks the oracle.
+    ///
+    /// # Errors
+    /// A case whose planes do not fit its rule.
+    pub fn of<R: Scalar>(case: &Case<R>) -> Result<Self, Mismatch> {
+        let segments: Vec<Segment> = case
+            .segments
+            .iter()
+            .map(|s| Segment {
+                params: widened(&s.params),
+                grads: widened(&s.grads),
+                memory: widened_planes(&s.memory),
+                inputs: widened_planes(&s.inputs),
+                rho: s.options.rho,
+                counts_in_norm: s.options.counts_in_norm,
+                is_perturbed: s.options.is_perturbed,
+                operator_applies: s.options.operator_applies,
+            })
+            .collect();
+        let ascent = ascend(case.rule, case.length, &segments, case.rule_state, R::FORMAT)
+            .map_err(Mismatch::no_answer)?;
+        let params = case.segments.iter().map(|s| widened(&s.params)).collect::<Vec<_>>();
+        // Without an ascent there is no descent: as if the second gradient were a NaN.
+        let second = |s: &crate::Segment<R>| match ascent.outcome {
+            Outcome::NonFinite => vec![f64::NAN; s.params.len()],
+            _ => widened(&s.perturbed_grads),
+        };
+        let grads = case.segments.iter().map(second).collect::<Vec<_>>();
+        let planes = case.segments.iter().map(|s| widened_planes(&s.state)).collect();
+        let state = BaseState { steps: case.base_steps, planes };
+        let mut descent = descend(case.base, &params, &grads, 1.0, &state, R::FORMAT)
+            .map_err(Mismatch::no_answer)?;
+        if ascent.outcome == Outcome::NonFinite {
+            descent.is_finite = false;
+            descent.state.steps = case.base_steps;
+        }
+        Ok(Self { ascent, descent })
+    }
+
+    /// Whether rounding alone may send the step anywhere: the norm is known to less than eight bits
+    /// (a quotient of differences that cancel, in the undamped draft), so first-order bounds are void.
+    #[must_use]
+    pub fn is_ill_conditioned(&self) -> bool {
+        let Bounded { value, bound } = self.ascent.norm;
+        !(value == 0.0 || bound <= value / 256.0)
+    }
+}
+
+/// Judges `answer`, every number by the tolerance of its phase.
+///
+/// # Errors
+/// The first thing that differs.
+pub fn compare<R: Scalar>(
+    case: &Case<R>,
+    answer: &Answer<R>,
+    expected: &Expected,
+    tolerance: Tolerance,
+    worst: &mut Worst,
+) -> Result<(), Mismatch> {
+    let mut judge = Judge { case, tolerance, worst };
+    let Expected { ascent, descent } = expected;
+    if answer.segments.len() != case.segments.len() {
+        let (expected, found) = (case.segments.len(), answer.segments.len());
+        return Err(Mismatch::new("number of segments", expected, found));
+    }
+    if tolerance.contract {
+        judge.counters(answer, expected)?;
+    }
+    for (index, found) in answer.segments.iter().enumerate() {
+        let at = |list: &'static str| format!("segment {index}: {list}");
+        judge.plane(Phase::Perturbed, &at("perturbed"), &found.perturbed, ascent.perturbed.get(index))?;
+        judge.planes(Phase::Memory, &at("memory"), &found.memory, ascent.memory.get(index))?;
+        judge.plane(Phase::Params, &at("params"), &found.params, descent.params.get(index))?;
+        judge.planes(Phase::State, &at("state"), &found.state, descent.planes.get(index))?;
+    }
+    Ok(())
+}
+
+struct Judge<'a, R> {
+    case: &'a Case<R>,
+    tolerance: Tolerance,
+    worst: &'a mut Worst,
+}
+
+impl<R: Scalar> Judge<'_, R> {
+    /// Outcome, norm and counters.
+    fn counters(&mut self, answer: &Answer<R>, expected: &Expected) -> Result<(), Mismatch> {
+        let Expected { ascent, descent } = expected;
+        if answer.outcome != ascent.outcome {
+            let (expected, found) = (format!("{:?}", ascent.outcome), format!("{:?}", answer.outcome));
+            return Err(Mismatch::new("outcome", expected, found));
+        }
+        if let Some(norm) = answer.norm.filter(|_| ascent.outcome != Outcome::NonFinite) {
+            self.number(Phase::Norm, "norm", norm.value(), ascent.norm, None)?;
+        }
+        let steps = [
+            ("steps of the rule", ascent.state.steps, answer.rule_state.steps),
+            ("steps of the base optimizer", descent.state.steps, answer.base_steps),
+        ];
+        if let Some((name, expected, found)) = steps.into_iter().find(|(_, a, b)| a != b) {
+            return Err(Mismatch::new(name, expected, found));
+        }
+        if self.case.rule.statistic() == Statistic::Mean && ascent.outcome != Outcome::NonFinite {
+            let found = answer.rule_state.mean_of_variance;
+            self.number(Phase::Mean, "mean of the variance", found, ascent.statistic, None)?;
+        }
+        Ok(())
+    }
+
+    fn planes(
+        &mut self,
+        phase: Phase,
+        place: &str,
+        found: &[Vec<R>],
+        expected: Option<&Vec<BoundedVector>>,
+    ) -> Result<(), Mismatch> {
+        let planes = expected.map_or(0, Vec::len);
+        if found.len() != planes {
+            return Err(Mismatch::new(format!("{place}: planes"), planes, found.len()));
+        }
+        let mut pairs = found.iter().zip(expected.into_iter().flatten()).enumerate();
+        pairs.try_for_each(|(i, (found, expected))| {
+            self.plane(phase, &format!("{place}[{i}]"), found, Some(expected))
+        })
+    }
+
+    fn plane(
+        &mut self,
+        phase: Phase,
+        place: &str,
+        found: &[R],
+        expected: Option<&BoundedVector>,
+    ) -> Result<(), Mismatch> {
+        let values = expected.map_or(&[][..], |expected| &expected.values);
+        let bounds = expected.map_or(&[][..], |expected| &expected.bounds);
+        if found.len() != values.len() {
+            return Err(Mismatch::new(format!("{place}: elements"), values.len(), found.len()));
+        }
+        for (i, ((found, value), bound)) in found.iter().zip(values).zip(bounds).enumerate() {
+            let expected = Bounded { value: *value, bound: *bound };
+            // The place is only printed where it is needed: formatting it each time would take longest.
+            self.number(phase, "", found.to_f64(), expected, Some(*found)).map_err(|mismatch| {
+                Mismatch { place: format!("{place}[{i}]"), ..mismatch }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn number(
+        &mut self,
+        phase: Phase,
+        place: &str,
+        found: f64,
+        expected: Bounded,
+        bits: Option<R>,
+    ) -> Result<(), Mismatch> {
+        let Bounded { value, bound } = expected;
+        let both_nan = found.is_nan() && value.is_nan();
+        // Copies of a huge number, and infinities.
+        if found == value || both_nan {
+            if bound > R::FORMAT.smallest_normal {
+                self.worst.record(phase, 0.0);
+            }
+            return Ok(());
+        }
+        let share = (found - value).abs() / bound;
+        let limit = self.tolerance.limit(self.case.rule, self.case.base, phase);
+        if share <= limit {
+            self.worst.record(phase, share);
+            return Ok(());
+        }
+        let error = format!("error {share:.3} times the bound {bound:.3e}, allowed {limit}");
+        let expected = format!("{value:?} ({}), {error}", R::from_f64(value).hex());
+        let found = bits.map_or(format!("{found:?}"), |bits| format!("{bits:?} ({})", bits.hex()));
+        Err(Mismatch::new(place, expected, found))
+    }
+}
+
+/// Judges planes bit for bit, all NaNs being one.
+///
+/// # Errors
+/// The first element that differs.
+pub fn same_bits<R: Scalar>(place: &str, expected: &[R], found: &[R]) -> Result<(), Mismatch> {
+    if expected.len() != found.len() {
+        return Err(Mismatch::new(format!("{place}: elements"), expected.len(), found.len()));
+    }
+    match expected.iter().zip(found).position(|(a, b)| !a.same(*b)) {
+        None => Ok(()),
+        Some(i) => {
+            let shown = |plane: &[R]| {
+                plane.get(i).map(|x| format!("{x:?} ({})", x.hex())).unwrap_or_default()
+            };
+            Err(Mismatch::new(format!("{place}[{i}]"), shown(expected), shown(found)))
+        }
+    }
+}
+
+/// Judges two answers bit for bit: outcome, norm, counters and every plane.
+///
+/// # Errors
+/// The first thing that differs.
+pub fn same_answer<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result<(), Mismatch> {
+    if expected.outcome != found.outcome {
+        let print = |answer: &Answer<R>| format!("{:?}", answer.outcome);
+        return Err(Mismatch::new("outcome", print(expected), print(found)));
+    }
+    let norm = |answer: &Answer<R>| {
+        answer.norm.map_or(String::from("none"), |norm| {
+            // A NaN has no sign worth telling apart.
+            let nan = norm.sum.to_f64().is_nan();
+            let bits = if nan { String::from("NaN") } else { norm.sum.hex() };
+            format!("{:?} ({bits}), class {}", norm.sum.to_f64().abs(), norm.class)
+        })
+    };
+    let counters = |answer: &Answer<R>| format!("{:?}, {}", answer.rule_state, answer.base_steps);
+    for (name, print) in [("norm", &norm as &dyn Fn(&Answer<R>) -> String), ("counters", &counters)] {
+        if print(expected) != print(found) {
+            return Err(Mismatch::new(name, print(expected), print(found)));
+        }
+    }
+    for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
+        let at = |list: &str| format!("segment {index}: {list}");
+        same_bits(&at("perturbed"), &expected.perturbed, &found.perturbed)?;
+        same_bits(&at("params"), &expected.params, &found.params)?;
+        let lists = [("memory", &expected.memory, &found.memory), ("state", &expected.state, &found.state)];
+        for (name, expected, found) in lists {
+            for (expected, found) in expected.iter().zip(found) {
+                same_bits(&at(name), expected, found)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Rules, length rules and base optimizers with their settings.
+
+use crate::backend::Scope;
+use crate::scalar::Scalar;
+use presam_oracle::{Base, LengthRule, Rule};
+use proptest::prelude::*;
+
+/// One of `values`, as the scalar type holds it; it shrinks to the first.
+fn one_of<R: Scalar>(values: &[f64]) -> BoxedStrategy<f64> {
+    prop::sample::select(values.iter().map(|x| R::held(*x)).collect::<Vec<_>>()).boxed()
+}
+
+fn decay<R: Scalar>() -> BoxedStrategy<f64> {
+    one_of::<R>(&[0.5, 0.0, 0.1, 0.6, 0.9, 0.99])
+}
+
+/// `rule` with other settings, among them its neutral ones and its papers' values.
+pub fn rule<R: Scalar>(rule: Rule) -> BoxedStrategy<Rule> {
+    let eta = || one_of::<R>(&[0.0, 1.0, 0.01, 0.2]);
+    match rule {
+        Rule::Asam { .. } => eta().prop_map(|eta| Rule::Asam { eta }).boxed(),
+        Rule::FisherSam { .. } => eta().prop_map(|eta| Rule::FisherSam { eta }).boxed(),
+        Rule::InfoSamDraft { .. } => {
+            decay::<R>().prop_map(|decay| Rule::InfoSamDraft { decay }).boxed()
+        }
+        Rule::Vasso { .. } => decay::<R>().prop_map(|decay| Rule::Vasso { decay }).boxed(),
+        Rule::FriendlySam { .. } => (one_of::<R>(&[1.0, 0.0, 0.5]), decay::<R>())
+            .prop_map(|(sigma, decay)| Rule::FriendlySam { sigma, decay })
+            .boxed(),
+        Rule::InfoSam { .. } => noise::<R>()
+            .prop_map(|[mean_decay, variance_decay, absolute_damping, relative_damping]| {
+                Rule::InfoSam { mean_decay, variance_decay, absolute_damping, relative_damping }
+            })
+            .boxed(),
+        Rule::InfoAsam { .. } => (noise::<R>(), eta())
+            .prop_map(|([mean_decay, variance_decay, absolute_damping, relative_damping], eta)| {
+                Rule::InfoAsam {
+                    mean_decay,
+                    variance_decay,
+                    absolute_damping,
+                    relative_damping,
+                    eta,
+                }
+            })
+            .boxed(),
+        without_settings => Just(without_settings).boxed(),
+    }
+}
+
+/// Both decays and both dampings of info-sam; damping 0 is its own case (C = 1).
+fn noise<R: Scalar>() -> BoxedStrategy<[f64; 4]> {
+    let damping = prop::sample::select(vec![(0.0, 1.0), (0.0, 0.1), (0.0, 0.0), (0.25, 0.0), (0.5, 2.0)]);
+    (decay::<R>(), decay::<R>(), damping)
+        .prop_map(|(mean, variance, (absolute, relative))| {
+            [mean, variance, R::held(absolute), R::held(relative)]
+        })
+        .boxed()
+}
+
+/// Length rules within the scope.
+pub fn length_rule<R: Scalar>(scope: &Scope) -> BoxedStrategy<LengthRule> {
+    if !scope.lengths {
+        return Just(LengthRule::Normalised { norm_guard: R::held(1e-12) }).boxed();
+    }
+    let guard = || one_of::<R>(&[0.0, 1e-12, 0.125]);
+    prop_oneof![
+        3 => guard().prop_map(|norm_guard| LengthRule::Normalised { norm_guard }),
+        1 => Just(LengthRule::Unnormalised),
+        1 => (one_of::<R>(&[0.5, 0.9, 0.0, 1.0]), guard())
+            .prop_map(|(lambda, norm_guard)| LengthRule::Mixed { lambda, norm_guard }),
+    ]
+    .boxed()
+}
+
+/// Base optimizers within the scope, with their settings.
+pub fn base<R: Scalar>(scope: &Scope) -> BoxedStrategy<Base> {
+    let rate = || one_of::<R>(&[0.5, 0.1, 0.01]);
+    let weight_decay = || one_of::<R>(&[0.0, 0.25, 5e-4]);
+    let named = |name: &'static str| -> BoxedStrategy<Base> {
+        let common = (rate(), weight_decay());
+        match name {
+            "sgd" => common
+                .prop_map(|(learning_rate, weight_decay)| Base::Sgd { learning_rate, weight_decay })
+                .boxed(),
+            "adamw" => (common, decay::<R>(), one_of::<R>(&[0.75, 0.99, 0.999]), one_of::<R>(&[1e-3, 1e-8]))
+                .prop_map(|((learning_rate, weight_decay), mean_decay, square_decay, denominator_guard)| {
+                    Base::AdamW { learning_rate, weight_decay, mean_decay, square_decay, denominator_guard }
+                })
+                .boxed(),
+            _ => {
+                let form = prop::sample::select(vec![(0.0, false), (0.0, true), (0.5, false), (1.0, false)]);
+                (common, one_of::<R>(&[0.5, 0.9]), form)
+                    .prop_map(|((learning_rate, weight_decay), momentum, (dampening, nesterov))| {
+                        Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
+                    })
+                    .boxed()
+            }
+        }
+    };
+    proptest::strategy::Union::new(scope.bases.iter().map(|name| named(name))).boxed()
+}

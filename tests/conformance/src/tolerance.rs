@@ -1,0 +1,67 @@
+//! How much of the oracle's bound an implementation may use.
+
+use crate::backend::Scope;
+use crate::compare::{Phase, Worst};
+use presam_oracle::{Base, Rule};
+
+/// Tolerances for one backend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Whether outcomes, norms and counters are judged too.
+    pub contract: bool,
+    /// Whether [`LIMITS`] hold; else the whole bound, times a factor for another order of summation.
+    pub measured: bool,
+}
+
+impl Tolerance {
+    /// For a backend of this scope.
+    #[must_use]
+    pub fn of(scope: &Scope) -> Self {
+        Self { contract: scope.contract, measured: scope.contract }
+    }
+
+    /// The largest error allowed, as a share of the oracle's bound.
+    #[must_use]
+    pub fn limit(self, rule: Rule, base: Base, phase: Phase) -> f64 {
+        if !self.measured {
+            return FOREIGN;
+        }
+        let row = match phase {
+            Phase::Params | Phase::State => base.name(),
+            _ => rule.name(),
+        };
+        LIMITS
+            .iter()
+            .find(|(name, which, _)| *name == row && *which == phase)
+            .map_or(1.0, |(_, _, limit)| *limit)
+    }
+}
+
+/// For code that sums in an order of its own: of at most [`FOREIGN_ELEMENTS`] = 64 terms each passes
+/// through at most 63 additions, where the oracle's bound counts 6; (64/2 + 1) / (7/2 + 1) < 8 for
+/// the norm, less for what depends on it. Fused or regrouped formulas fit into the rest.
+const FOREIGN: f64 = 8.0;
+
+/// The most elements in a case for such code.
+pub const FOREIGN_ELEMENTS: usize = 64;
+
+/// (rule or base optimizer, phase, largest share of the bound allowed): measured, then rounded up.
+///
+/// A phase without a row may use the whole bound. [`too_loose`] fails a row that is more than four times what is seen.
+pub const LIMITS: &[(&str, Phase, f64)] = &[];
+
+/// A limit is too loose where it is more than this many times the worst error seen.
+const LOOSE: f64 = 4.0;
+
+/// The limits for `row` (a rule's or base optimizer's name) of which less than a quarter was ever used.
+#[must_use]
+pub fn too_loose(row: &str, worst: &Worst) -> Vec<String> {
+    let limits = LIMITS.iter().filter(|(name, _, _)| *name == row);
+    let judged = limits.filter_map(|(_, phase, limit)| Some((phase, limit, worst.of(*phase)?)));
+    judged
+        .filter(|(_, limit, seen)| *seen * LOOSE < **limit)
+        .map(|(phase, limit, seen)| {
+            format!("{row} {phase}: the limit {limit} is more than {LOOSE} times the worst seen, {seen:.3}")
+        })
+        .collect()
+}

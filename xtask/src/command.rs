@@ -1,0 +1,136 @@
+//! Commands that say what they run, and the folders they run in.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a job ends with: nothing, or one line that says what went wrong.
+pub(crate) type Outcome = Result<(), String>;
+
+/// A command, printed before it runs.
+pub(crate) struct Run {
+    command: Command,
+    shown: String,
+}
+
+impl Run {
+    /// The Cargo that started this program, in the repository's root.
+    pub(crate) fn cargo() -> Self {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Self { command: Command::new(cargo), shown: "cargo".into() }.dir(&root())
+    }
+
+    /// Another program, in the repository's root.
+    pub(crate) fn program(program: impl AsRef<OsStr>) -> Self {
+        let program = program.as_ref();
+        let shown = program.to_string_lossy().into_owned();
+        Self { command: Command::new(program), shown }.dir(&root())
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        let _ = write!(self.shown, " {}", quoted(arg.as_ref()));
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args<T: AsRef<OsStr>>(self, args: impl IntoIterator<Item = T>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.shown = format!("{name}={} {}", quoted(OsStr::new(value)), self.shown);
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs it; anything but success is an error that repeats the command.
+    pub(crate) fn run(mut self) -> Outcome {
+        eprintln!("$ {}", self.shown);
+        match self.command.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("`{}` failed ({status})", self.shown)),
+            Err(error) => Err(format!("`{}` did not start: {error}", self.shown)),
+        }
+    }
+
+    /// Whether it starts and succeeds, without a word.
+    pub(crate) fn succeeds(mut self) -> bool {
+        let quiet = self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    }
+
+    /// What it prints on stdout, or `None` where it fails.
+    pub(crate) fn output(mut self) -> Option<String> {
+        let output = self.command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success().then_some(text)
+    }
+}
+
+/// As a shell would need it.
+fn quoted(arg: &OsStr) -> String {
+    let text = arg.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{text}'") }
+}
+
+/// The repository: where Cargo says this package is (it may have been moved since it was built).
+pub(crate) fn root() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| OsString::from("xtask"));
+    PathBuf::from(package).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// Where builds go.
+pub(crate) fn target_dir() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// A folder of a job's own, made if it is not there.
+pub(crate) fn job_dir(job: &str) -> Result<PathBuf, String> {
+    let dir = target_dir().join("xtask").join(job);
+    std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    Ok(dir)
+}
+
+/// The text of a file; the error names it.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The entries of a folder in alphabetical order, none where there is no such folder.
+pub(crate) fn entries(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_command_is_an_error_that_names_it() {
+        let error = Run::program("false").arg("a b").run().unwrap_err();
+        assert!(error.starts_with("`false 'a b'` failed"), "{error}");
+        assert!(Run::program("no-such-program").run().unwrap_err().contains("did not start"));
+    }
+
+    #[test]
+    fn output_is_that_of_success_only() {
+        assert_eq!(Run::program("echo").arg("7").output().as_deref(), Some("7"));
+        assert_eq!(Run::program("false").output(), None);
+    }
+}

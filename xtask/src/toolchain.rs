@@ -1,0 +1,93 @@
+//! A compiler for bare targets: the one that is installed, in the order of preference.
+
+use crate::command::Run;
+use std::path::Path;
+
+/// Where a bare target's `core` comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// `rustup target add`: precompiled, beside the compiler in use.
+    Installed,
+    /// `rustup component add rust-src` for a nightly, which builds `core` itself.
+    Nightly,
+    /// Debian's packages, whose compiler is told to build `core` itself.
+    Debian,
+}
+
+const SOURCES: &str = "lib/rustlib/src/rust/library/core/Cargo.toml";
+/// Older compilers cannot build this workspace (`rust-version`).
+const OLDEST_MINOR: u32 = 95;
+
+impl Bare {
+    /// The compiler to use for `target`, or the commands that install one.
+    pub(crate) fn find(target: &str) -> Result<Self, String> {
+        let installed = Run::program("rustc").args(["--print", "sysroot"]).output();
+        let nightly =
+            Run::program("rustup").args(["run", "nightly", "rustc", "--print", "sysroot"]).output();
+        let has = |sysroot: Option<String>, what: &str| {
+            sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(what).exists())
+        };
+        if has(installed, &format!("lib/rustlib/{target}/lib")) {
+            Ok(Self::Installed)
+        } else if has(nightly, SOURCES) {
+            Ok(Self::Nightly)
+        } else if has(Some("/usr".into()), SOURCES) && debian_is_new_enough() {
+            Ok(Self::Debian)
+        } else {
+            Err(format!(
+                "no compiler for {target}: `rustup target add {target}` (or, on Debian, \
+                 `apt-get install -y rustc-web cargo-web rust-web-src`)"
+            ))
+        }
+    }
+
+    /// `cargo SUBCOMMAND --target TARGET`, with what this compiler needs beside.
+    pub(crate) fn cargo(self, subcommand: &str, target: &str) -> Run {
+        let run = match self {
+            Self::Installed => Run::cargo().arg(subcommand),
+            Self::Nightly => Run::program("rustup").args(["run", "nightly", "cargo", subcommand]),
+            Self::Debian => Run::program("/usr/bin/cargo")
+                .arg(subcommand)
+                .env("RUSTC", "/usr/bin/rustc")
+                .env("RUSTC_BOOTSTRAP", "1"),
+        };
+        let run = if self == Self::Installed {
+            run
+        } else {
+            // The parent's choice of compiler must not reach the other one.
+            run.without_env("RUSTUP_TOOLCHAIN").args(["-Z", "build-std=core"])
+        };
+        run.args(["--target", target])
+    }
+}
+
+fn debian_is_new_enough() -> bool {
+    let version = Run::program("/usr/bin/rustc").arg("--version").output();
+    version.as_deref().and_then(minor).is_some_and(|minor| minor >= OLDEST_MINOR)
+}
+
+/// 96 of `rustc 1.96.0 (...)`.
+fn minor(version: &str) -> Option<u32> {
+    version.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        assert_eq!(minor("rustc 1.96.0 (ac68faa20 2026-05-25)"), Some(96));
+        assert_eq!(minor("rustc 1.63.0"), Some(63));
+        assert_eq!(minor("error"), None);
+    }
+
+    #[test]
+    fn an_unknown_target_names_the_cure() {
+        // Neither Debian's nor a nightly's sources hold targets: only ask where they are absent.
+        match Bare::find("no-such-target") {
+            Ok(found) => assert_ne!(found, Bare::Installed),
+            Err(reason) => assert!(reason.contains("apt-get install -y rustc-web"), "{reason}"),
+        }
+    }
+}
