@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Rule, Shape, TRIAD_BYTES, Triad, rules};
+use common::{Pair, Rule, Shape, TRIAD_BYTES, Triad, rules};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -80,7 +80,7 @@ fn time_rule(
         let pair = pool.install(|| (rule.set_up)(shape, pool.current_num_threads()));
         pair.unwrap_or_else(|reason| panic!("{name}: {reason}"))
     };
-    let mut pair = None;
+    let mut pair: Option<Box<dyn Pair>> = None;
     group.throughput(Throughput::Bytes((rule.bytes * shape.params()) as u64));
     group.bench_function(format!("{name}/naive"), |bencher| {
         let pair = pair.get_or_insert_with(set_up);

@@ -37,12 +37,13 @@ impl Cpu {
     #[must_use]
     pub fn detect() -> Self {
         #[cfg(feature = "simd")]
-        {
-            Self { level: Level::Wide(pulp::Arch::new()), ..Self::plain() }
-        }
+        let level = Level::Wide(pulp::Arch::new());
         #[cfg(not(feature = "simd"))]
-        {
-            Self::plain()
+        let level = Level::Plain;
+        Self {
+            level,
+            #[cfg(feature = "rayon")]
+            parallel: false,
         }
     }
 

@@ -63,51 +63,77 @@ impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I
     #[inline(always)]
     fn run(self) {
         let PlanesMut { out, reads, memory, inputs } = self.planes;
-        let zeros = [R::ZERO; ROW];
         let (out_rows, out_tail) = out.as_chunks_mut::<ROW>();
         let reads = reads.map(|plane| plane.as_chunks::<ROW>());
         let inputs = inputs.map(|plane| plane.as_chunks::<ROW>());
         let mut memory = memory.map(|plane| plane.as_chunks_mut::<ROW>());
+        let zeros = [R::ZERO; ROW];
         for (row, out_row) in out_rows.iter_mut().enumerate() {
             // Every plane has this row; `unwrap_or` keeps a panic out of the code.
             let read = reads.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
             let input = inputs.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-            // The commonest case, written in place: without wide registers the copy would cost a third.
-            if M == 1 {
-                let plane = memory.first_mut().and_then(|(rows, _)| rows.get_mut(row));
-                if let Some(plane) = plane {
-                    map_row_in_place(self.map, out_row, plane, read, input);
-                }
-                continue;
-            }
-            let mut remembered = [zeros; M];
-            for (copy, (rows, _)) in remembered.iter_mut().zip(&memory) {
-                *copy = *rows.get(row).unwrap_or(&zeros);
-            }
-            map_row(self.map, out_row, read, &mut remembered, input);
-            for (copy, (rows, _)) in remembered.iter().zip(&mut memory) {
-                if let Some(row) = rows.get_mut(row) {
-                    *row = *copy;
-                }
-            }
+            let memory = memory.each_mut().map(|(rows, _)| rows.get_mut(row));
+            map_row_with_memory(self.map, out_row, read, memory, input);
         }
-        let at = |plane: &[R], i: usize| plane.get(i).copied().unwrap_or(R::ZERO);
-        for (i, value) in out_tail.iter_mut().enumerate() {
-            let mut remembered = [R::ZERO; M];
-            for (copy, (_, tail)) in remembered.iter_mut().zip(&memory) {
-                *copy = at(tail, i);
-            }
-            let (new, remembered) = self.map.apply(
-                *value,
-                reads.map(|(_, tail)| at(tail, i)),
-                remembered,
-                inputs.map(|(_, tail)| at(tail, i)),
-            );
-            *value = new;
-            for (copy, (_, tail)) in remembered.iter().zip(&mut memory) {
-                if let Some(slot) = tail.get_mut(i) {
-                    *slot = *copy;
-                }
+        let reads = reads.map(|(_, tail)| tail);
+        let inputs = inputs.map(|(_, tail)| tail);
+        map_tail(self.map, out_tail, reads, memory.map(|(_, tail)| tail), inputs);
+    }
+}
+
+/// One row, its memory copied in and out unless there is one plane only.
+#[inline(always)]
+fn map_row_with_memory<R: Real, F, const A: usize, const M: usize, const I: usize>(
+    map: F,
+    out: &mut [R; ROW],
+    reads: [&[R; ROW]; A],
+    mut memory: [Option<&mut [R; ROW]>; M],
+    inputs: [&[R; ROW]; I],
+) where
+    F: ElementMap<R, A, M, I>,
+{
+    // The commonest case, written in place: without wide registers the copy would cost a third.
+    if M == 1 {
+        if let Some(Some(plane)) = memory.first_mut() {
+            map_row_in_place(map, out, plane, reads, inputs);
+        }
+        return;
+    }
+    let mut remembered = [[R::ZERO; ROW]; M];
+    for (copy, plane) in remembered.iter_mut().zip(&memory) {
+        if let Some(plane) = plane {
+            *copy = **plane;
+        }
+    }
+    map_row(map, out, reads, &mut remembered, inputs);
+    for (copy, plane) in remembered.iter().zip(&mut memory) {
+        if let Some(plane) = plane {
+            **plane = *copy;
+        }
+    }
+}
+
+/// The elements after the last whole row.
+#[inline(always)]
+fn map_tail<R: Real, F, const A: usize, const M: usize, const I: usize>(
+    map: F,
+    out: &mut [R],
+    reads: [&[R]; A],
+    mut memory: [&mut [R]; M],
+    inputs: [&[R]; I],
+) where
+    F: ElementMap<R, A, M, I>,
+{
+    let at = |plane: &[R], i: usize| plane.get(i).copied().unwrap_or(R::ZERO);
+    for (i, value) in out.iter_mut().enumerate() {
+        let remembered = memory.each_ref().map(|plane| at(plane, i));
+        let read = reads.map(|plane| at(plane, i));
+        let (new, remembered) =
+            map.apply(*value, read, remembered, inputs.map(|plane| at(plane, i)));
+        *value = new;
+        for (copy, plane) in remembered.iter().zip(&mut memory) {
+            if let Some(slot) = plane.get_mut(i) {
+                *slot = *copy;
             }
         }
     }

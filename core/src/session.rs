@@ -187,57 +187,103 @@ impl<R: Real, V, B> Session<R, V, B> {
         B: BaseOptimizer<R, S>,
         T: Segments<R, M, I, S>,
     {
-        let (cpu, variant) = (self.cpu, self.variant);
-        let unscale = match slope {
-            Slope::Gradient => R::ONE / self.loss_scale,
-            Slope::Momentum => R::ONE,
+        let pass = AscentPass {
+            cpu: self.cpu,
+            variant: self.variant,
+            before: self.rule_state,
+            slope,
+            unscale: if slope == Slope::Gradient { R::ONE / self.loss_scale } else { R::ONE },
+            groups,
         };
-        let before = self.rule_state;
-        let arm = move |group: &Group<R>| {
-            Unscaled::new(variant.with_operator(group.operator()).arm(&before), unscale)
-        };
-        let mut norm = PartialNorm::new();
-        model.visit(&mut |segment| {
-            let group = group_of(groups, segment.group)?;
-            segment.check(group.is_perturbed() || remembers::<M>(group))?;
-            let grads = slope.of(&segment)?;
-            if group.counts_in_norm() {
-                let memory = segment.memory.each_ref().map(|plane| &**plane);
-                let (params, inputs) = (&*segment.params, segment.inputs);
-                cpu.accumulate_norm(arm(group), params, grads, memory, inputs, &mut norm)?;
-            }
-            Ok(())
-        })?;
-        let ascent = finish(variant, &norm, &mut self.rule_state)?;
+        let norm = pass.measure(model)?;
+        let ascent = finish(self.variant, &norm, &mut self.rule_state)?;
         let length = self.length;
         // From here on, dropping `ascended` restores: an error in the visit leaves w as it was.
         let ascended = Ascended { session: self, groups, model, ascent, restored: false };
         if ascent.outcome != Outcome::NonFinite {
-            ascended.model.visit(&mut |segment| {
-                let group = group_of(groups, segment.group)?;
-                let scale = ascent.scale(group.rho(), length)?;
-                let SegmentMut { params, grads, backup, memory, inputs, state, .. } = segment;
-                let grads = match (slope, state.first()) {
-                    (Slope::Momentum, Some(momentum)) => &**momentum,
-                    _ => grads,
-                };
-                let rule = arm(group);
-                if group.is_perturbed() {
-                    cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)
-                } else if remembers::<M>(group) {
-                    let scale = Scale { scale: R::ZERO, ..scale };
-                    cpu.ascend(rule, scale, params, grads, memory, inputs, backup)
-                } else {
-                    Ok(())
-                }
-            })?;
+            pass.perturb(ascended.model, ascent, length)?;
         }
         Ok(ascended)
     }
 }
 
-/// What the ascent takes as gradient.
+/// What both visits of an ascent share.
 #[derive(Clone, Copy)]
+struct AscentPass<'g, R, V> {
+    cpu: Cpu,
+    variant: V,
+    before: RuleState<R>,
+    slope: Slope,
+    unscale: R,
+    groups: &'g [Group<R>],
+}
+
+impl<R: Real, V> AscentPass<'_, R, V> {
+    fn arm<const M: usize, const I: usize>(&self, group: &Group<R>) -> Unscaled<V::Rule, R>
+    where
+        V: Variant<R, M, I>,
+    {
+        let variant = self.variant.with_operator(group.operator());
+        Unscaled::new(variant.arm(&self.before), self.unscale)
+    }
+
+    /// Checks every segment and sums over the counted ones; writes nothing.
+    fn measure<T, const M: usize, const I: usize, const S: usize>(
+        &self,
+        model: &mut T,
+    ) -> Result<PartialNorm<R>, Error>
+    where
+        V: Variant<R, M, I>,
+        T: Segments<R, M, I, S>,
+    {
+        let mut norm = PartialNorm::new();
+        model.visit(&mut |segment| {
+            let group = group_of(self.groups, segment.group)?;
+            segment.check(group.is_perturbed() || remembers::<M>(group))?;
+            let grads = self.slope.of(&segment)?;
+            if group.counts_in_norm() {
+                let memory = segment.memory.each_ref().map(|plane| &**plane);
+                let (rule, params, inputs) = (self.arm(group), &*segment.params, segment.inputs);
+                self.cpu.accumulate_norm(rule, params, grads, memory, inputs, &mut norm)?;
+            }
+            Ok(())
+        })?;
+        Ok(norm)
+    }
+
+    /// Perturbs the perturbed segments and renews the memory of all that count.
+    fn perturb<T, const M: usize, const I: usize, const S: usize>(
+        &self,
+        model: &mut T,
+        ascent: Ascent<R>,
+        length: LengthRule<R>,
+    ) -> Result<(), Error>
+    where
+        V: Variant<R, M, I>,
+        T: Segments<R, M, I, S>,
+    {
+        model.visit(&mut |segment| {
+            let group = group_of(self.groups, segment.group)?;
+            let (rule, scale) = (self.arm(group), ascent.scale(group.rho(), length)?);
+            let SegmentMut { params, grads, backup, memory, inputs, state, .. } = segment;
+            let grads = match (self.slope, state.first()) {
+                (Slope::Momentum, Some(momentum)) => &**momentum,
+                _ => grads,
+            };
+            if group.is_perturbed() {
+                self.cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)
+            } else if remembers::<M>(group) {
+                let scale = Scale { scale: R::ZERO, ..scale };
+                self.cpu.ascend(rule, scale, params, grads, memory, inputs, backup)
+            } else {
+                Ok(())
+            }
+        })
+    }
+}
+
+/// What the ascent takes as gradient.
+#[derive(Clone, Copy, PartialEq)]
 enum Slope {
     Gradient,
     Momentum,

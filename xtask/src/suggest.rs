@@ -1,10 +1,7 @@
 //! The name that a misspelt one was meant to be.
 
 /// The nearest of `names` by edits, where at most a third of the letters are wrong.
-pub(crate) fn nearest<'a>(
-    typed: &str,
-    names: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = typed.len().max(3) / 3;
     let scored = names.map(|name| (distance(typed, name), name));
     scored.min().filter(|&(edits, _)| edits <= most).map(|(_, name)| name)

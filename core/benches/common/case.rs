@@ -23,13 +23,15 @@ pub struct Rule {
     pub bytes: usize,
     /// Both programs on a shape and a number of threads (of the current rayon pool), after
     /// `VERIFIED` steps in which they agreed; else what did not.
-    pub set_up: fn(&Shape, usize) -> Result<Box<dyn Pair>, String>,
+    pub set_up: fn(&Shape, usize) -> Verified,
 }
+
+type Verified = Result<Box<dyn Pair>, String>;
 
 impl Rule {
     fn of<V, const M: usize, const I: usize>(info: VariantInfo) -> Self
     where
-        V: Naive<M, I> + Default + Send + 'static,
+        V: Naive<M, I> + Send + 'static,
     {
         const STATE: usize = 1;
         let (norm, ascend, descend) = (info.norm_reads, 3 + 2 * M + I, 3 + 2 * STATE);
@@ -60,27 +62,26 @@ struct Case<V, const M: usize, const I: usize> {
     threads: usize,
 }
 
-fn set_up<V, const M: usize, const I: usize>(
-    shape: &Shape,
-    threads: usize,
-) -> Result<Box<dyn Pair>, String>
+fn set_up<V, const M: usize, const I: usize>(shape: &Shape, threads: usize) -> Verified
 where
-    V: Naive<M, I> + Default + Send + 'static,
+    V: Naive<M, I> + Send + 'static,
 {
     let mut case = Case::<V, M, I>::new(shape, threads).map_err(|error| error.to_string())?;
     case.verify().map_err(|reason| format!("{}: {reason}", shape.name))?;
     Ok(Box::new(case))
 }
 
-impl<V: Naive<M, I> + Default, const M: usize, const I: usize> Case<V, M, I> {
+impl<V: Naive<M, I> + Send, const M: usize, const I: usize> Case<V, M, I> {
     fn new(shape: &Shape, threads: usize) -> Result<Self, Error> {
         let mut random = Random(1);
         let tensor = |len: &usize| Tensor::new(*len, V::INPUT, &mut random);
         let tensors: Vec<_> = shape.tensors.iter().map(tensor).collect();
         let piece = |len: usize| if len < SPLIT_FROM { len } else { len.div_ceil(threads) };
         let cpu = Cpu::detect();
+        let configure =
+            |variant: V, (key, value): &(&str, f32)| variant.set(key, f64::from(*value));
         Ok(Self {
-            variant: V::default(),
+            variant: V::KEYS.iter().try_fold(V::default(), configure)?,
             base: Sgd::new(LEARNING_RATE)?
                 .with_weight_decay(WEIGHT_DECAY)?
                 .with_momentum(MOMENTUM)?,
@@ -122,10 +123,7 @@ impl<V: Naive<M, I> + Default, const M: usize, const I: usize> Case<V, M, I> {
     }
 
     /// Steps that cover the first ones, which rules with memory treat apart.
-    fn verify(&mut self) -> Result<(), String>
-    where
-        V: Send,
-    {
+    fn verify(&mut self) -> Result<(), String> {
         const VERIFIED: usize = 4;
         for step in 1..=VERIFIED {
             self.ours()?;
@@ -157,14 +155,17 @@ impl<V: Naive<M, I> + Default, const M: usize, const I: usize> Case<V, M, I> {
                 }
                 done += len;
             }
-            let shifts = tensor.perturbed.iter().zip(&tensor.params).map(|(p, w)| (p - w).abs());
+            // The parameters have descended since: w + learning_rate v is where they were.
+            let before =
+                tensor.params.iter().zip(&tensor.velocity).map(|(w, v)| w + LEARNING_RATE * v);
+            let shifts = tensor.perturbed.iter().zip(before).map(|(p, w)| (p - w).abs());
             moved = shifts.fold(moved, f32::max);
         }
         if moved > 0.01 { Ok(()) } else { Err(format!("nothing moved by more than {moved}")) }
     }
 }
 
-impl<V: Naive<M, I> + Default + Send, const M: usize, const I: usize> Pair for Case<V, M, I> {
+impl<V: Naive<M, I> + Send, const M: usize, const I: usize> Pair for Case<V, M, I> {
     fn ours(&mut self) -> Result<(), String> {
         match self.step() {
             Ok(Outcome::Finite) => Ok(()),

@@ -7,7 +7,7 @@ mod shape;
 mod tensor;
 mod triad;
 
-pub use case::{Rule, rules};
+pub use case::{Pair, Rule, rules};
 pub use shape::Shape;
 pub use triad::{TRIAD_BYTES, Triad};
 

@@ -25,14 +25,13 @@ pub enum Input {
 impl<const M: usize, const I: usize> Tensor<M, I> {
     /// Parameters in [-1, 1), two gradients of opposite sign, inputs of their kind, zeros elsewhere.
     ///
-    /// The gradients differ by 0.005 at least and [`take_turns`](Self::take_turns), since one that
+    /// The gradients differ by 0.5 at least and [`take_turns`](Self::take_turns), since one that
     /// repeats would end the work of every rule that subtracts an average: Friendly SAM's slope
     /// and infoSAM's variance would die, the draft would divide by zero.
     pub fn new(len: usize, input: Input, random: &mut Random) -> Self {
         let mut plane = |value: fn(f32) -> f32| (0..len).map(|_| value(random.unit())).collect();
-        let grads: Vec<f32> =
-            plane(|u| if u < 0.5 { 0.01 * (u - 0.75) } else { 0.01 * (u - 0.25) });
-        let sizes: Vec<f32> = plane(|u| 0.01 * (0.25 + 0.5 * u));
+        let grads: Vec<f32> = plane(|u| if u < 0.5 { u - 0.75 } else { u - 0.25 });
+        let sizes: Vec<f32> = plane(|u| 0.25 + 0.5 * u);
         Self {
             params: plane(|u| 2.0 * u - 1.0),
             perturbed_grads: grads.iter().zip(sizes).map(|(g, size)| -size.copysign(*g)).collect(),

@@ -22,13 +22,13 @@ pub fn alternate(mut triad: Triad, pair: &mut dyn Pair, seconds: f64) -> Result<
     let triad_runs = runs(&mut run_triad);
     let naive_runs = runs(&mut || pair.naive());
     let mut fault = None;
-    let ours_runs = runs(&mut || fault = pair.ours().err());
+    let ours_runs = runs(&mut || fault = pair.ours().err().or(fault.take()));
     let mut samples = Samples::default();
     let start = Instant::now();
     while samples.ours.len() < ROUNDS || start.elapsed().as_secs_f64() < seconds {
         samples.triad.push(time(triad_runs, &mut run_triad));
         samples.naive.push(time(naive_runs, &mut || pair.naive()));
-        samples.ours.push(time(ours_runs, &mut || fault = pair.ours().err()));
+        samples.ours.push(time(ours_runs, &mut || fault = pair.ours().err().or(fault.take())));
         if let Some(reason) = fault {
             return Err(reason);
         }

@@ -29,7 +29,7 @@ pub const INFO: VariantInfo = VariantInfo {
         KEYS[0],
         KEYS[1],
         KEYS[2],
-        KEYS[3],
+        Key { default: 1.0, ..KEYS[3] },
     ],
     norm_reads: 4,
     equals: "ASAM in the first two steps; info-sam where the operator is off",
@@ -49,9 +49,9 @@ pub const INFO: VariantInfo = VariantInfo {
 /// assert_eq!(first.direction(element), 32.0);
 /// # Ok::<(), presam::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct InfoAsam<R: Real> {
+pub struct InfoAsam<R> {
     info: InfoSam<R>,
     asam: Asam<R>,
 }
@@ -61,6 +61,13 @@ impl<R: Real> InfoAsam<R> {
     #[must_use]
     pub const fn new(info: InfoSam<R>, asam: Asam<R>) -> Self {
         Self { info, asam }
+    }
+}
+
+impl<R: Real> Default for InfoAsam<R> {
+    fn default() -> Self {
+        let info = InfoSam::default().with_relative_damping(R::ONE);
+        Self { info, asam: Asam::default() }
     }
 }
 

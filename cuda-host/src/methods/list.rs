@@ -73,11 +73,11 @@ pub const METHODS: &[Method] = &[
     variant(sam::INFO, 0.5, "one step of length rho up the gradient"),
     Method {
         keys: &[asam::INFO.keys[0], ON_BIASES],
-        ..variant(asam::INFO, 2.0, "steps in proportion to each weight: blind to rescaled layers")
+        ..variant(asam::INFO, 2.4, "steps in proportion to each weight: blind to rescaled layers")
     },
     variant(fisher_sam::INFO, 0.5, "shorter steps where squared gradients are large"),
     variant(vasso::INFO, 0.5, "ascends along an average of gradients: less noise in the direction"),
-    variant(friendly_sam::INFO, 0.5, "ascends along what this batch adds to the average gradient"),
+    variant(friendly_sam::INFO, 0.6, "ascends along what this batch adds to the average gradient"),
     variant(info_sam_draft::INFO, 0.5, "the authors' undamped draft of infoSAM, bit for bit"),
     variant(
         info_sam::INFO,
@@ -86,13 +86,13 @@ pub const METHODS: &[Method] = &[
     ),
     Method {
         keys: INFO_ASAM_KEYS,
-        ..variant(info_asam::INFO, 2.5, "info-sam's objective and asam's constraint in one step")
+        ..variant(info_asam::INFO, 3.0, "info-sam's objective and asam's constraint in one step")
     },
     Method {
         name: "unified-sam",
         what: "a mixture of the normalised and the unnormalised length",
         formula: "rho (1 - lambda + lambda / ||g||) g",
-        rho: Some(0.3),
+        rho: Some(0.6),
         keys: &[key("lambda", 0.5, Limits::Fraction, "share of the normalised length")],
         source: "Oikonomou and Loizou 2025, arXiv 2503.02225; dimitris-oik/unifiedsam",
         equals: "sam at lambda = 1, unnormalised-sam at lambda = 0",
@@ -103,14 +103,14 @@ pub const METHODS: &[Method] = &[
         aliases: &["unnormalized-sam", "usam"],
         what: "the perturbation shrinks with the gradient",
         formula: "rho g",
-        rho: Some(0.2),
+        rho: Some(1.1),
         source: "Andriushchenko and Flammarion 2022, arXiv 2206.06232",
         equals: "unified-sam at lambda = 0",
         ..PLAIN
     },
     Method {
         gradients: "1",
-        ..variant(momentum_sam::INFO, 0.3, "ascends against the momentum: no second gradient")
+        ..variant(momentum_sam::INFO, 1.7, "ascends against the momentum: no second gradient")
     },
     Method {
         name: "gsam",
@@ -136,6 +136,7 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "look-sam",
+        rho: Some(0.06),
         aliases: &["looksam"],
         what: "the second gradient every few steps only, its flat part reused between",
         formula: "every interval-th step sam, g_v = part of g~ orthogonal to g; else g + alpha ||g|| g_v / ||g_v||",

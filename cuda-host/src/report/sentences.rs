@@ -93,6 +93,9 @@ fn untold(rows: &[&Summary], level: f64, config: &Config) -> Option<String> {
         seeds: (0..*seeds as u64).collect(),
         label_noise: vec![level],
         methods: names.iter().map(|name| (*name).to_owned()).collect(),
+        // What a tuning chose is known by now.
+        tune: false,
+        rho: rows.iter().filter_map(|row| Some((row.method.clone(), row.rho?))).collect(),
         ..config.clone()
     };
     let only = if names.len() == open.len() + 1 {

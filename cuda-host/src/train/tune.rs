@@ -99,6 +99,8 @@ impl Search<'_> {
     /// Runs all settings with all tuning seeds, at once.
     fn try_all(&mut self, settings: Vec<(f64, Option<f64>)>) -> Result<(), Error> {
         let Self { config, loaded, method, label_noise, progress, .. } = *self;
+        let settings: Vec<_> =
+            settings.into_iter().map(|(rho, d)| (three_digits(rho), d)).collect();
         let mut jobs = Vec::new();
         for &(rho, damping) in &settings {
             for seed in SEEDS {
@@ -115,4 +117,9 @@ impl Search<'_> {
         }
         Ok(())
     }
+}
+
+/// Rounded to three significant digits: what is reported is exactly what was tried, and can be typed.
+fn three_digits(rho: f64) -> f64 {
+    format!("{rho:.2e}").parse().unwrap_or(rho)
 }

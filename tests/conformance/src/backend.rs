@@ -1,6 +1,8 @@
 //! [`Backend`]: the code under test. [`Scope`]: what it claims to do.
 
 use crate::case::{Answer, Case};
+use crate::compare::same_answer;
+use crate::scalar::Scalar;
 use presam_oracle::Rule;
 
 /// Code under test: one whole step, as a function.
@@ -23,6 +25,48 @@ impl<R, B: Backend<R> + ?Sized> Backend<R> for &mut B {
 
     fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
         (**self).step(case)
+    }
+}
+
+/// Two backends that must agree in every bit; the candidate is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Both<A, B> {
+    /// What the candidate is compared with.
+    pub reference: A,
+    /// What is judged.
+    pub candidate: B,
+}
+
+impl<R: Scalar, A: Backend<R>, B: Backend<R>> Backend<R> for Both<A, B> {
+    fn scope(&self) -> Scope {
+        self.candidate.scope()
+    }
+
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
+        let found = self.candidate.step(case)?;
+        same_answer(&self.reference.step(case)?, &found).map_err(|mismatch| mismatch.to_string())?;
+        Ok(found)
+    }
+}
+
+/// A backend of which only some rules and base optimizers are asked.
+#[derive(Clone, Debug)]
+pub struct Only<B> {
+    /// The whole.
+    pub backend: B,
+    /// The rules asked.
+    pub rules: Vec<Rule>,
+    /// The base optimizers asked.
+    pub bases: Vec<&'static str>,
+}
+
+impl<R, B: Backend<R>> Backend<R> for Only<B> {
+    fn scope(&self) -> Scope {
+        Scope { rules: self.rules.clone(), bases: self.bases.clone(), ..self.backend.scope() }
+    }
+
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
+        self.backend.step(case)
     }
 }
 

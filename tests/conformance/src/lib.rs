@@ -50,7 +50,7 @@ pub mod runner;
 pub mod scalar;
 pub mod tolerance;
 
-pub use backend::{Backend, Scope};
+pub use backend::{Backend, Both, Only, Scope};
 pub use case::{Answer, Case, Norm, Options, Segment, SegmentAnswer};
 pub use compare::{Expected, Phase, Worst};
 pub use laws::{Checked, Law};

@@ -12,8 +12,8 @@ pub struct Report {
     pub scalar: &'static str,
     /// Cases that were judged.
     pub cases: u32,
-    /// Cases that no rounding bound can judge, and that were passed over.
-    pub ill_conditioned: u32,
+    /// Cases that the law says nothing of (no norm, or one that is all rounding), passed over.
+    pub passed_over: u32,
     /// The largest errors, as shares of the oracle's bounds.
     pub worst: Worst,
     /// Whether it was tried.
@@ -33,9 +33,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { law, scalar, cases, .. } = self;
         match self.verdict {
-            Verdict::OutOfScope => write!(f, "{law:<24} {scalar}  {:>6}  out of scope", 0),
+            Verdict::OutOfScope => write!(f, "{law:<26} {scalar}  {:>6}  out of scope", 0),
             Verdict::Holds => {
-                write!(f, "{law:<24} {scalar}  {cases:>6}  holds")?;
+                write!(f, "{law:<26} {scalar}  {cases:>6}  holds")?;
                 match self.worst.largest() {
                     Some(worst) => write!(f, ", worst {worst:.3} of the bound"),
                     None => Ok(()),

@@ -51,14 +51,14 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
         law: law.name,
         scalar: R::NAME,
         cases: 0,
-        ill_conditioned: 0,
+        passed_over: 0,
         worst: Worst::default(),
         verdict: Verdict::OutOfScope,
     };
     if rules.is_empty() || scope.bases.is_empty() || !(law.needs)(&scope) {
         return Ok(report);
     }
-    let counts = Cell::new((0_u32, 0_u32));
+    let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
     let judge = |case: &Case<R>| {
         (law.check)(&mut *backend.borrow_mut(), case, &mut worst.borrow_mut())
@@ -67,13 +67,18 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     let result = runner(law.name, config).run(&strategy, |case| {
         let (judged, skipped) = counts.get();
         match judge(&case) {
+            Err(mismatch) => {
+                failed.set(true);
+                return Err(TestCaseError::fail(mismatch.to_string()));
+            }
+            // Shrinking is not counted.
+            Ok(_) if failed.get() => {}
             Ok(Checked::Judged) => counts.set((judged + 1, skipped)),
-            Ok(Checked::IllConditioned) => counts.set((judged, skipped + 1)),
-            Err(mismatch) => return Err(TestCaseError::fail(mismatch.to_string())),
+            Ok(Checked::PassedOver) => counts.set((judged, skipped + 1)),
         }
         Ok(())
     });
-    (report.cases, report.ill_conditioned) = counts.get();
+    (report.cases, report.passed_over) = counts.get();
     report.verdict = Verdict::Holds;
     match result {
         Ok(()) if report.cases < config.cases.div_ceil(2) => {

@@ -23,11 +23,10 @@ pub struct Call<'a, R, const M: usize, const I: usize> {
     pub grad_factor: R,
 }
 
-/// A configuration as a configuration file makes it.
-fn configured<R, V: Configure, const M: usize, const I: usize>(
-    call: &Call<'_, R, M, I>,
-) -> Result<V, Error> {
-    V::default().set(call.key, call.value)
+/// A configuration as a file makes it: of an unknown key or value it is the default, so that the step
+/// stays reachable for a variant without keys.
+fn configured<R, V: Configure, const M: usize, const I: usize>(call: &Call<'_, R, M, I>) -> V {
+    V::default().set(call.key, call.value).unwrap_or_default()
 }
 
 /// The step by phases, in place and out of place, with each base optimizer.
@@ -37,7 +36,7 @@ pub fn phases<R: Real, V, const M: usize, const I: usize>(
 where
     V: Variant<R, M, I> + Configure,
 {
-    let variant: V = configured(call)?;
+    let variant: V = configured(call);
     let cpu = Cpu::plain();
     let Some(group) = call.groups.first() else { return Ok(()) };
     let rule = variant.with_operator(group.operator()).arm(&call.rule_state);
@@ -69,7 +68,7 @@ pub fn session_step<R: Real, V, const M: usize, const I: usize>(
 where
     V: Variant<R, M, I> + Configure,
 {
-    let mut session = session_of::<R, V, M, I>(call)?;
+    let mut session = session_of::<R, V, M, I>(call);
     let SegmentMut { params, backup, memory, inputs, state, .. } = &mut call.segment;
     let mut model = Flat {
         params,
@@ -97,7 +96,7 @@ pub fn fixed_step<R: Real, V, const M: usize>(
 where
     V: Variant<R, M, 0> + Configure,
 {
-    let session = session_of::<R, V, M, 0>(call)?;
+    let session = session_of::<R, V, M, 0>(call);
     let mut sam: FixedSam<R, V, SgdMomentum<R>, 64, M, 1> = FixedSam::new(session);
     let Some(&group) = call.groups.first() else { return Err(Error::TooManyChunks) };
     sam.step(call.segment.params, group, gradient)?;
@@ -106,12 +105,12 @@ where
 
 fn session_of<R: Real, V: Configure, const M: usize, const I: usize>(
     call: &Call<'_, R, M, I>,
-) -> Result<Session<R, V, SgdMomentum<R>>, Error> {
-    let mut session = Session::new(Cpu::plain(), configured(call)?, call.momentum);
+) -> Session<R, V, SgdMomentum<R>> {
+    let mut session = Session::new(Cpu::plain(), configured(call), call.momentum);
     session.length = call.length;
     session.rule_state = call.rule_state;
     session.base_state = call.base_state;
     session.second = presam::SecondGradient::Clipped(call.grad_factor);
     session.loss_scale = call.grad_factor;
-    Ok(session)
+    session
 }

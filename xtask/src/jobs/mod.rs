@@ -4,7 +4,7 @@ mod bare;
 mod code;
 mod names;
 mod no_panic;
-mod python;
+mod pandas;
 mod readme;
 mod runs;
 
@@ -14,6 +14,7 @@ use crate::command::Outcome;
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
+    /// The only kind so far: check instead of writing.
     pub(crate) flags: &'static [&'static str],
     pub(crate) run: fn(&[String]) -> Outcome,
 }
@@ -22,42 +23,45 @@ const fn job(name: &'static str, what: &'static str, run: fn(&[String]) -> Outco
     Job { name, what, flags: &[], run }
 }
 
-/// Every job, the quick ones first.
+/// Every job: first what a commit needs, then the quick ones.
 pub(crate) const JOBS: &[Job] = &[
-    job("check", "fmt, clippy, test, doc: before every commit", |_| in_order(CHECK)),
-    job("all", "every job below", |_| in_order(&JOBS[2..])),
-    job("fmt", "formatting, as rustfmt.toml has it", |_| code::fmt()),
-    job("clippy", "lints on all targets and features, warnings denied", |_| code::clippy()),
+    job("check", "fmt, clippy, test and doc: before every commit", |_| check()),
+    job("all", "every job below", |_| all()),
     job("test", "cargo test, as the README has it", |_| runs::test()),
+    job("fmt", "formatting, by rustfmt.toml", |_| code::fmt()),
+    job("clippy", "lints on all targets and features, warnings denied", |_| code::clippy()),
     job("doc", "documentation, warnings denied", |_| code::doc()),
-    job("names", "no forbidden name (CONTRIBUTING.md) as an identifier", |_| names::names()),
+    job("names", "no forbidden identifier (CONTRIBUTING.md)", |_| names::names()),
     Job {
         name: "readme",
-        what: "write the variant tables of both READMEs; --check: fail where they are stale",
+        what: "write the READMEs' tables; with --check, fail where they are stale",
         flags: &["--check"],
-        run: readme::readme,
+        run: |flags| readme::readme(!flags.is_empty()),
     },
-    job("powerset", "every combination of features, warnings denied (cargo-hack)", |_| {
-        code::powerset()
-    }),
-    job("bare", "core and model for Cortex-M4F and Cortex-M0, without std", |_| bare::bare()),
-    job("no-panic", "no panic and no fused instruction in a bare object of every phase", |_| {
-        no_panic::no_panic()
-    }),
+    job("powerset", "every combination of features, warnings denied", |_| code::powerset()),
+    job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
+    job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
     job("examples", "build every example, run those of core and model", |_| runs::examples()),
-    job("bench-smoke", "run every benchmark once, as a test", |_| runs::bench_smoke()),
-    job("package", "package every crate that is published, and build the packages", |_| {
-        runs::package()
-    }),
+    job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
+    job("package", "package what is published, build the packages", |_| runs::package()),
     job("no-network", "the program and its tests without network", |_| runs::no_network()),
-    job("pandas", "the snippet of docs/results.md on the results of a short run", |_| {
-        python::pandas()
-    }),
+    job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 
-const CHECK: &[Job] = &[
-    job("fmt", "", |_| code::fmt()),
-    job("clippy", "", |_| code::clippy()),
-    job("test", "", |_| runs::test()),
-    job("doc", "", |_| code::doc()),
-];
+fn check() -> Outcome {
+    in_order(|name| ["fmt", "clippy", "test", "doc"].contains(&name))
+}
+
+fn all() -> Outcome {
+    in_order(|name| !["check", "all"].contains(&name))
+}
+
+/// Runs the chosen jobs in the table's order, checking and never writing, up to the first failure.
+fn in_order(chosen: impl Fn(&str) -> bool) -> Outcome {
+    for job in JOBS.iter().filter(|job| chosen(job.name)) {
+        eprintln!("== {}", job.name);
+        let flags: Vec<String> = job.flags.iter().map(|&flag| flag.to_owned()).collect();
+        (job.run)(&flags).map_err(|reason| format!("{}: {reason}", job.name))?;
+    }
+    Ok(())
+}

@@ -13,8 +13,9 @@ const FISHER_ETA: f32 = 1.0;
 
 /// Norm term and direction as functions of w, g and the zipped inputs.
 macro_rules! naive {
-    ($Variant:ident, $inputs:tt, $input:ident, $term:expr, $direction:expr) => {
+    ($Variant:ident, $inputs:tt, $input:ident, $keys:expr, $term:expr, $direction:expr) => {
         impl Naive<0, $inputs> for $Variant<f32> {
+            const KEYS: &[(&str, f32)] = &$keys;
             const INPUT: Input = Input::$input;
 
             fn norm(_: &RuleState<f32>, tensor: &mut Tensor<0, $inputs>) -> [f64; 2] {
@@ -29,7 +30,7 @@ macro_rules! naive {
             }
         }
     };
-    (@zipped 0, $planes:ident) => { repeat($planes) };
+    (@zipped 0, $planes:ident) => { repeat(&*$planes) };
     (@zipped 1, $planes:ident) => { &$planes[0] };
     (@zipped 2, $planes:ident) => { $planes[0].iter().zip(&$planes[1]) };
 }
@@ -67,12 +68,15 @@ fn fisher(grad: f32) -> f32 {
     1.0 + FISHER_ETA * grad * grad
 }
 
-naive!(Sam, 0, Diagonal, |_, g, _| g, |_, g, _| g);
-naive!(MomentumSam, 0, Diagonal, |_, g, _| g, |_, g, _| -g);
-naive!(Asam, 0, Diagonal, |w, g, _| operator(w) * g, |w, g, _| operator(w) * operator(w) * g);
-naive!(FisherSam, 0, Diagonal, |_, g, _| g / fisher(g).sqrt(), |_, g, _| g / fisher(g));
-naive!(Ssam, 1, Mask, |_, g, _| g, |_, g, mask| mask * g);
-naive!(MaskedSam, 1, Mask, |_, g, mask| mask * g, |_, g, mask| mask * g);
-naive!(ObjectivePreconditioner, 1, Diagonal, |_, g, c| c * g, |_, g, c| c * g);
-naive!(ConstraintPreconditioner, 1, Diagonal, |_, g, d| d * g, |_, g, d| d * d * g);
-naive!(PreSam, 2, Diagonal, |_, g, (c, d)| d * c * g, |_, g, (c, d)| d * d * c * g);
+naive!(Sam, 0, Diagonal, [], |_, g, _| g, |_, g, _| g);
+naive!(MomentumSam, 0, Diagonal, [], |_, g, _| g, |_, g, _| -g);
+naive!(Asam, 0, Diagonal, [("eta", ASAM_ETA)], |w, g, _| operator(w) * g, |w, g, _| operator(w)
+    * operator(w)
+    * g);
+naive!(FisherSam, 0, Diagonal, [("eta", FISHER_ETA)], |_, g, _| g / fisher(g).sqrt(), |_, g, _| g
+    / fisher(g));
+naive!(Ssam, 1, Mask, [], |_, g, _| g, |_, g, mask| mask * g);
+naive!(MaskedSam, 1, Mask, [], |_, g, mask| mask * g, |_, g, mask| mask * g);
+naive!(ObjectivePreconditioner, 1, Diagonal, [], |_, g, c| c * g, |_, g, c| c * g);
+naive!(ConstraintPreconditioner, 1, Diagonal, [], |_, g, d| d * g, |_, g, d| d * d * g);
+naive!(PreSam, 2, Diagonal, [], |_, g, (c, d)| d * c * g, |_, g, (c, d)| d * d * c * g);

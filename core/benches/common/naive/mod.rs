@@ -9,7 +9,7 @@ mod memoryless;
 mod remembering;
 
 use super::tensor::{Input, Tensor};
-use presam::{RuleState, Variant};
+use presam::{Configure, RuleState, Variant};
 use rayon::prelude::*;
 
 pub const LEARNING_RATE: f32 = 0.1;
@@ -17,8 +17,10 @@ pub const MOMENTUM: f32 = 0.9;
 pub const WEIGHT_DECAY: f32 = 5e-4;
 const NORM_GUARD: f64 = 1e-12;
 
-/// The naive loops of a variant, with the defaults of its hyperparameters.
-pub trait Naive<const M: usize, const I: usize>: Variant<f32, M, I> {
+/// The naive loops of a variant.
+pub trait Naive<const M: usize, const I: usize>: Variant<f32, M, I> + Configure {
+    /// The hyperparameters that both programs run with, whatever the defaults become.
+    const KEYS: &[(&str, f32)] = &[];
     const INPUT: Input = Input::Diagonal;
 
     /// Sum of squares and, where there is one, the sum of the statistic.

@@ -5,6 +5,7 @@ use crate::common::tensor::Tensor;
 use presam::{FriendlySam, InfoAsam, InfoSam, InfoSamDraft, RuleState, Vasso};
 
 const VASSO_DECAY: f32 = 0.1;
+const SIGMA: f32 = 1.0;
 const MEAN_DECAY: f32 = 0.9;
 const VARIANCE_DECAY: f32 = 0.99;
 const RELATIVE_DAMPING: f32 = 1.0;
@@ -16,6 +17,8 @@ fn average(first: bool, decay: f32, old: f32, new: f32) -> f32 {
 }
 
 impl Naive<1, 0> for Vasso<f32> {
+    const KEYS: &[(&str, f32)] = &[("decay", VASSO_DECAY)];
+
     fn norm(state: &RuleState<f32>, tensor: &mut Tensor<1, 0>) -> [f64; 2] {
         let (first, [d]) = (state.steps == 0, &mut tensor.memory);
         let slopes = d.iter_mut().zip(&tensor.grads).map(|(d, g)| {
@@ -34,14 +37,16 @@ impl Naive<1, 0> for Vasso<f32> {
 }
 
 impl Naive<1, 0> for FriendlySam<f32> {
+    const KEYS: &[(&str, f32)] = &[("sigma", SIGMA), ("decay", MEAN_DECAY)];
+
     fn norm(state: &RuleState<f32>, tensor: &mut Tensor<1, 0>) -> [f64; 2] {
-        let share = if state.steps == 0 { 0.0 } else { 1.0 };
+        let share = if state.steps == 0 { 0.0 } else { SIGMA };
         let slopes = tensor.grads.iter().zip(&tensor.memory[0]).map(|(g, m)| g - share * m);
         [sum_of_squares(slopes), 0.0]
     }
 
     fn perturb(state: &RuleState<f32>, scale: f32, tensor: &mut Tensor<1, 0>) {
-        let (first, share) = (state.steps == 0, if state.steps == 0 { 0.0 } else { 1.0 });
+        let (first, share) = (state.steps == 0, if state.steps == 0 { 0.0 } else { SIGMA });
         let Tensor { params, grads, perturbed, memory: [m], .. } = tensor;
         for (((p, w), g), m) in perturbed.iter_mut().zip(params).zip(grads).zip(m) {
             *p = *w + scale * (*g - share * *m);
@@ -56,6 +61,8 @@ fn squared_deviation(first: bool, mean: f32, grad: f32) -> f32 {
 }
 
 impl Naive<1, 0> for InfoSamDraft<f32> {
+    const KEYS: &[(&str, f32)] = &[("decay", MEAN_DECAY)];
+
     fn norm(state: &RuleState<f32>, tensor: &mut Tensor<1, 0>) -> [f64; 2] {
         let (first, [m]) = (state.steps == 0, &mut tensor.memory);
         let weighted = m.iter_mut().zip(&tensor.grads).map(|(m, g)| {
@@ -137,8 +144,10 @@ fn info_advance(state: &RuleState<f32>, mean_statistic: f32) -> RuleState<f32> {
 }
 
 macro_rules! info {
-    ($Variant:ident, $operator:expr) => {
+    ($Variant:ident, $keys:expr, $operator:expr) => {
         impl Naive<2, 0> for $Variant<f32> {
+            const KEYS: &[(&str, f32)] = &$keys;
+
             fn norm(state: &RuleState<f32>, tensor: &mut Tensor<2, 0>) -> [f64; 2] {
                 info_norm(state, tensor, $operator)
             }
@@ -154,5 +163,12 @@ macro_rules! info {
     };
 }
 
-info!(InfoSam, |_| 1.0);
-info!(InfoAsam, |w: f32| w.abs() + ETA);
+const NOISE: [(&str, f32); 4] = [
+    ("mean_decay", MEAN_DECAY),
+    ("variance_decay", VARIANCE_DECAY),
+    ("absolute_damping", 0.0),
+    ("relative_damping", RELATIVE_DAMPING),
+];
+
+info!(InfoSam, NOISE, |_| 1.0);
+info!(InfoAsam, [NOISE[0], NOISE[1], NOISE[2], NOISE[3], ("eta", ETA)], |w: f32| w.abs() + ETA);

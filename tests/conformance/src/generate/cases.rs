@@ -10,6 +10,9 @@ use presam_oracle::{Base, Rule, RuleState};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+/// Elements in a chunk of the norm contract.
+pub const CHUNK: usize = 2048;
+
 /// How large the cases of a law are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -17,6 +20,8 @@ pub enum Shape {
     Small,
     /// Small ones, and some with segments at the [boundaries](BOUNDARIES).
     Any,
+    /// At least one segment of more than one chunk (2048 elements).
+    Long,
 }
 
 /// One element: param, grad, perturbed grad, then two of memory, inputs and state each.
@@ -48,12 +53,6 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
             Case { rule, length, segments, rule_state, base, base_steps }
         })
         .boxed()
-}
-
-/// A first and a second gradient for each segment of a case, of its length.
-pub fn gradients<R: Scalar>(steps: usize) -> BoxedStrategy<Vec<Vec<(Vec<R>, Vec<R>)>>> {
-    let plane = || vec(tame::<R>(), 0..=5);
-    vec(vec((plane(), plane()), 3), steps).boxed()
 }
 
 /// Before the first step, before the second, and later with a mean.
@@ -91,14 +90,23 @@ fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>
     let small = vec((options(), vec(element(), 0..=5)), 1..=3);
     let longest = if scope.contract { usize::MAX } else { FOREIGN_ELEMENTS / 3 };
     let lengths: Vec<usize> = BOUNDARIES.iter().copied().filter(|n| *n <= longest).collect();
-    let seeded = (prop::sample::select(lengths), any::<u64>()).prop_map(|(length, seed)| {
-        let mut seeded = Seeded(seed);
-        (0..length).map(|_| std::array::from_fn(|_| seeded.tame())).collect()
-    });
-    let long = vec((options(), seeded), 1..=3);
+    let seeded = |lengths: Vec<usize>| {
+        (prop::sample::select(lengths), any::<u64>()).prop_map(|(length, seed)| {
+            let mut seeded = Seeded(seed);
+            (0..length).map(|_| std::array::from_fn(|_| seeded.tame())).collect()
+        })
+    };
+    let chunks: Vec<usize> = BOUNDARIES.iter().copied().filter(|n| *n > CHUNK).collect();
+    let boundaries = vec((options(), seeded(lengths)), 1..=3);
     match shape {
         Shape::Small => small.boxed(),
-        Shape::Any => prop_oneof![3 => small, 1 => long].boxed(),
+        Shape::Any => prop_oneof![3 => small, 1 => boundaries].boxed(),
+        Shape::Long => (boundaries, (options(), seeded(chunks)))
+            .prop_map(|(mut segments, last)| {
+                segments.push(last);
+                segments
+            })
+            .boxed(),
     }
 }
 

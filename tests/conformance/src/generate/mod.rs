@@ -7,6 +7,6 @@ mod cases;
 mod numbers;
 mod settings;
 
-pub use cases::{Shape, cases, gradients};
-pub use numbers::{BOUNDARIES, hostile, tame};
+pub use cases::{CHUNK, Shape, cases};
+pub use numbers::{BOUNDARIES, special, tame};
 pub use settings::{base, length_rule, rule};

@@ -1,0 +1,110 @@
+//! The laws, each by name: [`all`].
+
+mod agreement;
+mod base;
+mod groups;
+mod length;
+mod order;
+mod outcome;
+mod reduction;
+mod scaling;
+
+use crate::backend::{Backend, Scope};
+use crate::case::{Answer, Case};
+use crate::compare::{Expected, Worst, same_bits};
+use crate::generate::Shape;
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use presam_oracle::{LengthRule, Outcome, Rule};
+
+pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};
+pub use reduction::first_step_is_sam;
+pub use scaling::scale_invariant;
+
+/// A property that every correct step has.
+#[derive(Clone, Copy)]
+pub struct Law<R> {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub statement: &'static str,
+    /// The rules it is about.
+    pub rules: fn(Rule) -> bool,
+    /// What the backend's scope must hold.
+    pub needs: fn(&Scope) -> bool,
+    /// The size of its cases.
+    pub shape: Shape,
+    /// Judges one case.
+    pub check: Judge<R>,
+}
+
+/// Judges one case: the first thing that differs, or whether there was anything to judge.
+pub type Judge<R> = fn(&mut dyn Backend<R>, &Case<R>, &mut Worst) -> Result<Checked, Mismatch>;
+
+/// Whether a law had something to say of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It was judged.
+    Judged,
+    /// The law says nothing of it.
+    PassedOver,
+}
+
+/// Every law.
+#[must_use]
+pub fn all<R: Scalar>() -> Vec<Law<R>> {
+    [
+        agreement::laws(),
+        length::laws(),
+        scaling::laws(),
+        reduction::laws(),
+        base::laws(),
+        order::laws(),
+        groups::laws(),
+        outcome::laws(),
+    ]
+    .concat()
+}
+
+/// The law of this name.
+#[must_use]
+pub fn named<R: Scalar>(name: &str) -> Option<Law<R>> {
+    all().into_iter().find(|law| law.name == name)
+}
+
+fn any_rule(_: Rule) -> bool {
+    true
+}
+
+fn any_scope(_: &Scope) -> bool {
+    true
+}
+
+fn contract(scope: &Scope) -> bool {
+    scope.contract
+}
+
+fn answer<R>(backend: &mut dyn Backend<R>, case: &Case<R>) -> Result<Answer<R>, Mismatch> {
+    backend.step(case).map_err(Mismatch::no_answer)
+}
+
+/// Without a guard, where the scope allows it: laws about lengths and scales hold exactly there.
+fn unguarded<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
+    let length = if scope.lengths { LengthRule::NORMALISED } else { case.length };
+    Case { length, ..case.clone() }
+}
+
+/// The oracle's view of a case that perturbs in a way that rounding does not decide, else nothing.
+fn perturbing<R: Scalar>(case: &Case<R>) -> Result<Option<Expected>, Mismatch> {
+    let expected = Expected::of(case)?;
+    let perturbs = expected.ascent.outcome == Outcome::Perturbed && !expected.is_ill_conditioned();
+    Ok(perturbs.then_some(expected))
+}
+
+/// The perturbed parameters of two answers, bit for bit.
+fn same_perturbed<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result<Checked, Mismatch> {
+    for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
+        same_bits(&format!("segment {index}: perturbed"), &expected.perturbed, &found.perturbed)?;
+    }
+    Ok(Checked::Judged)
+}

@@ -1,0 +1,202 @@
+//! Numbers that go wrong: every outcome is documented, and leaves what it says it leaves.
+
+use super::{Checked, Law, answer, any_rule, contract};
+use crate::backend::Backend;
+use crate::case::{Answer, Case, Options, Segment};
+use crate::compare::{Expected, Worst, compare, same_answer, same_bits};
+use crate::generate::{Shape, special};
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use crate::tolerance::Tolerance;
+use presam_oracle::{Outcome, Rule, RuleState};
+
+fn is_linear(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::Sam | Rule::Asam { .. } | Rule::Vasso { .. } | Rule::Ssam | Rule::MaskedSam | Rule::MomentumSam
+    )
+}
+
+pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
+    let law = |name, statement, rules, check| Law {
+        name,
+        statement,
+        rules,
+        needs: contract,
+        shape: Shape::Small,
+        check,
+    };
+    vec![
+        law(
+            "zero-norm",
+            "a zero norm perturbs nothing, stores memory and descends as usual",
+            any_rule,
+            zero_norm,
+        ),
+        law(
+            "non-finite",
+            "an infinite or NaN gradient changes nothing: parameters, memory, state, counters",
+            any_rule,
+            non_finite,
+        ),
+        law(
+            "second-non-finite",
+            "an infinite or NaN second gradient leaves parameters, state and its counter",
+            any_rule,
+            second_non_finite,
+        ),
+        law(
+            "hostile",
+            "gradients of 1e20, 1e-30, subnormals and zeros are perturbed as the oracle does",
+            is_linear,
+            hostile,
+        ),
+        law(
+            "memory-dies",
+            "averages fed with zeros end as +0.0 and do not stick at subnormal numbers",
+            |rule| !matches!(rule, Rule::InfoSamDraft { .. }),
+            memory_dies,
+        ),
+    ]
+}
+
+fn zeros<R: Scalar>(plane: &mut [R]) {
+    plane.iter_mut().for_each(|x| *x = R::from_f64(0.0));
+}
+
+fn zero_norm<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    worst: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let mut case = case.clone();
+    for Segment { grads, memory, .. } in &mut case.segments {
+        zeros(grads);
+        memory.iter_mut().for_each(|plane| zeros(plane));
+    }
+    // The draft divides by (m - g)^2 from its second step on: 0/0 is not a zero norm.
+    if matches!(case.rule, Rule::InfoSamDraft { .. }) {
+        case.rule_state = RuleState::default();
+    }
+    let found = answer(backend, &case)?;
+    if found.outcome != Outcome::ZeroNorm {
+        return Err(Mismatch::new("outcome", "ZeroNorm", format!("{:?}", found.outcome)));
+    }
+    for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
+        same_bits(&format!("segment {index}: perturbed"), &from.params, &found.perturbed)?;
+    }
+    let tolerance = Tolerance::of(&backend.scope());
+    compare(&case, &found, &Expected::of(&case)?, tolerance, worst)?;
+    Ok(Checked::Judged)
+}
+
+/// Puts `value` over the middle element of the longest plane; false where all are empty.
+fn poison<R: Scalar>(
+    case: &mut Case<R>,
+    value: f64,
+    plane: fn(&mut Segment<R>) -> &mut Vec<R>,
+) -> bool {
+    let longest = case.segments.iter_mut().map(plane).max_by_key(|plane| plane.len());
+    let middle = longest.and_then(|plane| {
+        let middle = plane.len() / 2;
+        plane.get_mut(middle)
+    });
+    middle.map(|x| *x = R::from_f64(value)).is_some()
+}
+
+const NON_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+
+fn non_finite<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    for value in NON_FINITE {
+        let mut case = case.map_options(|options| Options { counts_in_norm: true, ..options });
+        if !poison(&mut case, value, |segment| &mut segment.grads) {
+            return Ok(Checked::PassedOver);
+        }
+        let found = answer(backend, &case)?;
+        // The norm is told as it is: not compared.
+        let expected =
+            Answer { outcome: Outcome::NonFinite, norm: found.norm, ..Answer::unchanged(&case) };
+        same_answer(&expected, &found)?;
+    }
+    Ok(Checked::Judged)
+}
+
+fn second_non_finite<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    for value in NON_FINITE {
+        let mut case = case.clone();
+        if !poison(&mut case, value, |segment| &mut segment.perturbed_grads) {
+            return Ok(Checked::PassedOver);
+        }
+        let found = answer(backend, &case)?;
+        if found.base_steps != case.base_steps {
+            let name = "steps of the base optimizer";
+            return Err(Mismatch::new(name, case.base_steps, found.base_steps));
+        }
+        for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
+            same_bits(&format!("segment {index}: params"), &from.params, &found.params)?;
+            for (from, found) in from.state.iter().zip(&found.state) {
+                same_bits(&format!("segment {index}: state"), from, found)?;
+            }
+        }
+    }
+    Ok(Checked::Judged)
+}
+
+fn hostile<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    worst: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    // Two of three gradients become special ones, chosen by their bits so that the case still shrinks.
+    let values = special::<R>();
+    // All counted: a norm that leaves out the largest gradient bounds no perturbation.
+    let case = case.map_options(|options| Options { counts_in_norm: true, ..options });
+    let case = case.map_grads(|g| {
+        let hash = g.bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let index = usize::try_from(hash).unwrap_or_default() % (values.len() * 3 / 2);
+        values.get(index).copied().unwrap_or(g)
+    });
+    let found = answer(backend, &case)?;
+    compare(&case, &found, &Expected::of(&case)?, Tolerance::of(&backend.scope()), worst)?;
+    Ok(Checked::Judged)
+}
+
+fn memory_dies<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    // 4 * 0.999^n < 1 from n = 1386 on.
+    const STEPS: usize = 1400;
+    let mut case = case.clone();
+    let small = R::from_f64(R::FORMAT.smallest_normal * 4.0);
+    for Segment { params, grads, perturbed_grads, memory, state, .. } in &mut case.segments {
+        [params, grads, perturbed_grads].into_iter().for_each(|plane| zeros(plane));
+        memory.iter_mut().chain(state).for_each(|plane| plane.fill(small));
+    }
+    // Past the first step, which would overwrite what is remembered.
+    case.rule_state = RuleState { steps: 2, mean_of_variance: 0.0 };
+    case.base_steps = 1;
+    for _ in 0..STEPS {
+        let found = answer(backend, &case)?;
+        case = case.next(&found, &[]);
+        case.segments.iter_mut().for_each(|segment| zeros(&mut segment.params));
+    }
+    for (index, Segment { params, memory, state, options, .. }) in case.segments.iter().enumerate() {
+        let dead = vec![R::from_f64(0.0); params.len()];
+        // A tensor that is neither counted nor perturbed has no ascent, so no memory to renew.
+        let memory = memory.iter().filter(|_| options.counts_in_norm || options.is_perturbed);
+        for (name, plane) in memory.map(|m| ("memory", m)).chain(state.iter().map(|s| ("state", s))) {
+            same_bits(&format!("segment {index}: {name}"), &dead, plane)?;
+        }
+    }
+    Ok(Checked::Judged)
+}

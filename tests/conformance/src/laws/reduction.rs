@@ -1,0 +1,199 @@
+//! What equals what.
+
+use super::{Checked, Law, answer, any_scope, contract, perturbing, same_perturbed, unguarded};
+use crate::backend::{Backend, Scope};
+use crate::case::{Case, Options};
+use crate::compare::{Worst, same_bits};
+use crate::generate::Shape;
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use presam_oracle::{LengthRule, Rule, RuleState};
+
+fn has_neutral_setting(rule: Rule) -> bool {
+    !matches!(rule, Rule::Sam | Rule::MomentumSam)
+}
+
+fn starts_as_sam(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::Vasso { .. }
+            | Rule::FriendlySam { .. }
+            | Rule::InfoSamDraft { .. }
+            | Rule::InfoSam { .. }
+    )
+}
+
+fn with_sam(scope: &Scope) -> bool {
+    scope.contract && scope.rules.contains(&Rule::Sam)
+}
+
+pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
+    vec![
+        Law {
+            name: "reduces-to-sam",
+            statement: "every rule is SAM at its neutral setting, bit for bit",
+            rules: has_neutral_setting,
+            needs: with_sam,
+            shape: Shape::Any,
+            check: reduces_to_sam,
+        },
+        Law {
+            name: "first-step-is-sam",
+            statement: "a rule with memory starts as SAM, whatever its memory holds",
+            rules: starts_as_sam,
+            needs: with_sam,
+            shape: Shape::Any,
+            check: first_step_is_sam,
+        },
+        Law {
+            name: "momentum-sam-mirrors-sam",
+            statement: "momentum-SAM at w is minus SAM at -w",
+            rules: |rule| rule == Rule::MomentumSam,
+            needs: with_sam,
+            shape: Shape::Any,
+            check: mirrors_sam,
+        },
+        Law {
+            name: "lengths-meet",
+            statement: "the mixed length is the normalised one at lambda 1 and the unnormalised one at 0",
+            rules: super::any_rule,
+            needs: |scope| scope.lengths && contract(scope),
+            shape: Shape::Any,
+            check: lengths_meet,
+        },
+        Law {
+            name: "pure",
+            statement: "the same case gives the same bits again",
+            rules: super::any_rule,
+            needs: any_scope,
+            shape: Shape::Any,
+            check: pure,
+        },
+    ]
+}
+
+/// The rule's neutral setting: its hyperparameters, inputs, parameters or counters.
+fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
+    let mut case = unguarded(case, scope);
+    case.rule = match case.rule {
+        Rule::Asam { .. } => Rule::Asam { eta: 0.0 },
+        Rule::FisherSam { .. } => Rule::FisherSam { eta: 0.0 },
+        Rule::Vasso { .. } => Rule::Vasso { decay: 0.0 },
+        Rule::FriendlySam { decay, .. } => Rule::FriendlySam { sigma: 0.0, decay },
+        other => other,
+    };
+    if matches!(case.rule, Rule::InfoSamDraft { .. } | Rule::InfoSam { .. } | Rule::InfoAsam { .. }) {
+        case.rule_state = RuleState::default();
+    }
+    let inputs = match case.rule {
+        // Any positive multiple of the identity.
+        Rule::ObjectivePreconditioner | Rule::PreSam => [4.0, 1.0],
+        _ => [1.0, 1.0],
+    };
+    for segment in &mut case.segments {
+        for (plane, value) in segment.inputs.iter_mut().zip(inputs) {
+            plane.iter_mut().for_each(|x| *x = R::from_f64(value));
+        }
+        if matches!(case.rule, Rule::Asam { .. }) {
+            // |w| = 1; the sign stays.
+            let unit = |w: R| R::from_f64(1.0_f64.copysign(w.to_f64()));
+            segment.params.iter_mut().for_each(|w| *w = unit(*w));
+        }
+    }
+    if matches!(case.rule, Rule::InfoAsam { .. }) {
+        return case.map_options(|options| Options { operator_applies: false, ..options });
+    }
+    case
+}
+
+/// The same step by SAM.
+fn sam_of<R: Scalar>(case: &Case<R>) -> Case<R> {
+    let mut case = Case { rule: Rule::Sam, ..case.clone() };
+    for segment in &mut case.segments {
+        segment.memory.clear();
+        segment.inputs.clear();
+    }
+    case
+}
+
+fn is_sam<R: Scalar>(backend: &mut dyn Backend<R>, case: &Case<R>) -> Result<Checked, Mismatch> {
+    let sam = sam_of(case);
+    if perturbing(&sam)?.is_none() {
+        return Ok(Checked::PassedOver);
+    }
+    same_perturbed(&answer(backend, &sam)?, &answer(backend, case)?)
+}
+
+fn reduces_to_sam<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let neutral = neutral(case, &backend.scope());
+    is_sam(backend, &neutral)
+}
+
+/// The first step's perturbation is SAM's.
+///
+/// # Errors
+/// A bit that differs.
+pub fn first_step_is_sam<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    is_sam(backend, &Case { rule_state: RuleState::default(), ..case.clone() })
+}
+
+fn mirrors_sam<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let negated = |plane: &[R]| plane.iter().map(|x| R::from_f64(-x.to_f64())).collect::<Vec<R>>();
+    let mut mirrored = sam_of(case);
+    for segment in &mut mirrored.segments {
+        segment.params = negated(&segment.params);
+    }
+    if perturbing(&mirrored)?.is_none() {
+        return Ok(Checked::PassedOver);
+    }
+    let (found, sam) = (answer(backend, case)?, answer(backend, &mirrored)?);
+    for (index, (found, sam)) in found.segments.iter().zip(&sam.segments).enumerate() {
+        // A sum of exactly 0 is +0 on both sides: compared as numbers.
+        let canonical = |plane: Vec<R>| -> Vec<R> {
+            plane.iter().map(|x| R::from_f64(x.to_f64() + 0.0)).collect()
+        };
+        let (expected, found) = (canonical(negated(&sam.perturbed)), canonical(found.perturbed.clone()));
+        same_bits(&format!("segment {index}: perturbed"), &expected, &found)?;
+    }
+    Ok(Checked::Judged)
+}
+
+fn lengths_meet<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let norm_guard = case.norm_guard().to_f64();
+    let with = |length: LengthRule| Case { length, ..case.clone() };
+    let pairs = [
+        (LengthRule::Normalised { norm_guard }, LengthRule::Mixed { lambda: 1.0, norm_guard }),
+        (LengthRule::Unnormalised, LengthRule::Mixed { lambda: 0.0, norm_guard }),
+    ];
+    for (pure, mixed) in pairs {
+        let (pure, mixed) = (answer(backend, &with(pure))?, answer(backend, &with(mixed))?);
+        same_perturbed(&pure, &mixed)?;
+    }
+    Ok(Checked::Judged)
+}
+
+fn pure<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let (first, second) = (answer(backend, case)?, answer(backend, case)?);
+    crate::compare::same_answer(&first, &second)?;
+    Ok(Checked::Judged)
+}

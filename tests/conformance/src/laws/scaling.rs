@@ -1,0 +1,156 @@
+//! What powers of two leave alone, bit for bit.
+
+use super::{Checked, Law, answer, contract, perturbing, same_perturbed, unguarded};
+use crate::backend::{Backend, Scope};
+use crate::case::{Answer, Case, Segment};
+use crate::compare::{Worst, same_bits};
+use crate::generate::Shape;
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use presam_oracle::{Rule, RuleState};
+
+/// All but FisherSAM, whose metric has the unit of 1 / g^2.
+fn is_homogeneous(rule: Rule) -> bool {
+    !matches!(rule, Rule::FisherSam { .. })
+}
+
+/// Those that never square a gradient outside the norm.
+fn is_linear(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::Sam
+            | Rule::Asam { .. }
+            | Rule::Vasso { .. }
+            | Rule::Ssam
+            | Rule::MaskedSam
+            | Rule::MomentumSam
+            | Rule::ObjectivePreconditioner
+            | Rule::ConstraintPreconditioner
+            | Rule::PreSam
+    )
+}
+
+fn lengths(scope: &Scope) -> bool {
+    scope.lengths
+}
+
+pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
+    vec![
+        Law {
+            name: "scale-invariant",
+            statement: "g -> c g, all history scaled too, changes no bit of the perturbation (c a power of two)",
+            rules: is_homogeneous,
+            needs: lengths,
+            shape: Shape::Any,
+            check: scale_invariant,
+        },
+        Law {
+            name: "range",
+            statement: "nor where the squares of c g overflow, or vanish",
+            rules: is_linear,
+            needs: contract,
+            shape: Shape::Any,
+            check: range,
+        },
+        Law {
+            name: "layer-rescaling",
+            statement: "ASAM with eta 0: (a w1, w2 / a) with (g1 / a, a g2) is perturbed by (a p1, p2 / a)",
+            rules: |rule| matches!(rule, Rule::Asam { .. }),
+            needs: lengths,
+            shape: Shape::Any,
+            check: layer_rescaling,
+        },
+    ]
+}
+
+fn times<R: Scalar>(plane: &mut [R], factor: f64) {
+    plane.iter_mut().for_each(|x| *x = R::from_f64(x.to_f64() * factor));
+}
+
+/// The case with every gradient, past ones too, multiplied by `c`.
+fn scaled<R: Scalar>(case: &Case<R>, c: f64) -> Case<R> {
+    let mut scaled = case.clone();
+    for segment in &mut scaled.segments {
+        times(&mut segment.grads, c);
+        // m has the unit of g, v that of g^2.
+        for (plane, factor) in segment.memory.iter_mut().zip([c, c * c]) {
+            times(plane, factor);
+        }
+    }
+    let RuleState { steps, mean_of_variance } = case.rule_state;
+    scaled.rule_state = RuleState { steps, mean_of_variance: mean_of_variance * (c * c) };
+    scaled
+}
+
+/// Without what has a unit: the guard, and an absolute damping.
+fn unitless<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
+    let mut case = unguarded(case, scope);
+    if let Rule::InfoSam { absolute_damping, .. } | Rule::InfoAsam { absolute_damping, .. } = &mut case.rule {
+        *absolute_damping = 0.0;
+    }
+    case
+}
+
+fn invariant_under<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    factors: [f64; 2],
+) -> Result<Checked, Mismatch> {
+    let case = unitless(case, &backend.scope());
+    if perturbing(&case)?.is_none() {
+        return Ok(Checked::PassedOver);
+    }
+    let plain = answer(backend, &case)?;
+    for c in factors {
+        same_perturbed(&plain, &answer(backend, &scaled(&case, c))?)
+            .map_err(|mismatch| Mismatch { place: format!("c = {c:e}: {}", mismatch.place), ..mismatch })?;
+    }
+    Ok(Checked::Judged)
+}
+
+/// g -> c g changes no bit.
+///
+/// # Errors
+/// One that it changes.
+pub fn scale_invariant<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    invariant_under(backend, case, [1.0 / 128.0, 512.0])
+}
+
+fn range<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let exponent = R::CLASS_EXPONENT * 11 / 16;
+    invariant_under(backend, case, [2_f64.powi(-exponent), 2_f64.powi(exponent)])
+}
+
+fn layer_rescaling<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let case = Case { rule: Rule::Asam { eta: 0.0 }, ..unguarded(case, &backend.scope()) }
+        .map_options(|options| crate::case::Options { operator_applies: true, ..options });
+    if perturbing(&case)?.is_none() {
+        return Ok(Checked::PassedOver);
+    }
+    // Alternately a layer and the one that undoes its scale.
+    let factor = |index: usize| if index.is_multiple_of(2) { 4.0 } else { 0.25 };
+    let mut rescaled = case.clone();
+    for (index, Segment { params, grads, .. }) in rescaled.segments.iter_mut().enumerate() {
+        times(params, factor(index));
+        times(grads, 1.0 / factor(index));
+    }
+    let (plain, found): (Answer<R>, Answer<R>) = (answer(backend, &case)?, answer(backend, &rescaled)?);
+    for (index, (plain, found)) in plain.segments.iter().zip(&found.segments).enumerate() {
+        let mut expected = plain.perturbed.clone();
+        times(&mut expected, factor(index));
+        same_bits(&format!("segment {index}: perturbed"), &expected, &found.perturbed)?;
+    }
+    Ok(Checked::Judged)
+}

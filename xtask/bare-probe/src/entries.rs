@@ -1,0 +1,45 @@
+//! The entries: every variant, with `f32` and `f64`, by phases and by session.
+
+use crate::phases::{Call, fixed_step, phases, session_step};
+use presam::{Error, StepReport};
+
+/// `FixedSam` takes variants without inputs only.
+macro_rules! fixed {
+    (0, $module:ident, $Variant:ident, $m:tt, $R:ident) => {
+        #[unsafe(export_name = concat!("probe_fixed_", stringify!($module), "_", stringify!($R)))]
+        pub fn step_with_own_buffers(
+            call: &mut Call<'_, $R, $m, 0>,
+            gradient: fn(&[$R], &mut [$R]),
+        ) -> Result<StepReport<$R>, Error> {
+            fixed_step::<$R, presam::$Variant<$R>, $m>(call, gradient)
+        }
+    };
+    ($inputs:tt, $module:ident, $Variant:ident, $m:tt, $R:ident) => {};
+}
+
+macro_rules! probes {
+    ($R:ident $($module:ident: $Variant:ident, memory $m:tt, inputs $i:tt;)*) => {
+        pub mod $R {
+            $(pub mod $module {
+                use crate::entries::*;
+
+                #[unsafe(export_name = concat!("probe_phases_", stringify!($module), "_", stringify!($R)))]
+                pub fn step_by_phases(call: &mut Call<'_, $R, $m, $i>) -> Result<(), Error> {
+                    phases::<$R, presam::$Variant<$R>, $m, $i>(call)
+                }
+
+                #[unsafe(export_name = concat!("probe_session_", stringify!($module), "_", stringify!($R)))]
+                pub fn step_by_session(
+                    call: &mut Call<'_, $R, $m, $i>,
+                    gradient: fn(&[$R], &mut [$R]),
+                ) -> Result<StepReport<$R>, Error> {
+                    session_step::<$R, presam::$Variant<$R>, $m, $i>(call, gradient)
+                }
+
+                fixed!($i, $module, $Variant, $m, $R);
+            })*
+        }
+    };
+}
+presam::for_each_variant!(probes f32);
+presam::for_each_variant!(probes f64);

@@ -1,0 +1,26 @@
+//! Builds for processors without an operating system.
+
+use crate::command::{Outcome, Run};
+use crate::toolchain::Bare;
+
+/// Cortex-M4 with and Cortex-M0 without a floating-point unit; the M0 has no atomics either.
+const TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "thumbv6m-none-eabi"];
+
+/// Packages and features that must build without std, heap or a pointer-sized atomic swap.
+const BUILDS: [(&str, &str); 3] =
+    [("presam", ""), ("presam", "heapless,serde,defmt,simd"), ("presam-model", "")];
+
+pub(crate) fn bare() -> Outcome {
+    for target in TARGETS {
+        let compiler = Bare::find(target)?;
+        for (package, features) in BUILDS {
+            with_features(compiler.cargo("build", target), package, features).run()?;
+        }
+    }
+    Ok(())
+}
+
+fn with_features(build: Run, package: &str, features: &str) -> Run {
+    let build = build.args(["--lib", "--package", package, "--no-default-features"]);
+    if features.is_empty() { build } else { build.args(["--features", features]) }
+}

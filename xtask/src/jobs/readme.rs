@@ -1,0 +1,120 @@
+//! The variant tables of the READMEs, written from the core's own list.
+
+use crate::command::{Outcome, read, root};
+use presam::VariantInfo;
+
+const START: &str = "<!-- variants -->";
+const END: &str = "<!-- /variants -->";
+
+/// Each README, and the folder of the variants' files seen from it (none: names without links, for
+/// a page that docs.rs shows too).
+const FILES: [(&str, Option<&str>); 2] =
+    [("README.md", Some("core/src/variants")), ("core/README.md", None)];
+
+/// The passes of an ascent: one for the norm, one that perturbs. No variant needs a third.
+const PASSES: usize = 2;
+
+/// Bytes of a number of the table's cost column.
+const F32: usize = 4;
+
+pub(crate) fn readme(check_only: bool) -> Outcome {
+    for (file, folder) in FILES {
+        let path = root().join(file);
+        let old = read(&path)?;
+        let new = replaced(&old, &table(folder)).map_err(|reason| format!("{file}: {reason}"))?;
+        if old == new {
+            eprintln!("{file}: fresh");
+        } else if check_only {
+            return Err(format!("{file} is stale: `cargo xtask readme` writes its table"));
+        } else {
+            std::fs::write(&path, new).map_err(|error| format!("{file}: {error}"))?;
+            eprintln!("{file}: written");
+        }
+    }
+    Ok(())
+}
+
+/// `text` with `table` between the two marks.
+fn replaced(text: &str, table: &str) -> Result<String, String> {
+    let missing = || format!("expected one {START} and, after it, one {END}");
+    let (before, rest) = text.split_once(START).ok_or_else(missing)?;
+    let (old, after) = rest.split_once(END).ok_or_else(missing)?;
+    if [before, old, after].iter().any(|part| part.contains(START) || part.contains(END)) {
+        return Err(missing());
+    }
+    Ok(format!("{before}{START}\n{table}{END}{after}"))
+}
+
+/// The table, one row a variant in the list's order.
+fn table(folder: Option<&str>) -> String {
+    let mut text = String::from(
+        "| Variant | Perturbation | C and D | Extra floats a parameter | Passes | Bytes a parameter (f32) | Source |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for (module, info) in variants() {
+        let name = match folder {
+            Some(folder) => format!("[{}]({folder}/{module}.rs)", info.name),
+            None => info.name.to_owned(),
+        };
+        text += &format!(
+            "| {name} | {} | {} | {} | {PASSES} | {} | {} |\n",
+            code(info.formula),
+            code(info.preconditioner),
+            info.memory + 1,
+            bytes(&info),
+            info.source.replace('|', "\\|"),
+        );
+    }
+    text
+}
+
+/// Every variant with the name of its file.
+fn variants() -> impl Iterator<Item = (&'static str, VariantInfo)> {
+    macro_rules! list {
+        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+            [$((stringify!($module), presam::variants::$module::INFO)),*]
+        };
+    }
+    presam::for_each_variant!(list).into_iter()
+}
+
+/// What the two passes move: the norm reads its planes; the ascent reads w and g and writes the
+/// perturbed parameter, reads and writes each memory plane and reads each input.
+fn bytes(info: &VariantInfo) -> usize {
+    F32 * info.norm_reads + F32 * (3 + 2 * info.memory + info.inputs)
+}
+
+/// A code span in a cell, where a bar would end the cell.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_part_between_the_marks_is_replaced() {
+        let text = format!("a\n{START}\nold\n{END}\nb");
+        assert_eq!(replaced(&text, "new\n").unwrap(), format!("a\n{START}\nnew\n{END}\nb"));
+        for wrong in ["a", START, &format!("{END}{START}"), &format!("{text}{START}")] {
+            assert!(replaced(wrong, "new\n").is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_table_has_the_list_and_the_costs() {
+        assert!(
+            variants().map(|(_, info)| info.name).eq(presam::variants::ALL.iter().map(|i| i.name))
+        );
+        let table = table(Some("core/src/variants"));
+        assert_eq!(table.lines().count(), 2 + presam::variants::ALL.len());
+        let row = |name: &str| {
+            let start = format!("| [{name}](");
+            table.lines().find(|line| line.starts_with(&start)).unwrap().to_owned()
+        };
+        assert!(row("sam").contains(" | 1 | 2 | 16 | "), "{}", row("sam"));
+        assert!(row("info-sam").contains(" | 3 | 2 | 40 | "), "{}", row("info-sam"));
+        assert!(row("sam").contains("\\|\\|g\\|\\|"));
+    }
+}

@@ -1,0 +1,114 @@
+//! What is run: tests, examples, benchmarks, packages, the program without network.
+
+use crate::command::{Outcome, Run, entries, job_dir, root};
+use std::path::Path;
+
+/// Every package with examples or benchmarks, and its folder.
+const PACKAGES: [(&str, &str); 6] = [
+    ("presam", "core"),
+    ("presam-model", "model"),
+    ("presam-cuda", "cuda-host"),
+    ("presam-tests", "tests"),
+    ("presam-oracle", "tests/oracle"),
+    ("presam-conformance", "tests/conformance"),
+];
+
+/// Not for crates.io; everything else is packaged.
+const UNPUBLISHED: [&str; 2] = ["presam-tests", "xtask"];
+
+/// Examples that measure are given less to do.
+const SHORTER: [(&str, &[&str]); 1] =
+    [("floor", &["--sizes", "640,1e4", "--seconds", "0.05", "--threads", "1,2"])];
+
+/// The very command that the README gives.
+pub(crate) fn test() -> Outcome {
+    Run::cargo().arg("test").run()
+}
+
+pub(crate) fn examples() -> Outcome {
+    Run::cargo().args(["build", "--workspace", "--examples", "--all-features"]).run()?;
+    for (package, dir) in PACKAGES.into_iter().filter(|(_, dir)| ["core", "model"].contains(dir)) {
+        let examples = targets(&root().join(dir).join("examples"));
+        if examples.is_empty() {
+            return Err(format!("{dir}/examples holds no example to run"));
+        }
+        for example in examples {
+            let run = Run::cargo().args(["run", "--quiet", "--all-features", "-p", package]);
+            let shorter = SHORTER.iter().find(|(name, _)| *name == example);
+            let flags = shorter.map_or(&[][..], |&(_, flags)| flags);
+            run.args(["--example", &example, "--"]).args(flags).run()?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn bench_smoke() -> Outcome {
+    let mut found = 0;
+    for (package, dir) in PACKAGES {
+        for bench in targets(&root().join(dir).join("benches")) {
+            found += 1;
+            let run = Run::cargo().args(["bench", "--all-features", "-p", package]);
+            run.args(["--bench", &bench, "--", "--test"]).run()?;
+        }
+    }
+    if found == 0 { Err("no benches folder holds a benchmark".into()) } else { Ok(()) }
+}
+
+/// The names of the examples or benchmarks of a folder: `NAME.rs` and `NAME/main.rs`.
+fn targets(dir: &Path) -> Vec<String> {
+    let name = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let is_target = |path: &Path| {
+        path.join("main.rs").exists() || path.extension().is_some_and(|extension| extension == "rs")
+    };
+    let paths = entries(dir).into_iter().filter(|path| is_target(path));
+    paths.filter_map(|path| name(&path)).collect()
+}
+
+/// Cargo resolves siblings that no registry has yet from the packages themselves.
+pub(crate) fn package() -> Outcome {
+    let package = Run::cargo().args(["package", "--workspace"]);
+    let package = UNPUBLISHED.iter().fold(package, |run, name| run.args(["--exclude", name]));
+    // On a developer's machine the changes at hand are what is to be tried.
+    let dirty = std::env::var_os("CI").is_none();
+    let package = if dirty { package.arg("--allow-dirty") } else { package };
+    package.run()
+}
+
+/// The program needs no network, nor do its tests; Cargo needs it only to fetch.
+pub(crate) fn no_network() -> Outcome {
+    Run::cargo().arg("fetch").run()?;
+    let out = job_dir("no-network")?.join("out");
+    let cut = Run::program("unshare").args(["--map-root-user", "--net", "true"]).succeeds();
+    let cargo = || {
+        let run = if cut {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            Run::program("unshare").args(["--map-root-user", "--net"]).arg(cargo)
+        } else {
+            Run::cargo()
+        };
+        run.env("CARGO_NET_OFFLINE", "true")
+    };
+    if !cut {
+        eprintln!("no network namespace to be had: only Cargo is kept from the network");
+    }
+    let short = ["--epochs", "1", "--seeds", "2", "--out"];
+    cargo().args(["run", "--release", "--"]).args(short).arg(out).run()?;
+    cargo().args(["test", "-p", "presam-cuda"]).run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_files_and_folders_are_targets() {
+        let dir = job_dir("test-targets").unwrap();
+        std::fs::create_dir_all(dir.join("floor")).unwrap();
+        std::fs::create_dir_all(dir.join("common")).unwrap();
+        for file in ["floor/main.rs", "common/mod.rs", "step.rs", "notes.txt"] {
+            std::fs::write(dir.join(file), "").unwrap();
+        }
+        assert_eq!(targets(&dir), ["floor", "step"]);
+        assert!(targets(&dir.join("absent")).is_empty());
+    }
+}
