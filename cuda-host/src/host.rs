@@ -11,6 +11,8 @@ pub struct Host {
     pub arch: String,
     /// Processor name, as the system tells it; the architecture where it does not.
     pub cpu: String,
+    /// The loops chosen for it by [`presam::Cpu::detect`]: they change the speed, never a bit.
+    pub cpu_level: String,
     /// Threads the runs were spread over.
     pub threads: usize,
 }
@@ -22,6 +24,7 @@ impl Host {
         Self {
             os: std::env::consts::OS.to_owned(),
             cpu: cpu_name().unwrap_or_else(|| arch.clone()),
+            cpu_level: presam::Cpu::detect().level().to_owned(),
             arch,
             threads,
         }

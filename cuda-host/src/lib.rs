@@ -12,6 +12,12 @@
 //!
 //! Without its default feature `cli` none of the program's dependencies is built.
 
+/// The features of this crate that were compiled in.
+pub const FEATURES: &[&str] = &[
+    #[cfg(feature = "cli")]
+    "cli",
+];
+
 pub mod data;
 pub mod sharpness;
 

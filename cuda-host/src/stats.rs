@@ -28,6 +28,16 @@ pub fn mean(samples: &[f64]) -> Option<f64> {
     (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
 }
 
+/// The middle value, between the two middle ones for an even number; `None` without samples. NaNs count as the largest.
+pub fn median(samples: &[f64]) -> Option<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    let lower = if sorted.len() % 2 == 0 { sorted[middle - 1] } else { upper };
+    Some((lower + upper) / 2.0)
+}
+
 /// Sample standard deviation (divided by n - 1); `None` below two samples.
 pub fn standard_deviation(samples: &[f64]) -> Option<f64> {
     let centre = mean(samples).filter(|_| samples.len() > 1)?;
@@ -98,6 +108,10 @@ mod tests {
         assert_eq!(mean(&samples), Some(5.0));
         assert!(close(standard_deviation(&samples).unwrap(), (32.0f64 / 7.0).sqrt(), 1e-15));
         assert!(close(standard_error(&samples).unwrap(), (4.0f64 / 7.0).sqrt(), 1e-15));
+        assert_eq!(
+            (median(&[3.0, 1.0, 9.0]), median(&[4.0, 1.0, 9.0, 2.0]), median(&[])),
+            (Some(3.0), Some(3.0), None)
+        );
         assert_eq!(
             (mean(&[]), standard_deviation(&[1.0]), standard_error(&[])),
             (None, None, None)

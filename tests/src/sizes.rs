@@ -41,7 +41,10 @@ pub fn table() -> String {
     let values = [
         ("`PartialNorm`", size_of::<PartialNorm<f32>>()),
         ("`RuleState`", size_of::<RuleState<f32>>()),
-        ("`Session` of SAM over SGD with momentum", size_of::<Session<f32, Sam<f32>, SgdMomentum<f32>>>()),
+        (
+            "`Session` of SAM over SGD with momentum",
+            size_of::<Session<f32, Sam<f32>, SgdMomentum<f32>>>(),
+        ),
         ("`Cpu`", size_of::<Cpu>()),
     ];
     // Writing to a String cannot fail.

@@ -3,11 +3,19 @@
 
 use presam::Cpu;
 use presam_conformance::tolerance::too_loose;
-use presam_conformance::{Backend, Only, Phase, Rule, Scalar, Worst, check_law, laws};
+use presam_conformance::{Backend, Config, Only, Phase, Rule, Scalar, Worst, check_law, laws};
 use presam_tests::backends::Phases;
 use presam_tests::config;
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];
+
+/// Never fewer cases than the limits were measured with: fewer would make them look loose.
+fn cases() -> Config {
+    let config = config(CASES);
+    Config { cases: config.cases.max(CASES), ..config }
+}
+
+const CASES: u32 = 768;
 
 /// The worst errors of these rules and base optimizers in one scalar type.
 fn worst<R: Scalar>(rules: Vec<Rule>, bases: Vec<&'static str>) -> Worst
@@ -17,7 +25,7 @@ where
     let mut core = Only { backend: Phases(Cpu::detect()), rules, bases };
     ["agrees", "agrees-over-steps"].into_iter().fold(Worst::default(), |worst, name| {
         let law = laws::named::<R>(name).expect("a law of this name");
-        let report = check_law(&mut core, &law, config(768)).unwrap_or_else(|f| panic!("{f}"));
+        let report = check_law(&mut core, &law, cases()).unwrap_or_else(|f| panic!("{f}"));
         worst.and(report.worst)
     })
 }
@@ -58,11 +66,8 @@ fn every_base_optimizer_agrees_within_limits_that_are_not_loose() {
 fn a_limit_that_is_too_loose_is_found() {
     // Nothing but copies is seen: every limit is loose.
     let law = laws::named::<f64>("agrees").expect("a law of this name");
-    let mut core = Only {
-        backend: Exact(Phases(Cpu::plain())),
-        rules: vec![Rule::Sam],
-        bases: vec!["sgd"],
-    };
+    let mut core =
+        Only { backend: Exact(Phases(Cpu::plain())), rules: vec![Rule::Sam], bases: vec!["sgd"] };
     let report = check_law(&mut core, &law, config(32)).unwrap_or_else(|f| panic!("{f}"));
     assert!(!too_loose("sam", &report.worst).is_empty());
 }

@@ -18,17 +18,29 @@ fn print_all(reports: &[Report], laws: usize) {
 
 #[test]
 fn every_law_holds_in_f32() {
-    print_all(&check::<f32, _>(&mut Phases(Cpu::detect()), config(256)).unwrap_or_else(|failure| panic!("{failure}")), count::<f32>());
+    print_all(
+        &check::<f32, _>(&mut Phases(Cpu::detect()), config(256))
+            .unwrap_or_else(|failure| panic!("{failure}")),
+        count::<f32>(),
+    );
 }
 
 #[test]
 fn every_law_holds_in_f64() {
-    print_all(&check::<f64, _>(&mut Phases(Cpu::detect()), config(256)).unwrap_or_else(|failure| panic!("{failure}")), count::<f64>());
+    print_all(
+        &check::<f64, _>(&mut Phases(Cpu::detect()), config(256))
+            .unwrap_or_else(|failure| panic!("{failure}")),
+        count::<f64>(),
+    );
 }
 
 #[test]
 fn every_law_holds_for_sessions() {
-    print_all(&check::<f32, _>(&mut Sessions(Cpu::plain()), config(96)).unwrap_or_else(|failure| panic!("{failure}")), count::<f32>());
+    print_all(
+        &check::<f32, _>(&mut Sessions(Cpu::plain()), config(96))
+            .unwrap_or_else(|failure| panic!("{failure}")),
+        count::<f32>(),
+    );
 }
 
 fn count<R: Scalar>() -> usize {

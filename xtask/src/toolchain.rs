@@ -1,6 +1,6 @@
 //! A compiler for bare targets: the one that is installed, in the order of preference.
 
-use crate::command::Run;
+use crate::command::{Run, entries};
 use std::path::Path;
 
 /// Where a bare target's `core` comes from.
@@ -49,7 +49,8 @@ impl Bare {
             Self::Debian => Run::program("/usr/bin/cargo")
                 .arg(subcommand)
                 .env("RUSTC", "/usr/bin/rustc")
-                .env("RUSTC_BOOTSTRAP", "1"),
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env(&linker_variable(target), &linker()),
         };
         let run = if self == Self::Installed {
             run
@@ -59,6 +60,19 @@ impl Bare {
         };
         run.args(["--target", target])
     }
+}
+
+/// Cargo's variable for the linker of `target`.
+fn linker_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase())
+}
+
+/// Debian's compiler comes without the linker it asks for: the one beside rustup's, else Debian's own.
+fn linker() -> String {
+    let sysroot = Run::program("rustc").args(["--print", "sysroot"]).output().unwrap_or_default();
+    let hosts = entries(&Path::new(&sysroot).join("lib/rustlib")).into_iter();
+    let mut beside = hosts.map(|host| host.join("bin/rust-lld")).filter(|linker| linker.exists());
+    beside.next().map_or("ld.lld-22".into(), |linker| linker.display().to_string())
 }
 
 fn debian_is_new_enough() -> bool {
@@ -80,6 +94,11 @@ mod tests {
         assert_eq!(minor("rustc 1.96.0 (ac68faa20 2026-05-25)"), Some(96));
         assert_eq!(minor("rustc 1.63.0"), Some(63));
         assert_eq!(minor("error"), None);
+    }
+
+    #[test]
+    fn a_linker_has_a_variable_per_target() {
+        assert_eq!(linker_variable("thumbv6m-none-eabi"), "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER");
     }
 
     #[test]

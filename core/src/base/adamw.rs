@@ -71,10 +71,10 @@ impl<R: Real> AdamW<R> {
         Ok(Self { denominator_guard, ..self })
     }
 
-    /// mean_decay^t and square_decay^t of the step that follows `state`
+    /// mean_decay^t and square_decay^t of the step that follows `state`; they die like memory
     fn next_powers(self, state: &BaseState<R>) -> [R; 2] {
         let [mean, square] = state.decay_powers;
-        [mean * self.mean_decay, square * self.square_decay]
+        [(mean * self.mean_decay).flush(), (square * self.square_decay).flush()]
     }
 }
 

@@ -133,9 +133,9 @@ impl<R: Real> InfoSam<R> {
         }
     }
 
-    /// bias after one more observation
+    /// variance_decay^n after one more observation; dies like memory
     fn next_power(self, state: &RuleState<R>) -> R {
-        state.decay_power * self.variance_decay
+        (state.decay_power * self.variance_decay).flush()
     }
 }
 

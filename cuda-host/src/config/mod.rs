@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use crate::data::Source;
 use crate::methods::{BASES, BaseMethod};
+use crate::report::Tuned;
 
 /// A base optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -76,6 +77,8 @@ pub struct Config {
     pub set: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
+/// The key that a tuning searches beside rho.
+pub const DAMPING: &str = "relative_damping";
 /// Name of the base optimizer's table in [`Config::set`].
 pub const BASE_TABLE: &str = "base";
 
@@ -94,10 +97,26 @@ impl Config {
         self.set.get(method)?.get(key).copied()
     }
 
+    /// The configuration with what `tuning` chose at this level of label noise in place of its own, to be repeated
+    /// without another tuning.
+    #[must_use]
+    pub fn tuned(&self, tuning: &[Tuned], label_noise: f64) -> Self {
+        let mut config = Self { tune: false, ..self.clone() };
+        for tuned in tuning.iter().filter(|tuned| tuned.label_noise == label_noise) {
+            config.rho.insert(tuned.method.clone(), tuned.rho);
+            if let Some(damping) = tuned.damping {
+                let keys = config.set.entry(tuned.method.clone()).or_default();
+                keys.insert(DAMPING.to_owned(), damping);
+            }
+        }
+        config
+    }
+
     /// How many of `available` training examples are used; `has_test` says whether the test set lies apart.
     ///
     /// # Errors
-    /// More examples wanted than there are, none left to test on, or a batch larger than the training set.
+    /// More examples wanted than there are, none left to test on, a batch larger than the training set, or more
+    /// steps than are counted.
     pub fn training_size(&self, available: usize, has_test: bool) -> Result<usize, ConfigError> {
         let size = if self.train_samples == 0 { available } else { self.train_samples };
         let most = if has_test { available } else { available.saturating_sub(1) };
@@ -110,6 +129,12 @@ impl Config {
         if self.batch > size {
             let expected = format!("at most the {size} training examples");
             return Err(ConfigError::new("--batch", expected, self.batch));
+        }
+        // Steps are counted in 32 bits, here as in the core's schedules.
+        let steps = size.div_ceil(self.batch.max(1)).saturating_mul(self.epochs);
+        if u32::try_from(steps).is_err() {
+            let expected = format!("at most {} steps in all", u32::MAX);
+            return Err(ConfigError::new("--epochs", expected, steps));
         }
         Ok(size)
     }

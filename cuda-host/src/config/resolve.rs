@@ -12,6 +12,8 @@ pub(super) const SEEDS: u64 = 5;
 const LABEL_NOISE: f64 = 0.6;
 const DIGITS_TRAINING: usize = 1000;
 const MOST_THREADS: usize = 1024;
+/// An epoch leaves a record; a slip of the keyboard must not fill the memory.
+const MOST_EPOCHS: usize = 1_000_000;
 const MOST_WIDTH: usize = 1 << 20;
 
 /// Fills what `options` leave open with the defaults and checks every value.
@@ -31,7 +33,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         train_samples: options.train_samples.unwrap_or(default_samples),
         label_noise: label_noise(options.label_noise)?,
         hidden: hidden(options.hidden)?,
-        epochs: at_least_one("--epochs", options.epochs.unwrap_or(60), usize::MAX)?,
+        epochs: at_least_one("--epochs", options.epochs.unwrap_or(60), MOST_EPOCHS)?,
         batch: at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?,
         seeds: options.seeds.unwrap_or(SeedsOption::Count(SEEDS)).seeds()?,
         threads: at_least_one("--threads", threads, MOST_THREADS)?,

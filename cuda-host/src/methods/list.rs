@@ -34,7 +34,10 @@ const PLAIN: Method = Method {
     kept_floats: 0,
     step_floats: 1,
     gradients: "2",
+    memory_floats: 0,
     ascent_passes: 2,
+    norm_reads: 1,
+    mix_floats: 0,
     source: "",
     equals: "",
 };
@@ -49,6 +52,8 @@ const fn variant(info: VariantInfo, rho: f64, what: &'static str) -> Method {
         rho: Some(rho),
         keys: info.keys,
         kept_floats: info.memory as u8,
+        memory_floats: info.memory as u8,
+        norm_reads: info.norm_reads as u8,
         source: info.source,
         equals: info.equals,
         ..PLAIN
@@ -66,6 +71,7 @@ pub const METHODS: &[Method] = &[
         step_floats: 0,
         gradients: "1",
         ascent_passes: 0,
+        norm_reads: 0,
         source: "Robbins and Monro 1951; the base optimizer is chosen with --base",
         equals: "every method at rho = 0",
         ..PLAIN
@@ -118,6 +124,8 @@ pub const METHODS: &[Method] = &[
         formula: "sam's ascent; descent along g~ - alpha (part of g orthogonal to g~)",
         keys: &[key("alpha", 0.1, Limits::NonNegative, "weight of the orthogonal part")],
         step_floats: 2,
+        // Dot products of g and g~; g and g~ in, the mix out.
+        mix_floats: 2 + 3,
         source: "Zhuang et al. 2022, arXiv 2203.08065; juntang-zhuang/GSAM",
         equals: "sam at alpha = 0",
         ..PLAIN
@@ -130,6 +138,7 @@ pub const METHODS: &[Method] = &[
         rho: Some(0.2),
         keys: &[key("gamma", 0.7, Limits::Decay, "0.5 is sam; more weighs sharpness more")],
         step_floats: 2,
+        mix_floats: 3,
         source: "Yue et al. 2023, arXiv 2305.15817; atorch",
         equals: "sam at gamma = 0.5",
         ..PLAIN
@@ -146,6 +155,8 @@ pub const METHODS: &[Method] = &[
         ],
         kept_floats: 1,
         step_floats: 2,
+        // In a step with a second gradient: dot products; g~ kept; g's part taken out of it.
+        mix_floats: 2 + 2 + 3,
         gradients: "1 + 1/interval",
         source: "Liu et al. 2022, arXiv 2203.02714; rollovd/LookSAM",
         equals: "sam at interval = 1",

@@ -28,16 +28,37 @@ pub struct Method {
     pub keys: &'static [Key],
     /// Numbers kept per parameter from step to step, besides the base optimizer's.
     pub kept_floats: u8,
+    /// Those of them that the ascent reads and writes.
+    pub memory_floats: u8,
     /// Numbers per parameter needed within a step only.
     pub step_floats: u8,
     /// Gradients a step, `1/k` more where the second is taken every k steps.
     pub gradients: &'static str,
     /// Passes over the parameters to perturb them: one for the norm, one for the ascent.
     pub ascent_passes: u8,
+    /// Numbers per parameter that the norm pass reads.
+    pub norm_reads: u8,
+    /// Numbers per parameter that are read and written between the second gradient and the descent.
+    pub mix_floats: u8,
     /// Where it comes from.
     pub source: &'static str,
     /// The setting at which it equals another method.
     pub equals: &'static str,
+}
+
+impl Method {
+    /// Bytes of f32 that a step moves per parameter, besides the gradients' own, with SGD and momentum:
+    ///
+    /// ```text
+    /// norm     norm_reads
+    /// ascent   w, g, memory in; perturbed, memory out     3 + 2 memory_floats
+    /// mix      GSAM, WSAM and LookSAM only                mix_floats
+    /// descent  w, g~, velocity in; w, velocity out        5
+    /// ```
+    pub fn step_bytes(&self) -> u32 {
+        let ascent = if self.ascent_passes == 0 { 0 } else { 3 + 2 * u32::from(self.memory_floats) };
+        4 * (u32::from(self.norm_reads) + ascent + u32::from(self.mix_floats) + 5)
+    }
 }
 
 /// A base optimizer: what turns the gradient at the perturbed point into a new point.

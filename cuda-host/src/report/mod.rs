@@ -3,6 +3,7 @@
 //! Fractions are 0 to 1 in records and files, percent on screen and in pictures only. Column names of the
 //! CSV files are the keys of the JSON.
 
+mod columns;
 mod digest;
 mod finite;
 mod page;
@@ -12,6 +13,7 @@ mod rows;
 mod sentences;
 mod summary;
 mod table;
+mod tuning;
 mod write;
 
 pub use digest::digest;
@@ -24,6 +26,7 @@ pub use rows::{history_csv, results_csv};
 pub use sentences::sentences;
 pub use summary::summarise;
 pub use table::{Style, headline, table};
+pub use tuning::tuning_table;
 pub use write::{FILES, OutputError, check_folder, write_results};
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
 use super::Results;
-use super::table::{cells, footnotes, head, noise_line, ranked};
+use super::table::{columns, footnotes, noise_line, ranked};
+use super::tuning::tuning_html;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#222;--faint:#667;--line:#d5d8dd;--paper:#fff;--raised:#f6f7f9}\
@@ -35,9 +36,11 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
     }
     page += "<p class=\"faint\">Test accuracy at the end of training, mean over the seeds, with its standard error. Minus SAM: mean of the differences \
              paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \
-             gives; noisy: share whose given label it gives. Sharpness: largest Hessian eigenvalue.</p>\n";
+             gives; noisy: share whose given label it gives. Sharpness: largest Hessian eigenvalue. Time: of a training step, its gradients included, \
+             over SGD's; medians.</p>\n";
     page += &figure("Test accuracy over epochs, one line a method", curves_svg);
     page += &figure("Largest Hessian eigenvalue against test accuracy", sharpness_svg);
+    page += &tuning(results);
     page += "<h2>Settings</h2>\n<p>The command that repeats this page:</p>\n";
     page += &format!("<pre>{}</pre>\n", escape(&results.command));
     let settings = serde_json::to_string_pretty(&results.settings).unwrap_or_default();
@@ -83,28 +86,30 @@ fn origin(results: &Results) -> String {
 
 fn table(results: &Results, level: f64) -> String {
     let rows = ranked(&results.summary, level);
-    let mut text = String::from("<div class=\"wide\"><table>\n<thead><tr>");
-    head().iter().for_each(|name| text += &format!("<th scope=\"col\">{}</th>", escape(name)));
-    text += "</tr></thead>\n<tbody>\n";
-    for row in &rows {
-        text += "<tr>";
-        cells(row).iter().for_each(|cell| {
-            text += &format!("<td>{}</td>", escape(&cell.replace("+-", "\u{b1}")))
-        });
-        text += "</tr>\n";
-    }
-    text += "</tbody>\n</table></div>\n";
+    let mut text = columns(&rows).html();
     for note in footnotes(rows.iter().copied()) {
         text += &format!("<p class=\"faint\">{}</p>\n", escape(note));
     }
     text
 }
 
+/// What a tuning chose; nothing without one.
+fn tuning(results: &Results) -> String {
+    if results.tuning.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<h2>Tuning</h2>\n{}<p class=\"faint\">Chosen on held-out training images and seeds of the tuning's own. \
+         Collapse: the smallest larger rho at which the validation accuracy falls by more than 10 points.</p>\n",
+        tuning_html(results)
+    )
+}
+
 fn figure(what: &str, svg: &str) -> String {
     format!("<figure role=\"img\" aria-label=\"{}\">\n{svg}</figure>\n", escape(what))
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -31,6 +31,8 @@ pub struct Run {
     pub label_noise: f64,
     /// Seed of initialisation, order of batches and label noise.
     pub seed: u64,
+    /// Share of training labels that are wrong thereby.
+    pub wrong_labels: f64,
     /// Radius; `None` for a method that perturbs nothing.
     pub rho: Option<f64>,
     /// Test accuracy at the end: what summaries compare.
@@ -49,7 +51,9 @@ pub struct Run {
     pub mean_perturbation_length: f64,
     /// Wall time of the whole run.
     pub seconds: f64,
-    /// Wall time of its training steps alone over their number.
+    /// Wall time of a training step: gradients, perturbation and descent, without gathering the batch and without
+    /// measuring. The median over the epochs of the mean over an epoch's steps, since a method may take its second
+    /// gradient in some steps only.
     pub seconds_per_step: f64,
     /// SHA-256 of the final parameters: little-endian bytes of their bits, a NaN in one canonical form.
     pub params_sha256: String,
@@ -94,7 +98,7 @@ pub struct Summary {
     pub hessian_eigenvalue: Option<f64>,
     /// Mean over the runs that have it.
     pub sam_sharpness: Option<f64>,
-    /// Mean time per step over SGD's; `None` without SGD.
+    /// Median over the runs of `seconds_per_step`, over SGD's; `None` without SGD.
     pub time_per_step_over_sgd: Option<f64>,
     /// Whether the method ever moved a weight. One that should and never did is SGD by another name: not ranked.
     pub moved: bool,

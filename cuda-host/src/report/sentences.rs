@@ -4,15 +4,15 @@
 //! below 0 it lost, else these seeds cannot tell. Each interval stands alone; with many methods, one in twenty
 //! misses by chance.
 
-use super::Summary;
+use super::{Summary, Tuned};
 use super::table::{percent, ranked};
 use crate::config::Config;
 
 /// Seed counts that a suggestion may name: round, and the largest still a night's work.
 const ROUND: [usize; 5] = [24, 50, 100, 200, 400];
 
-/// The sentences, for all levels of label noise of `summary`.
-pub fn sentences(summary: &[Summary], config: &Config) -> Vec<String> {
+/// The sentences, for all levels of label noise of `summary`; a command they name repeats what `tuning` chose.
+pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<String> {
     let mut levels: Vec<f64> = Vec::new();
     for row in summary {
         if !levels.contains(&row.label_noise) {
@@ -28,7 +28,8 @@ pub fn sentences(summary: &[Summary], config: &Config) -> Vec<String> {
             String::new()
         };
         all.extend(shown(&rows).map(|text| capital(&format!("{start}{text}"))));
-        all.extend(untold(&rows, level, config).map(|text| capital(&format!("{start}{text}"))));
+        let config = config.tuned(tuning, level);
+        all.extend(untold(&rows, level, &config).map(|text| capital(&format!("{start}{text}"))));
     }
     all
 }
@@ -93,9 +94,6 @@ fn untold(rows: &[&Summary], level: f64, config: &Config) -> Option<String> {
         seeds: (0..*seeds as u64).collect(),
         label_noise: vec![level],
         methods: names.iter().map(|name| (*name).to_owned()).collect(),
-        // What a tuning chose is known by now.
-        tune: false,
-        rho: rows.iter().filter_map(|row| Some((row.method.clone(), row.rho?))).collect(),
         ..config.clone()
     };
     let only = if names.len() == open.len() + 1 {
@@ -168,7 +166,7 @@ mod tests {
     }
 
     fn say(rows: &[Summary]) -> Vec<String> {
-        sentences(rows, &resolve(Options::default()).unwrap())
+        sentences(rows, &resolve(Options::default()).unwrap(), &[])
     }
 
     #[test]
@@ -189,6 +187,24 @@ mod tests {
         assert_eq!(
             say(&[row("vasso", 0.0, 0.006, 5)])[0],
             "No method is shown to differ from SAM over 5 seeds."
+        );
+    }
+
+    #[test]
+    fn the_command_repeats_what_a_tuning_chose() {
+        let config = resolve(Options { tune: Some(true), ..Options::default() }).unwrap();
+        let tuned = Tuned {
+            method: "info-sam".into(),
+            label_noise: 0.6,
+            rho: 0.22,
+            damping: Some(0.1),
+            collapse_rho: None,
+            trials: Vec::new(),
+        };
+        let said = sentences(&[row("info-sam", 0.004, 0.006, 5)], &config, &[tuned]);
+        assert!(
+            said[1].ends_with("--methods sam,info-sam --rho info-sam=0.22 --set info-sam.relative_damping=0.1"),
+            "{said:?}"
         );
     }
 

@@ -1,7 +1,7 @@
 //! From runs to one row a method: means, paired differences to SAM, time over SGD's.
 
 use super::{Run, Summary};
-use crate::stats::{mean, paired_difference, standard_error};
+use crate::stats::{mean, median, paired_difference, standard_error};
 
 /// One [`Summary`] for each method and level of label noise, levels and methods in order of first appearance.
 ///
@@ -32,9 +32,9 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
     let first = *own.first()?;
     let accuracies = column(&own, |run| run.final_test_accuracy);
     let to_sam = if method == "sam" { None } else { difference(&own, &of("sam")) };
-    let step = mean(&column(&own, |run| run.seconds_per_step));
-    let sgd_step =
-        mean(&column(&of("sgd"), |run| run.seconds_per_step)).filter(|seconds| *seconds > 0.0);
+    // Medians: one run beside a busy neighbour must not speak for the method.
+    let step = |runs: &[&Run]| median(&column(runs, |run| run.seconds_per_step));
+    let sgd_step = step(&of("sgd")).filter(|seconds| *seconds > 0.0);
     Some(Summary {
         method: method.to_owned(),
         label_noise: level,
@@ -49,7 +49,7 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
         train_accuracy_noisy: mean(&column(&own, |run| run.train_accuracy_noisy))?,
         hessian_eigenvalue: present(&own, |run| run.hessian_eigenvalue),
         sam_sharpness: present(&own, |run| run.sam_sharpness),
-        time_per_step_over_sgd: step.zip(sgd_step).map(|(step, sgd)| step / sgd),
+        time_per_step_over_sgd: step(&own).zip(sgd_step).map(|(step, sgd)| step / sgd),
         skipped_share: mean(&column(&own, |run| run.skipped_share))?,
         moved: first.rho.is_none()
             || own

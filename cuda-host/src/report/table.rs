@@ -1,5 +1,6 @@
 //! The comparison as a table for a terminal.
 
+use super::columns::Columns;
 use super::{Results, Summary};
 
 /// Whether the table may use bold letters.
@@ -87,7 +88,7 @@ pub(super) fn ranked(summary: &[Summary], level: f64) -> Vec<&Summary> {
 }
 
 /// The cells of a row, in the order of the head.
-pub(super) fn cells(row: &Summary) -> [String; 7] {
+fn cells(row: &Summary) -> Vec<String> {
     let optional = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
     };
@@ -95,7 +96,7 @@ pub(super) fn cells(row: &Summary) -> [String; 7] {
         Some(error) => format!("{:.2} +- {:.2}", 100.0 * row.mean_test_accuracy, 100.0 * error),
         None => format!("{:.2}", 100.0 * row.mean_test_accuracy),
     };
-    [
+    vec![
         format!("{}{}", row.method, mark(row)),
         row.rho.map_or_else(|| "-".to_owned(), |rho| rho.to_string()),
         accuracy,
@@ -108,11 +109,6 @@ pub(super) fn cells(row: &Summary) -> [String; 7] {
         optional(row.hessian_eigenvalue, 2),
         optional(row.time_per_step_over_sgd, 2),
     ]
-}
-
-/// Column names, in the order of [`cells`].
-pub(super) fn head() -> [&'static str; 7] {
-    HEAD
 }
 
 /// What stands behind the name of a method that is not ranked.
@@ -151,33 +147,17 @@ fn difference(row: &Summary) -> String {
     }
 }
 
+/// The rows under their head.
+pub(super) fn columns(rows: &[&Summary]) -> Columns<'static> {
+    Columns { head: &HEAD, rows: rows.iter().map(|row| cells(row)).collect() }
+}
+
 fn one(rows: &[&Summary], style: Style) -> String {
-    let body: Vec<[String; 7]> = rows.iter().map(|row| cells(row)).collect();
-    let mut widths = HEAD.map(|name| name.chars().count());
-    for row in &body {
-        widths
-            .iter_mut()
-            .zip(row)
-            .for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-    }
-    let mut text = line(&HEAD.map(str::to_owned), &widths, style == Style::Bold);
-    text += &format!("{}\n", "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)));
-    for (index, row) in body.iter().enumerate() {
-        text += &line(row, &widths, style == Style::Bold && index == 0);
-    }
+    let mut text = columns(rows).text(style);
     for note in footnotes(rows.iter().copied()) {
         text += &format!("{note}\n");
     }
     text
-}
-
-/// The method to the left, all numbers to the right, so that their points stand below each other.
-fn line(cells: &[String; 7], widths: &[usize; 7], bold: bool) -> String {
-    let mut text = String::new();
-    for (index, (cell, &width)) in cells.iter().zip(widths).enumerate() {
-        text += &if index == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
-    }
-    if bold { format!("\u{1b}[1m{text}\u{1b}[0m\n") } else { format!("{}\n", text.trim_end()) }
 }
 
 #[cfg(test)]

@@ -8,18 +8,22 @@ mod split;
 mod step;
 mod tune;
 
-use crate::config::Config;
-use crate::data::Loaded;
+use crate::config::{Config, ConfigError};
+use crate::data::{Dataset, Loaded};
 use crate::error::Error;
 use crate::host::{Host, now};
 use crate::progress::Progress;
 use crate::report::{
     DataRecord, LabelNoise, Results, Run, SCHEMA_VERSION, Tuned, digest, sentences, summarise,
 };
+use crate::stats::mean;
 use jobs::run_all;
 use plan::Plan;
 use run::Job;
-use split::{Judge, Split};
+use split::Judge;
+
+/// One gibibyte a plane; a run keeps four of them and more.
+const MOST_PARAMS: usize = 1 << 28;
 
 /// The whole comparison that `config` describes; `progress` hears of every epoch.
 ///
@@ -30,6 +34,7 @@ use split::{Judge, Split};
 pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
+    model_size(config, &loaded)?;
     let tuning = if config.tune { tune::tune(config, &loaded, progress)? } else { Vec::new() };
     let mut jobs = Vec::new();
     for &label_noise in &config.label_noise {
@@ -43,6 +48,21 @@ pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<
     }
     let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", progress)?;
     results(config, &loaded, tuning, runs)
+}
+
+/// Refuses a model that would fill the memory before its first step.
+fn model_size(config: &Config, loaded: &Loaded) -> Result<(), ConfigError> {
+    let mut inputs = loaded.train.features;
+    let mut params = 0_usize;
+    for &width in config.hidden.iter().chain([&loaded.train.classes]) {
+        params = params.saturating_add(inputs.saturating_add(1).saturating_mul(width));
+        inputs = width;
+    }
+    if params > MOST_PARAMS {
+        let expected = format!("a model of at most {MOST_PARAMS} parameters");
+        return Err(ConfigError::new("--hidden", expected, params));
+    }
+    Ok(())
 }
 
 /// The plan with what a tuning chose, or with what is configured.
@@ -76,10 +96,10 @@ fn results(
         host: Host::detect(config.threads),
         date: now(),
         command: config.command(),
-        data: data_record(config, loaded)?,
+        data: data_record(config, loaded, &runs)?,
         settings: settings(config)?,
+        sentences: sentences(&summary, config, &tuning),
         tuning,
-        sentences: sentences(&summary, config),
         digest: digest(&runs),
         runs,
         summary,
@@ -88,29 +108,24 @@ fn results(
 
 fn settings(config: &Config) -> Result<serde_json::Value, Error> {
     serde_json::to_value(config).map_err(|error| {
-        crate::config::ConfigError::new("settings", "values that JSON can hold", error).into()
+        ConfigError::new("settings", "values that JSON can hold", error).into()
     })
 }
 
-fn data_record(config: &Config, loaded: &Loaded) -> Result<DataRecord, Error> {
-    let mut noise = Vec::new();
-    let mut sizes = (0, 0);
-    for &label_noise in &config.label_noise {
-        let mut wrong = 0.0;
-        for &seed in &config.seeds {
-            let split = Split::new(config, loaded, label_noise, seed, Judge::Test)?;
-            sizes = (split.train.len(), split.test.len());
-            wrong += split.wrong as f64 / split.train.len().max(1) as f64;
-        }
-        let wrong_labels = wrong / config.seeds.len().max(1) as f64;
-        noise.push(LabelNoise { label_noise, wrong_labels });
-    }
+fn data_record(config: &Config, loaded: &Loaded, runs: &[Run]) -> Result<DataRecord, ConfigError> {
+    let available = loaded.train.len();
+    let train_samples = config.training_size(available, loaded.test.is_some())?;
+    let wrong = |level: f64| {
+        let own = runs.iter().filter(|run| run.label_noise == level);
+        mean(&own.map(|run| run.wrong_labels).collect::<Vec<_>>()).unwrap_or(0.0)
+    };
+    let level = |&label_noise: &f64| LabelNoise { label_noise, wrong_labels: wrong(label_noise) };
     Ok(DataRecord {
         source: config.data.to_string(),
         features: loaded.train.features,
         classes: loaded.train.classes,
-        train_samples: sizes.0,
-        test_samples: sizes.1,
-        noise,
+        train_samples,
+        test_samples: loaded.test.as_ref().map_or(available - train_samples, Dataset::len),
+        noise: config.label_noise.iter().map(level).collect(),
     })
 }

@@ -6,7 +6,7 @@
 
 use presam::{Gsam, LengthRule, LookSam, Wsam};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, DAMPING};
 
 /// What becomes of both gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,9 +88,6 @@ impl Plan {
         self.variant == Some("momentum-sam")
     }
 }
-
-/// The key that a tuning searches beside rho.
-pub(super) const DAMPING: &str = "relative_damping";
 
 /// The core's variant under a method: its own, or SAM for those that change length or descent only.
 fn variant_of(method: &str) -> Option<&'static str> {

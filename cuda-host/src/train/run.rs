@@ -13,6 +13,7 @@ use super::step::{Step, Stepper};
 use crate::config::{BASE_TABLE, Base, Config};
 use crate::error::Error;
 use crate::report::{Epoch, Run};
+use crate::stats::median;
 use crate::sharpness::{largest_hessian_eigenvalue, sam_sharpness};
 
 /// Examples that sharpness is measured on: the first of the training set, with the given labels.
@@ -123,12 +124,11 @@ where
         let mut loss = 0.0;
         for batch in order.chunks(config.batch) {
             network.gather(&split.train, &split.given, batch);
-            let (rate, clock) = (schedule.at(lengths.steps), Instant::now());
-            let step = stepper.step(&mut network, rate)?;
-            lengths.time += clock.elapsed();
+            let step = stepper.step(&mut network, schedule.at(lengths.steps))?;
             lengths.add(&step);
             loss += f64::from(step.loss) * batch.len() as f64;
         }
+        lengths.end_epoch(batches);
         history.push(Epoch {
             epoch,
             learning_rate: f64::from(schedule.at(first)),
@@ -147,20 +147,30 @@ struct Lengths {
     perturbed: u32,
     skipped: u32,
     sum: f64,
+    /// Time of the steps of the epoch under way.
     time: Duration,
+    /// Mean seconds a step, an entry an epoch.
+    epochs: Vec<f64>,
 }
 
 impl Lengths {
     fn add(&mut self, step: &Step) {
         self.steps += 1;
+        self.time += step.time;
         self.skipped += u32::from(!step.descended);
         if step.perturbation != 0.0 {
             self.perturbed += 1;
             self.sum += step.perturbation;
         }
     }
+    /// Closes an epoch of so many steps.
+    fn end_epoch(&mut self, steps: usize) {
+        let time = std::mem::take(&mut self.time);
+        self.epochs.push(time.as_secs_f64() / steps.max(1) as f64);
+    }
 }
 
+#[expect(clippy::too_many_arguments, reason = "the whole of a finished run, used once")]
 fn record(
     job: &Job<'_>,
     split: &Split,
@@ -178,6 +188,7 @@ fn record(
         method: job.plan.method.clone(),
         label_noise: job.label_noise,
         seed: job.seed,
+        wrong_labels: split.wrong,
         rho: job.plan.variant.map(|_| job.plan.rho),
         final_test_accuracy,
         best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
@@ -191,7 +202,7 @@ fn record(
         sam_sharpness,
         params_sha256: params_sha256(params),
         seconds: start.elapsed().as_secs_f64(),
-        seconds_per_step: per_step(lengths.time.as_secs_f64(), lengths.steps),
+        seconds_per_step: median(&lengths.epochs).unwrap_or(0.0),
         history,
     })
 }

@@ -11,8 +11,8 @@ pub(super) struct Split {
     pub train: Dataset,
     /// The labels that training is told: a share of them redrawn.
     pub given: Vec<u8>,
-    /// How many of them are wrong.
-    pub wrong: usize,
+    /// Share of them that are wrong.
+    pub wrong: f64,
     /// What the run is judged by: clean labels.
     pub test: Dataset,
     /// The streams of the seed, after the split has drawn from them.
@@ -58,6 +58,7 @@ impl Split {
             .map_err(|error| {
                 ConfigError::new("--label-noise", "labels that can be redrawn", error)
             })?;
+        let wrong = wrong as f64 / train.len().max(1) as f64;
         Ok(Self { train, given, wrong, test, streams })
     }
 }

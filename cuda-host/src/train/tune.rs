@@ -1,19 +1,20 @@
 //! `--tune`: searches rho, and damping where there is one, on a validation split, by one budget for all.
 //!
 //! ```text
-//! rho      a grid of ratio 2 around the default, then twice finer around the best: ratio sqrt 2, then 2^(1/4)
-//! damping  a tenth and ten times the default, at the best rho and its upper neighbour
+//! rho      half powers of two from 1/32 to 32 times the default, then three times finer around the best
+//! damping  0.1, 1 and 10; for each, powers of two from 1/4 to 4 times the default rho, then twice finer
 //! judge    mean accuracy on the held-out 30 % of the training images (clean labels), over 8 seeds of its own
 //! collapse the smallest rho above the best at which that mean falls by more than 0.1
 //! ```
 //!
-//! A method without damping spends the same number of trials on a wider first grid.
+//! Either way a method spends 27 trials. The grids are anchored at powers of two, so a default that was
+//! tuned is found again.
 
 use super::jobs::run_all;
-use super::plan::{DAMPING, Plan};
+use super::plan::Plan;
 use super::run::Job;
 use super::split::Judge;
-use crate::config::Config;
+use crate::config::{Config, ConfigError, DAMPING};
 use crate::data::Loaded;
 use crate::error::Error;
 use crate::progress::Progress;
@@ -21,6 +22,10 @@ use crate::report::{Trial, Tuned};
 
 /// Seeds that no comparison uses by default.
 const SEEDS: [u64; 8] = [9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008];
+/// The relative dampings tried where a method has one.
+const DAMPINGS: [f64; 3] = [0.1, 1.0, 10.0];
+/// Fewer training examples leave no validation split worth the name.
+const LEAST: usize = 10;
 /// A fall of the validation accuracy that counts as a collapse.
 const COLLAPSE: f64 = 0.1;
 
@@ -40,6 +45,11 @@ pub(super) fn tune(
     loaded: &Loaded,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Vec<Tuned>, Error> {
+    let size = config.training_size(loaded.train.len(), loaded.test.is_some())?;
+    if size < LEAST {
+        let expected = format!("at least {LEAST} training examples, to hold some out for --tune");
+        return Err(ConfigError::new("--train-samples", expected, size).into());
+    }
     let mut chosen = Vec::new();
     for &label_noise in &config.label_noise {
         for method in &config.methods {
@@ -55,21 +65,19 @@ pub(super) fn tune(
 
 impl Search<'_> {
     fn run(mut self, default: f64) -> Result<Tuned, Error> {
-        let damping = self.config.setting(self.method, DAMPING);
-        // Powers of two around the default; 4 more of them where no damping is searched.
-        let exponents = if damping.is_some() { -3..=3 } else { -5..=5 };
-        self.try_all(exponents.map(|k| (default * 2f64.powi(k), damping)).collect())?;
-        if let Some(damping) = damping {
-            let rho = self.best().rho;
-            let dampings = [damping * 0.1, damping * 10.0];
-            let pairs = dampings.into_iter().flat_map(|d| [(rho, Some(d)), (rho * 2.0, Some(d))]);
-            self.try_all(pairs.collect())?;
+        let middle = default.max(f64::MIN_POSITIVE).log2().round();
+        if self.config.setting(self.method, DAMPING).is_some() {
+            for damping in DAMPINGS.map(Some) {
+                let grid = (-2..=2).map(|k| 2f64.powf(middle + f64::from(k)));
+                self.try_all(grid.map(|rho| (rho, damping)).collect())?;
+                self.refine(&[0.5, 0.25], |trial| trial.damping == damping)?;
+            }
+        } else {
+            let grid = (-10..=10).map(|k| 2f64.powf(middle + f64::from(k) / 2.0));
+            self.try_all(grid.map(|rho| (rho, None)).collect())?;
+            self.refine(&[0.25, 0.125, 0.0625], |_| true)?;
         }
-        for ratio in [2f64.sqrt(), 2f64.powf(0.25)] {
-            let Trial { rho, damping, .. } = self.best();
-            self.try_all(vec![(rho / ratio, damping), (rho * ratio, damping)])?;
-        }
-        let best = self.best();
+        let best = self.best(|_| true);
         let fallen = |trial: &&Trial| {
             trial.damping == best.damping
                 && trial.rho > best.rho
@@ -87,13 +95,22 @@ impl Search<'_> {
         })
     }
 
-    /// The best trial so far; of equals the smaller rho, which is farther from the collapse.
-    fn best(&self) -> Trial {
+    /// Tries both neighbours of the best of `those` trials, at ever smaller powers of two.
+    fn refine(&mut self, powers: &[f64], those: impl Fn(&Trial) -> bool) -> Result<(), Error> {
+        for power in powers {
+            let (Trial { rho, damping, .. }, ratio) = (self.best(&those), 2f64.powf(*power));
+            self.try_all(vec![(rho / ratio, damping), (rho * ratio, damping)])?;
+        }
+        Ok(())
+    }
+
+    /// The best of `those` trials; of equals the smaller rho, which is farther from the collapse.
+    fn best(&self, those: impl Fn(&Trial) -> bool) -> Trial {
         let nothing = Trial { rho: 0.0, damping: None, validation_accuracy: 0.0 };
         let better = |a: &&Trial, b: &&Trial| {
             a.validation_accuracy.total_cmp(&b.validation_accuracy).then(b.rho.total_cmp(&a.rho))
         };
-        self.trials.iter().max_by(better).cloned().unwrap_or(nothing)
+        self.trials.iter().filter(|trial| those(trial)).max_by(better).cloned().unwrap_or(nothing)
     }
 
     /// Runs all settings with all tuning seeds, at once.

@@ -44,7 +44,8 @@ impl<R: Scalar, A: Backend<R>, B: Backend<R>> Backend<R> for Both<A, B> {
 
     fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
         let found = self.candidate.step(case)?;
-        same_answer(&self.reference.step(case)?, &found).map_err(|mismatch| mismatch.to_string())?;
+        same_answer(&self.reference.step(case)?, &found)
+            .map_err(|mismatch| mismatch.to_string())?;
         Ok(found)
     }
 }

@@ -86,10 +86,9 @@ impl<R: Scalar> Case<R> {
             segment.state.clone_from(&new.state);
         }
         for (segment, (grads, perturbed_grads)) in next.segments.iter_mut().zip(grads) {
-            for (to, from) in [
-                (&mut segment.grads, grads),
-                (&mut segment.perturbed_grads, perturbed_grads),
-            ] {
+            for (to, from) in
+                [(&mut segment.grads, grads), (&mut segment.perturbed_grads, perturbed_grads)]
+            {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             }
         }
@@ -189,7 +188,11 @@ impl<R: Scalar> fmt::Display for Case<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {} {:?}, length {:?}, {:?}", R::NAME, self.rule, self.length, self.base)?;
         let RuleState { steps, mean_of_variance } = self.rule_state;
-        writeln!(f, "  after {steps} ascents (mean {mean_of_variance:?}) and {} descents", self.base_steps)?;
+        writeln!(
+            f,
+            "  after {steps} ascents (mean {mean_of_variance:?}) and {} descents",
+            self.base_steps
+        )?;
         for (index, segment) in self.segments.iter().enumerate() {
             writeln!(f, "  segment {index}: {:?}", segment.options)?;
             let single = [
@@ -202,7 +205,8 @@ impl<R: Scalar> fmt::Display for Case<R> {
                 ("inputs", &segment.inputs),
                 ("state", &segment.state),
             ];
-            let planes = planes.into_iter().flat_map(|(name, list)| list.iter().map(move |x| (name, x)));
+            let planes =
+                planes.into_iter().flat_map(|(name, list)| list.iter().map(move |x| (name, x)));
             for (name, plane) in single.into_iter().chain(planes) {
                 writeln!(f, "    {name:<16} {}", Shortened(plane))?;
             }

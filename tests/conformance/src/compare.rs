@@ -139,12 +139,13 @@ impl Expected {
         Ok(Self { ascent, descent })
     }
 
-    /// Whether rounding alone may send the step anywhere: the norm is known to less than eight bits
-    /// (a quotient of differences that cancel, in the undamped draft), so first-order bounds are void.
+    /// Whether rounding alone may send the step anywhere: the norm is known to less than eight bits, or
+    /// is not finite though the case's numbers are (a quotient of differences that cancel, in the
+    /// undamped draft), so first-order bounds are void.
     #[must_use]
     pub fn is_ill_conditioned(&self) -> bool {
         let Bounded { value, bound } = self.ascent.norm;
-        !(value == 0.0 || bound <= value / 256.0)
+        !value.is_finite() || !(value == 0.0 || bound <= value / 256.0)
     }
 }
 
@@ -170,7 +171,12 @@ pub fn compare<R: Scalar>(
     }
     for (index, found) in answer.segments.iter().enumerate() {
         let at = |list: &'static str| format!("segment {index}: {list}");
-        judge.plane(Phase::Perturbed, &at("perturbed"), &found.perturbed, ascent.perturbed.get(index))?;
+        judge.plane(
+            Phase::Perturbed,
+            &at("perturbed"),
+            &found.perturbed,
+            ascent.perturbed.get(index),
+        )?;
         // What is neither counted nor perturbed has no ascent; whether its memory is renewed is open.
         let options = case.segments.get(index).map(|segment| segment.options);
         if options.is_some_and(|options| options.counts_in_norm || options.is_perturbed) {
@@ -193,7 +199,8 @@ impl<R: Scalar> Judge<'_, R> {
     fn counters(&mut self, answer: &Answer<R>, expected: &Expected) -> Result<(), Mismatch> {
         let Expected { ascent, descent } = expected;
         if answer.outcome != ascent.outcome {
-            let (expected, found) = (format!("{:?}", ascent.outcome), format!("{:?}", answer.outcome));
+            let (expected, found) =
+                (format!("{:?}", ascent.outcome), format!("{:?}", answer.outcome));
             return Err(Mismatch::new("outcome", expected, found));
         }
         if let Some(norm) = answer.norm.filter(|_| ascent.outcome != Outcome::NonFinite) {
@@ -245,9 +252,8 @@ impl<R: Scalar> Judge<'_, R> {
         for (i, ((found, value), bound)) in found.iter().zip(values).zip(bounds).enumerate() {
             let expected = Bounded { value: *value, bound: *bound };
             // The place is only printed where it is needed: formatting it each time would take longest.
-            self.number(phase, "", found.to_f64(), expected, Some(*found)).map_err(|mismatch| {
-                Mismatch { place: format!("{place}[{i}]"), ..mismatch }
-            })?;
+            self.number(phase, "", found.to_f64(), expected, Some(*found))
+                .map_err(|mismatch| Mismatch { place: format!("{place}[{i}]"), ..mismatch })?;
         }
         Ok(())
     }
@@ -275,7 +281,7 @@ impl<R: Scalar> Judge<'_, R> {
             self.worst.record(phase, share);
             return Ok(());
         }
-        let error = format!("error {share:.3} times the bound {bound:.3e}, allowed {limit}");
+        let error = format!("off by {:.3e}, allowed {limit} x {bound:.3e}", (found - value).abs());
         let expected = format!("{value:?} ({}), {error}", R::from_f64(value).hex());
         let found = bits.map_or(format!("{found:?}"), |bits| format!("{bits:?} ({})", bits.hex()));
         Err(Mismatch::new(place, expected, found))
@@ -325,7 +331,8 @@ pub fn same_answer<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result
         let at = |list: &str| format!("segment {index}: {list}");
         same_bits(&at("perturbed"), &expected.perturbed, &found.perturbed)?;
         same_bits(&at("params"), &expected.params, &found.params)?;
-        let lists = [("memory", &expected.memory, &found.memory), ("state", &expected.state, &found.state)];
+        let lists =
+            [("memory", &expected.memory, &found.memory), ("state", &expected.state, &found.state)];
         for (name, expected, found) in lists {
             for (expected, found) in expected.iter().zip(found) {
                 same_bits(&at(name), expected, found)?;

@@ -84,7 +84,11 @@ pub struct Mismatch {
 impl Mismatch {
     /// Anything printable.
     #[must_use]
-    pub fn new(place: impl Into<String>, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
+    pub fn new(
+        place: impl Into<String>,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
         Self { place: place.into(), expected: expected.to_string(), found: found.to_string() }
     }
 

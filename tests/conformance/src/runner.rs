@@ -25,13 +25,19 @@ pub struct Config {
 ///
 /// # Errors
 /// The first law that fails, with its smallest case; or a run in which no case was judged.
-pub fn check<R: Scalar, B: Backend<R>>(backend: &mut B, config: Config) -> Result<Vec<Report>, Failure> {
+pub fn check<R: Scalar, B: Backend<R>>(
+    backend: &mut B,
+    config: Config,
+) -> Result<Vec<Report>, Box<Failure>> {
     let mut reports = Vec::new();
     for law in laws::all() {
         reports.push(check_law(backend, &law, config)?);
     }
     if reports.iter().all(|report| report.cases == 0) {
-        return Err(nothing_judged("check", "a backend claims at least one rule and base optimizer"));
+        return Err(nothing_judged(
+            "check",
+            "a backend claims at least one rule and base optimizer",
+        ));
     }
     Ok(reports)
 }
@@ -44,7 +50,7 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     backend: &mut B,
     law: &Law<R>,
     config: Config,
-) -> Result<Report, Failure> {
+) -> Result<Report, Box<Failure>> {
     let scope = backend.scope();
     let rules: Vec<_> = scope.rules.iter().copied().filter(|rule| (law.rules)(*rule)).collect();
     let mut report = Report {
@@ -60,9 +66,8 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     }
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
-    let judge = |case: &Case<R>| {
-        (law.check)(&mut *backend.borrow_mut(), case, &mut worst.borrow_mut())
-    };
+    let judge =
+        |case: &Case<R>| (law.check)(&mut *backend.borrow_mut(), case, &mut worst.borrow_mut());
     let strategy = cases::<R>(&scope, &rules, law.shape);
     let result = runner(law.name, config).run(&strategy, |case| {
         let (judged, skipped) = counts.get();
@@ -106,9 +111,10 @@ fn runner(law: &str, config: Config) -> TestRunner {
     TestRunner::new_with_rng(settings, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 
-fn nothing_judged(law: &'static str, statement: &'static str) -> Failure {
-    let mismatch = Mismatch::new("cases", "at least half of those asked for", "too few that could be judged");
-    Failure { law, statement, cases: 0, mismatch, case: String::new() }
+fn nothing_judged(law: &'static str, statement: &'static str) -> Box<Failure> {
+    let mismatch =
+        Mismatch::new("cases", "at least half of those asked for", "too few that could be judged");
+    Box::new(Failure { law, statement, cases: 0, mismatch, case: String::new() })
 }
 
 fn failure<R: Scalar>(
@@ -116,7 +122,7 @@ fn failure<R: Scalar>(
     cases: u32,
     error: TestError<Case<R>>,
     judge: impl Fn(&Case<R>) -> Option<Mismatch>,
-) -> Failure {
+) -> Box<Failure> {
     let (mismatch, case) = match error {
         TestError::Abort(reason) => (Mismatch::no_answer(reason), String::new()),
         TestError::Fail(reason, case) => {
@@ -127,5 +133,5 @@ fn failure<R: Scalar>(
             (again, case.to_string())
         }
     };
-    Failure { law: law.name, statement: law.statement, cases, mismatch, case }
+    Box::new(Failure { law: law.name, statement: law.statement, cases, mismatch, case })
 }

@@ -45,10 +45,53 @@ const FOREIGN: f64 = 8.0;
 /// The most elements in a case for such code.
 pub const FOREIGN_ELEMENTS: usize = 64;
 
-/// (rule or base optimizer, phase, largest share of the bound allowed): measured, then rounded up.
+/// (rule or base optimizer, phase, largest share of the bound allowed): half as much again as
+/// the worst seen in 3,072 cases (agreement.rs prints them), and never more than the bound itself.
 ///
-/// A phase without a row may use the whole bound. [`too_loose`] fails a row that is more than four times what is seen.
-pub const LIMITS: &[(&str, Phase, f64)] = &[];
+/// [`too_loose`] fails a row that is more than four times what is seen.
+#[rustfmt::skip]
+pub const LIMITS: &[(&str, Phase, f64)] = &[
+    ("sam", Phase::Norm, 0.75),
+    ("sam", Phase::Perturbed, 1.0),
+    ("asam", Phase::Norm, 0.85),
+    ("asam", Phase::Perturbed, 1.0),
+    ("fisher-sam", Phase::Norm, 0.60),
+    ("fisher-sam", Phase::Perturbed, 1.0),
+    ("info-sam-draft", Phase::Norm, 1.0),
+    ("info-sam-draft", Phase::Perturbed, 1.0),
+    ("info-sam-draft", Phase::Memory, 1.0),
+    ("info-sam", Phase::Norm, 0.75),
+    ("info-sam", Phase::Perturbed, 1.0),
+    ("info-sam", Phase::Memory, 1.0),
+    ("info-sam", Phase::Mean, 1.0),
+    ("info-asam", Phase::Norm, 0.75),
+    ("info-asam", Phase::Perturbed, 1.0),
+    ("info-asam", Phase::Memory, 1.0),
+    ("info-asam", Phase::Mean, 1.0),
+    ("vasso", Phase::Norm, 0.75),
+    ("vasso", Phase::Perturbed, 1.0),
+    ("vasso", Phase::Memory, 1.0),
+    ("friendly-sam", Phase::Norm, 0.75),
+    ("friendly-sam", Phase::Perturbed, 1.0),
+    ("friendly-sam", Phase::Memory, 1.0),
+    ("ssam", Phase::Norm, 0.75),
+    ("ssam", Phase::Perturbed, 1.0),
+    ("masked-sam", Phase::Norm, 0.75),
+    ("masked-sam", Phase::Perturbed, 1.0),
+    ("momentum-sam", Phase::Norm, 0.75),
+    ("momentum-sam", Phase::Perturbed, 1.0),
+    ("objective-preconditioner", Phase::Norm, 0.75),
+    ("objective-preconditioner", Phase::Perturbed, 1.0),
+    ("constraint-preconditioner", Phase::Norm, 0.80),
+    ("constraint-preconditioner", Phase::Perturbed, 1.0),
+    ("pre-sam", Phase::Norm, 0.75),
+    ("pre-sam", Phase::Perturbed, 1.0),
+    ("sgd", Phase::Params, 1.0),
+    ("sgd-momentum", Phase::Params, 1.0),
+    ("sgd-momentum", Phase::State, 1.0),
+    ("adamw", Phase::Params, 1.0),
+    ("adamw", Phase::State, 1.0),
+];
 
 /// A limit is too loose where it is more than this many times the worst error seen.
 const LOOSE: f64 = 4.0;

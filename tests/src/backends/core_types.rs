@@ -151,7 +151,10 @@ pub(super) fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
 }
 
 /// Core's counters in the suite's words.
-pub(super) fn oracle_state<R: Real>(state: RuleState<R>, rule: Rule) -> presam_conformance::RuleState {
+pub(super) fn oracle_state<R: Real>(
+    state: RuleState<R>,
+    rule: Rule,
+) -> presam_conformance::RuleState {
     let has_mean = matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. });
     let mean_of_variance = if has_mean { Real::to_f64(state.mean) } else { 0.0 };
     presam_conformance::RuleState { steps: u64::from(state.steps), mean_of_variance }

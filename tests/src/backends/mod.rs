@@ -8,9 +8,7 @@ mod phases;
 mod session;
 mod threads;
 
-pub use core_types::{
-    adamw, base_state, group, keys, length_rule, rule_state, sgd, sgd_momentum,
-};
+pub use core_types::{adamw, base_state, group, keys, length_rule, rule_state, sgd, sgd_momentum};
 pub use phases::Phases;
 pub use session::Sessions;
 pub use threads::Threads;
@@ -48,7 +46,10 @@ macro_rules! run_variant {
 }
 
 /// Runs the job with the case's variant.
-pub(crate) fn run<R: Real + Scalar>(job: &impl Job<R>, case: &Case<R>) -> Result<Answer<R>, String> {
+pub(crate) fn run<R: Real + Scalar>(
+    job: &impl Job<R>,
+    case: &Case<R>,
+) -> Result<Answer<R>, String> {
     for_each_variant!(run_variant R, job, case;)
 }
 

@@ -38,7 +38,9 @@ impl<R: Real + Scalar> Job<R> for Phases {
         if ascend(self.0, case, variant, &mut answer)? {
             match case.base {
                 Base::Sgd { .. } => descend(self.0, case, sgd(case)?, &mut answer)?,
-                Base::SgdMomentum { .. } => descend(self.0, case, sgd_momentum(case)?, &mut answer)?,
+                Base::SgdMomentum { .. } => {
+                    descend(self.0, case, sgd_momentum(case)?, &mut answer)?
+                }
                 Base::AdamW { .. } => descend(self.0, case, adamw(case)?, &mut answer)?,
             }
         }

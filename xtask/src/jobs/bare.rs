@@ -6,6 +6,9 @@ use crate::toolchain::Bare;
 /// Cortex-M4 with and Cortex-M0 without a floating-point unit; the M0 has no atomics either.
 const TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "thumbv6m-none-eabi"];
 
+/// Trains with static arrays only, as a whole program.
+const EXAMPLE: [&str; 4] = ["--package", "presam", "--example", "mlp_no_heap"];
+
 /// Packages and features that must build without std, heap or a pointer-sized atomic swap.
 const BUILDS: [(&str, &str); 3] =
     [("presam", ""), ("presam", "heapless,serde,defmt,simd"), ("presam-model", "")];
@@ -16,6 +19,7 @@ pub(crate) fn bare() -> Outcome {
         for (package, features) in BUILDS {
             with_features(compiler.cargo("build", target), package, features).run()?;
         }
+        compiler.cargo("build", target).args(EXAMPLE).run()?;
     }
     Ok(())
 }

@@ -52,7 +52,8 @@ fn explained(method: &Method) -> String {
         &format!("{} kept, {} within a step", method.kept_floats, method.step_floats),
     );
     line("gradients a step", method.gradients);
-    line("ascent passes", &method.ascent_passes.to_string());
+    line("passes", &passes(method));
+    line("bytes a parameter", &format!("{} moved a step, with sgd and momentum", method.step_bytes()));
     line("equals", method.equals);
     line("source", method.source);
     if !method.aliases.is_empty() {
@@ -64,13 +65,29 @@ fn explained(method: &Method) -> String {
     text
 }
 
+/// Passes over the parameters, in the order of a step.
+fn passes(method: &Method) -> String {
+    let mut passes = Vec::new();
+    if method.ascent_passes > 0 {
+        passes.push(format!("norm ({} read)", method.norm_reads));
+        let kept = method.memory_floats;
+        passes.push(format!("ascent ({} read, {} written)", 2 + kept, 1 + kept));
+    }
+    if method.mix_floats > 0 {
+        passes.push(format!("gradient mix ({} read or written)", method.mix_floats));
+    }
+    passes.push("descent (3 read, 2 written)".to_owned());
+    passes.join(", ")
+}
+
 #[derive(Serialize)]
 struct Info {
     version: &'static str,
     host: Host,
     methods: usize,
     data: String,
-    cuda: bool,
+    features: &'static [&'static str],
+    devices: [&'static str; 1],
 }
 
 /// Version, machine, embedded data.
@@ -87,15 +104,26 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
             digits.features,
             digits.classes
         ),
-        cuda: false,
+        features: presam_cuda::FEATURES,
+        devices: ["cpu"],
     };
     if json {
         return say_json(&info);
     }
     let host = &info.host;
     say(&format!(
-        "presam    {}\nmachine   {} ({} {}), {} threads\nmethods   {} (presam methods)\ndata      {}\ndevices   cpu\n",
-        info.version, host.cpu, host.os, host.arch, host.threads, info.methods, info.data
+        "presam    {}\nmachine   {} ({} {})\nloops     {}\nthreads   {}\nfeatures  {}\ndevices   {}\n\
+         methods   {} (presam methods)\ndata      {}\n",
+        info.version,
+        host.cpu,
+        host.os,
+        host.arch,
+        host.cpu_level,
+        host.threads,
+        info.features.join(", "),
+        info.devices.join(", "),
+        info.methods,
+        info.data
     ));
     Ok(())
 }

@@ -19,6 +19,12 @@ impl Rect {
             && other.top < self.bottom
     }
 
+    /// The middle of the side that faces `point`.
+    pub(super) fn near(&self, point: (f64, f64)) -> (f64, f64) {
+        let x = if self.right < point.0 { self.right } else { self.left };
+        (x, (self.top + self.bottom) / 2.0)
+    }
+
     fn within(&self, outer: &Rect) -> bool {
         self.left >= outer.left
             && self.right <= outer.right
@@ -51,8 +57,11 @@ pub(super) fn spread(wishes: &[f64], gap: f64, top: f64, bottom: f64) -> Vec<f64
     result
 }
 
+/// A line from a point to its name.
+type Leader = ((f64, f64), (f64, f64));
+
 /// For each point its label's rectangle: the nearest free place around it that covers no other label or
-/// point, and none of the small `dots` where that can be had.
+/// point, and, where that can be had, crosses no other leader and covers none of the small `dots`.
 ///
 /// Where every tried place is taken, the label stands to the right of its point all the same.
 pub(super) fn place(
@@ -64,17 +73,30 @@ pub(super) fn place(
     let marks: Vec<Rect> = points.iter().map(|&point| around(point, 7.0)).collect();
     let dots: Vec<Rect> = dots.iter().map(|&dot| around(dot, 3.0)).collect();
     let mut taken: Vec<Rect> = Vec::new();
+    let mut leaders: Vec<Leader> = Vec::new();
     for (&point, name) in points.iter().zip(names) {
         let candidates = candidates(point, text_width(name));
-        let fits = |rect: &Rect| {
+        let fits = |rect: &&Rect| {
             rect.within(bounds) && !taken.iter().chain(&marks).any(|other| rect.overlaps(other))
         };
-        let clear = |rect: &Rect| fits(rect) && !dots.iter().any(|dot| rect.overlaps(dot));
-        let chosen = candidates.iter().find(|rect| clear(rect));
-        let chosen = chosen.or_else(|| candidates.iter().find(|rect| fits(rect))).copied();
-        taken.push(chosen.unwrap_or_else(|| beside(point, text_width(name), 10.0, 0.0)));
+        let apart = |rect: &&Rect| {
+            let own = (point, rect.near(point));
+            fits(rect) && !leaders.iter().any(|other| cross(own, *other))
+        };
+        let clear = |rect: &&Rect| apart(rect) && !dots.iter().any(|dot| rect.overlaps(dot));
+        let chosen = candidates.iter().find(clear).or_else(|| candidates.iter().find(apart));
+        let chosen = chosen.or_else(|| candidates.iter().find(fits)).copied();
+        let chosen = chosen.unwrap_or_else(|| beside(point, text_width(name), 10.0, 0.0));
+        leaders.push((point, chosen.near(point)));
+        taken.push(chosen);
     }
     taken
+}
+
+/// Whether two lines cross: the ends of each lie on both sides of the other.
+fn cross(one: Leader, other: Leader) -> bool {
+    let side = |(a, b): Leader, p: (f64, f64)| (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0);
+    side(one, other.0) * side(one, other.1) < 0.0 && side(other, one.0) * side(other, one.1) < 0.0
 }
 
 fn around((x, y): (f64, f64), half: f64) -> Rect {
@@ -115,6 +137,14 @@ mod tests {
         assert!(sorted.iter().all(|&(_, place)| (10.0..=400.0).contains(&place)));
         assert_eq!(sorted[0], (20.0, 20.0));
         assert_eq!(spread(&[5.0, 6.0, 7.0], 15.0, 10.0, 400.0), [10.0, 25.0, 40.0]);
+    }
+
+    #[test]
+    fn lines_cross_or_do_not() {
+        let line = ((0.0, 0.0), (10.0, 10.0));
+        assert!(cross(line, ((0.0, 10.0), (10.0, 0.0))));
+        assert!(!cross(line, ((0.0, 1.0), (10.0, 11.0))));
+        assert!(!cross(line, ((20.0, 0.0), (0.0, 20.0))), "the line's continuation is not the line");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The two pictures: test accuracy over epochs, and sharpness against test accuracy, one panel a level of label noise.
 //!
 //! Every method keeps its colour and line style in every picture and every run: they follow its place in the
-//! list. Names stand beside the lines and points themselves, so no colour has to be looked up.
+//! list. Names stand beside the lines and points themselves, so no colour has to be looked up. Each panel has
+//! two charts: the whole, and enlarged what is close to the best. A method that is not ranked has no place in
+//! either, since its collapse would squash the axes; a line below the charts names it.
 
 mod curves;
 mod labels;
@@ -37,8 +39,12 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Pictu
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-const WIDTH: u32 = 960;
-const PANEL_HEIGHT: u32 = 480;
+const WIDTH: u32 = 1080;
+const PANEL_HEIGHT: u32 = 540;
+/// Where the first chart of a panel ends and the enlarged one begins.
+const DIVISION: u32 = 440;
+/// A method that ends within this many points of the best is shown again, enlarged.
+const CLOSE: f64 = 5.0;
 const FONT: &str = "sans-serif";
 const FONT_SIZE: u32 = 13;
 const INK: RGBColor = RGBColor(40, 40, 40);
@@ -96,6 +102,35 @@ fn panels<T>(
 fn headed(results: &super::Results) -> Vec<(f64, String)> {
     let levels = results.noise_levels();
     levels.into_iter().map(|level| (level, super::table::noise_line(results, level))).collect()
+}
+
+/// Whether a method takes part in the pictures: one without a summary does.
+fn is_shown(results: &super::Results, level: f64, method: &str) -> bool {
+    let own = |row: &&super::Summary| row.label_noise == level && row.method == method;
+    results.summary.iter().find(own).is_none_or(super::Summary::is_ranked)
+}
+
+/// What the pictures of a level leave out, in words; empty where nothing is.
+fn left_out(results: &super::Results, level: f64) -> String {
+    let rows = results.summary.iter().filter(|row| row.label_noise == level && !row.is_ranked());
+    let names: Vec<&str> = rows.map(|row| row.method.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("not shown: {} (not ranked; the table says why)", names.join(", "))
+}
+
+/// Writes the title above and the note below, and returns the two areas between them.
+fn framed<'a>(
+    area: &Area<'a>,
+    title: String,
+    note: String,
+) -> Result<(Area<'a>, Area<'a>), PictureError> {
+    let (width, height) = area.dim_in_pixel();
+    let middle = Pos::new(HPos::Center, VPos::Center);
+    area.draw(&Text::new(title, (width as i32 / 2, 20), caption_style().pos(middle)))?;
+    area.draw(&Text::new(note, (20, height as i32 - 14), text_style(INK, HPos::Left)))?;
+    Ok(area.margin(34, 26, 0, 0).split_horizontally(DIVISION))
 }
 
 /// Percent for an axis: decimals only where its range needs them.

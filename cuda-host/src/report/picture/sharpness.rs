@@ -1,4 +1,5 @@
-//! Sharpness against test accuracy: a small dot a run, a large one a method's mean.
+//! Sharpness against test accuracy: a small dot a run, a large one a method's mean; beside it the methods
+//! close to the best, enlarged.
 
 use std::ops::Range;
 
@@ -8,13 +9,16 @@ use plotters::style::text_anchor::HPos;
 
 use super::labels::{Rect, place};
 use super::{
-    Area, GRID, INK, Look, PictureError, axis_text, caption_style, headed, look, panels,
-    percent_label, text_style, whole_range,
+    Area, CLOSE, GRID, INK, Look, PictureError, axis_text, framed, headed, is_shown, left_out,
+    look, panels, percent_label, text_style, whole_range,
 };
 use crate::report::{Results, Run, Summary};
 
 /// A method's name at (log10 of the eigenvalue, accuracy in percent).
 type Mark<'a> = ((f64, f64), &'a str);
+
+/// Both axes: logarithms of eigenvalues, and percent.
+type Frame = ((f64, f64), (f64, f64));
 
 /// The picture as SVG text. Runs without a positive eigenvalue have no place on its logarithmic axis.
 ///
@@ -22,12 +26,34 @@ type Mark<'a> = ((f64, f64), &'a str);
 /// None that records can cause; the drawing crate's own is passed on.
 pub fn sharpness_svg(results: &Results) -> Result<String, PictureError> {
     panels(&headed(results), |area, (level, title)| {
-        let runs = results.runs.iter().filter(|run| run.label_noise == *level);
-        let means = results.summary.iter().filter(|row| row.label_noise == *level);
+        let shown = |level_of: f64, method: &str| {
+            level_of == *level && is_shown(results, *level, method)
+        };
+        let runs = results.runs.iter().filter(|run| shown(run.label_noise, &run.method));
+        let means: Vec<&Summary> =
+            results.summary.iter().filter(|row| shown(row.label_noise, &row.method)).collect();
         let dots: Vec<Mark<'_>> = runs.filter_map(of_run).collect();
-        let marks: Vec<Mark<'_>> = means.filter_map(of_mean).collect();
-        panel(area, &dots, &marks, title)
+        let marks: Vec<Mark<'_>> = means.iter().copied().filter_map(of_mean).collect();
+        let title = format!("Sharpness and test accuracy: {title}");
+        let (left, right) = framed(area, title, note(results, *level, &means))?;
+        let best = marks.iter().map(|((_, y), _)| *y).fold(f64::NEG_INFINITY, f64::max);
+        let (close, far): (Vec<Mark<'_>>, Vec<Mark<'_>>) =
+            marks.iter().partition(|((_, y), _)| *y >= best - CLOSE);
+        chart(&left, &dots, &marks, &far, whole_frame(&dots), "a small dot: one run")?;
+        chart(&right, &dots, &close, &close, close_frame(&close), "enlarged; large: mean over the seeds")
     })
+}
+
+/// Who is left out, and why.
+fn note(results: &Results, level: f64, shown: &[&Summary]) -> String {
+    let mut note = left_out(results, level);
+    let flat = shown.iter().filter(|row| of_mean(row).is_none()).map(|row| row.method.as_str());
+    let flat: Vec<&str> = flat.collect();
+    if !flat.is_empty() {
+        let start = if note.is_empty() { "not shown: " } else { "; " };
+        note += &format!("{start}{} (no positive eigenvalue)", flat.join(", "));
+    }
+    note
 }
 
 fn of_run(run: &Run) -> Option<Mark<'_>> {
@@ -89,23 +115,24 @@ fn ticks(left: f64, right: f64) -> Vec<f64> {
     chosen
 }
 
-fn panel(
+/// One chart: all `dots` and `marks` inside `frame`, names beside those that are `named`.
+fn chart(
     area: &Area<'_>,
     dots: &[Mark<'_>],
     marks: &[Mark<'_>],
-    title: &str,
+    named: &[Mark<'_>],
+    ((left, right), (low, high)): Frame,
+    what: &str,
 ) -> Result<(), PictureError> {
-    let ((left, right), (low, high)) = ranges(dots);
     let mut chart = ChartBuilder::on(area)
-        .caption(format!("Sharpness and test accuracy: {title}"), caption_style())
-        .margin(12)
-        .margin_right(30)
+        .margin(8)
+        .margin_right(16)
         .x_label_area_size(48)
         .y_label_area_size(60)
         .build_cartesian_2d(LogAxis(left..right), low..high)?;
     chart
         .configure_mesh()
-        .x_desc("largest Hessian eigenvalue, logarithmic (small dot: one run; large: mean over the seeds)")
+        .x_desc(format!("largest Hessian eigenvalue, logarithmic ({what})"))
         .y_desc("test accuracy in %")
         .y_label_formatter(&percent_label(low, high))
         .light_line_style(WHITE.mix(0.0))
@@ -113,7 +140,9 @@ fn panel(
         .axis_style(INK)
         .label_style(axis_text())
         .draw()?;
-    for &(at, method) in dots {
+    let inside =
+        |&&((x, y), _): &&Mark<'_>| (left..=right).contains(&x) && (low..=high).contains(&y);
+    for &(at, method) in dots.iter().filter(inside) {
         let colour = look(method).colour.mix(0.45);
         chart.draw_series(std::iter::once(Circle::new(at, 2, colour.filled())))?;
     }
@@ -122,21 +151,30 @@ fn panel(
         let (x, y) = chart.backend_coord(&at);
         (f64::from(x - base.0), f64::from(y - base.1))
     };
-    let names: Vec<String> = marks.iter().map(|(_, method)| (*method).to_owned()).collect();
-    let centres: Vec<(f64, f64)> = marks.iter().map(pixel).collect();
-    let dots: Vec<(f64, f64)> = dots.iter().map(pixel).collect();
+    let dots: Vec<(f64, f64)> = dots.iter().filter(inside).map(pixel).collect();
+    let names: Vec<String> = named.iter().map(|(_, method)| (*method).to_owned()).collect();
+    let centres: Vec<(f64, f64)> = named.iter().map(pixel).collect();
     let ((left, top), (right, bottom)) = (pixel(&((left, high), "")), pixel(&((right, low), "")));
     let bounds = Rect { left, top, right, bottom };
-    named(area, &names, &centres, &place(&centres, &dots, &names, &bounds))
+    write_names(area, &names, &centres, &place(&centres, &dots, &names, &bounds))?;
+    marks.iter().try_for_each(|mark| draw_mark(area, mark.1, pixel(mark)))
 }
 
-/// The ends of both axes: logarithms of eigenvalues with room for a name, and percent.
-fn ranges(dots: &[Mark<'_>]) -> ((f64, f64), (f64, f64)) {
-    let accuracies = dots.iter().map(|((_, y), _)| *y);
-    let (low, high) = whole_range(accuracies, 5.0).unwrap_or((0.0, 100.0));
-    let logs = dots.iter().map(|((x, _), _)| *x);
-    let (left, right) = whole_range(logs, 0.05).unwrap_or((0.0, 1.0));
+/// A frame around every run, with room for a name.
+fn whole_frame(dots: &[Mark<'_>]) -> Frame {
+    let (low, high) = whole_range(dots.iter().map(|((_, y), _)| *y), 5.0).unwrap_or((0.0, 100.0));
+    let (left, right) =
+        whole_range(dots.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
     ((left - 0.05, right + 0.1), (low.max(0.0), high.min(100.0)))
+}
+
+/// A frame around the means alone, with room for their names.
+fn close_frame(marks: &[Mark<'_>]) -> Frame {
+    let (low, high) = whole_range(marks.iter().map(|((_, y), _)| *y), 0.5).unwrap_or((0.0, 100.0));
+    let (left, right) =
+        whole_range(marks.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
+    let room = 0.1 * (right - left);
+    ((left - room, right + room), (low.max(0.0), high.min(100.0)))
 }
 
 /// Three significant digits, without an exponent where a person can read it.
@@ -151,32 +189,31 @@ fn eigenvalue_label(value: f64) -> String {
     }
 }
 
-/// The means as large marks (a ring for the dashed methods), each with its name.
-fn named(
+/// A mean: a disc, or a ring for the methods whose lines are dashed.
+fn draw_mark(area: &Area<'_>, name: &str, (x, y): (f64, f64)) -> Result<(), PictureError> {
+    let Look { colour, dashed } = look(name);
+    let centre = (x.round() as i32, y.round() as i32);
+    area.draw(&Circle::new(centre, 6, if dashed { WHITE.filled() } else { colour.filled() }))?;
+    area.draw(&Circle::new(centre, 6, colour.stroke_width(2)))?;
+    Ok(())
+}
+
+/// The names, each with a line to its mark.
+fn write_names(
     area: &Area<'_>,
     names: &[String],
     centres: &[(f64, f64)],
     labels: &[Rect],
 ) -> Result<(), PictureError> {
-    let whole = |value: f64| value.round() as i32;
-    for ((name, &(x, y)), label) in names.iter().zip(centres).zip(labels) {
-        let Look { colour, dashed } = look(name);
-        let middle = whole((label.top + label.bottom) / 2.0);
-        let left_of = label.right < x;
-        let (near, side) =
-            if left_of { (label.right, HPos::Right) } else { (label.left, HPos::Left) };
-        let centre = (whole(x), whole(y));
-        area.draw(&PathElement::new(
-            vec![centre, (whole(near), middle)],
-            colour.mix(0.5).stroke_width(1),
-        ))?;
-        area.draw(&Circle::new(centre, 6, if dashed { WHITE.filled() } else { colour.filled() }))?;
-        area.draw(&Circle::new(centre, 6, colour.stroke_width(2)))?;
-        area.draw(&Text::new(
-            name.as_str(),
-            (whole(near) + if left_of { -2 } else { 2 }, middle),
-            text_style(INK, side),
-        ))?;
+    let whole = |(x, y): (f64, f64)| (x.round() as i32, y.round() as i32);
+    for ((name, &centre), label) in names.iter().zip(centres).zip(labels) {
+        let near = label.near(centre);
+        let left_of = label.right < centre.0;
+        let (side, gap) = if left_of { (HPos::Right, -2) } else { (HPos::Left, 2) };
+        let leader = vec![whole(centre), whole(near)];
+        area.draw(&PathElement::new(leader, look(name).colour.mix(0.5).stroke_width(1)))?;
+        let at = (whole(near).0 + gap, whole(near).1);
+        area.draw(&Text::new(name.as_str(), at, text_style(INK, side)))?;
     }
     Ok(())
 }

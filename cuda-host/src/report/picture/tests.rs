@@ -22,6 +22,48 @@ fn both_pictures_name_every_method_and_their_axes() {
 }
 
 #[test]
+fn what_is_not_ranked_is_left_out_and_named() {
+    let mut results = sample::results(&["sgd", "sam", "info-sam-draft"], &[0.6], 5);
+    let whole = curves_svg(&results).unwrap();
+    results.summary[2].skipped_share = 0.9;
+    for run in results.runs.iter_mut().filter(|run| run.method == "info-sam-draft") {
+        run.history.iter_mut().for_each(|epoch| epoch.test_accuracy = 0.01);
+        run.final_test_accuracy = 0.01;
+    }
+    let (curves, sharpness) = (curves_svg(&results).unwrap(), sharpness_svg(&results).unwrap());
+    for svg in [&curves, &sharpness] {
+        assert_eq!(svg.matches("info-sam-draft").count(), 1);
+        assert!(svg.contains("not shown: info-sam-draft (not ranked; the table says why)"));
+    }
+    assert!(!whole.contains("not shown"));
+    // A collapse to 1 % would have stretched the axis down to 0.
+    assert!(!curves.contains("\n10\n"), "the axis starts where the ranked methods are");
+    results.summary[1].hessian_eigenvalue = None;
+    assert!(
+        sharpness_svg(&results).unwrap().contains("says why); sam (no positive eigenvalue)"),
+        "two reasons"
+    );
+}
+
+#[test]
+fn names_stand_in_the_order_of_the_final_accuracies() {
+    let mut results = sample::results(&["sgd", "sam", "asam", "vasso"], &[0.6], 1);
+    // Differences far below a pixel.
+    for (run, accuracy) in results.runs.iter_mut().zip([0.9, 0.900_002, 0.900_003, 0.900_001]) {
+        run.history.iter_mut().for_each(|epoch| epoch.test_accuracy = accuracy);
+    }
+    let svg = curves_svg(&results).unwrap();
+    let lines: Vec<&str> = svg.lines().collect();
+    let height = |name: &str| -> i32 {
+        let index = lines.iter().position(|line| line.starts_with(&format!("{name} "))).unwrap();
+        let (_, rest) = lines[index - 1].split_once(" y=\"").unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    let heights = ["asam", "sam", "vasso", "sgd"].map(height);
+    assert!(heights.windows(2).all(|pair| pair[0] < pair[1]), "{heights:?}");
+}
+
+#[test]
 fn every_level_of_noise_has_its_panel() {
     let results = sample::results(&["sgd", "sam", "asam", "info-asam"], &[0.0, 0.6], 5);
     assert_eq!(curves_svg(&results).unwrap().matches("Test accuracy while training").count(), 2);

@@ -42,8 +42,9 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
     );
     parts
         .prop_map(|(rule, length, base, segments, counters, base_steps)| {
-            let segments =
-                segments.into_iter().map(|(options, elements)| segment(rule, base, options, &elements));
+            let segments = segments
+                .into_iter()
+                .map(|(options, elements)| segment(rule, base, options, &elements));
             let segments = segments.collect();
             let rule_state = if rule.memory() == 2 {
                 counters
@@ -57,9 +58,8 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
 
 /// Before the first step, before the second, and later with a mean.
 fn counters<R: Scalar>() -> BoxedStrategy<RuleState> {
-    let later = (prop::sample::select(vec![2_u64, 5]), tame::<R>()).prop_map(|(steps, mean)| {
-        RuleState { steps, mean_of_variance: mean.to_f64().abs() }
-    });
+    let later = (prop::sample::select(vec![2_u64, 5]), tame::<R>())
+        .prop_map(|(steps, mean)| RuleState { steps, mean_of_variance: mean.to_f64().abs() });
     let early = prop::sample::select(vec![0_u64, 1])
         .prop_map(|steps| RuleState { steps, mean_of_variance: 0.0 });
     prop_oneof![2 => early, 3 => later].boxed()
@@ -111,9 +111,18 @@ fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>
 }
 
 /// Cuts elements into the planes that the rule and the base optimizer have.
-fn segment<R: Scalar>(rule: Rule, base: Base, options: Options, elements: &[Element<R>]) -> Segment<R> {
+fn segment<R: Scalar>(
+    rule: Rule,
+    base: Base,
+    options: Options,
+    elements: &[Element<R>],
+) -> Segment<R> {
     let plane = |index: usize, f: fn(R) -> R| -> Vec<R> {
-        elements.iter().map(|element| element.get(index).copied().unwrap_or_default()).map(f).collect()
+        elements
+            .iter()
+            .map(|element| element.get(index).copied().unwrap_or_default())
+            .map(f)
+            .collect()
     };
     let same: fn(R) -> R = |x| x;
     // Averages of squares, and constraint preconditioners, are not negative.

@@ -8,8 +8,8 @@ const SMALLEST: f64 = 1.0 / 1024.0;
 
 /// Lengths around which loops go wrong: lanes of vectors, rows, lanes and chunks of the norm.
 pub const BOUNDARIES: &[usize] = &[
-    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1920,
-    2047, 2048, 2049, 2111, 2112, 2113, 2175, 2176, 2177, 4095, 4096, 4097, 6200,
+    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257,
+    1920, 2047, 2048, 2049, 2111, 2112, 2113, 2175, 2176, 2177, 4095, 4096, 4097, 6200,
 ];
 
 /// `value`, or zero below [`SMALLEST`]: squares and products of tame numbers stay normal in `f32`.
@@ -33,7 +33,8 @@ pub fn tame<R: Scalar>() -> BoxedStrategy<R> {
 pub fn special<R: Scalar>() -> [R; 10] {
     let tiny = R::FORMAT.smallest_normal;
     let huge = 2_f64.powi(R::CLASS_EXPONENT * 7 / 10);
-    [0.0, -0.0, tiny, tiny / 4.0, huge, -huge, 1.0 / huge, -1.0 / huge, 1e20, 1e-30].map(R::from_f64)
+    [0.0, -0.0, tiny, tiny / 4.0, huge, -huge, 1.0 / huge, -1.0 / huge, 1e20, 1e-30]
+        .map(R::from_f64)
 }
 
 /// A tame number from a seed: for planes too long to shrink element by element.

@@ -49,7 +49,8 @@ pub fn rule<R: Scalar>(rule: Rule) -> BoxedStrategy<Rule> {
 
 /// Both decays and both dampings of info-sam; damping 0 is its own case (C = 1).
 fn noise<R: Scalar>() -> BoxedStrategy<[f64; 4]> {
-    let damping = prop::sample::select(vec![(0.0, 1.0), (0.0, 0.1), (0.0, 0.0), (0.25, 0.0), (0.5, 2.0)]);
+    let damping =
+        prop::sample::select(vec![(0.0, 1.0), (0.0, 0.1), (0.0, 0.0), (0.25, 0.0), (0.5, 2.0)]);
     (decay::<R>(), decay::<R>(), damping)
         .prop_map(|(mean, variance, (absolute, relative))| {
             [mean, variance, R::held(absolute), R::held(relative)]
@@ -82,16 +83,45 @@ pub fn base<R: Scalar>(scope: &Scope) -> BoxedStrategy<Base> {
             "sgd" => common
                 .prop_map(|(learning_rate, weight_decay)| Base::Sgd { learning_rate, weight_decay })
                 .boxed(),
-            "adamw" => (common, decay::<R>(), one_of::<R>(&[0.75, 0.99, 0.999]), one_of::<R>(&[1e-3, 1e-8]))
-                .prop_map(|((learning_rate, weight_decay), mean_decay, square_decay, denominator_guard)| {
-                    Base::AdamW { learning_rate, weight_decay, mean_decay, square_decay, denominator_guard }
-                })
+            "adamw" => (
+                common,
+                decay::<R>(),
+                one_of::<R>(&[0.75, 0.99, 0.999]),
+                one_of::<R>(&[1e-3, 1e-8]),
+            )
+                .prop_map(
+                    |(
+                        (learning_rate, weight_decay),
+                        mean_decay,
+                        square_decay,
+                        denominator_guard,
+                    )| {
+                        Base::AdamW {
+                            learning_rate,
+                            weight_decay,
+                            mean_decay,
+                            square_decay,
+                            denominator_guard,
+                        }
+                    },
+                )
                 .boxed(),
             _ => {
-                let form = prop::sample::select(vec![(0.0, false), (0.0, true), (0.5, false), (1.0, false)]);
+                let form = prop::sample::select(vec![
+                    (0.0, false),
+                    (0.0, true),
+                    (0.5, false),
+                    (1.0, false),
+                ]);
                 (common, one_of::<R>(&[0.5, 0.9]), form)
                     .prop_map(|((learning_rate, weight_decay), momentum, (dampening, nesterov))| {
-                        Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
+                        Base::SgdMomentum {
+                            learning_rate,
+                            weight_decay,
+                            momentum,
+                            dampening,
+                            nesterov,
+                        }
                     })
                     .boxed()
             }

@@ -58,8 +58,10 @@ fn agrees_over_steps<R: Scalar>(
             return Ok(Checked::PassedOver);
         }
         let answer = answer(backend, &case)?;
-        compare(&case, &answer, &expected, tolerance, worst)
-            .map_err(|mismatch| Mismatch { place: format!("step {step}: {}", mismatch.place), ..mismatch })?;
+        compare(&case, &answer, &expected, tolerance, worst).map_err(|mismatch| Mismatch {
+            place: format!("step {step}: {}", mismatch.place),
+            ..mismatch
+        })?;
         case = case.next(&answer, &evolved(&case, step));
     }
     Ok(Checked::Judged)

@@ -66,7 +66,13 @@ fn at_rest(base: Base) -> Base {
             Base::SgdMomentum { learning_rate: 0.0, weight_decay, momentum, dampening, nesterov }
         }
         Base::AdamW { weight_decay, mean_decay, square_decay, denominator_guard, .. } => {
-            Base::AdamW { learning_rate: 0.0, weight_decay, mean_decay, square_decay, denominator_guard }
+            Base::AdamW {
+                learning_rate: 0.0,
+                weight_decay,
+                mean_decay,
+                square_decay,
+                denominator_guard,
+            }
         }
     }
 }

@@ -164,7 +164,11 @@ fn judge<R: Scalar>(
         return Ok(Checked::Judged);
     }
     let place = if constrained { "|| D^-1 perturbation ||" } else { "|| perturbation ||" };
-    Err(Mismatch::new(place, format!("{relation} {radius:?} within {error:.1e}"), format!("{length:?}")))
+    Err(Mismatch::new(
+        place,
+        format!("{relation} {radius:?} within {error:.1e}"),
+        format!("{length:?}"),
+    ))
 }
 
 /// || perturbation || = rho.

@@ -71,7 +71,8 @@ fn permuted<R: Scalar>(
 
 /// Every segment longer than `at` in two, the first of `at(length)` elements.
 fn cut<R: Scalar>(case: &Case<R>, at: impl Fn(usize) -> usize) -> Case<R> {
-    let part = |plane: &Vec<R>, from: usize, to: usize| plane.get(from..to).unwrap_or_default().to_vec();
+    let part =
+        |plane: &Vec<R>, from: usize, to: usize| plane.get(from..to).unwrap_or_default().to_vec();
     let range = |s: &Segment<R>, from: usize, to: usize| {
         let planes = |list: &[Vec<R>]| list.iter().map(|plane| part(plane, from, to)).collect();
         Segment {

@@ -13,7 +13,12 @@ use presam_oracle::{Outcome, Rule, RuleState};
 fn is_linear(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::Sam | Rule::Asam { .. } | Rule::Vasso { .. } | Rule::Ssam | Rule::MaskedSam | Rule::MomentumSam
+        Rule::Sam
+            | Rule::Asam { .. }
+            | Rule::Vasso { .. }
+            | Rule::Ssam
+            | Rule::MaskedSam
+            | Rule::MomentumSam
     )
 }
 
@@ -190,11 +195,13 @@ fn memory_dies<R: Scalar>(
         case = case.next(&found, &[]);
         case.segments.iter_mut().for_each(|segment| zeros(&mut segment.params));
     }
-    for (index, Segment { params, memory, state, options, .. }) in case.segments.iter().enumerate() {
+    for (index, Segment { params, memory, state, options, .. }) in case.segments.iter().enumerate()
+    {
         let dead = vec![R::from_f64(0.0); params.len()];
         // A tensor that is neither counted nor perturbed has no ascent, so no memory to renew.
         let memory = memory.iter().filter(|_| options.counts_in_norm || options.is_perturbed);
-        for (name, plane) in memory.map(|m| ("memory", m)).chain(state.iter().map(|s| ("state", s))) {
+        for (name, plane) in memory.map(|m| ("memory", m)).chain(state.iter().map(|s| ("state", s)))
+        {
             same_bits(&format!("segment {index}: {name}"), &dead, plane)?;
         }
     }

@@ -82,7 +82,8 @@ fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
         Rule::FriendlySam { decay, .. } => Rule::FriendlySam { sigma: 0.0, decay },
         other => other,
     };
-    if matches!(case.rule, Rule::InfoSamDraft { .. } | Rule::InfoSam { .. } | Rule::InfoAsam { .. }) {
+    if matches!(case.rule, Rule::InfoSamDraft { .. } | Rule::InfoSam { .. } | Rule::InfoAsam { .. })
+    {
         case.rule_state = RuleState::default();
     }
     let inputs = match case.rule {
@@ -164,7 +165,8 @@ fn mirrors_sam<R: Scalar>(
         let canonical = |plane: Vec<R>| -> Vec<R> {
             plane.iter().map(|x| R::from_f64(x.to_f64() + 0.0)).collect()
         };
-        let (expected, found) = (canonical(negated(&sam.perturbed)), canonical(found.perturbed.clone()));
+        let (expected, found) =
+            (canonical(negated(&sam.perturbed)), canonical(found.perturbed.clone()));
         same_bits(&format!("segment {index}: perturbed"), &expected, &found)?;
     }
     Ok(Checked::Judged)

@@ -85,7 +85,9 @@ fn scaled<R: Scalar>(case: &Case<R>, c: f64) -> Case<R> {
 /// Without what has a unit: the guard, and an absolute damping.
 fn unitless<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
     let mut case = unguarded(case, scope);
-    if let Rule::InfoSam { absolute_damping, .. } | Rule::InfoAsam { absolute_damping, .. } = &mut case.rule {
+    if let Rule::InfoSam { absolute_damping, .. } | Rule::InfoAsam { absolute_damping, .. } =
+        &mut case.rule
+    {
         *absolute_damping = 0.0;
     }
     case
@@ -102,8 +104,9 @@ fn invariant_under<R: Scalar>(
     }
     let plain = answer(backend, &case)?;
     for c in factors {
-        same_perturbed(&plain, &answer(backend, &scaled(&case, c))?)
-            .map_err(|mismatch| Mismatch { place: format!("c = {c:e}: {}", mismatch.place), ..mismatch })?;
+        same_perturbed(&plain, &answer(backend, &scaled(&case, c))?).map_err(|mismatch| {
+            Mismatch { place: format!("c = {c:e}: {}", mismatch.place), ..mismatch }
+        })?;
     }
     Ok(Checked::Judged)
 }
@@ -146,7 +149,8 @@ fn layer_rescaling<R: Scalar>(
         times(params, factor(index));
         times(grads, 1.0 / factor(index));
     }
-    let (plain, found): (Answer<R>, Answer<R>) = (answer(backend, &case)?, answer(backend, &rescaled)?);
+    let (plain, found): (Answer<R>, Answer<R>) =
+        (answer(backend, &case)?, answer(backend, &rescaled)?);
     for (index, (plain, found)) in plain.segments.iter().zip(&found.segments).enumerate() {
         let mut expected = plain.perturbed.clone();
         times(&mut expected, factor(index));

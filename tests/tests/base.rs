@@ -1,0 +1,145 @@
+//! Base optimizers: five steps of a session against the oracle, and rho = 0 against the base
+//! optimizer alone in bits.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Random, assert_within, bits, widened};
+use presam::{AdamW, BaseOptimizer, BaseState, Cpu, Flat, Group, Outcome, Real, Sam, Session, Sgd};
+use presam_oracle::{Base, BaseState as OracleState, Format, descend};
+
+const N: usize = 70;
+const STEPS: usize = 5;
+
+/// A gradient of the moment: any function of the parameters does.
+fn gradient<R: Real>(params: &[R], noise: &[R], grads: &mut [R]) {
+    for ((g, w), noise) in grads.iter_mut().zip(params).zip(noise) {
+        *g = *w + *w * *w * *noise + *noise;
+    }
+}
+
+/// Five steps of SAM over `base`; the oracle takes each from where core stands.
+fn five_steps<R: Real, B: BaseOptimizer<R, S>, const S: usize>(
+    base: B,
+    oracle: Base,
+    format: Format,
+) {
+    let mut random = Random(11);
+    let (mut w, noise) = (random.plane::<R>(N), random.plane::<R>(N));
+    let (mut g, mut backup) = (vec![R::ZERO; N], vec![R::ZERO; N]);
+    let mut state: [Vec<R>; S] = std::array::from_fn(|_| vec![R::ZERO; N]);
+    let mut session = Session::new(Cpu::detect(), Sam::new(), base);
+    let groups = [Group::new(R::from_f64(0.125)).unwrap()];
+    for step in 0..STEPS {
+        let before = widened(&w);
+        let planes = state.iter().map(|plane| widened(plane)).collect();
+        let counted = OracleState { steps: step as u64, planes: vec![planes] };
+        let mut model = Flat {
+            params: &mut w,
+            grads: &mut g,
+            backup: &mut backup,
+            memory: [],
+            inputs: [],
+            state: state.each_mut().map(Vec::as_mut_slice),
+        };
+        let report = session.step(&groups, &mut model, |m| {
+            gradient(m.params, &noise, m.grads);
+            Ok::<(), presam::Error>(())
+        });
+        assert!(report.unwrap().descended);
+        let expected = descend(oracle, &[before], &[widened(&g)], 1.0, &counted, format).unwrap();
+        assert_within(&format!("step {step}: params"), &w, &expected.params[0]);
+        for (found, expected) in state.iter().zip(&expected.planes[0]) {
+            assert_within(&format!("step {step}: state"), found, expected);
+        }
+    }
+}
+
+/// Steps with rho = 0, and the same steps without any ascent: every bit is the same.
+fn rho_zero<R: Real, B: BaseOptimizer<R, S>, const S: usize>(base: B) {
+    let mut random = Random(12);
+    let (start, noise) = (random.plane::<R>(N), random.plane::<R>(N));
+    let zeros = || std::array::from_fn::<Vec<R>, S, _>(|_| vec![R::ZERO; N]);
+    let (mut w, mut g, mut backup, mut state) =
+        (start.clone(), vec![R::ZERO; N], vec![R::ZERO; N], zeros());
+    let mut session = Session::new(Cpu::detect(), Sam::new(), base);
+    let (mut alone, mut alone_grads, mut alone_state) = (start, vec![R::ZERO; N], zeros());
+    let mut counters = BaseState::new();
+    for _ in 0..STEPS {
+        let mut model = Flat {
+            params: &mut w,
+            grads: &mut g,
+            backup: &mut backup,
+            memory: [],
+            inputs: [],
+            state: state.each_mut().map(Vec::as_mut_slice),
+        };
+        let report = session.step(&[Group::new(R::ZERO).unwrap()], &mut model, |m| {
+            gradient(m.params, &noise, m.grads);
+            Ok::<(), presam::Error>(())
+        });
+        assert_eq!(report.unwrap().ascent.outcome, Outcome::Finite);
+        gradient(&alone, &noise, &mut alone_grads);
+        let planes = alone_state.each_mut().map(Vec::as_mut_slice);
+        Cpu::plain()
+            .descend(base.arm(&counters), R::ONE, &mut alone, &alone_grads, planes)
+            .unwrap();
+        counters = base.advance(&counters);
+        assert_eq!(bits(&w), bits(&alone));
+        assert_eq!(state.each_ref().map(|s| bits(s)), alone_state.each_ref().map(|s| bits(s)));
+    }
+}
+
+const LEARNING_RATE: f64 = 0.125;
+const WEIGHT_DECAY: f64 = 0.0625;
+
+/// Every setting here is exact in `f32`.
+fn momentum(dampening: f64, nesterov: bool) -> Base {
+    let (learning_rate, weight_decay, momentum) = (LEARNING_RATE, WEIGHT_DECAY, 0.875);
+    Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
+}
+
+fn both<R: Real>(format: Format) {
+    let real = R::from_f64;
+    let sgd = Sgd::new(real(LEARNING_RATE)).unwrap().with_weight_decay(real(WEIGHT_DECAY)).unwrap();
+    let plain = Base::Sgd { learning_rate: LEARNING_RATE, weight_decay: WEIGHT_DECAY };
+    five_steps(sgd, plain, format);
+    rho_zero(sgd);
+
+    let heavy = sgd.with_momentum(real(0.875)).unwrap();
+    let damped = heavy.with_dampening(real(0.25)).unwrap();
+    let nesterov = heavy.with_nesterov().unwrap();
+    for (base, oracle) in [
+        (heavy, momentum(0.0, false)),
+        (damped, momentum(0.25, false)),
+        (nesterov, momentum(0.0, true)),
+    ] {
+        five_steps(base, oracle, format);
+        rho_zero(base);
+    }
+
+    let adamw =
+        AdamW::new(real(LEARNING_RATE)).unwrap().with_weight_decay(real(WEIGHT_DECAY)).unwrap();
+    let adamw = adamw.with_decays(real(0.875), real(0.96875)).unwrap();
+    let adamw = adamw.with_denominator_guard(real(0.0009765625)).unwrap();
+    let oracle = Base::AdamW {
+        learning_rate: LEARNING_RATE,
+        weight_decay: WEIGHT_DECAY,
+        mean_decay: 0.875,
+        square_decay: 0.96875,
+        denominator_guard: 0.0009765625,
+    };
+    five_steps(adamw, oracle, format);
+    rho_zero(adamw);
+}
+
+#[test]
+fn in_f32() {
+    both::<f32>(Format::F32);
+}
+
+#[test]
+fn in_f64() {
+    both::<f64>(Format::F64);
+}

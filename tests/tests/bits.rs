@@ -1,0 +1,147 @@
+//! Every way to run core gives the same bits as its plain loops, on every law's cases.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use presam::Cpu;
+use presam_conformance::{Backend, Both, Only, Rule, Scalar, check, check_law, laws};
+use presam_tests::backends::{Phases, Sessions, Threads};
+use presam_tests::config;
+
+/// `candidate` against the plain loops.
+fn same_bits<R: Scalar>(candidate: impl Backend<R>)
+where
+    Phases: Backend<R>,
+{
+    let mut both = Both { reference: Phases(Cpu::plain()), candidate };
+    check::<R, _>(&mut both, config(96)).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn wide_loops() {
+    same_bits::<f32>(Phases(Cpu::detect()));
+    same_bits::<f64>(Phases(Cpu::detect()));
+}
+
+#[test]
+fn sessions_in_place() {
+    same_bits::<f32>(Sessions(Cpu::plain()));
+    same_bits::<f64>(Sessions(Cpu::plain()));
+    same_bits::<f32>(Sessions(Cpu::detect()));
+}
+
+/// Segments long enough to be split over threads, and one that is not.
+fn threads<R: Scalar + Sync + Send>(rule: Rule)
+where
+    Phases: Backend<R>,
+    Sessions: Backend<R>,
+{
+    let case = long_case::<R>(rule);
+    let plain = Phases(Cpu::plain()).step(&case).unwrap();
+    for threads in [1, 2, 3] {
+        let pool = |cpu: Cpu| Threads::new(threads, Phases(cpu.parallel())).unwrap();
+        let sessions = || Threads::new(threads, Sessions(Cpu::detect().parallel())).unwrap();
+        let mut found = vec![sessions().step(&case).unwrap()];
+        found.extend([Cpu::plain(), Cpu::detect()].map(|cpu| pool(cpu).step(&case).unwrap()));
+        for found in found {
+            presam_conformance::compare::same_answer(&plain, &found)
+                .unwrap_or_else(|mismatch| panic!("{rule}, {threads} threads: {mismatch}"));
+        }
+    }
+}
+
+/// One generated case, its segments repeated past 2^17 elements.
+fn long_case<R: Scalar>(rule: Rule) -> presam_conformance::Case<R> {
+    use presam_conformance::{Base, Case, LengthRule, Options, RuleState, Segment};
+    let plane = |length: usize, seed: u64| -> Vec<R> {
+        let value = |i: usize| {
+            let bits =
+                (i as u64 + 1).wrapping_mul(seed.wrapping_mul(2) + 0x9e37_79b9_7f4a_7c15) >> 40;
+            R::from_f64(bits as f64 / f64::from(1 << 23) - 1.0)
+        };
+        (0..length).map(value).collect()
+    };
+    let segment = |length: usize| Segment {
+        options: Options::new(0.5),
+        params: plane(length, 1),
+        grads: plane(length, 2),
+        perturbed_grads: plane(length, 3),
+        memory: (0..rule.memory())
+            .map(|_| plane(length, 4).iter().map(|x| R::from_f64(x.to_f64().abs())).collect())
+            .collect(),
+        inputs: (0..rule.inputs()).map(|_| plane(length, 5)).collect(),
+        state: vec![plane(length, 6)],
+    };
+    Case {
+        rule,
+        length: LengthRule::NORMALISED,
+        segments: [1 << 17, 100, (1 << 17) + 2049].map(segment).to_vec(),
+        rule_state: RuleState { steps: 3, mean_of_variance: 0.25 },
+        base: Base::SgdMomentum {
+            learning_rate: 0.125,
+            weight_decay: 0.25,
+            momentum: 0.5,
+            dampening: 0.0,
+            nesterov: true,
+        },
+        base_steps: 2,
+    }
+}
+
+#[test]
+fn one_two_and_three_threads() {
+    for rule in Rule::all() {
+        // Settings without a rounding of their own, equal in both types.
+        threads::<f32>(halved(rule));
+        threads::<f64>(halved(rule));
+    }
+}
+
+fn halved(rule: Rule) -> Rule {
+    match rule {
+        Rule::Asam { .. } => Rule::Asam { eta: 0.125 },
+        Rule::Vasso { .. } => Rule::Vasso { decay: 0.5 },
+        Rule::InfoSamDraft { .. } => Rule::InfoSamDraft { decay: 0.5 },
+        Rule::FriendlySam { .. } => Rule::FriendlySam { sigma: 1.0, decay: 0.5 },
+        Rule::InfoSam { .. } => Rule::InfoSam {
+            mean_decay: 0.5,
+            variance_decay: 0.75,
+            absolute_damping: 0.0,
+            relative_damping: 1.0,
+        },
+        Rule::InfoAsam { .. } => Rule::InfoAsam {
+            mean_decay: 0.5,
+            variance_decay: 0.75,
+            absolute_damping: 0.0,
+            relative_damping: 1.0,
+            eta: 0.125,
+        },
+        other => other,
+    }
+}
+
+#[test]
+fn one_bit_off_is_seen() {
+    struct OneBitOff(Phases);
+    impl Backend<f32> for OneBitOff {
+        fn scope(&self) -> presam_conformance::Scope {
+            Backend::<f32>::scope(&self.0)
+        }
+        fn step(
+            &mut self,
+            case: &presam_conformance::Case<f32>,
+        ) -> Result<presam_conformance::Answer<f32>, String> {
+            let mut answer = self.0.step(case)?;
+            if let Some(last) = answer.segments.iter_mut().flat_map(|s| &mut s.params).last() {
+                *last = f32::from_bits(last.to_bits() ^ 1);
+            }
+            Ok(answer)
+        }
+    }
+    let candidate = OneBitOff(Phases(Cpu::plain()));
+    let both = Both { reference: Phases(Cpu::plain()), candidate };
+    let mut sam = Only { backend: both, rules: vec![Rule::Sam], bases: vec!["sgd"] };
+    let law = laws::named::<f32>("pure").expect("a law of this name");
+    let failure = check_law(&mut sam, &law, config(16)).unwrap_err();
+    println!("{failure}");
+    assert!(failure.mismatch.found.contains("params"), "{failure}");
+}

@@ -1,0 +1,274 @@
+//! What stands beside the ascent: GSAM, WSAM, LookSAM, clipping, schedules and masks, each against the
+//! oracle.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Random, assert_within, widened_all};
+use presam::{
+    Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Schedule, TopK, Wsam,
+    clip_factor, gsam_rho, kept_count,
+};
+use presam_oracle::descent::{gsam, look_sam, wsam};
+use presam_oracle::{BoundedVector, Format, clip, mask, schedule};
+
+const LENGTHS: [usize; 4] = [3, 0, 130, 2100];
+
+fn gradients<R: Real>(seed: u64) -> (Vec<Vec<R>>, Vec<Vec<R>>) {
+    let mut random = Random(seed);
+    (random.segments(&LENGTHS), random.segments(&LENGTHS))
+}
+
+/// ||first||^2 and <first, second> over all segments.
+fn pair_sums<R: Real>(first: &[Vec<R>], second: &[Vec<R>]) -> PartialNorm<R> {
+    let mut sums = PartialNorm::new();
+    for (first, second) in first.iter().zip(second) {
+        Cpu::detect().accumulate_pair(first, second, &mut sums).unwrap();
+    }
+    sums
+}
+
+fn norm_sums<R: Real>(planes: &[Vec<R>]) -> PartialNorm<R> {
+    let mut sums = PartialNorm::new();
+    for plane in planes {
+        Cpu::detect().accumulate_gradient(R::ONE, plane, &mut sums).unwrap();
+    }
+    sums
+}
+
+fn mixed<R: Real>(mix: impl GradientMix<R>, grads: &[Vec<R>], second: &[Vec<R>]) -> Vec<Vec<R>> {
+    let mut mixed = second.to_vec();
+    for (grads, second) in grads.iter().zip(&mut mixed) {
+        Cpu::detect().mix_gradients(mix, grads, second).unwrap();
+    }
+    mixed
+}
+
+fn assert_all_within<R: Real>(what: &str, found: &[Vec<R>], expected: &[BoundedVector]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_within(what, found, expected);
+    }
+}
+
+fn gsam_agrees<R: Real>(format: Format) {
+    for (seed, alpha) in [(1, 0.5), (2, 0.0), (3, 0.75)] {
+        let (g, p) = gradients::<R>(seed);
+        let sums = pair_sums(&p, &g);
+        let (mix, outcome) = Gsam::new(R::from_f64(alpha)).unwrap().arm(&sums).unwrap();
+        assert_eq!(outcome, Outcome::Finite);
+        let expected = gsam::gsam(&widened_all(&g), &widened_all(&p), alpha, format).unwrap();
+        assert_all_within("gsam", &mixed(mix, &g, &p), &expected);
+    }
+}
+
+#[test]
+fn gsam_is_the_oracles() {
+    gsam_agrees::<f32>(Format::F32);
+    gsam_agrees::<f64>(Format::F64);
+}
+
+fn wsam_agrees<R: Real>(format: Format) {
+    for (seed, gamma) in [(4, 0.5), (5, 0.0), (6, 0.875)] {
+        let (g, p) = gradients::<R>(seed);
+        let rule = Wsam::new(R::from_f64(gamma)).unwrap();
+        let (wide_g, wide_p) = (widened_all(&g), widened_all(&p));
+        let expected = wsam::coupled(&wide_g, &wide_p, gamma, format).unwrap();
+        assert_all_within("coupled", &mixed(rule, &g, &p), &expected);
+
+        let mut params = Random(7).segments::<R>(&LENGTHS);
+        let expected =
+            wsam::decoupled(&widened_all(&params), &wide_g, &wide_p, gamma, 0.125, format).unwrap();
+        let correction = rule.correction(R::from_f64(0.125));
+        for ((w, g), p) in params.iter_mut().zip(&g).zip(&p) {
+            Cpu::detect().correct(correction, w, g, p).unwrap();
+        }
+        assert_all_within("decoupled", &params, &expected);
+    }
+}
+
+#[test]
+fn wsam_is_the_oracles() {
+    wsam_agrees::<f32>(Format::F32);
+    wsam_agrees::<f64>(Format::F64);
+}
+
+fn look_sam_agrees<R: Real>(format: Format) {
+    let (g, p) = gradients::<R>(8);
+    let rule = LookSam::new(R::from_f64(0.625)).unwrap();
+    let (split, outcome) = rule.split(&pair_sums(&g, &p)).unwrap();
+    assert_eq!(outcome, Outcome::Finite);
+    let kept = mixed(split, &g, &p);
+    let expected = look_sam::direction(&widened_all(&g), &widened_all(&p), format).unwrap();
+    assert_all_within("direction", &kept, &expected);
+
+    // A later step, with a gradient of its own.
+    let (later, _) = gradients::<R>(9);
+    let (reuse, outcome) = rule.reuse(&norm_sums(&later), &norm_sums(&kept)).unwrap();
+    assert_eq!(outcome, Outcome::Finite);
+    let expected =
+        look_sam::reuse(&widened_all(&later), &widened_all(&kept), 0.625, format).unwrap();
+    assert_all_within("reuse", &mixed(reuse, &later, &kept), &expected);
+}
+
+#[test]
+fn look_sam_is_the_oracles() {
+    look_sam_agrees::<f32>(Format::F32);
+    look_sam_agrees::<f64>(Format::F64);
+}
+
+#[test]
+fn zero_gradients_leave_the_other_as_it_is() {
+    let (g, p) = gradients::<f32>(10);
+    let zeros: Vec<Vec<f32>> = g.iter().map(|plane| vec![0.0; plane.len()]).collect();
+    let (mix, outcome) = Gsam::new(0.5).unwrap().arm(&pair_sums(&zeros, &g)).unwrap();
+    assert_eq!((outcome, mixed(mix, &g, &zeros)), (Outcome::ZeroNorm, zeros.clone()));
+    let look = LookSam::new(0.5).unwrap();
+    let (split, outcome) = look.split(&pair_sums(&zeros, &p)).unwrap();
+    assert_eq!((outcome, mixed(split, &zeros, &p)), (Outcome::ZeroNorm, p));
+    let (reuse, outcome) = look.reuse(&norm_sums(&g), &norm_sums(&zeros)).unwrap();
+    assert_eq!((outcome, mixed(reuse, &g, &zeros)), (Outcome::ZeroNorm, g));
+}
+
+#[test]
+fn non_finite_gradients_are_an_outcome() {
+    let (mut g, p) = gradients::<f32>(11);
+    g[2][7] = f32::NAN;
+    assert_eq!(Gsam::new(0.5).unwrap().arm(&pair_sums(&p, &g)).unwrap().1, Outcome::NonFinite);
+    let look = LookSam::new(0.5).unwrap();
+    assert_eq!(look.split(&pair_sums(&g, &p)).unwrap().1, Outcome::NonFinite);
+    assert_eq!(look.reuse(&norm_sums(&g), &norm_sums(&p)).unwrap().1, Outcome::NonFinite);
+    assert_eq!(clip_factor(&norm_sums(&g), 1.0), Ok((1.0, Outcome::NonFinite)));
+}
+
+#[test]
+fn clipping_is_the_oracles() {
+    for (seed, scale, max_norm) in
+        [(12, 1.0, 1.0), (13, 1.0, 1e9), (14, 1e25, 0.5), (15, 1e-30, 1e-31)]
+    {
+        let (mut g, _) = gradients::<f32>(seed);
+        g.iter_mut().flatten().for_each(|x| *x *= scale);
+        let max_norm = max_norm as f32;
+        let (factor, outcome) = clip_factor(&norm_sums(&g), max_norm).unwrap();
+        let expected = clip::clip_factor(&widened_all(&g), f64::from(max_norm), Format::F32);
+        assert_eq!(outcome, Outcome::Finite);
+        let error = (f64::from(factor) - expected.value).abs();
+        assert!(error <= expected.bound, "{factor} is not {expected:?}");
+    }
+}
+
+#[test]
+fn schedules_are_the_oracles() {
+    let oracle_cosine =
+        schedule::Schedule::Cosine { learning_rate: 0.5, learning_rate_min: 0.125, total: 40 };
+    let oracle_steps = schedule::Schedule::MultiStep {
+        learning_rate: 0.5,
+        gamma: 0.25,
+        milestones: vec![10, 20, 20],
+    };
+    let oracle_constant = schedule::Schedule::Constant { learning_rate: 0.5 };
+    let core = [
+        (Schedule::cosine(0.5, 0.125, 40).unwrap(), oracle_cosine),
+        (Schedule::multi_step(0.5, 0.25, &[10, 20, 20]).unwrap(), oracle_steps),
+        (Schedule::constant(0.5).unwrap(), oracle_constant),
+    ];
+    for (core, oracle) in core {
+        for warm_up in [0, 1, 7] {
+            let core = core.with_warm_up(warm_up);
+            let then = Box::new(oracle.clone());
+            let oracle = schedule::Schedule::WarmUp { peak: 0.5, steps: u64::from(warm_up), then };
+            for step in 0..60 {
+                let (found, expected): (f64, f64) = (core.at(step), oracle.at(u64::from(step)));
+                assert!(
+                    (found - expected).abs() < 1e-15,
+                    "{oracle:?} at {step}: {found}, {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn gsams_radius_is_the_oracles() {
+    for rate in [0.0, 0.125, 0.3, 0.5] {
+        let expected = schedule::gsam_rho(rate, (0.0, 0.5), (0.25, 0.75));
+        assert!((gsam_rho((0.25, 0.75), (0.0, 0.5), rate) - expected).abs() < 1e-15);
+    }
+    assert_eq!(
+        gsam_rho((0.25, 0.75), (0.5, 0.5), 0.5),
+        schedule::gsam_rho(0.5, (0.5, 0.5), (0.25, 0.75))
+    );
+}
+
+/// The search over segments, ended.
+fn search<R: Real>(keep: u64, scores: &[Vec<R>]) -> TopK<R> {
+    let mut top = TopK::new(keep);
+    for _ in 0..TopK::<R>::passes() {
+        scores.iter().for_each(|segment| top.count(segment));
+        top.narrow();
+    }
+    top
+}
+
+/// Scores with many ties, zeros, and what counts as zero.
+fn scores<R: Real>(seed: u64) -> Vec<Vec<R>> {
+    let mut segments = Random(seed).segments::<R>(&LENGTHS);
+    let coarse = |x: R| R::from_f64((x.to_f64() * 4.0).round() / 4.0);
+    segments.iter_mut().flatten().for_each(|x| *x = coarse(*x));
+    segments[0][1] = R::from_f64(f64::NAN);
+    segments
+}
+
+fn top_k_agrees<R: Real>() {
+    for seed in 0..5 {
+        let scores = scores::<R>(seed);
+        let n = scores.iter().map(Vec::len).sum::<usize>() as u64;
+        for sparsity in [0.0, 0.25, 0.5, 0.984375, 1.0] {
+            let mut top = search(kept_count(n, sparsity).unwrap(), &scores);
+            let mut masks: Vec<Vec<R>> = scores.iter().map(|s| vec![R::ONE; s.len()]).collect();
+            for (scores, mask) in scores.iter().zip(&mut masks) {
+                top.write_mask(scores, mask).unwrap();
+            }
+            let expected = mask::fisher_mask(&widened_all(&scores), sparsity);
+            assert_eq!(widened_all(&masks), expected, "sparsity {sparsity}");
+        }
+    }
+}
+
+#[test]
+fn top_k_is_the_oracles() {
+    top_k_agrees::<f32>();
+    top_k_agrees::<f64>();
+}
+
+#[test]
+fn the_dynamic_mask_is_the_oracles() {
+    let [death, growth] = [20, 21].map(|seed| {
+        let mut scores = scores::<f64>(seed);
+        scores.iter_mut().flatten().for_each(|x| *x = if x.is_nan() { 0.0 } else { x.abs() });
+        scores
+    });
+    let n = death.iter().map(Vec::len).sum::<usize>() as u64;
+    let mut old: Vec<Vec<f64>> = death.iter().map(|s| vec![0.0; s.len()]).collect();
+    let marks = old.iter_mut().flatten().enumerate();
+    marks.for_each(|(i, m)| *m = f64::from(u8::from(i % 2 == 0)));
+    for progress in [0.0, 0.25, 0.5, 1.0] {
+        let dynamic = DynamicMask::new(n, 0.5, 0.5).unwrap();
+        let (kept, grown) = dynamic.counts(progress);
+        let pairs = |scores: &[Vec<f64>], f: fn(&[f64], &[f64]) -> Vec<f64>| -> Vec<Vec<f64>> {
+            scores.iter().zip(&old).map(|(s, m)| f(s, m)).collect()
+        };
+        let dying = pairs(&death, |s, m| DynamicMask::death_scores(s, m).collect());
+        let growing = pairs(&growth, |s, m| DynamicMask::growth_scores(s, m).collect());
+        let (mut keep, mut grow) = (search(kept, &dying), search(grown, &growing));
+        let mut masks = old.clone();
+        for ((dying, growing), mask) in dying.iter().zip(&growing).zip(&mut masks) {
+            keep.write_mask(dying, mask).unwrap();
+            grow.grow_mask(growing, mask).unwrap();
+        }
+        let fraction = mask::drop_fraction(0.5, progress, 0.0, 1.0);
+        let expected = mask::dynamic_mask(&old, &death, &growth, 0.5, fraction).unwrap();
+        assert_eq!(masks, expected, "progress {progress}");
+    }
+}

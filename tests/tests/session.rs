@@ -1,0 +1,391 @@
+//! The session: order, restoring, groups, and what each outcome leaves.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Random, bits};
+use presam::{
+    AdamW, BaseOptimizer, BaseState, Cpu, Error, Group, LengthRule, MomentumSam, Outcome,
+    PartialNorm, RuleState, Sam, SecondGradient, SegmentMut, Segments, Session, Sgd, SgdMomentum,
+    Variant, Vasso, finish,
+};
+use std::cell::Cell;
+
+const LENGTHS: [usize; 3] = [5, 70, 3];
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tensor<const M: usize, const S: usize> {
+    group: usize,
+    w: Vec<f32>,
+    g: Vec<f32>,
+    backup: Vec<f32>,
+    memory: [Vec<f32>; M],
+    state: [Vec<f32>; S],
+}
+
+/// Tensors, and a visit that fails before the tensor of this index (counted down over all visits).
+struct Model<const M: usize, const S: usize> {
+    tensors: Vec<Tensor<M, S>>,
+    fails_after: Cell<Option<usize>>,
+}
+
+const BROKEN: Error = Error::Capacity { expected: 1, found: 2 };
+
+impl<const M: usize, const S: usize> Model<M, S> {
+    fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let tensor = |(group, n): (usize, usize)| Tensor {
+            group,
+            w: random.plane(n),
+            g: random.plane(n),
+            backup: vec![0.0; n],
+            memory: std::array::from_fn(|_| vec![0.0; n]),
+            state: std::array::from_fn(|_| vec![0.0; n]),
+        };
+        let tensors = [0, 1, 0].into_iter().zip(LENGTHS).map(tensor).collect();
+        Self { tensors, fails_after: Cell::new(None) }
+    }
+
+    /// The gradient of |w|^4 / 4 + <w, noise>.
+    fn gradient(&mut self) {
+        for (i, tensor) in self.tensors.iter_mut().enumerate() {
+            for (g, w) in tensor.g.iter_mut().zip(&tensor.w) {
+                *g = w * w * w + 0.25 * (i as f32 - 1.0);
+            }
+        }
+    }
+
+    fn params(&self) -> Vec<Vec<u64>> {
+        self.tensors.iter().map(|tensor| bits(&tensor.w)).collect()
+    }
+
+    /// Memory and state planes.
+    fn planes(&self) -> Vec<Vec<u64>> {
+        let planes = self.tensors.iter().flat_map(|t| t.memory.iter().chain(&t.state));
+        planes.map(|plane| bits(plane)).collect()
+    }
+}
+
+impl<const M: usize, const S: usize> Segments<f32, M, 0, S> for Model<M, S> {
+    fn visit(
+        &mut self,
+        visitor: &mut dyn FnMut(SegmentMut<'_, f32, M, 0, S>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for t in &mut self.tensors {
+            match self.fails_after.get() {
+                Some(0) => {
+                    self.fails_after.set(None);
+                    return Err(BROKEN);
+                }
+                left => self.fails_after.set(left.map(|left| left - 1)),
+            }
+            visitor(SegmentMut {
+                group: t.group,
+                params: &mut t.w,
+                grads: &t.g,
+                backup: &mut t.backup,
+                memory: t.memory.each_mut().map(Vec::as_mut_slice),
+                inputs: [],
+                state: t.state.each_mut().map(Vec::as_mut_slice),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn groups() -> [Group<f32>; 2] {
+    let weights = Group::new(0.25).unwrap().with_weight_decay(0.125).unwrap();
+    [weights, Group::new(0.5).unwrap()]
+}
+
+fn sgd() -> Sgd<f32> {
+    Sgd::new(0.125).unwrap()
+}
+
+fn momentum() -> SgdMomentum<f32> {
+    sgd().with_momentum(0.5).unwrap()
+}
+
+#[test]
+fn dropping_the_ascended_model_restores() {
+    let (mut model, groups) = (Model::<0, 0>::new(1), groups());
+    let before = model.params();
+    let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
+    let mut ascended = session.ascend(&groups, &mut model).unwrap();
+    assert_ne!(ascended.model().params(), before, "it was perturbed");
+    drop(ascended);
+    assert_eq!(model.params(), before);
+}
+
+#[test]
+fn an_error_of_the_closure_restores() {
+    for failing_call in [1, 2] {
+        let (mut model, groups) = (Model::<0, 1>::new(2), groups());
+        let (before, planes) = (model.params(), model.planes());
+        let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+        let mut calls = 0;
+        let result = session.step(&groups, &mut model, |_| {
+            calls += 1;
+            if calls == failing_call { Err(BROKEN) } else { Ok(()) }
+        });
+        assert_eq!(result.unwrap_err(), BROKEN);
+        assert_eq!((model.params(), model.planes()), (before, planes), "call {failing_call}");
+    }
+}
+
+#[test]
+fn a_panic_in_the_closure_restores() {
+    let mut model = Model::<0, 0>::new(3);
+    let before = model.params();
+    let mut calls = 0;
+    let step = std::panic::AssertUnwindSafe(|| {
+        let groups = groups();
+        let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
+        session.step(&groups, &mut model, |_| -> Result<(), Error> {
+            calls += 1;
+            assert!(calls < 2, "the second gradient panics");
+            Ok(())
+        })
+    });
+    std::panic::catch_unwind(step).unwrap_err();
+    assert_eq!(model.params(), before);
+}
+
+#[test]
+fn an_error_in_the_middle_of_any_visit_leaves_the_parameters() {
+    // Visits of a step: norm, ascent, restore, check, descent, of three tensors each. An error in the
+    // descent, or in the restoring visit itself, is the trainer's own: nothing can be promised.
+    for fails_after in 0..6 {
+        let (mut model, groups) = (Model::<0, 1>::new(4), groups());
+        let before = model.params();
+        model.fails_after = Cell::new(Some(fails_after));
+        let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+        let result = session.step(&groups, &mut model, |_| Ok::<(), Error>(()));
+        assert_eq!(result.unwrap_err(), BROKEN, "{fails_after}");
+        assert_eq!(model.params(), before, "{fails_after}");
+        assert_eq!(session.base_state, BaseState::new());
+    }
+}
+
+/// Gives one plane of a tensor the wrong length.
+type Spoil = fn(&mut Tensor<1, 1>);
+
+#[test]
+fn wrong_shapes_are_found_before_anything_is_written() {
+    let wrong: [(&str, Spoil); 4] = [
+        ("grads", |t| t.g.push(0.0)),
+        ("backup", |t| t.backup.truncate(2)),
+        ("memory", |t| t.memory[0].push(0.0)),
+        ("state", |t| t.state[0].truncate(2)),
+    ];
+    for (name, spoil) in wrong {
+        let (mut model, groups) = (Model::<1, 1>::new(5), groups());
+        spoil(model.tensors.last_mut().unwrap());
+        let (before, planes) = (model.params(), model.planes());
+        let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
+        let error = session.step(&groups, &mut model, |_| Ok::<(), Error>(())).unwrap_err();
+        let names = matches!(error, Error::Length { slice, expected: 3, .. } if slice == name);
+        assert!(names, "{name}: {error}");
+        assert_eq!((model.params(), model.planes()), (before, planes), "{name}");
+        assert_eq!(session.rule_state, RuleState::new());
+    }
+}
+
+#[test]
+fn an_unknown_group_is_refused() {
+    let mut model = Model::<0, 0>::new(6);
+    let before = model.params();
+    let groups = [Group::new(0.5).unwrap()];
+    let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
+    let result = session.step(&groups, &mut model, |_| Ok::<(), Error>(()));
+    assert_eq!(result.unwrap_err(), Error::UnknownGroup { expected: 1, found: 1 });
+    assert_eq!(model.params(), before);
+}
+
+#[test]
+fn a_step_is_its_phases_with_each_groups_options() {
+    let (mut model, groups) = (Model::<0, 1>::new(7), groups());
+    let mut by_hand = Model::<0, 1>::new(7);
+    let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+    session
+        .step(&groups, &mut model, |m| {
+            m.gradient();
+            Ok::<(), Error>(())
+        })
+        .unwrap();
+
+    let cpu = Cpu::plain();
+    by_hand.gradient();
+    let mut norm = PartialNorm::new();
+    let (mut state, base) = (RuleState::new(), BaseState::new());
+    let rule = Sam::new().arm(&state);
+    for t in &by_hand.tensors {
+        cpu.accumulate_norm(rule, &t.w, &t.g, [], [], &mut norm).unwrap();
+    }
+    let ascent = finish(Sam::new(), &norm, &mut state).unwrap();
+    let start: Vec<Vec<f32>> = by_hand.tensors.iter().map(|t| t.w.clone()).collect();
+    for t in &mut by_hand.tensors {
+        let scale = ascent.scale(groups[t.group].rho(), LengthRule::NORMALISED).unwrap();
+        let from = t.w.clone();
+        cpu.ascend(rule, scale, &from, &t.g, [], [], &mut t.w).unwrap();
+    }
+    by_hand.gradient();
+    for (t, start) in by_hand.tensors.iter_mut().zip(start) {
+        t.w = start;
+        // Group 0 has a weight decay of its own.
+        let weight_decay = groups[t.group].weight_decay().unwrap_or(0.0);
+        let rule = momentum().with_weight_decay(weight_decay).unwrap().arm(&base);
+        cpu.descend(rule, 1.0, &mut t.w, &t.g, t.state.each_mut().map(Vec::as_mut_slice)).unwrap();
+    }
+    assert_eq!((model.params(), model.planes()), (by_hand.params(), by_hand.planes()));
+}
+
+#[test]
+fn a_second_gradient_that_is_not_finite_takes_no_step() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let (mut model, groups) = (Model::<0, 2>::new(8), groups());
+        let (before, planes) = (model.params(), model.planes());
+        let mut session = Session::new(Cpu::detect(), Sam::new(), AdamW::new(0.125).unwrap());
+        let mut ascended = session.ascend(&groups, &mut model).unwrap();
+        ascended.model().tensors[1].g[3] = value;
+        let report = ascended.descend().unwrap();
+        assert_eq!((report.second, report.descended), (Outcome::NonFinite, false));
+        assert_eq!((model.params(), model.planes()), (before, planes));
+        assert_eq!(session.base_state, BaseState::new());
+    }
+}
+
+#[test]
+fn a_first_gradient_that_is_not_finite_asks_for_no_second() {
+    let (mut model, groups) = (Model::<1, 1>::new(9), groups());
+    model.tensors[0].g[0] = f32::NAN;
+    let (before, planes) = (model.params(), model.planes());
+    let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
+    let mut calls = 0;
+    let report = session.step(&groups, &mut model, |_| {
+        calls += 1;
+        Ok::<(), Error>(())
+    });
+    let report = report.unwrap();
+    assert_eq!((calls, report.ascent.outcome, report.descended), (1, Outcome::NonFinite, false));
+    assert_eq!((model.params(), model.planes()), (before, planes));
+    assert_eq!((session.rule_state, session.base_state), (RuleState::new(), BaseState::new()));
+}
+
+/// The largest change of a parameter in one step of plain descent, and the step's report.
+fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model<0, 0> {
+    let (mut model, groups) = (Model::<0, 0>::new(10), [Group::new(0.25).unwrap(); 2]);
+    let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
+    (session.second, session.loss_scale) = (second, loss_scale);
+    session
+        .step(&groups, &mut model, |m| {
+            m.gradient();
+            m.tensors.iter_mut().flat_map(|t| &mut t.g).for_each(|g| *g *= loss_scale);
+            Ok::<(), Error>(())
+        })
+        .unwrap();
+    model
+}
+
+/// || w - w_before || / learning rate: the norm of the gradient that was descended.
+fn descended_norm(model: &Model<0, 0>) -> f64 {
+    let before = Model::<0, 0>::new(10);
+    let pairs = model.tensors.iter().zip(&before.tensors);
+    let moved = pairs.flat_map(|(a, b)| a.w.iter().zip(&b.w)).map(|(a, b)| f64::from(a - b));
+    moved.map(|x| x * x).sum::<f64>().sqrt() / 0.125
+}
+
+#[test]
+fn clipping_brings_the_second_gradient_to_its_norm() {
+    let free = descended_norm(&step_with(SecondGradient::Checked, 1.0));
+    assert!(free > 1.0, "{free}");
+    let clipped = descended_norm(&step_with(SecondGradient::Clipped(0.5), 1.0));
+    assert!((clipped - 0.5).abs() < 1e-5, "{clipped}");
+    let within = step_with(SecondGradient::Clipped(1000.0), 1.0);
+    assert_eq!(within.params(), step_with(SecondGradient::Checked, 1.0).params(), "every bit kept");
+}
+
+#[test]
+fn an_unchecked_second_gradient_is_taken_as_it_is() {
+    let unchecked = step_with(SecondGradient::Unchecked, 1.0);
+    assert_eq!(unchecked.params(), step_with(SecondGradient::Checked, 1.0).params());
+}
+
+#[test]
+fn a_loss_scale_that_is_a_power_of_two_changes_no_bit() {
+    for second in [SecondGradient::Checked, SecondGradient::Clipped(0.5)] {
+        assert_eq!(step_with(second, 1024.0).params(), step_with(second, 1.0).params());
+    }
+}
+
+#[test]
+fn momentum_sam_takes_one_gradient_against_the_momentum() {
+    let (mut model, groups) = (Model::<0, 1>::new(11), groups());
+    let mut session = Session::new(Cpu::detect(), MomentumSam::new(), momentum());
+    let start = model.params();
+    // No momentum yet: a zero norm, so the gradient is taken at w.
+    let report = session.step_with_momentum(&groups, &mut model, |m| {
+        assert_eq!(m.params(), start);
+        m.gradient();
+        Ok::<(), Error>(())
+    });
+    let report = report.unwrap();
+    assert_eq!((report.ascent.outcome, report.descended), (Outcome::ZeroNorm, true));
+    let before: Vec<Tensor<0, 1>> = model.tensors.clone();
+    let report = session.step_with_momentum(&groups, &mut model, |m| {
+        for (now, before) in m.tensors.iter().zip(&before) {
+            let moved = now.w.iter().zip(&before.w).zip(&before.state[0]);
+            moved.for_each(|((now, before), v)| assert!((now - before) * v <= 0.0, "along -v"));
+        }
+        assert!(m.tensors.iter().zip(&before).any(|(now, before)| now.w != before.w));
+        m.gradient();
+        Ok::<(), Error>(())
+    });
+    assert_eq!(report.unwrap().ascent.outcome, Outcome::Finite);
+}
+
+#[test]
+fn momentum_sam_needs_a_momentum() {
+    let (mut model, groups) = (Model::<0, 0>::new(12), groups());
+    let mut session = Session::new(Cpu::detect(), MomentumSam::new(), sgd());
+    let result = session.step_with_momentum(&groups, &mut model, |_| Ok::<(), Error>(()));
+    assert_eq!(result.unwrap_err(), Error::Length { slice: "state", expected: 5, found: 0 });
+}
+
+#[test]
+fn a_resumed_checkpoint_runs_side_by_side() {
+    let groups = groups();
+    let new = || Session::new(Cpu::detect(), Vasso::default(), AdamW::new(0.125).unwrap());
+    let (mut session, mut model) = (new(), Model::<1, 2>::new(13));
+    let step = |session: &mut Session<f32, Vasso<f32>, AdamW<f32>>, model: &mut Model<1, 2>| {
+        let report = session.step(&groups, model, |m| {
+            m.gradient();
+            Ok::<(), Error>(())
+        });
+        assert!(report.unwrap().descended);
+    };
+    (0..3).for_each(|_| step(&mut session, &mut model));
+
+    // The counters through serde, the planes as they are.
+    let counters = serde_json::to_string(&(session.rule_state, session.base_state)).unwrap();
+    let mut resumed = new();
+    (resumed.rule_state, resumed.base_state) = serde_json::from_str(&counters).unwrap();
+    let mut copy = Model { tensors: model.tensors.clone(), fails_after: Cell::new(None) };
+    // Backups and gradients are no part of a checkpoint.
+    for tensor in &mut copy.tensors {
+        tensor.backup.fill(f32::NAN);
+        tensor.g.fill(f32::NAN);
+    }
+    for _ in 0..4 {
+        step(&mut session, &mut model);
+        step(&mut resumed, &mut copy);
+        assert_eq!((model.params(), model.planes()), (copy.params(), copy.planes()));
+    }
+    // And forgetting the counters would be seen.
+    let mut forgetful = new();
+    let mut copy = Model { tensors: model.tensors.clone(), fails_after: Cell::new(None) };
+    step(&mut session, &mut model);
+    step(&mut forgetful, &mut copy);
+    assert_ne!(model.params(), copy.params());
+}
