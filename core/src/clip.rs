@@ -38,6 +38,6 @@ pub fn clip_factor<R: Real>(sums: &PartialNorm<R>, max_norm: R) -> Result<(R, Ou
     let norm = ScaledNorm::of(total);
     // In the norm's own unit, where a norm of 1e30 is still a number.
     let limit = max_norm * norm.inverse_unit();
-    let factor = R::select(norm.root > limit, limit / norm.root, R::ONE);
+    let factor = R::select(norm.root > limit, max_norm / norm.root * norm.inverse_unit(), R::ONE);
     Ok((factor, Outcome::Finite))
 }

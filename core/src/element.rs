@@ -30,7 +30,7 @@ pub struct Element<R, const M: usize, const I: usize> {
 /// ```
 /// use presam::{AscentRule, Element, Real};
 ///
-/// /// Cube-root-free toy: every weight is perturbed in proportion to g |w|.
+/// /// Every weight is perturbed in proportion to g |w|.
 /// #[derive(Clone, Copy)]
 /// struct Proportional;
 ///

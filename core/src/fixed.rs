@@ -48,6 +48,36 @@ where
         }
     }
 
+    /// The memory planes of a model of `len` parameters, to save or to load a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Capacity`] for more than `N` parameters, [`Error::Length`] where it had another number.
+    pub fn memory(&mut self, len: usize) -> Result<[&mut [R]; M], Error> {
+        self.reserve(len)?;
+        Ok(self.memory.each_mut().map(Vec::as_mut_slice))
+    }
+
+    /// The base optimizer's state planes, likewise.
+    ///
+    /// # Errors
+    /// As [`memory`](FixedSam::memory).
+    pub fn state(&mut self, len: usize) -> Result<[&mut [R]; S], Error> {
+        self.reserve(len)?;
+        Ok(self.state.each_mut().map(Vec::as_mut_slice))
+    }
+
+    /// Fills the buffers at the first call, checks their length at every one.
+    fn reserve(&mut self, len: usize) -> Result<(), Error> {
+        if self.grads.is_empty() {
+            let full = Error::Capacity { expected: N, found: len };
+            let buffers = [&mut self.grads, &mut self.backup].into_iter();
+            for buffer in buffers.chain(&mut self.memory).chain(&mut self.state) {
+                buffer.resize(len, R::ZERO).map_err(|_| full)?;
+            }
+        }
+        crate::error::check_length("params", self.grads.len(), len)
+    }
+
     /// One whole step; `gradient(params, grads)` is called twice and must write all of `grads`.
     ///
     /// # Errors
@@ -59,15 +89,7 @@ where
         group: Group<R>,
         mut gradient: impl FnMut(&[R], &mut [R]),
     ) -> Result<StepReport<R>, Error> {
-        let len = params.len();
-        if self.grads.is_empty() {
-            let full = Error::Capacity { expected: N, found: len };
-            let buffers = [&mut self.grads, &mut self.backup].into_iter();
-            for buffer in buffers.chain(&mut self.memory).chain(&mut self.state) {
-                buffer.resize(len, R::ZERO).map_err(|_| full)?;
-            }
-        }
-        crate::error::check_length("params", self.grads.len(), len)?;
+        self.reserve(params.len())?;
         let mut model = Flat {
             params,
             grads: &mut self.grads,

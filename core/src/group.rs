@@ -10,7 +10,7 @@ use crate::{Error, Real};
 ///
 /// let weights = Group::new(0.05f32)?.with_weight_decay(5e-4)?;
 /// let biases = Group::new(0.05f32)?.without_operator(); // ASAM as its authors run it
-/// let frozen_norm_layers = Group::new(0.0f32)?.not_perturbed(); // neither counted nor moved
+/// let plain_layers = Group::new(0.0f32)?.not_perturbed(); // the base optimizer alone
 /// # Ok::<(), presam::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

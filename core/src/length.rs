@@ -67,8 +67,8 @@ impl<R: Real> Default for LengthRule<R> {
 
 /// What [`ascend`](crate::Cpu::ascend) multiplies by: perturbation = (direction * prescale) * scale.
 ///
-/// `scale == 0` is a copy, never arithmetic. `remember == false` (a [`Outcome::NonFinite`] step) also
-/// leaves the memory alone.
+/// `scale == 0` is a copy, never arithmetic. `remember == false` (a [`Outcome::NonFinite`] step) is a
+/// copy whatever the scale, and leaves the memory alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Scale<R> {

@@ -10,6 +10,7 @@ pub mod base;
 pub mod descent;
 pub mod variants;
 
+mod ascended;
 mod clip;
 mod cpu;
 mod element;
@@ -32,6 +33,7 @@ mod schedule;
 mod segment;
 mod session;
 
+pub use ascended::Ascended;
 #[doc(inline)]
 pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
 pub use clip::clip_factor;
@@ -51,7 +53,7 @@ pub use outcome::Outcome;
 pub use real::Real;
 pub use schedule::{Schedule, gsam_rho};
 pub use segment::{Flat, SegmentMut, Segments};
-pub use session::{Ascended, SecondGradient, Session, StepReport};
+pub use session::{SecondGradient, Session, StepReport};
 #[doc(inline)]
 pub use variants::{
     Asam, Claim, ConstraintPreconditioner, FisherSam, FriendlySam, InfoAsam, InfoSam, InfoSamDraft,

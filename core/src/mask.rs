@@ -10,7 +10,7 @@ use crate::{Error, Real};
 /// byte: [`TopK::passes`] times over all segments, then once more to write the mask. A score that is
 /// negative, -0.0 or NaN counts as 0.
 ///
-/// Cost: 4 counting passes for `f32` (8 for `f64`) over the scores and 1 writing pass; 1 KiB of
+/// Cost: 4 counting passes for `f32` (8 for `f64`) over the scores and 1 writing pass; 2 KiB of
 /// counters, no floats per parameter beside the scores themselves.
 ///
 /// SSAM-F (Mi et al. 2022): the scores are sums of squared single-example gradients and `keep` is
@@ -134,9 +134,14 @@ impl<R: Real> TopK<R> {
     }
 }
 
+/// What is not a positive score counts as 0.
+fn cleaned<R: Real>(score: R) -> R {
+    R::select(score > R::ZERO, score, R::ZERO)
+}
+
 /// The bits of a score as a number of the same order.
 fn key<R: Real>(score: R) -> u64 {
-    if score > R::ZERO { score.bits() } else { 0 }
+    cleaned(score).bits()
 }
 
 /// int(n (1 - sparsity)): how many weights SSAM perturbs.
@@ -149,18 +154,7 @@ fn key<R: Real>(score: R) -> u64 {
 /// ```
 pub fn kept_count(n: u64, sparsity: f64) -> Result<u64, Error> {
     check_fraction("sparsity", sparsity)?;
-    Ok(truncated(n, 1.0 - sparsity))
-}
-
-/// int(n * share)
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "truncation is the rule; a model has fewer than 2^53 weights"
-)]
-fn truncated(n: u64, share: f64) -> u64 {
-    (n as f64 * share) as u64
+    Ok((n as f64 * (1.0 - sparsity)) as u64)
 }
 
 /// SSAM-D: some masked-in weights are dropped, as many masked-out ones grow in their place.
@@ -223,10 +217,13 @@ impl DynamicMask {
     /// How many weights are kept and how many grown after `progress` (0 to 1, clamped) of the schedule.
     #[must_use]
     pub fn counts(&self, progress: f64) -> (u64, u64) {
-        let progress = progress.clamp(0.0, 1.0);
+        // Written so that a NaN counts as the end of the schedule, where nothing is dropped.
+        let progress = if progress < 1.0 { f64::max(progress, 0.0) } else { 1.0 };
         let rate = self.drop_rate * (1.0 + libm::cos(core::f64::consts::PI * progress)) / 2.0;
-        let kept = truncated(self.n, (1.0 - self.sparsity) * (1.0 - rate));
-        let grown = truncated(self.n, f64::min((1.0 - self.sparsity) * rate, self.sparsity));
+        let n = self.n as f64;
+        let masked_out = n * self.sparsity;
+        let kept = ((n - masked_out) * (1.0 - rate)) as u64;
+        let grown = f64::min((n - masked_out) * rate, masked_out) as u64;
         (kept, grown)
     }
 
@@ -236,7 +233,7 @@ impl DynamicMask {
         mask: &'a [R],
     ) -> impl Iterator<Item = R> + 'a {
         let floor = R::from_f64(1e-7);
-        scores.iter().zip(mask).map(move |(&score, &mask)| (score + floor) * mask)
+        scores.iter().zip(mask).map(move |(&score, &mask)| (cleaned(score) + floor) * mask)
     }
 
     /// (score + 1e-7) (1 - mask), for one segment.
@@ -245,6 +242,9 @@ impl DynamicMask {
         mask: &'a [R],
     ) -> impl Iterator<Item = R> + 'a {
         let floor = R::from_f64(1e-7);
-        scores.iter().zip(mask).map(move |(&score, &mask)| (score + floor) * (R::ONE - mask))
+        scores
+            .iter()
+            .zip(mask)
+            .map(move |(&score, &mask)| (cleaned(score) + floor) * (R::ONE - mask))
     }
 }

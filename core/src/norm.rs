@@ -35,7 +35,7 @@ impl<R: Real> Part<R> {
     /// The neutral part.
     pub const ZERO: Self = Self { sum: R::ZERO, statistic: R::ZERO, class: 0 };
 
-    /// This part and the adjacent one after it.
+    /// This part and the adjacent one after it. A class outside -1 to 1 counts as the nearest of them.
     #[must_use]
     pub fn combine(self, next: Self) -> Self {
         let statistic = self.statistic + next.statistic;
@@ -44,7 +44,7 @@ impl<R: Real> Part<R> {
         } else if next.sum == R::ZERO {
             (self.sum, self.class)
         } else {
-            let class = self.class.max(next.class);
+            let class = self.class.max(next.class).clamp(-1, 1);
             let (a, b) = (self.sum_in(class), next.sum_in(class));
             let plain = a + b;
             if !plain.is_finite() && a.is_finite() && b.is_finite() {
@@ -59,7 +59,7 @@ impl<R: Real> Part<R> {
     /// The sum brought to a higher class by exact powers of two, where it may vanish.
     fn sum_in(self, class: i32) -> R {
         let mut sum = self.sum;
-        for _ in self.class..class {
+        for _ in self.class.clamp(-1, 1)..class {
             sum = sum * R::RANGE_DOWN * R::RANGE_DOWN;
         }
         sum
@@ -86,7 +86,7 @@ impl<R: Real> Part<R> {
 /// assert_eq!(left.total()?, whole.total()?);
 /// # Ok::<(), presam::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PartialNorm<R> {
     start: u64,
     end: u64,
@@ -119,6 +119,53 @@ impl<R: Real> PartialNorm<R> {
     /// The elements counted so far: the divisor of a rule's mean.
     pub const fn counted(&self) -> u64 {
         self.counted
+    }
+
+    /// The nodes, from the left: with start, end and count, all that another process needs.
+    pub fn nodes(&self) -> &[Part<R>] {
+        self.nodes.get(..self.len).unwrap_or_default()
+    }
+
+    /// The partial norm over chunks [start, end) with these nodes: one that was taken apart.
+    ///
+    /// ```
+    /// use presam::{PartialNorm, Part};
+    ///
+    /// let mut norm = PartialNorm::starting_at(3);
+    /// for sum in [1.0f32, 2.0, 3.0] {
+    ///     norm.push(Part { sum, statistic: 0.0, class: 0 }, 2048)?;
+    /// }
+    /// let again = PartialNorm::from_nodes(norm.start(), norm.end(), norm.counted(), norm.nodes())?;
+    /// assert_eq!(again, norm);
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] where that range has another number of nodes.
+    pub fn from_nodes(
+        start: u64,
+        end: u64,
+        counted: u64,
+        nodes: &[Part<R>],
+    ) -> Result<Self, Error> {
+        let mut norm = Self::starting_at(start);
+        for &node in nodes {
+            let level = if norm.end < end { level_of(norm.end, end) } else { 0 };
+            norm.push_node(node, level)?;
+        }
+        if norm.end != end || norm.len != nodes.len() {
+            let expected = if end < start { 0 } else { norm.len };
+            return Err(Error::Length { slice: "nodes", expected, found: nodes.len() });
+        }
+        norm.counted = counted;
+        Ok(norm)
+    }
+
+    /// Whether `chunks` more fit: checked before the first of a segment is taken.
+    pub(crate) fn check_room(&self, chunks: usize) -> Result<(), Error> {
+        let most = if self.start == 0 { 1 << 48 } else { 1 << 24 };
+        let end = self.end.checked_add(chunks as u64).ok_or(Error::TooManyChunks)?;
+        if end - self.start <= most { Ok(()) } else { Err(Error::TooManyChunks) }
     }
 
     /// Takes chunk [`end`](PartialNorm::end), of `elements` elements.
@@ -186,6 +233,24 @@ impl<R: Real> PartialNorm<R> {
     }
 }
 
+impl<R: Real> core::fmt::Debug for PartialNorm<R> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("PartialNorm")
+            .field("start", &self.start)
+            .field("end", &self.end)
+            .field("counted", &self.counted)
+            .field("nodes", &self.nodes())
+            .finish()
+    }
+}
+
+impl<R: Real> PartialEq for PartialNorm<R> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.start, self.end, self.counted) == (other.start, other.end, other.counted)
+            && self.nodes() == other.nodes()
+    }
+}
+
 impl<R: Real> Default for PartialNorm<R> {
     fn default() -> Self {
         Self::new()
@@ -194,7 +259,7 @@ impl<R: Real> Default for PartialNorm<R> {
 
 /// The level of the first maximal aligned node of [start, end).
 fn level_of(start: u64, end: u64) -> u32 {
-    let fits = (end - start).ilog2();
+    let fits = (end - start).checked_ilog2().unwrap_or(0);
     start.trailing_zeros().min(fits)
 }
 

@@ -11,7 +11,8 @@ pub enum Outcome {
     /// The norm is zero (or, for Friendly SAM, rounding noise): nothing is perturbed, memory is
     /// stored, the second gradient is taken at w and the descent is the base optimizer's.
     ZeroNorm = 1,
-    /// The norm, the statistic or the second gradient is infinite or NaN: nothing is changed, memory
-    /// and counters included, and there is no descent.
+    /// The norm or the statistic is infinite or NaN: nothing is changed, memory and counters included,
+    /// and there is no descent. Of a second gradient: no descent, params, state and its counters
+    /// unchanged; the memory keeps the first gradient, which was finite.
     NonFinite = 2,
 }

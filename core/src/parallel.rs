@@ -43,7 +43,7 @@ where
     }
     let middle = middle(planes.len());
     let (left, right) = planes.split_at(middle);
-    let next = start + (middle / CHUNK) as u64;
+    let next = start.checked_add((middle / CHUNK) as u64).ok_or(Error::TooManyChunks)?;
     let (left, right) =
         rayon::join(|| part_of(cpu, term, left, start), || part_of(cpu, term, right, next));
     let mut left = left?;

@@ -147,7 +147,9 @@ impl Cpu {
     /// | `memory` | n | read and written |
     /// | `perturbed` | n | written |
     ///
-    /// A zero scale copies, bit for bit. Memory below the smallest normal number is stored as +0.0.
+    /// A zero scale copies, bit for bit. Where the direction leaves the range of the type (each rule
+    /// states its own) the perturbed point is infinite there, and the second gradient shows it:
+    /// [`accumulate_gradient`](Cpu::accumulate_gradient) finds it, `Session` looks by itself. Memory below the smallest normal number is stored as +0.0.
     /// Cost: one pass (SAM: 12 bytes a parameter in `f32`), one extra float per parameter: `perturbed`.
     /// Then take the second gradient at `perturbed`, and [`descend`](Cpu::descend) on `params`.
     ///
@@ -187,7 +189,7 @@ impl Cpu {
         check_planes("inputs", len, inputs)?;
         check_length("perturbed", len, perturbed.len())?;
         let Scale { prescale, scale, remember } = scale;
-        if scale != R::ZERO {
+        if scale != R::ZERO && remember {
             let planes = PlanesMut { out: perturbed, reads: [params, grads], memory, inputs };
             self.map(Ascend { rule, prescale, scale }, planes);
         } else if remember && M > 0 {

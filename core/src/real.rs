@@ -32,6 +32,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.0
     const ONE: Self;
+    /// Positive infinity.
+    const INFINITY: Self;
     /// The smallest normal number; what is smaller is stored as +0.0 in memory ([`flush`](Real::flush)).
     const MIN_NORMAL: Self;
     /// 2^96 (`f64`: 2^768), the unit of a range class: see [`Part`](crate::Part).
@@ -82,6 +84,7 @@ macro_rules! impl_real {
         impl Real for $real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const INFINITY: Self = $real::INFINITY;
             const MIN_NORMAL: Self = $real::MIN_POSITIVE;
             const RANGE_UP: Self = $real::from_bits($up);
             const RANGE_DOWN: Self = $real::from_bits($down);

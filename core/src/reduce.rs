@@ -88,6 +88,7 @@ impl<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usiz
     #[inline(always)]
     fn run(self) -> Self::Output {
         let mut rest = self.planes;
+        self.norm.check_room(rest.len().div_ceil(CHUNK))?;
         while rest.len() > 0 {
             let (chunk, next) = rest.split_at(CHUNK.min(rest.len()));
             self.norm.push(chunk_part(self.term, chunk), chunk.len() as u64)?;

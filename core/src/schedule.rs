@@ -12,7 +12,8 @@ use crate::{Error, Real};
 /// linear warm-up   peak (t + 1) / warm_up for t < warm_up, then the schedule from its own step 0
 /// ```
 ///
-/// Between 0 and the peak at every step, so what it gives never fails a validation.
+/// Between 0 and the peak at every step: a learning rate that it gives never fails a validation, nor
+/// does a radius whose peak is below 2^31.
 ///
 /// ```
 /// use presam::Schedule;
@@ -91,7 +92,10 @@ impl<'a, R: Real> Schedule<'a, R> {
             Shape::Cosine { last, total } => {
                 let share = R::from_count(u64::from(step)) / R::from_count(u64::from(total));
                 let angle = R::from_f64(core::f64::consts::PI) * share;
-                last + (self.peak - last) * ((R::ONE + angle.cos()) / R::from_f64(2.0))
+                let value = last + (self.peak - last) * ((R::ONE + angle.cos()) / R::from_f64(2.0));
+                // Rounding may leave the range by one unit.
+                let below = R::select(value < last, last, value);
+                R::select(below > self.peak, self.peak, below)
             }
             Shape::MultiStep { gamma, milestones } => {
                 let passed = milestones.iter().filter(|&&milestone| milestone <= step).count();

@@ -13,7 +13,8 @@ use crate::error::check_length;
 /// | `memory` (M planes), `state` (S planes) | n | read and written |
 /// | `inputs` (I planes) | n | read |
 ///
-/// A segment that is not perturbed still needs a backup of its length only if its group is perturbed.
+/// The backup may be empty where the group is not perturbed, unless its memory counts in the norm
+/// ([`Group::counted_only`](crate::Group::counted_only) with a variant that has memory).
 #[derive(Debug)]
 pub struct SegmentMut<'a, R, const M: usize, const I: usize, const S: usize> {
     /// The index of its [`Group`](crate::Group).

@@ -1,8 +1,10 @@
 //! [`Session`]: a step in an order that cannot be got wrong, over the phases of [`Cpu`].
 
+use crate::ascended::Ascended;
+use crate::error::check;
 use crate::{
     Ascent, BaseOptimizer, BaseState, Cpu, Error, Group, LengthRule, Outcome, PartialNorm, Real,
-    RuleState, Scale, SegmentMut, Segments, Unscaled, Variant, clip_factor, finish,
+    RuleState, Scale, ScaledNorm, SegmentMut, Segments, Unscaled, Variant, finish,
 };
 
 /// A variant, a base optimizer and their counters: Ready -> [`Ascended`] -> Ready.
@@ -187,6 +189,7 @@ impl<R: Real, V, B> Session<R, V, B> {
         B: BaseOptimizer<R, S>,
         T: Segments<R, M, I, S>,
     {
+        self.check()?;
         let pass = AscentPass {
             cpu: self.cpu,
             variant: self.variant,
@@ -195,15 +198,42 @@ impl<R: Real, V, B> Session<R, V, B> {
             unscale: if slope == Slope::Gradient { R::ONE / self.loss_scale } else { R::ONE },
             groups,
         };
-        let norm = pass.measure(model)?;
-        let ascent = finish(self.variant, &norm, &mut self.rule_state)?;
+        let (norm, uncounted) = pass.measure(model)?;
+        let ascent = if !uncounted.total()?.sum.is_finite() {
+            Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(norm.total()?) }
+        } else {
+            finish(self.variant, &norm, &mut self.rule_state)?
+        };
+        // Before the base optimizer's first step there is no momentum, whatever the plane holds.
+        let ascent = match (slope, ascent.outcome, self.base_state.steps) {
+            (Slope::Momentum, Outcome::Finite, 0) => {
+                Ascent { outcome: Outcome::ZeroNorm, ..ascent }
+            }
+            _ => ascent,
+        };
         let length = self.length;
-        // From here on, dropping `ascended` restores: an error in the visit leaves w as it was.
-        let ascended = Ascended { session: self, groups, model, ascent, restored: false };
+        // From here on, dropping `ascended` restores what was perturbed: an error or a panic in the
+        // visit leaves w as it was.
+        let mut ascended = Ascended { session: self, groups, model, ascent, perturbed: 0 };
         if ascent.outcome != Outcome::NonFinite {
-            pass.perturb(ascended.model, ascent, length)?;
+            pass.perturb(ascended.model, ascent, length, &mut ascended.perturbed)?;
         }
         Ok(ascended)
+    }
+
+    /// What a step would refuse, refused before it writes.
+    fn check(&self) -> Result<(), Error> {
+        let scale = self.loss_scale;
+        check(
+            "loss_scale",
+            "a finite number > 0",
+            scale,
+            scale >= R::MIN_NORMAL && scale.is_finite(),
+        )?;
+        if let SecondGradient::Clipped(max_norm) = self.second {
+            check("max_norm", "a number > 0", max_norm, max_norm > R::ZERO)?;
+        }
+        Ok(())
     }
 }
 
@@ -227,36 +257,41 @@ impl<R: Real, V> AscentPass<'_, R, V> {
         Unscaled::new(variant.arm(&self.before), self.unscale)
     }
 
-    /// Checks every segment and sums over the counted ones; writes nothing.
+    /// Checks every segment and sums over the counted ones, and apart over those that are perturbed all
+    /// the same: their memory must not meet a gradient that is not finite either. Writes nothing.
     fn measure<T, const M: usize, const I: usize, const S: usize>(
         &self,
         model: &mut T,
-    ) -> Result<PartialNorm<R>, Error>
+    ) -> Result<(PartialNorm<R>, PartialNorm<R>), Error>
     where
         V: Variant<R, M, I>,
         T: Segments<R, M, I, S>,
     {
-        let mut norm = PartialNorm::new();
+        let (mut counted, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
         model.visit(&mut |segment| {
             let group = group_of(self.groups, segment.group)?;
             segment.check(group.is_perturbed() || remembers::<M>(group))?;
             let grads = self.slope.of(&segment)?;
+            if !group.counts_in_norm() && group.is_perturbed() {
+                self.cpu.accumulate_gradient(self.unscale, grads, &mut uncounted)?;
+            }
             if group.counts_in_norm() {
                 let memory = segment.memory.each_ref().map(|plane| &**plane);
                 let (rule, params, inputs) = (self.arm(group), &*segment.params, segment.inputs);
-                self.cpu.accumulate_norm(rule, params, grads, memory, inputs, &mut norm)?;
+                self.cpu.accumulate_norm(rule, params, grads, memory, inputs, &mut counted)?;
             }
             Ok(())
         })?;
-        Ok(norm)
+        Ok((counted, uncounted))
     }
 
-    /// Perturbs the perturbed segments and renews the memory of all that count.
+    /// Perturbs the perturbed segments, counting them in `done`, and renews the memory of all that count.
     fn perturb<T, const M: usize, const I: usize, const S: usize>(
         &self,
         model: &mut T,
         ascent: Ascent<R>,
         length: LengthRule<R>,
+        done: &mut usize,
     ) -> Result<(), Error>
     where
         V: Variant<R, M, I>,
@@ -271,7 +306,9 @@ impl<R: Real, V> AscentPass<'_, R, V> {
                 _ => grads,
             };
             if group.is_perturbed() {
-                self.cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)
+                self.cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)?;
+                *done += 1;
+                Ok(())
             } else if remembers::<M>(group) {
                 let scale = Scale { scale: R::ZERO, ..scale };
                 self.cpu.ascend(rule, scale, params, grads, memory, inputs, backup)
@@ -310,110 +347,6 @@ fn remembers<const M: usize>(group: &Group<impl Real>) -> bool {
     M > 0 && group.counts_in_norm()
 }
 
-fn group_of<R>(groups: &[Group<R>], index: usize) -> Result<&Group<R>, Error> {
+pub(crate) fn group_of<R>(groups: &[Group<R>], index: usize) -> Result<&Group<R>, Error> {
     groups.get(index).ok_or(Error::UnknownGroup { expected: groups.len(), found: index })
-}
-
-/// A model at its perturbed point. Dropped without a descent (an early return, a panic), it restores.
-#[must_use = "dropping it restores the parameters and takes no step"]
-pub struct Ascended<'s, R: Real, V, B, T, const M: usize, const I: usize, const S: usize>
-where
-    T: Segments<R, M, I, S>,
-{
-    session: &'s mut Session<R, V, B>,
-    groups: &'s [Group<R>],
-    model: &'s mut T,
-    ascent: Ascent<R>,
-    restored: bool,
-}
-
-impl<R: Real, V, B, T, const M: usize, const I: usize, const S: usize>
-    Ascended<'_, R, V, B, T, M, I, S>
-where
-    T: Segments<R, M, I, S>,
-{
-    /// The perturbed model: take the second gradient here.
-    pub fn model(&mut self) -> &mut T {
-        self.model
-    }
-
-    /// The norm and what became of it. After [`Outcome::NonFinite`] a second gradient is wasted.
-    pub fn ascent(&self) -> Ascent<R> {
-        self.ascent
-    }
-
-    /// Every perturbed segment back from its backup: the set depends on the groups alone, never on
-    /// the second gradient.
-    fn restore(&mut self) -> Result<(), Error> {
-        let (cpu, groups) = (self.session.cpu, self.groups);
-        if core::mem::replace(&mut self.restored, true) || self.ascent.outcome == Outcome::NonFinite
-        {
-            return Ok(());
-        }
-        self.model.visit(&mut |segment| {
-            if group_of(groups, segment.group)?.is_perturbed() {
-                cpu.restore(segment.params, segment.backup)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// The second half of a step: restores every parameter, bit for bit, then lets the base optimizer
-    /// step with the model's gradients, which are now those of the perturbed point.
-    ///
-    /// After a non-finite first or second gradient nothing is changed but the restored parameters;
-    /// the variant's memory keeps the first gradient if that one was finite.
-    ///
-    /// # Errors
-    /// Those of the model's own visits; parameters are restored all the same.
-    pub fn descend(mut self) -> Result<StepReport<R>, Error>
-    where
-        B: BaseOptimizer<R, S>,
-    {
-        self.restore()?;
-        let ascent = self.ascent;
-        if ascent.outcome == Outcome::NonFinite {
-            return Ok(StepReport { ascent, second: Outcome::Finite, descended: false });
-        }
-        let Session { cpu, base, base_state, second, loss_scale, .. } = *self.session;
-        let groups = self.groups;
-        let unscale = R::ONE / loss_scale;
-        let mut norm = PartialNorm::new();
-        self.model.visit(&mut |segment| {
-            segment.check(false)?;
-            match second {
-                SecondGradient::Unchecked => Ok(()),
-                _ => cpu.accumulate_gradient(unscale, segment.grads, &mut norm),
-            }
-        })?;
-        let (factor, outcome) = match second {
-            SecondGradient::Unchecked => (R::ONE, Outcome::Finite),
-            SecondGradient::Checked => clip_factor(&norm, R::ONE / R::ZERO)?,
-            SecondGradient::Clipped(max_norm) => clip_factor(&norm, max_norm)?,
-        };
-        if outcome == Outcome::NonFinite {
-            return Ok(StepReport { ascent, second: outcome, descended: false });
-        }
-        self.model.visit(&mut |segment| {
-            let base = match group_of(groups, segment.group)?.weight_decay() {
-                Some(weight_decay) => base.with_weight_decay(weight_decay)?,
-                None => base,
-            };
-            let SegmentMut { params, grads, state, .. } = segment;
-            cpu.descend(base.arm(&base_state), unscale * factor, params, grads, state)
-        })?;
-        self.session.base_state = base.advance(&base_state);
-        Ok(StepReport { ascent, second: outcome, descended: true })
-    }
-}
-
-impl<R: Real, V, B, T, const M: usize, const I: usize, const S: usize> Drop
-    for Ascended<'_, R, V, B, T, M, I, S>
-where
-    T: Segments<R, M, I, S>,
-{
-    fn drop(&mut self) {
-        // A visitor that fails here failed before; there is nobody left to tell.
-        let _ = self.restore();
-    }
 }

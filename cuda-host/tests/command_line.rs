@@ -1,28 +1,10 @@
 //! The program as a user meets it: exit codes, streams, suggestions, help.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn presam(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_presam"))
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .output()
-        .expect("the program starts")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("stdout is text")
-}
-
-/// The one line on stderr of a refused call, after checking that nothing else happened.
-fn refused(arguments: &[&str]) -> String {
-    let output = presam(arguments);
-    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{arguments:?}");
-    let message = String::from_utf8(output.stderr).expect("stderr is text");
-    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
-    message
-}
+use common::{out, presam, refused};
 
 #[test]
 fn train_is_the_command_where_none_is_given() {
@@ -167,4 +149,33 @@ fn a_cifar10_folder_is_counted_from_its_files() {
     let found = refused(&["--data", &data, "--train-samples", "10001", "--dry-run"]);
     assert!(found.contains("at most 10000 of the 10000 examples"), "{found}");
     assert!(presam(&["--data", &data, "--dry-run"]).status.success());
+}
+
+#[test]
+fn every_method_is_explained_with_its_cost() {
+    for method in presam_cuda::methods::METHODS {
+        let text = out(&presam(&["methods", method.name]));
+        for word in [method.formula, method.source, method.equals, "passes", "bytes a parameter"] {
+            assert!(text.contains(word), "{}: {word}", method.name);
+        }
+        for key in method.keys {
+            assert!(text.contains(key.name) && text.contains(key.meaning), "{}", method.name);
+        }
+    }
+    // The floor of design: SAM 36 bytes, SGD with momentum 20.
+    for (name, bytes) in [("sam", "36 moved"), ("sgd", "20 moved")] {
+        assert!(out(&presam(&["methods", name])).contains(bytes), "{name}");
+    }
+}
+
+#[test]
+fn values_that_would_fill_the_memory_are_refused() {
+    for (arguments, message) in [
+        (&["--epochs", "18446744073709551615"][..], "--epochs: expected a whole number from 1 to"),
+        (&["--rho", "1e38", "--methods", "sam"], "--rho sam: expected a number below 2^31"),
+        (&["--hidden", "1048576,1048576"], "--hidden: expected a model of at most"),
+    ] {
+        let found = refused(&[arguments, &["--out", "never-written"]].concat());
+        assert!(found.contains(message), "{found} instead of {message}");
+    }
 }

@@ -53,7 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .configure_mesh()
         .x_desc("steps T")
         .y_desc("mean of |grad f(w)|^2 over the T steps")
+        .x_labels(4)
+        .y_labels(20)
+        .light_line_style(TRANSPARENT)
         .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| format!("{y:.1}"))
         .draw()?;
     for (index, line) in lines.iter().enumerate() {
         let colour = Palette99::pick(index).stroke_width(2);
@@ -62,7 +66,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             .label(line.name.as_str())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
     }
-    chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .border_style(BLACK)
+        .background_style(WHITE)
+        .draw()?;
     area.present()?;
     println!("{path}");
     Ok(())

@@ -14,7 +14,7 @@ use presam_conformance::{Backend, Base, Case, LengthRule, Options, Rule, RuleSta
 
 const DIMENSION: usize = 24;
 const LEARNING_RATE: f64 = 1.0;
-const RHO: f64 = 0.5;
+const RHO: f64 = 4.0;
 
 /// How the learning rate follows the number of steps T.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,11 @@ fn levels() -> [Cpu; 2] {
     [Cpu::plain(), Cpu::detect()]
 }
 
+/// A random plane that nothing divides by zero with.
+fn positive<R: Real>(random: &mut Random, n: usize) -> Vec<R> {
+    random.plane::<R>(n).iter().map(|x| x.abs() + R::from_f64(0.125)).collect()
+}
+
 /// One ascent and, element by element, what the rule itself says.
 fn ascend_everywhere<R: Real, V: Variant<R, M, I>, const M: usize, const I: usize>(variant: V) {
     let state = RuleState { steps: 2, decay_power: R::from_f64(0.5), mean: R::from_f64(0.25) };
@@ -29,23 +34,20 @@ fn ascend_everywhere<R: Real, V: Variant<R, M, I>, const M: usize, const I: usiz
     let mut random = Random(5);
     for n in lengths() {
         let [w, g] = [(); 2].map(|()| Guarded::new(&random.plane::<R>(n)));
-        let memory: [Vec<R>; M] = std::array::from_fn(|_| {
-            random.plane::<R>(n).iter().map(|x| x.abs() + R::from_f64(0.125)).collect()
-        });
+        let memory: [Vec<R>; M] = std::array::from_fn(|_| positive(&mut random, n));
         let inputs: [Guarded<R>; I] = std::array::from_fn(|_| Guarded::new(&random.plane(n)));
         for cpu in levels() {
             let mut remembered = memory.each_ref().map(|plane| Guarded::new(plane));
-            let mut perturbed = Guarded::new(&w.slice().iter().map(|_| R::ONE).collect::<Vec<R>>());
+            let mut perturbed = Guarded::new(g.slice());
             let mut norm = PartialNorm::new();
-            let old = remembered.each_ref().map(Guarded::slice);
-            let read = inputs.each_ref().map(Guarded::slice);
+            let (old, read) =
+                (remembered.each_ref().map(Guarded::slice), inputs.each_ref().map(Guarded::slice));
             cpu.accumulate_norm(rule, w.slice(), g.slice(), old, read, &mut norm).unwrap();
-            let mut after = state;
-            let ascent = finish(variant, &norm, &mut after).unwrap();
+            let ascent = finish(variant, &norm, &mut { state }).unwrap();
             let scale = ascent.scale(R::from_f64(0.5), LengthRule::NORMALISED).unwrap();
             let new = remembered.each_mut().map(Guarded::slice_mut);
-            cpu.ascend(rule, scale, w.slice(), g.slice(), new, read, perturbed.slice_mut())
-                .unwrap();
+            let out = perturbed.slice_mut();
+            cpu.ascend(rule, scale, w.slice(), g.slice(), new, read, out).unwrap();
             for i in 0..n {
                 let element = Element {
                     param: w.slice()[i],
@@ -56,11 +58,8 @@ fn ascend_everywhere<R: Real, V: Variant<R, M, I>, const M: usize, const I: usiz
                 let moved = (rule.direction(element) * scale.prescale) * scale.scale;
                 assert_eq!(perturbed.slice()[i], element.param + moved, "{n} {i}");
                 let expected = rule.remember(element).map(R::flush);
-                assert_eq!(
-                    remembered.each_ref().map(|plane| plane.slice()[i]),
-                    expected,
-                    "{n} {i}"
-                );
+                let found = remembered.each_ref().map(|plane| plane.slice()[i]);
+                assert_eq!(found, expected, "{n} {i}");
             }
             perturbed.assert_guards("perturbed");
             remembered.iter().for_each(|plane| plane.assert_guards("memory"));

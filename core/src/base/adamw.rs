@@ -8,6 +8,7 @@
 //! ```
 //!
 //! The decays are beta1 and beta2 of the paper, `denominator_guard` its epsilon.
+//! Range: g~^2 must be representable (`f32`: |g~| up to 1.8e19); beyond it the weight only decays.
 //! Source: Loshchilov, Hutter 2019 (arXiv 1711.05101); torch.optim.AdamW (documentation of PyTorch 2).
 
 use super::{BaseOptimizer, BaseState, DescentRule};
@@ -130,8 +131,8 @@ impl<R: Real> DescentRule<R, 2> for ArmedAdamW<R> {
         let m = (self.mean_decay * m + (R::ONE - self.mean_decay) * perturbed_grad).flush();
         let v = (self.square_decay * v + (R::ONE - self.square_decay) * square).flush();
         let denominator = v.sqrt() / self.square_root_bias + self.denominator_guard;
-        // 0 / 0 where nothing was ever felt and the guard is 0: no step, not a NaN.
-        let ratio = R::select(m == R::ZERO, R::ZERO, m / denominator);
+        // v is 0 where nothing was felt or g~^2 vanished; with a guard of 0 that is no step, not an infinite one.
+        let ratio = R::select(denominator == R::ZERO, R::ZERO, m / denominator);
         (param * self.shrink - self.step * ratio, [m, v])
     }
 }

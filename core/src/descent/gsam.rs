@@ -44,7 +44,8 @@ impl<R: Real> Gsam<R> {
 
     /// Arms the mix from the sums of `accumulate_pair(perturbed_grads, grads, ..)` over all segments.
     ///
-    /// A zero or non-finite norm of g~ leaves g~ as it is, and says so.
+    /// A non-finite norm of g~, a zero one, or one so small that dot products lose digits (`f32`: below
+    /// about 1e-15) leaves g~ as it is, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.

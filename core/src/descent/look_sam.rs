@@ -51,7 +51,8 @@ impl<R: Real> LookSam<R> {
 
     /// The mix that turns (g, g~) into g_v, from the sums of `accumulate_pair(grads, perturbed_grads, ..)`.
     ///
-    /// A zero or non-finite norm of g leaves g~ as it is, and says so.
+    /// A non-finite norm of g, a zero one, or one so small that dot products lose digits (`f32`: below
+    /// about 1e-15) leaves g~ as it is, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.
@@ -62,7 +63,7 @@ impl<R: Real> LookSam<R> {
 
     /// The mix that turns (g, g_v) into the gradient of a step without a second one.
     ///
-    /// Where ||g_v|| is zero, or either norm is not finite, the gradient is g.
+    /// Where ||g_v|| is zero, or either norm or their ratio is not finite, the gradient is g.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where a sum is a later part.
@@ -71,18 +72,25 @@ impl<R: Real> LookSam<R> {
         grads: &PartialNorm<R>,
         kept: &PartialNorm<R>,
     ) -> Result<(LookSamReuse<R>, Outcome), Error> {
-        let (grads, kept) = (grads.total()?, kept.total()?);
-        let outcome = if !grads.sum.is_finite() || !kept.sum.is_finite() {
-            Outcome::NonFinite
-        } else if kept.sum == R::ZERO {
-            Outcome::ZeroNorm
-        } else {
-            Outcome::Finite
-        };
-        let (grads, kept) = (ScaledNorm::of(grads), ScaledNorm::of(kept));
-        let ratio = grads.root / kept.root * grads.unit() * kept.inverse_unit();
-        let finite = outcome == Outcome::Finite;
-        Ok((LookSamReuse { factor: R::select(finite, self.alpha * ratio, R::ZERO) }, outcome))
+        let (grads, kept) = (ScaledNorm::of(grads.total()?), ScaledNorm::of(kept.total()?));
+        let none = LookSamReuse { factor: R::ZERO };
+        if !grads.root.is_finite() || !kept.root.is_finite() {
+            return Ok((none, Outcome::NonFinite));
+        }
+        if kept.root == R::ZERO {
+            return Ok((none, Outcome::ZeroNorm));
+        }
+        if self.alpha == R::ZERO {
+            return Ok((none, Outcome::Finite));
+        }
+        let ratio = grads.root / kept.root;
+        // In one class the units cancel; multiplied one after the other they could leave the range.
+        let same = grads.class == kept.class;
+        let ratio = if same { ratio } else { ratio * grads.unit() * kept.inverse_unit() };
+        let factor = self.alpha * ratio;
+        let finite = factor.is_finite();
+        let outcome = if finite { Outcome::Finite } else { Outcome::NonFinite };
+        Ok((LookSamReuse { factor: R::select(finite, factor, R::ZERO) }, outcome))
     }
 }
 

@@ -143,14 +143,15 @@ impl Cpu {
 }
 
 /// <first, second> / ||first||^2, and what the numbers did. The root is divided twice, so the square
-/// need not be representable; 0 where the norm is zero.
+/// need not be representable. A dot product has no range classes: where the norm needs the class for
+/// small numbers (`f32`: below about 1e-15) the product has lost digits, so the norm counts as zero.
 fn projection<R: Real>(sums: &PartialNorm<R>) -> Result<(R, crate::Outcome), Error> {
     use crate::{Outcome, ScaledNorm};
     let total = sums.total()?;
     if !total.sum.is_finite() || !total.statistic.is_finite() {
         return Ok((R::ZERO, Outcome::NonFinite));
     }
-    if total.sum == R::ZERO {
+    if total.sum == R::ZERO || total.class < 0 {
         return Ok((R::ZERO, Outcome::ZeroNorm));
     }
     let norm = ScaledNorm::of(total);

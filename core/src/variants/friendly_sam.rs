@@ -10,7 +10,8 @@
 //! `decay` is the code's lambda, the weight of the OLD value. The step can point against g.
 //! Where gradients repeat, s is rounding noise that other codes stretch to the full rho:
 //! ||s|| < 2^-20 ||g|| (`f64` 2^-48) is [`Outcome::ZeroNorm`](crate::Outcome) here.
-//! Range: the sum of g^2 must be representable (it is the rule's statistic).
+//! Range: the sum of g^2 is the rule's statistic and has no range classes. An infinite one is
+//! [`Outcome::NonFinite`](crate::Outcome), one below 2^-100 (`f64` 2^-900) a zero norm.
 //! Source: Li, Zhou, He, Cheng, Huang 2024 (arXiv 2403.12350); code nblt/F-SAM (sigma 1, lambda 0.9).
 //! "F-SAM" also stands for FisherSAM elsewhere: the name here is friendly-sam.
 //!
@@ -98,7 +99,8 @@ impl<R: Real> Variant<R, 1, 0> for FriendlySam<R> {
 
     #[inline]
     fn is_degenerate(self, norm: ScaledNorm<R>, statistic: R) -> bool {
-        norm.value() < R::RELATIVE_NOISE * statistic.sqrt()
+        // Where the sum of g^2 has lost digits the comparison would too: too small to tell from noise.
+        statistic < R::SMALL_SUM || norm.value() < R::RELATIVE_NOISE * statistic.sqrt()
     }
 }
 

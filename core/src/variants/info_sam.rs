@@ -163,14 +163,16 @@ impl<R: Real> Variant<R, 2, 0> for InfoSam<R> {
     #[inline]
     fn arm(self, state: &RuleState<R>) -> ArmedInfoSam<R> {
         let bias = R::ONE - self.next_power(state);
-        let bias_damping = bias * (self.absolute_damping + self.relative_damping * state.mean);
+        // A damping that is not normal dies: 1 / damping stays finite where v is 0.
+        let damping = (self.absolute_damping + self.relative_damping * state.mean).flush();
+        let bias_damping = bias * damping;
         ArmedInfoSam {
             mean_decay: self.mean_decay,
             variance_decay: self.variance_decay,
             bias,
             bias_damping,
             first: state.steps == 0,
-            plain: state.steps < 2 || bias_damping == R::ZERO,
+            plain: state.steps < 2 || damping == R::ZERO,
         }
     }
 
@@ -181,7 +183,8 @@ impl<R: Real> Variant<R, 2, 0> for InfoSam<R> {
             return RuleState { steps, ..*state };
         }
         let decay_power = self.next_power(state);
-        RuleState { steps, decay_power, mean: mean_statistic / (R::ONE - decay_power) }
+        let mean = (mean_statistic / (R::ONE - decay_power)).flush();
+        RuleState { steps, decay_power, mean }
     }
 }
 
@@ -213,7 +216,7 @@ impl<R: Real> ArmedInfoSam<R> {
         let mean = self.mean_decay * m + (R::ONE - self.mean_decay) * e.grad;
         let variance =
             self.variance_decay * v + (R::ONE - self.variance_decay) * (deviation * deviation);
-        [R::select(self.first, e.grad, mean), R::select(self.first, R::ZERO, variance)]
+        [R::select(self.first, e.grad, mean), R::select(self.first, R::ZERO, variance.flush())]
     }
 }
 

@@ -27,7 +27,7 @@ pub const INFO: VariantInfo = VariantInfo {
     norm_reads: 1,
     equals: "SAM with a full mask",
     source: "Mi et al. 2022, arXiv 2210.05177; Mi-Peng/SSAM",
-    claims: &[Claim::LengthAtMostRho, Claim::ScaleInvariant, Claim::Ascends, Claim::Bounded],
+    claims: &[Claim::LengthAtMostRho, Claim::ScaleInvariant, Claim::Ascends],
 };
 
 /// SSAM: norm term g, direction mask g. Input: the mask.

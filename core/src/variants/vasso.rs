@@ -13,7 +13,7 @@
 //! By hand: decay 0.5, g1 = (2, 0), g2 = (0, 2): d = (1, 1), perturbation rho (0.7071, 0.7071).
 
 use super::{Claim, Key, Limits, VariantInfo};
-use crate::error::check_decay;
+use crate::error::{check, check_decay};
 use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
 
 /// What the lists say of VaSSO.
@@ -64,12 +64,13 @@ impl<R: Real> Vasso<R> {
         Ok(Self { decay: check_decay("decay", decay)? })
     }
 
-    /// The paper's theta, the weight of the new gradient: decay = 1 - theta.
+    /// The paper's theta, the weight of the new gradient: decay = 1 - theta, rounded.
     ///
     /// # Errors
-    /// [`Error::Hyperparameter`] unless 0 < `theta` <= 1 (the message names `decay`).
+    /// [`Error::Hyperparameter`] unless 0 < `theta` <= 1.
     pub fn from_theta(theta: R) -> Result<Self, Error> {
-        Self::new(R::ONE - theta)
+        let valid = theta > R::ZERO && theta <= R::ONE;
+        Self::new(R::ONE - check("theta", "a number above 0, at most 1", theta, valid)?)
     }
 }
 

@@ -11,6 +11,8 @@ use crate::methods::{BASES, Key, Limits, METHODS, Method, find, find_key, sugges
 pub(super) const SEEDS: u64 = 5;
 const LABEL_NOISE: f64 = 0.6;
 const DIGITS_TRAINING: usize = 1000;
+/// The core takes no radius from here on: its range classes rest on it.
+const LARGEST_RHO: f32 = (1_u32 << 31) as f32;
 const MOST_THREADS: usize = 1024;
 /// An epoch leaves a record; a slip of the keyboard must not fill the memory.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -120,6 +122,9 @@ fn radii(
     }
     for (name, &rho) in &radii {
         check(&format!("--rho {name}"), Limits::NonNegative, rho)?;
+        if rho as f32 >= LARGEST_RHO {
+            return Err(ConfigError::new(format!("--rho {name}"), "a number below 2^31", rho));
+        }
     }
     Ok(radii)
 }

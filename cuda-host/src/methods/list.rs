@@ -76,29 +76,33 @@ pub const METHODS: &[Method] = &[
         equals: "every method at rho = 0",
         ..PLAIN
     },
-    variant(sam::INFO, 0.5, "one step of length rho up the gradient"),
+    variant(sam::INFO, 0.48, "one step of length rho up the gradient"),
     Method {
         keys: &[asam::INFO.keys[0], ON_BIASES],
-        ..variant(asam::INFO, 2.4, "steps in proportion to each weight: blind to rescaled layers")
+        ..variant(asam::INFO, 2.5, "steps in proportion to each weight: blind to rescaled layers")
     },
     variant(fisher_sam::INFO, 0.5, "shorter steps where squared gradients are large"),
-    variant(vasso::INFO, 0.5, "ascends along an average of gradients: less noise in the direction"),
+    variant(
+        vasso::INFO,
+        0.48,
+        "ascends along an average of gradients: less noise in the direction",
+    ),
     variant(friendly_sam::INFO, 0.6, "ascends along what this batch adds to the average gradient"),
     variant(info_sam_draft::INFO, 0.5, "the authors' undamped draft of infoSAM, bit for bit"),
     variant(
         info_sam::INFO,
-        0.4,
+        0.42,
         "small steps where the gradient is noisy: damped inverse variance",
     ),
     Method {
         keys: INFO_ASAM_KEYS,
-        ..variant(info_asam::INFO, 3.0, "info-sam's objective and asam's constraint in one step")
+        ..variant(info_asam::INFO, 2.8, "info-sam's objective and asam's constraint in one step")
     },
     Method {
         name: "unified-sam",
         what: "a mixture of the normalised and the unnormalised length",
         formula: "rho (1 - lambda + lambda / ||g||) g",
-        rho: Some(0.6),
+        rho: Some(0.62),
         keys: &[key("lambda", 0.5, Limits::Fraction, "share of the normalised length")],
         source: "Oikonomou and Loizou 2025, arXiv 2503.02225; dimitris-oik/unifiedsam",
         equals: "sam at lambda = 1, unnormalised-sam at lambda = 0",
@@ -109,7 +113,7 @@ pub const METHODS: &[Method] = &[
         aliases: &["unnormalized-sam", "usam"],
         what: "the perturbation shrinks with the gradient",
         formula: "rho g",
-        rho: Some(1.1),
+        rho: Some(1.0),
         source: "Andriushchenko and Flammarion 2022, arXiv 2206.06232",
         equals: "unified-sam at lambda = 0",
         ..PLAIN
@@ -120,6 +124,7 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "gsam",
+        rho: Some(0.46),
         what: "sam, and the descent also lowers the gap between both losses",
         formula: "sam's ascent; descent along g~ - alpha (part of g orthogonal to g~)",
         keys: &[key("alpha", 0.1, Limits::NonNegative, "weight of the orthogonal part")],
@@ -135,7 +140,7 @@ pub const METHODS: &[Method] = &[
         aliases: &["weighted-sam"],
         what: "sharpness as a weighted term of the loss",
         formula: "sam's ascent; descent along g + gamma / (1 - gamma) (g~ - g)",
-        rho: Some(0.2),
+        rho: Some(0.19),
         keys: &[key("gamma", 0.7, Limits::Decay, "0.5 is sam; more weighs sharpness more")],
         step_floats: 2,
         mix_floats: 3,
@@ -145,7 +150,7 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "look-sam",
-        rho: Some(0.06),
+        rho: Some(0.002),
         aliases: &["looksam"],
         what: "the second gradient every few steps only, its flat part reused between",
         formula: "every interval-th step sam, g_v = part of g~ orthogonal to g; else g + alpha ||g|| g_v / ||g_v||",

@@ -56,7 +56,8 @@ impl Method {
     /// descent  w, g~, velocity in; w, velocity out        5
     /// ```
     pub fn step_bytes(&self) -> u32 {
-        let ascent = if self.ascent_passes == 0 { 0 } else { 3 + 2 * u32::from(self.memory_floats) };
+        let ascent =
+            if self.ascent_passes == 0 { 0 } else { 3 + 2 * u32::from(self.memory_floats) };
         4 * (u32::from(self.norm_reads) + ascent + u32::from(self.mix_floats) + 5)
     }
 }

@@ -17,7 +17,10 @@ impl Columns<'_> {
         let length = |cell: &str| cell.chars().count();
         let mut widths: Vec<usize> = self.head.iter().map(|name| length(name)).collect();
         for row in &self.rows {
-            widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(length(cell)));
+            widths
+                .iter_mut()
+                .zip(row)
+                .for_each(|(width, cell)| *width = (*width).max(length(cell)));
         }
         let bold = style == Style::Bold;
         let mut text = line(self.head, &widths, bold);

@@ -4,8 +4,8 @@
 //! below 0 it lost, else these seeds cannot tell. Each interval stands alone; with many methods, one in twenty
 //! misses by chance.
 
-use super::{Summary, Tuned};
 use super::table::{percent, ranked};
+use super::{Summary, Tuned};
 use crate::config::Config;
 
 /// Seed counts that a suggestion may name: round, and the largest still a night's work.
@@ -203,7 +203,9 @@ mod tests {
         };
         let said = sentences(&[row("info-sam", 0.004, 0.006, 5)], &config, &[tuned]);
         assert!(
-            said[1].ends_with("--methods sam,info-sam --rho info-sam=0.22 --set info-sam.relative_damping=0.1"),
+            said[1].ends_with(
+                "--methods sam,info-sam --rho info-sam=0.22 --set info-sam.relative_damping=0.1"
+            ),
             "{said:?}"
         );
     }

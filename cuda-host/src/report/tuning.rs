@@ -27,8 +27,8 @@ fn cells(tuned: &Tuned) -> Vec<String> {
     let chosen = |trial: &&Trial| trial.rho == tuned.rho && trial.damping == tuned.damping;
     let accuracy = tuned.trials.iter().find(chosen).map(|trial| trial.validation_accuracy);
     let radii = || tuned.trials.iter().map(|trial| trial.rho);
-    let (low, high) = radii()
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), rho| (low.min(rho), high.max(rho)));
+    let (low, high) =
+        radii().fold((f64::INFINITY, 0.0_f64), |(low, high), rho| (low.min(rho), high.max(rho)));
     // A best value at the end of what was tried may have a better one beyond it.
     let edge = if tuned.rho == high { " (the largest)" } else { "" };
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());

@@ -107,9 +107,8 @@ fn results(
 }
 
 fn settings(config: &Config) -> Result<serde_json::Value, Error> {
-    serde_json::to_value(config).map_err(|error| {
-        ConfigError::new("settings", "values that JSON can hold", error).into()
-    })
+    serde_json::to_value(config)
+        .map_err(|error| ConfigError::new("settings", "values that JSON can hold", error).into())
 }
 
 fn data_record(config: &Config, loaded: &Loaded, runs: &[Run]) -> Result<DataRecord, ConfigError> {

@@ -13,8 +13,8 @@ use super::step::{Step, Stepper};
 use crate::config::{BASE_TABLE, Base, Config};
 use crate::error::Error;
 use crate::report::{Epoch, Run};
-use crate::stats::median;
 use crate::sharpness::{largest_hessian_eigenvalue, sam_sharpness};
+use crate::stats::median;
 
 /// Examples that sharpness is measured on: the first of the training set, with the given labels.
 const SHARPNESS_SAMPLES: usize = EVALUATION;

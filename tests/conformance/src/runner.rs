@@ -53,16 +53,8 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
 ) -> Result<Report, Box<Failure>> {
     let scope = backend.scope();
     let rules: Vec<_> = scope.rules.iter().copied().filter(|rule| (law.rules)(*rule)).collect();
-    let mut report = Report {
-        law: law.name,
-        scalar: R::NAME,
-        cases: 0,
-        passed_over: 0,
-        worst: Worst::default(),
-        verdict: Verdict::OutOfScope,
-    };
     if rules.is_empty() || scope.bases.is_empty() || !(law.needs)(&scope) {
-        return Ok(report);
+        return Ok(report(law, Verdict::OutOfScope, (0, 0), Worst::default()));
     }
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
@@ -83,15 +75,21 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
         }
         Ok(())
     });
-    (report.cases, report.passed_over) = counts.get();
-    report.verdict = Verdict::Holds;
+    let (judged, _) = counts.get();
     match result {
-        Ok(()) if report.cases < config.cases.div_ceil(2) => {
-            Err(nothing_judged(law.name, law.statement))
-        }
-        Ok(()) => Ok(Report { worst: *worst.borrow(), ..report }),
-        Err(error) => Err(failure(law, report.cases, error, |case| judge(case).err())),
+        Ok(()) if judged < config.cases.div_ceil(2) => Err(nothing_judged(law.name, law.statement)),
+        Ok(()) => Ok(report(law, Verdict::Holds, counts.get(), *worst.borrow())),
+        Err(error) => Err(failure(law, judged, error, |case| judge(case).err())),
     }
+}
+
+fn report<R: Scalar>(
+    law: &Law<R>,
+    verdict: Verdict,
+    (cases, passed_over): (u32, u32),
+    worst: Worst,
+) -> Report {
+    Report { law: law.name, scalar: R::NAME, cases, passed_over, worst, verdict }
 }
 
 fn runner(law: &str, config: Config) -> TestRunner {

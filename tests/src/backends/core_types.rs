@@ -33,9 +33,9 @@ pub fn keys(rule: Rule) -> Vec<(&'static str, f64)> {
     }
 }
 
-/// `factor` to the power `exponent` as a running product, as core keeps it.
+/// `factor` to the power `exponent` as core keeps it: a running product that dies like memory.
 fn running_product<R: Real>(factor: f64, exponent: u64) -> R {
-    (0..exponent).fold(R::ONE, |product, _| product * <R as Real>::from_f64(factor))
+    (0..exponent).fold(R::ONE, |product, _| (product * <R as Real>::from_f64(factor)).flush())
 }
 
 /// A counter in core's width.

@@ -173,26 +173,39 @@ impl Naive {
                 let step = if nesterov { d + momentum * v } else { v };
                 (w - learning_rate * step, vec![v])
             }
-            Base::AdamW {
-                learning_rate,
-                weight_decay,
-                mean_decay,
-                square_decay,
-                denominator_guard,
-            } => {
-                let coupled = self.0 == Slip::CoupledAdam;
-                let g = if coupled { g + weight_decay * w } else { g };
-                let m = mean_decay * state[0] + (1.0 - mean_decay) * g;
-                let v = square_decay * state[1] + (1.0 - square_decay) * g * g;
-                let t = i32::try_from(case.base_steps + 1).unwrap_or(i32::MAX);
-                let (mut bias1, mut bias2) = (1.0 - mean_decay.powi(t), 1.0 - square_decay.powi(t));
-                if self.0 == Slip::NoBiasCorrection {
-                    (bias1, bias2) = (1.0, 1.0);
-                }
-                let step = m / bias1 / ((v / bias2).sqrt() + denominator_guard);
-                let shrink = if coupled { 0.0 } else { learning_rate * weight_decay };
-                (w - shrink * decayed - learning_rate * step, vec![m, v])
-            }
+            Base::AdamW { .. } => self.adamw(case, w, decayed, g, state),
         }
+    }
+
+    fn adamw(
+        self,
+        case: &Case<f64>,
+        w: f64,
+        decayed: f64,
+        g: f64,
+        state: &[f64],
+    ) -> (f64, Vec<f64>) {
+        let Base::AdamW {
+            learning_rate,
+            weight_decay,
+            mean_decay,
+            square_decay,
+            denominator_guard,
+        } = case.base
+        else {
+            return (w, state.to_vec());
+        };
+        let coupled = self.0 == Slip::CoupledAdam;
+        let g = if coupled { g + weight_decay * w } else { g };
+        let m = mean_decay * state[0] + (1.0 - mean_decay) * g;
+        let v = square_decay * state[1] + (1.0 - square_decay) * g * g;
+        let t = i32::try_from(case.base_steps + 1).unwrap_or(i32::MAX);
+        let (mut bias1, mut bias2) = (1.0 - mean_decay.powi(t), 1.0 - square_decay.powi(t));
+        if self.0 == Slip::NoBiasCorrection {
+            (bias1, bias2) = (1.0, 1.0);
+        }
+        let step = m / bias1 / ((v / bias2).sqrt() + denominator_guard);
+        let shrink = if coupled { 0.0 } else { learning_rate * weight_decay };
+        (w - shrink * decayed - learning_rate * step, vec![m, v])
     }
 }

@@ -53,11 +53,11 @@ fn table(folder: Option<&str>) -> String {
     );
     for (module, info) in variants() {
         let name = match folder {
-            Some(folder) => format!("[{}]({folder}/{module}.rs)", info.name),
-            None => info.name.to_owned(),
+            Some(folder) => format!("[`{}`]({folder}/{module}.rs)", info.name),
+            None => format!("`{}`", info.name),
         };
         text += &format!(
-            "| {name} | {} | {} | {} | {PASSES} | {} | {} |\n",
+            "| {name} | `{}` | {} | {} | {PASSES} | {} | {} |\n",
             code(info.formula),
             code(info.preconditioner),
             info.memory + 1,

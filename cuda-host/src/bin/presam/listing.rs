@@ -53,7 +53,10 @@ fn explained(method: &Method) -> String {
     );
     line("gradients a step", method.gradients);
     line("passes", &passes(method));
-    line("bytes a parameter", &format!("{} moved a step, with sgd and momentum", method.step_bytes()));
+    line(
+        "bytes a parameter",
+        &format!("{} moved a step, with sgd and momentum", method.step_bytes()),
+    );
     line("equals", method.equals);
     line("source", method.source);
     if !method.aliases.is_empty() {

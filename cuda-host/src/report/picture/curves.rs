@@ -125,7 +125,8 @@ fn charts<'a>(curves: &'a [Curve<'a>]) -> (Chart<'a>, Chart<'a>) {
     let skipped = if epochs > 2 * CLIMB { CLIMB } else { 0 };
     let both = |curve: &'a Curve<'a>| {
         let pairs = curve.means.iter().zip(&curve.spreads).skip(skipped);
-        pairs.flat_map(|(mean, spread)| [mean - spread, mean + spread])
+        // Bands may leave the chart below: what varies much varies most while it climbs.
+        pairs.flat_map(|(mean, spread)| [*mean, mean + spread])
     };
     let (low, high) = whole_range(curves.iter().flat_map(both), 5.0).unwrap_or((0.0, 100.0));
     let last = epochs.max(2);

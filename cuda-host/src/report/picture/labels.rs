@@ -95,7 +95,8 @@ pub(super) fn place(
 
 /// Whether two lines cross: the ends of each lie on both sides of the other.
 fn cross(one: Leader, other: Leader) -> bool {
-    let side = |(a, b): Leader, p: (f64, f64)| (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0);
+    let side =
+        |(a, b): Leader, p: (f64, f64)| (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0);
     side(one, other.0) * side(one, other.1) < 0.0 && side(other, one.0) * side(other, one.1) < 0.0
 }
 
@@ -144,7 +145,10 @@ mod tests {
         let line = ((0.0, 0.0), (10.0, 10.0));
         assert!(cross(line, ((0.0, 10.0), (10.0, 0.0))));
         assert!(!cross(line, ((0.0, 1.0), (10.0, 11.0))));
-        assert!(!cross(line, ((20.0, 0.0), (0.0, 20.0))), "the line's continuation is not the line");
+        assert!(
+            !cross(line, ((20.0, 0.0), (0.0, 20.0))),
+            "the line's continuation is not the line"
+        );
     }
 
     #[test]

@@ -26,9 +26,8 @@ type Frame = ((f64, f64), (f64, f64));
 /// None that records can cause; the drawing crate's own is passed on.
 pub fn sharpness_svg(results: &Results) -> Result<String, PictureError> {
     panels(&headed(results), |area, (level, title)| {
-        let shown = |level_of: f64, method: &str| {
-            level_of == *level && is_shown(results, *level, method)
-        };
+        let shown =
+            |level_of: f64, method: &str| level_of == *level && is_shown(results, *level, method);
         let runs = results.runs.iter().filter(|run| shown(run.label_noise, &run.method));
         let means: Vec<&Summary> =
             results.summary.iter().filter(|row| shown(row.label_noise, &row.method)).collect();
@@ -40,7 +39,14 @@ pub fn sharpness_svg(results: &Results) -> Result<String, PictureError> {
         let (close, far): (Vec<Mark<'_>>, Vec<Mark<'_>>) =
             marks.iter().partition(|((_, y), _)| *y >= best - CLOSE);
         chart(&left, &dots, &marks, &far, whole_frame(&dots), "a small dot: one run")?;
-        chart(&right, &dots, &close, &close, close_frame(&close), "enlarged; large: mean over the seeds")
+        chart(
+            &right,
+            &dots,
+            &close,
+            &close,
+            close_frame(&close),
+            "enlarged; large: mean over the seeds",
+        )
     })
 }
 
@@ -163,16 +169,14 @@ fn chart(
 /// A frame around every run, with room for a name.
 fn whole_frame(dots: &[Mark<'_>]) -> Frame {
     let (low, high) = whole_range(dots.iter().map(|((_, y), _)| *y), 5.0).unwrap_or((0.0, 100.0));
-    let (left, right) =
-        whole_range(dots.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
+    let (left, right) = whole_range(dots.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
     ((left - 0.05, right + 0.1), (low.max(0.0), high.min(100.0)))
 }
 
 /// A frame around the means alone, with room for their names.
 fn close_frame(marks: &[Mark<'_>]) -> Frame {
     let (low, high) = whole_range(marks.iter().map(|((_, y), _)| *y), 0.5).unwrap_or((0.0, 100.0));
-    let (left, right) =
-        whole_range(marks.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
+    let (left, right) = whole_range(marks.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
     let room = 0.1 * (right - left);
     ((left - room, right + room), (low.max(0.0), high.min(100.0)))
 }

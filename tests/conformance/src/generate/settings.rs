@@ -75,57 +75,41 @@ pub fn length_rule<R: Scalar>(scope: &Scope) -> BoxedStrategy<LengthRule> {
 
 /// Base optimizers within the scope, with their settings.
 pub fn base<R: Scalar>(scope: &Scope) -> BoxedStrategy<Base> {
-    let rate = || one_of::<R>(&[0.5, 0.1, 0.01]);
-    let weight_decay = || one_of::<R>(&[0.0, 0.25, 5e-4]);
-    let named = |name: &'static str| -> BoxedStrategy<Base> {
-        let common = (rate(), weight_decay());
-        match name {
-            "sgd" => common
-                .prop_map(|(learning_rate, weight_decay)| Base::Sgd { learning_rate, weight_decay })
-                .boxed(),
-            "adamw" => (
-                common,
-                decay::<R>(),
-                one_of::<R>(&[0.75, 0.99, 0.999]),
-                one_of::<R>(&[1e-3, 1e-8]),
-            )
-                .prop_map(
-                    |(
-                        (learning_rate, weight_decay),
-                        mean_decay,
-                        square_decay,
-                        denominator_guard,
-                    )| {
-                        Base::AdamW {
-                            learning_rate,
-                            weight_decay,
-                            mean_decay,
-                            square_decay,
-                            denominator_guard,
-                        }
-                    },
-                )
-                .boxed(),
-            _ => {
-                let form = prop::sample::select(vec![
-                    (0.0, false),
-                    (0.0, true),
-                    (0.5, false),
-                    (1.0, false),
-                ]);
-                (common, one_of::<R>(&[0.5, 0.9]), form)
-                    .prop_map(|((learning_rate, weight_decay), momentum, (dampening, nesterov))| {
-                        Base::SgdMomentum {
-                            learning_rate,
-                            weight_decay,
-                            momentum,
-                            dampening,
-                            nesterov,
-                        }
-                    })
-                    .boxed()
-            }
-        }
+    let named = |name: &&'static str| match *name {
+        "sgd" => sgd::<R>(),
+        "adamw" => adamw::<R>(),
+        _ => sgd_momentum::<R>(),
     };
-    proptest::strategy::Union::new(scope.bases.iter().map(|name| named(name))).boxed()
+    proptest::strategy::Union::new(scope.bases.iter().map(named)).boxed()
+}
+
+/// Learning rate and weight decay.
+fn common<R: Scalar>() -> (BoxedStrategy<f64>, BoxedStrategy<f64>) {
+    (one_of::<R>(&[0.5, 0.1, 0.01]), one_of::<R>(&[0.0, 0.25, 5e-4]))
+}
+
+fn sgd<R: Scalar>() -> BoxedStrategy<Base> {
+    common::<R>()
+        .prop_map(|(learning_rate, weight_decay)| Base::Sgd { learning_rate, weight_decay })
+        .boxed()
+}
+
+fn sgd_momentum<R: Scalar>() -> BoxedStrategy<Base> {
+    // Dampening, and whether it is Nesterov's, which knows no dampening.
+    let form = prop::sample::select(vec![(0.0, false), (0.0, true), (0.5, false), (1.0, false)]);
+    (common::<R>(), one_of::<R>(&[0.5, 0.9]), form)
+        .prop_map(|((learning_rate, weight_decay), momentum, (dampening, nesterov))| {
+            Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
+        })
+        .boxed()
+}
+
+fn adamw<R: Scalar>() -> BoxedStrategy<Base> {
+    let square_decay = one_of::<R>(&[0.75, 0.99, 0.999]);
+    let guard = one_of::<R>(&[1e-3, 1e-8]);
+    (common::<R>(), decay::<R>(), square_decay, guard)
+        .prop_map(|((learning_rate, weight_decay), mean_decay, square_decay, denominator_guard)| {
+            Base::AdamW { learning_rate, weight_decay, mean_decay, square_decay, denominator_guard }
+        })
+        .boxed()
 }

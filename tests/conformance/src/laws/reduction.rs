@@ -1,6 +1,8 @@
 //! What equals what.
 
-use super::{Checked, Law, answer, any_scope, contract, perturbing, same_perturbed, unguarded};
+use super::{
+    Checked, Judge, Law, answer, any_rule, any_scope, perturbing, same_perturbed, unguarded,
+};
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
 use crate::compare::{Worst, same_bits};
@@ -28,48 +30,31 @@ fn with_sam(scope: &Scope) -> bool {
 }
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
+    let law =
+        |name, statement, rules: fn(Rule) -> bool, needs: fn(&Scope) -> bool, check: Judge<R>| {
+            Law { name, statement, rules, needs, shape: Shape::Any, check }
+        };
+    let sam = "every rule is SAM at its neutral setting, bit for bit";
+    let first = "a rule with memory starts as SAM, whatever its memory holds";
+    let mirror = "momentum-SAM at w is minus SAM at -w";
+    let meet =
+        "the mixed length is the normalised one at lambda 1 and the unnormalised one at lambda 0";
+    let again = "the same case gives the same bits again";
     vec![
-        Law {
-            name: "reduces-to-sam",
-            statement: "every rule is SAM at its neutral setting, bit for bit",
-            rules: has_neutral_setting,
-            needs: with_sam,
-            shape: Shape::Any,
-            check: reduces_to_sam,
-        },
-        Law {
-            name: "first-step-is-sam",
-            statement: "a rule with memory starts as SAM, whatever its memory holds",
-            rules: starts_as_sam,
-            needs: with_sam,
-            shape: Shape::Any,
-            check: first_step_is_sam,
-        },
-        Law {
-            name: "momentum-sam-mirrors-sam",
-            statement: "momentum-SAM at w is minus SAM at -w",
-            rules: |rule| rule == Rule::MomentumSam,
-            needs: with_sam,
-            shape: Shape::Any,
-            check: mirrors_sam,
-        },
-        Law {
-            name: "lengths-meet",
-            statement: "the mixed length is the normalised one at lambda 1 and the unnormalised one at 0",
-            rules: super::any_rule,
-            needs: |scope| scope.lengths && contract(scope),
-            shape: Shape::Any,
-            check: lengths_meet,
-        },
-        Law {
-            name: "pure",
-            statement: "the same case gives the same bits again",
-            rules: super::any_rule,
-            needs: any_scope,
-            shape: Shape::Any,
-            check: pure,
-        },
+        law("reduces-to-sam", sam, has_neutral_setting, with_sam, reduces_to_sam),
+        law("first-step-is-sam", first, starts_as_sam, with_sam, first_step_is_sam),
+        law("momentum-sam-mirrors-sam", mirror, is_momentum_sam, with_sam, mirrors_sam),
+        law("lengths-meet", meet, any_rule, lengths_and_contract, lengths_meet),
+        law("pure", again, any_rule, any_scope, pure),
     ]
+}
+
+fn is_momentum_sam(rule: Rule) -> bool {
+    rule == Rule::MomentumSam
+}
+
+fn lengths_and_contract(scope: &Scope) -> bool {
+    scope.lengths && scope.contract
 }
 
 /// The rule's neutral setting: its hyperparameters, inputs, parameters or counters.
