@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{out, presam, refused};
+use common::{out, presam, refused, skipped};
 
 #[test]
 fn train_is_the_command_where_none_is_given() {
@@ -142,7 +142,7 @@ fn info_names_version_machine_and_data() {
 fn a_cifar10_folder_is_counted_from_its_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cifar10");
     if !folder.exists() {
-        println!("skipped: no CIFAR-10 files at {}", folder.display());
+        skipped(&format!("no CIFAR-10 files at {}", folder.display()));
         return;
     }
     let data = format!("cifar10:{}", folder.display());

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{presam, refused};
+use common::{presam, refused, skipped};
 
 const SHORT: [&str; 10] =
     ["--epochs", "1", "--seeds", "1", "--hidden", "4", "--batch", "8", "--methods", "sgd,sam"];
@@ -22,9 +22,11 @@ fn cifar10(folder: &Path, training: usize, test: usize) {
         };
         (0..count).flat_map(record).collect()
     };
-    std::fs::write(folder.join("data_batch_1.bin"), records(training / 2)).unwrap();
-    std::fs::write(folder.join("data_batch_2.bin"), records(training - training / 2)).unwrap();
-    std::fs::write(folder.join("test_batch.bin"), records(test)).unwrap();
+    std::fs::write(folder.join("data_batch_1.bin"), records(training / 2))
+        .expect("the test may write here");
+    std::fs::write(folder.join("data_batch_2.bin"), records(training - training / 2))
+        .expect("the test may write here");
+    std::fs::write(folder.join("test_batch.bin"), records(test)).expect("the test may write here");
 }
 
 fn idx(folder: &Path, training: usize, test: usize) {
@@ -33,21 +35,23 @@ fn idx(folder: &Path, training: usize, test: usize) {
         let images: Vec<u8> = [&[0, 0, 8, 3][..], &size, &[0, 0, 0, 4, 0, 0, 0, 5]].concat();
         let pixels: Vec<u8> = (0..20 * count).map(byte).collect();
         std::fs::write(folder.join(format!("{name}-images-idx3-ubyte")), [images, pixels].concat())
-            .unwrap();
+            .expect("the test may write here");
         let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
         let bytes = [&[0, 0, 8, 1][..], &size, &labels].concat();
-        std::fs::write(folder.join(format!("{name}-labels-idx1-ubyte")), bytes).unwrap();
+        std::fs::write(folder.join(format!("{name}-labels-idx1-ubyte")), bytes)
+            .expect("the test may write here");
     }
 }
 
 /// Trains on `data` and returns the record of the data.
 fn trained(data: &str, folder: &Path) -> serde_json::Value {
     let out = folder.join("out");
-    let rest = ["--data", data, "--json", "--out", out.to_str().unwrap()];
+    let rest = ["--data", data, "--json", "--out", out.to_str().expect("a plain path")];
     let output = presam(&[&SHORT[..], &rest].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let results: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(results["runs"].as_array().unwrap().len(), 2);
+    let results: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(results["runs"].as_array().map(Vec::len), Some(2));
     results["data"].clone()
 }
 
@@ -68,20 +72,20 @@ fn small_folders_train() {
 
 /// Changes one file of a good folder and expects a refusal that names it.
 fn damaged(kind: &str, file: &str, damage: impl Fn(Vec<u8>) -> Option<Vec<u8>>, expected: &str) {
-    let place = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().expect("the test may write here");
     if kind == "idx" {
         idx(place.path(), 40, 10)
     } else {
         cifar10(place.path(), 31, 9)
     }
     let path = place.path().join(file);
-    match damage(std::fs::read(&path).unwrap()) {
-        Some(bytes) => std::fs::write(&path, bytes).unwrap(),
-        None => std::fs::remove_file(&path).unwrap(),
+    match damage(std::fs::read(&path).expect("the test may write here")) {
+        Some(bytes) => std::fs::write(&path, bytes).expect("the test may write here"),
+        None => std::fs::remove_file(&path).expect("the test may write here"),
     }
     let data = format!("{kind}:{}", place.path().display());
     let out = place.path().join("out");
-    let rest = ["--data", &data, "--out", out.to_str().unwrap()];
+    let rest = ["--data", &data, "--out", out.to_str().expect("a plain path")];
     let message = refused(&[&SHORT[..], &rest].concat());
     assert!(message.contains(file) && message.contains("expected"), "{message}");
     assert!(message.contains(expected), "{message} instead of {expected}");
@@ -118,7 +122,7 @@ fn real_pictures_train_where_they_are() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cifar10");
     let folder = std::env::var_os("PRESAM_CIFAR10").map_or(beside, Into::into);
     if !folder.join("test_batch.bin").exists() {
-        eprintln!("SKIPPED: no CIFAR-10 files at {} (set PRESAM_CIFAR10)", folder.display());
+        skipped(&format!("no CIFAR-10 files at {} (set PRESAM_CIFAR10)", folder.display()));
         return;
     }
     let place = tempfile::tempdir().unwrap();

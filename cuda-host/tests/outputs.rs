@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{command, names, out, presam, refused, workspace_text};
+use common::{command, names, out, presam, refused, skipped, workspace_text};
 use presam_cuda::report::FILES;
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ const SHORT: [&str; 10] = [
 
 /// A short run into `folder`.
 fn short<'a>(folder: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
-    [&SHORT[..], &["--out", folder.to_str().unwrap()], more].concat()
+    [&SHORT[..], &["--out", folder.to_str().expect("a plain path")], more].concat()
 }
 
 /// Every key of a document as a path: `runs[].history[].epoch`. What is under `settings` follows the flags.
@@ -93,9 +93,9 @@ fn the_csv_columns_are_the_keys_and_the_config_repeats_the_run() {
 
 /// A folder with a file of an older run under every name.
 fn old(folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
+    std::fs::create_dir_all(folder).expect("the test may write here");
     for name in FILES {
-        std::fs::write(folder.join(name), format!("old {name}")).unwrap();
+        std::fs::write(folder.join(name), format!("old {name}")).expect("the test may write here");
     }
 }
 
@@ -163,9 +163,7 @@ fn colours_are_for_terminals_that_want_them() {
         script.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", no_colour).output()
     };
     let Ok(coloured) = in_terminal("") else {
-        eprintln!(
-            "SKIPPED: the tool `script` is not installed, so there is no terminal to write to"
-        );
+        skipped("the tool `script` is not installed, so there is no terminal to write to");
         return;
     };
     assert!(out(&coloured).contains("\u{1b}[1m"), "{}", out(&coloured));

@@ -170,7 +170,6 @@ impl Lengths {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the whole of a finished run, used once")]
 fn record(
     job: &Job<'_>,
     split: &Split,

@@ -105,7 +105,7 @@ where
         }
         let loss = network.gradient(&self.params, &mut self.grads)?;
         if let Descent::LookSam { interval, look } = self.plan.descent
-            && step % interval.max(1) != 0
+            && !step.is_multiple_of(interval.max(1))
         {
             self.reuse(look)?;
             let descended = self.descend(&network.segments)?;

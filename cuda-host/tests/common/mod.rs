@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part")]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -33,6 +34,11 @@ pub fn refused(arguments: &[&str]) -> String {
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{message}");
     assert_eq!(message.trim_end().lines().count(), 1, "{message}");
     message
+}
+
+/// Says why a test checks nothing, past the test harness, which keeps what passing tests print.
+pub fn skipped(reason: &str) {
+    let _closed = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
 /// The configuration of some TOML text.

@@ -57,7 +57,7 @@ fn table(folder: Option<&str>) -> String {
             None => format!("`{}`", info.name),
         };
         text += &format!(
-            "| {name} | `{}` | {} | {} | {PASSES} | {} | {} |\n",
+            "| {name} | {} | {} | {} | {PASSES} | {} | {} |\n",
             code(info.formula),
             code(info.preconditioner),
             info.memory + 1,
@@ -110,7 +110,7 @@ mod tests {
         let table = table(Some("core/src/variants"));
         assert_eq!(table.lines().count(), 2 + presam::variants::ALL.len());
         let row = |name: &str| {
-            let start = format!("| [{name}](");
+            let start = format!("| [`{name}`](");
             table.lines().find(|line| line.starts_with(&start)).unwrap().to_owned()
         };
         assert!(row("sam").contains(" | 1 | 2 | 16 | "), "{}", row("sam"));
