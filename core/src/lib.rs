@@ -54,9 +54,12 @@ pub use real::Real;
 pub use schedule::{Schedule, gsam_rho};
 pub use segment::{Flat, SegmentMut, Segments};
 pub use session::{SecondGradient, Session, StepReport};
-#[doc(inline)]
-pub use variants::{
-    Asam, Claim, ConstraintPreconditioner, FisherSam, FriendlySam, InfoAsam, InfoSam, InfoSamDraft,
-    Key, Limits, MaskedSam, MomentumSam, ObjectivePreconditioner, PreSam, Sam, Ssam, VariantInfo,
-    Vasso,
-};
+pub use variants::{Claim, Key, Limits, VariantInfo};
+
+macro_rules! export {
+    ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+        #[doc(inline)]
+        pub use variants::{$($Variant),*};
+    };
+}
+crate::for_each_variant!(export);

@@ -327,6 +327,10 @@ pub fn same_answer<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result
             return Err(Mismatch::new("range class", a.class, b.class));
         }
     }
+    let count = |name: &str, expected: usize, found: usize| {
+        if expected == found { Ok(()) } else { Err(Mismatch::new(name, expected, found)) }
+    };
+    count("number of segments", expected.segments.len(), found.segments.len())?;
     for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
         let at = |list: &str| format!("segment {index}: {list}");
         same_bits(&at("perturbed"), &expected.perturbed, &found.perturbed)?;
@@ -334,6 +338,7 @@ pub fn same_answer<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result
         let lists =
             [("memory", &expected.memory, &found.memory), ("state", &expected.state, &found.state)];
         for (name, expected, found) in lists {
+            count(&at(&format!("planes of {name}")), expected.len(), found.len())?;
             for (expected, found) in expected.iter().zip(found) {
                 same_bits(&at(name), expected, found)?;
             }

@@ -57,11 +57,15 @@ pub(super) fn spread(wishes: &[f64], gap: f64, top: f64, bottom: f64) -> Vec<f64
     result
 }
 
+/// So many candidates are close by.
+const CLOSE_BY: usize = 12;
+
 /// A line from a point to its name.
 type Leader = ((f64, f64), (f64, f64));
 
 /// For each point its label's rectangle: the nearest free place around it that covers no other label or
-/// point, and, where that can be had, crosses no other leader and covers none of the small `dots`.
+/// point, and whose leader, where that can be had, crosses no other leader and no other point. Close by, a
+/// place that covers none of the small `dots` is taken first.
 ///
 /// Where every tried place is taken, the label stands to the right of its point all the same.
 pub(super) fn place(
@@ -81,16 +85,27 @@ pub(super) fn place(
         };
         let apart = |rect: &&Rect| {
             let own = (point, rect.near(point));
-            fits(rect) && !leaders.iter().any(|other| cross(own, *other))
+            fits(rect)
+                && !leaders.iter().any(|other| cross(own, *other))
+                && !points.iter().any(|&other| other != point && passes(own, other))
         };
         let clear = |rect: &&Rect| apart(rect) && !dots.iter().any(|dot| rect.overlaps(dot));
-        let chosen = candidates.iter().find(clear).or_else(|| candidates.iter().find(apart));
+        let chosen =
+            candidates.iter().take(CLOSE_BY).find(clear).or_else(|| candidates.iter().find(apart));
         let chosen = chosen.or_else(|| candidates.iter().find(fits)).copied();
         let chosen = chosen.unwrap_or_else(|| beside(point, text_width(name), 10.0, 0.0));
         leaders.push((point, chosen.near(point)));
         taken.push(chosen);
     }
     taken
+}
+
+/// Whether a line comes nearer to a point than a mark is wide.
+fn passes((a, b): Leader, p: (f64, f64)) -> bool {
+    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+    let square = (dx * dx + dy * dy).max(f64::MIN_POSITIVE);
+    let along = (((p.0 - a.0) * dx + (p.1 - a.1) * dy) / square).clamp(0.0, 1.0);
+    (a.0 + along * dx - p.0).hypot(a.1 + along * dy - p.1) < 7.0
 }
 
 /// Whether two lines cross: the ends of each lie on both sides of the other.
@@ -138,6 +153,12 @@ mod tests {
         assert!(sorted.iter().all(|&(_, place)| (10.0..=400.0).contains(&place)));
         assert_eq!(sorted[0], (20.0, 20.0));
         assert_eq!(spread(&[5.0, 6.0, 7.0], 15.0, 10.0, 400.0), [10.0, 25.0, 40.0]);
+    }
+
+    #[test]
+    fn a_line_passes_what_is_near_it_and_not_what_lies_beyond_its_ends() {
+        let line = ((0.0, 0.0), (10.0, 10.0));
+        assert!(passes(line, (6.0, 4.0)) && !passes(line, (20.0, 20.0)));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Every law of the conformance suite over core's phases, in both scalar types; what each says of core
-//! is printed with the number of cases (`cargo test --test laws -- --nocapture`).
+//! is printed with the number of cases (`cargo test --test suite laws -- --nocapture`).
 
 use presam::Cpu;
 use presam_conformance::{Report, Scalar, Verdict, check, laws};

@@ -1,10 +1,6 @@
 //! The session: order, restoring, groups, and what each outcome leaves.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Random, bits};
+use crate::common::{Random, bits};
 use presam::{
     AdamW, BaseOptimizer, BaseState, Cpu, Error, Group, LengthRule, MomentumSam, Outcome,
     PartialNorm, RuleState, Sam, SecondGradient, SegmentMut, Segments, Session, Sgd, SgdMomentum,

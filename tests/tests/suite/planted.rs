@@ -1,10 +1,7 @@
 //! Wrong implementations that the suite must reject, and the law that catches each
-//! (`cargo test --test planted -- --nocapture` prints them).
+//! (`cargo test --test suite planted -- --nocapture` prints them).
 
-#[path = "common/naive.rs"]
-mod naive;
-
-use naive::{Naive, Slip};
+use crate::common::naive::{Naive, Slip};
 use presam::Cpu;
 use presam_conformance::{Answer, Backend, Case, Outcome, Scalar, Scope, check};
 use presam_tests::backends::Phases;

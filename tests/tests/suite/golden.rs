@@ -1,8 +1,6 @@
 //! The golden vectors of the variants' reference through core, in `f64` to the last printed digit and
 //! in `f32`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use presam::Cpu;
 use presam_conformance::{
     Answer, Backend, Base, Case, LengthRule, Options, Outcome, Rule, RuleState, Scalar, Segment,

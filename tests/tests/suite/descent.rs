@@ -1,11 +1,7 @@
 //! What stands beside the ascent: GSAM, WSAM, LookSAM, clipping, schedules and masks, each against the
 //! oracle.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Random, assert_within, widened_all};
+use crate::common::{Random, assert_within, widened_all};
 use presam::{
     Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Schedule, TopK, Wsam,
     clip_factor, gsam_rho, kept_count,

@@ -1,11 +1,7 @@
 //! Named cases of numbers that go wrong; the laws `hostile`, `zero-norm`, `non-finite` and
 //! `memory-dies` try the rest.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::bits;
+use crate::common::bits;
 use presam::{
     Ascent, Cpu, FriendlySam, InfoSam, InfoSamDraft, LengthRule, Outcome, PartialNorm, Real,
     RuleState, Sam, Variant, Vasso, finish,

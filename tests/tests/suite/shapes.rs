@@ -1,11 +1,7 @@
 //! Lengths around every boundary of the loops, with guard values behind every slice; and slices of the
 //! wrong length.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Guarded, Random, bits};
+use crate::common::{Guarded, Random, bits};
 use presam::{
     AdamW, AscentRule, BaseOptimizer, BaseState, Cpu, DescentRule, Element, Error, InfoAsam,
     LengthRule, PartialNorm, PreSam, Real, RuleState, Sam, Sgd, Variant, Vasso, finish,

@@ -1,11 +1,7 @@
 //! Base optimizers: five steps of a session against the oracle, and rho = 0 against the base
 //! optimizer alone in bits.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Random, assert_within, bits, widened};
+use crate::common::{Random, assert_within, bits, widened};
 use presam::{AdamW, BaseOptimizer, BaseState, Cpu, Flat, Group, Outcome, Real, Sam, Session, Sgd};
 use presam_oracle::{Base, BaseState as OracleState, Format, descend};
 

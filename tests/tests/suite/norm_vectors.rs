@@ -1,7 +1,5 @@
 //! The norm contract in bits: 159 sums of squares, however the segments are cut and the parts grouped.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use presam::{CHUNK, Cpu, Error, Part, PartialNorm, Real};
 use presam_conformance::Scalar;
 use serde_json::Value;
@@ -19,7 +17,7 @@ where
     R: Scalar + Mul<Output = R> + Div<Output = R>,
 {
     let file: Value =
-        serde_json::from_str(include_str!("../vectors/norm-vectors.json")).expect("JSON");
+        serde_json::from_str(include_str!("../../vectors/norm-vectors.json")).expect("JSON");
     let cases = file["cases"].as_array().expect("a list of cases");
     assert_eq!(cases.len(), 159);
     cases.iter().filter(|case| case["scalar"] == R::NAME).map(vector).collect()

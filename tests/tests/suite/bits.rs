@@ -1,7 +1,5 @@
 //! Every way to run core gives the same bits as its plain loops, on every law's cases.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use presam::Cpu;
 use presam_conformance::{Backend, Both, Only, Rule, Scalar, check, check_law, laws};
 use presam_tests::backends::{Phases, Sessions, Threads};

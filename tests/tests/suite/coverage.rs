@@ -89,7 +89,7 @@ const WITHOUT_ROW: [(&str, &str); 4] = [
 
 #[test]
 fn every_variant_has_a_golden_row_or_a_law_that_leads_to_one() {
-    let golden = read("tests/tests/golden.rs");
+    let golden = read("tests/tests/suite/golden.rs");
     for rule in Rule::all() {
         // `Rule::InfoSam {`, `Rule::Sam,`: the name as it is written.
         let variant = format!("{rule:?}");

@@ -11,7 +11,7 @@ fn the_table_on_file_is_fresh() {
         fs::write(&path, table()).expect("the table can be written");
     }
     let on_file = fs::read_to_string(&path).expect("the table can be read");
-    assert_eq!(on_file, table(), "cure: UPDATE=1 cargo test -p presam-tests --test sizes");
+    assert_eq!(on_file, table(), "cure: UPDATE=1 cargo test -p presam-tests --test suite sizes");
 }
 
 #[test]
