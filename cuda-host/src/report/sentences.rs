@@ -36,6 +36,9 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
 
 /// What the intervals show.
 fn shown(rows: &[&Summary]) -> Option<String> {
+    if lost_yardstick(rows) {
+        return Some("SAM itself is not ranked here, so nothing is compared with it.".to_owned());
+    }
     let compared: Vec<&&Summary> =
         rows.iter().filter(|row| row.is_ranked() && row.difference_to_sam.is_some()).collect();
     let first = compared.first()?;
@@ -65,8 +68,16 @@ fn shown(rows: &[&Summary]) -> Option<String> {
     })
 }
 
+/// Whether SAM did not do what it is for: a SAM that never perturbed is SGD, and no yardstick.
+fn lost_yardstick(rows: &[&Summary]) -> bool {
+    rows.iter().any(|row| row.method == "sam" && !row.is_ranked())
+}
+
 /// What they cannot tell, and the command that can.
 fn untold(rows: &[&Summary], level: f64, config: &Config) -> Option<String> {
+    if lost_yardstick(rows) {
+        return None;
+    }
     let open: Vec<&&Summary> = rows
         .iter()
         .filter(|row| row.is_ranked() && row.difference_to_sam.is_some() && undecided(row))
@@ -235,6 +246,14 @@ mod tests {
         still.moved = false;
         assert!(say(&[still]).is_empty());
         assert!(sample::results(&["sam"], &[0.6], 3).sentences.is_empty());
+    }
+
+    #[test]
+    fn a_sam_that_never_moved_is_no_yardstick() {
+        let mut sam = row("sam", 0.0, 0.001, 5);
+        sam.moved = false;
+        let said = say(&[sam, row("asam", 0.033, 0.001, 5)]);
+        assert_eq!(said, ["SAM itself is not ranked here, so nothing is compared with it."]);
     }
 
     #[test]

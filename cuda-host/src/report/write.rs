@@ -1,6 +1,7 @@
 //! The files of a comparison, written so that nothing half-written ever stands under a final name.
 //!
-//! Everything goes into a temporary folder beside the target first; then each file is renamed into place.
+//! Everything goes into a temporary folder inside the target first (the same file system, the same
+//! rights); then each file is renamed into place.
 //! An interruption leaves older files as they were.
 
 use std::fmt;
@@ -57,6 +58,9 @@ pub fn check_folder(folder: &Path) -> Result<(), OutputError> {
     if !existing.is_dir() {
         return Err(OutputError::new(folder, format!("{} is no folder", existing.display())));
     }
+    if let Some(name) = FILES.iter().find(|name| folder.join(name).is_dir()) {
+        return Err(OutputError::new(folder, format!("a folder named {name} in it")));
+    }
     scratch(&existing, folder).map(drop)
 }
 
@@ -68,14 +72,12 @@ pub fn check_folder(folder: &Path) -> Result<(), OutputError> {
 pub fn write_results(folder: &Path, results: &Results, config: &Config) -> Result<(), OutputError> {
     let contents = contents(results, config).map_err(|reason| OutputError::new(folder, reason))?;
     let folder_path = absolute(folder)?;
-    let parent = folder_path.parent().unwrap_or(&folder_path);
-    std::fs::create_dir_all(parent).map_err(|reason| OutputError::new(folder, reason))?;
-    let scratch = scratch(parent, folder)?;
+    std::fs::create_dir_all(&folder_path).map_err(|reason| OutputError::new(folder, reason))?;
+    let scratch = scratch(&folder_path, folder)?;
     for (name, bytes) in FILES.iter().zip(&contents) {
         write_through(&scratch.path().join(name), bytes)
             .map_err(|reason| OutputError::new(&folder.join(name), reason))?;
     }
-    std::fs::create_dir_all(&folder_path).map_err(|reason| OutputError::new(folder, reason))?;
     for name in FILES {
         std::fs::rename(scratch.path().join(name), folder_path.join(name))
             .map_err(|reason| OutputError::new(&folder.join(name), reason))?;

@@ -54,6 +54,11 @@ pub(super) fn tune(
     for &label_noise in &config.label_noise {
         for method in &config.methods {
             if let Some(rho) = config.rho(method) {
+                if rho == 0.0 {
+                    let place = format!("--rho {method}");
+                    let expected = "more than 0 with --tune, which searches around it";
+                    return Err(ConfigError::new(place, expected, rho).into());
+                }
                 let trials = Vec::new();
                 let search = Search { config, loaded, method, label_noise, progress, trials };
                 chosen.push(search.run(rho)?);
@@ -65,7 +70,7 @@ pub(super) fn tune(
 
 impl Search<'_> {
     fn run(mut self, default: f64) -> Result<Tuned, Error> {
-        let middle = default.max(f64::MIN_POSITIVE).log2().round();
+        let middle = default.log2().round();
         if self.config.setting(self.method, DAMPING).is_some() {
             for damping in DAMPINGS.map(Some) {
                 let grid = (-2..=2).map(|k| 2f64.powf(middle + f64::from(k)));
