@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{command, names, out, presam, refused, skipped, workspace_text};
+use common::{names, out, presam, refused, skipped, workspace_text};
 use presam_cuda::report::FILES;
 use serde_json::Value;
 
@@ -123,7 +123,7 @@ fn a_failed_run_leaves_older_files_and_a_good_one_replaces_them() {
     assert!(names(&folder).len() == FILES.len() && names(place.path()) == ["out"]);
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn an_interrupt_leaves_older_files_as_they_were() {
     use std::os::unix::process::ExitStatusExt;
@@ -131,7 +131,15 @@ fn an_interrupt_leaves_older_files_as_they_were() {
     let folder = place.path().join("out");
     old(&folder);
     let arguments = ["--epochs", "100000", "--methods", "sam", "--out", folder.to_str().unwrap()];
-    let mut child = command(&arguments).stdout(Stdio::null()).spawn().unwrap();
+    // A job that a shell put in the background ignores interrupts, and its children with it: env of
+    // coreutils gives the program the default back (and becomes the program, so the id is its own).
+    let mut child = Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_presam")])
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(700));
     assert!(child.try_wait().unwrap().is_none(), "it is still training");
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
