@@ -56,7 +56,7 @@ pub enum SecondGradient<R> {
     /// Its norm is taken (one more pass, 4 bytes a parameter in `f32`): a non-finite one skips the
     /// descent and changes nothing. The default.
     Checked,
-    /// As `Checked`, and brought down to this global norm ([`clip_factor`]).
+    /// As `Checked`, and brought down to this global norm ([`clip_factor`](crate::clip_factor)).
     Clipped(R),
     /// Taken as it is: an infinite or NaN entry enters params and state. For trainers that check themselves.
     Unchecked,
