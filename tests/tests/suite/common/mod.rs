@@ -1,8 +1,5 @@
 //! What several tests share.
 
-// Each test file is a crate of its own and uses a part of this.
-#![allow(dead_code)]
-
 pub(crate) mod naive;
 
 use presam::Real;
