@@ -1,7 +1,7 @@
 //! Global-norm clipping of the second gradient.
 
 use crate::error::check;
-use crate::{Error, Outcome, PartialNorm, Real, ScaledNorm};
+use crate::{Error, Outcome, Part, PartialNorm, Real, ScaledNorm};
 
 /// The factor that brings a gradient of the measured norm down to `max_norm`, and what the numbers did.
 ///
@@ -28,16 +28,21 @@ use crate::{Error, Outcome, PartialNorm, Real, ScaledNorm};
 /// [`Error::NotFromZero`] where `sums` is a later part.
 pub fn clip_factor<R: Real>(sums: &PartialNorm<R>, max_norm: R) -> Result<(R, Outcome), Error> {
     let max_norm = check("max_norm", "a number > 0", max_norm, max_norm > R::ZERO)?;
-    let total = sums.total()?;
+    Ok(clip_factor_of(sums.total()?, max_norm))
+}
+
+/// As [`clip_factor`], from the root of the tree and a `max_norm` that is known to be > 0: for drivers
+/// that fold it themselves.
+pub fn clip_factor_of<R: Real>(total: Part<R>, max_norm: R) -> (R, Outcome) {
     if !total.sum.is_finite() {
-        return Ok((R::ONE, Outcome::NonFinite));
+        return (R::ONE, Outcome::NonFinite);
     }
     if total.sum == R::ZERO {
-        return Ok((R::ONE, Outcome::ZeroNorm));
+        return (R::ONE, Outcome::ZeroNorm);
     }
     let norm = ScaledNorm::of(total);
     // In the norm's own unit, where a norm of 1e30 is still a number.
     let limit = max_norm * norm.inverse_unit();
     let factor = R::select(norm.root > limit, max_norm / norm.root * norm.inverse_unit(), R::ONE);
-    Ok((factor, Outcome::Finite))
+    (factor, Outcome::Finite)
 }

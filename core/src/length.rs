@@ -1,7 +1,7 @@
 //! [`LengthRule`]: how long the perturbation is. [`finish`]: from sums to an outcome and a scale.
 
 use crate::error::{check_fraction, check_radius};
-use crate::{Error, Outcome, PartialNorm, Real, RuleState, ScaledNorm, Variant};
+use crate::{Error, Outcome, Part, PartialNorm, Real, RuleState, ScaledNorm, Variant};
 
 /// How the norm N of a step becomes the scale of its perturbation.
 ///
@@ -139,7 +139,20 @@ pub fn finish<R: Real, V, const M: usize, const I: usize>(
 where
     V: Variant<R, M, I>,
 {
-    let total = sums.total()?;
+    Ok(finish_total(variant, sums.total()?, sums.counted(), state))
+}
+
+/// As [`finish`], from the root of the tree and the number of counted elements: for drivers that fold
+/// the tree themselves.
+pub fn finish_total<R: Real, V, const M: usize, const I: usize>(
+    variant: V,
+    total: Part<R>,
+    counted: u64,
+    state: &mut RuleState<R>,
+) -> Ascent<R>
+where
+    V: Variant<R, M, I>,
+{
     let norm = ScaledNorm::of(total);
     let finite = total.sum.is_finite() && total.statistic.is_finite();
     let outcome = if !finite {
@@ -150,8 +163,8 @@ where
         Outcome::Finite
     };
     if outcome != Outcome::NonFinite {
-        let counted = R::from_count(sums.counted().max(1));
+        let counted = R::from_count(counted.max(1));
         *state = variant.advance(state, total.statistic / counted);
     }
-    Ok(Ascent { outcome, norm })
+    Ascent { outcome, norm }
 }

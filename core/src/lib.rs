@@ -1,6 +1,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(target_arch = "nvptx64", feature(core_float_math))]
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "std")]
@@ -8,6 +9,7 @@ extern crate std;
 
 pub mod base;
 pub mod descent;
+pub mod pass;
 pub mod variants;
 
 mod ascended;
@@ -32,11 +34,12 @@ mod reduce;
 mod schedule;
 mod segment;
 mod session;
+mod switch;
 
 pub use ascended::Ascended;
 #[doc(inline)]
 pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
-pub use clip::clip_factor;
+pub use clip::{clip_factor, clip_factor_of};
 pub use cpu::Cpu;
 #[doc(inline)]
 pub use descent::{GradientMix, Gsam, LookSam, Wsam};
@@ -45,7 +48,7 @@ pub use error::Error;
 #[cfg(feature = "heapless")]
 pub use fixed::FixedSam;
 pub use group::Group;
-pub use length::{Ascent, LengthRule, Scale, finish};
+pub use length::{Ascent, LengthRule, Scale, finish, finish_total};
 pub use loss_scale::Unscaled;
 pub use mask::{DynamicMask, TopK, kept_count};
 pub use norm::{CHUNK, LANES, Part, PartialNorm, ScaledNorm};

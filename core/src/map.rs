@@ -3,17 +3,11 @@
 use crate::Cpu;
 use crate::Real;
 use crate::cpu::Operation;
+use crate::pass::ElementMap;
 
 /// Elements worked on at a time: a row's new memory waits in registers or L1 until the row is done,
 /// so that the compiler sees no overlap between the planes it writes.
 const ROW: usize = 64;
-
-/// What is written: the new value of `out` (whose old one is `old`) and of the memory planes.
-pub(crate) trait ElementMap<R: Real, const A: usize, const M: usize, const I: usize>:
-    Copy + Send + Sync
-{
-    fn apply(self, old: R, reads: [R; A], memory: [R; M], inputs: [R; I]) -> (R, [R; M]);
-}
 
 /// The planes a pass reads and writes, all as long as `out`.
 pub(crate) struct PlanesMut<'a, R, const A: usize, const M: usize, const I: usize> {

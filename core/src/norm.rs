@@ -35,6 +35,37 @@ impl<R: Real> Part<R> {
     /// The neutral part.
     pub const ZERO: Self = Self { sum: R::ZERO, statistic: R::ZERO, class: 0 };
 
+    /// The factor with which a chunk of this plain sum is summed again, every term multiplied by it:
+    /// `None` where the plain sum stands (a NaN does).
+    #[inline(always)]
+    pub fn rescue_factor(plain: R) -> Option<R> {
+        if Self::is_infinite(plain) {
+            Some(R::RANGE_DOWN)
+        } else if plain < R::SMALL_SUM {
+            Some(R::RANGE_UP)
+        } else {
+            None
+        }
+    }
+
+    /// The part of a chunk whose plain sum had a [`rescue_factor`](Part::rescue_factor), and the sum
+    /// with that factor.
+    #[inline(always)]
+    pub fn rescued(plain: R, rescued: R, statistic: R) -> Self {
+        let class = match (Self::is_infinite(plain), rescued == R::ZERO) {
+            (true, _) => 1,
+            (false, true) => 0,
+            (false, false) => -1,
+        };
+        Self { sum: rescued, statistic, class }
+    }
+
+    /// Of a sum of squares, so +infinity; a NaN is not.
+    #[inline(always)]
+    fn is_infinite(sum: R) -> bool {
+        sum == R::INFINITY
+    }
+
     /// This part and the adjacent one after it. A class outside -1 to 1 counts as the nearest of them.
     #[must_use]
     pub fn combine(self, next: Self) -> Self {

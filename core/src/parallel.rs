@@ -1,7 +1,8 @@
 //! rayon: segments are halved at chunk boundaries, so every thread count gives the same bits.
 
-use crate::map::{ElementMap, PlanesMut};
-use crate::reduce::{Planes, Term};
+use crate::map::PlanesMut;
+use crate::pass::{ElementMap, Term};
+use crate::reduce::Planes;
 use crate::{CHUNK, Cpu, Error, PartialNorm, Real};
 
 /// Shorter segments stay on one thread.

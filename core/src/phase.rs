@@ -1,85 +1,10 @@
 //! The phases of a step over slices, one segment at a time. The only public loops over parameters.
 
 use crate::error::check_length;
-use crate::map::{ElementMap, PlanesMut};
-use crate::reduce::{Planes, Term};
-use crate::{AscentRule, CHUNK, Cpu, DescentRule, Element, Error, PartialNorm, Real, Scale};
-
-/// The ascent's norm pass as a term.
-#[derive(Clone, Copy)]
-struct NormTerm<Rule>(Rule);
-
-impl<R: Real, Rule: AscentRule<R, M, I>, const M: usize, const I: usize> Term<R, 2, M, I>
-    for NormTerm<Rule>
-{
-    const STATISTIC: bool = Rule::STATISTIC;
-
-    #[inline(always)]
-    fn term(self, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> R {
-        self.0.norm_term(Element { param, grad, memory, inputs })
-    }
-
-    #[inline(always)]
-    fn statistic(self, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> R {
-        self.0.statistic(Element { param, grad, memory, inputs })
-    }
-}
-
-/// param + (direction * prescale) * scale
-#[derive(Clone, Copy)]
-struct Ascend<R, Rule> {
-    rule: Rule,
-    prescale: R,
-    scale: R,
-}
-
-impl<R: Real, Rule: AscentRule<R, M, I>, const M: usize, const I: usize> ElementMap<R, 2, M, I>
-    for Ascend<R, Rule>
-{
-    #[inline(always)]
-    fn apply(self, _: R, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> (R, [R; M]) {
-        let element = Element { param, grad, memory, inputs };
-        let perturbation = (self.rule.direction(element) * self.prescale) * self.scale;
-        (param + perturbation, self.rule.remember(element).map(R::flush))
-    }
-}
-
-/// The parameter as it is, the memory renewed: a step whose scale is zero.
-#[derive(Clone, Copy)]
-struct Remember<Rule>(Rule);
-
-impl<R: Real, Rule: AscentRule<R, M, I>, const M: usize, const I: usize> ElementMap<R, 2, M, I>
-    for Remember<Rule>
-{
-    #[inline(always)]
-    fn apply(self, _: R, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> (R, [R; M]) {
-        (param, self.0.remember(Element { param, grad, memory, inputs }).map(R::flush))
-    }
-}
-
-/// A copy: exact, and split over threads like every other pass.
-#[derive(Clone, Copy)]
-struct Copied;
-
-impl<R: Real> ElementMap<R, 1, 0, 0> for Copied {
-    #[inline(always)]
-    fn apply(self, _: R, [from]: [R; 1], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
-        (from, memory)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Descend<R, Rule> {
-    rule: Rule,
-    grad_factor: R,
-}
-
-impl<R: Real, Rule: DescentRule<R, S>, const S: usize> ElementMap<R, 1, S, 0> for Descend<R, Rule> {
-    #[inline(always)]
-    fn apply(self, param: R, [grad]: [R; 1], state: [R; S], _: [R; 0]) -> (R, [R; S]) {
-        self.rule.update(param, grad * self.grad_factor, state)
-    }
-}
+use crate::map::PlanesMut;
+use crate::pass::{Ascend, Copied, Descend, NormTerm, Remember};
+use crate::reduce::Planes;
+use crate::{AscentRule, CHUNK, Cpu, DescentRule, Error, PartialNorm, Real, Scale};
 
 /// Checks `planes` by name against `len`.
 fn check_planes<'a, R: 'a>(
@@ -188,11 +113,10 @@ impl Cpu {
         check_planes("memory", len, memory.iter().map(|plane| &**plane))?;
         check_planes("inputs", len, inputs)?;
         check_length("perturbed", len, perturbed.len())?;
-        let Scale { prescale, scale, remember } = scale;
-        if scale != R::ZERO && remember {
+        if scale.scale != R::ZERO && scale.remember {
             let planes = PlanesMut { out: perturbed, reads: [params, grads], memory, inputs };
-            self.map(Ascend { rule, prescale, scale }, planes);
-        } else if remember && M > 0 {
+            self.map(Ascend::new(rule, scale), planes);
+        } else if scale.remember && M > 0 {
             let planes = PlanesMut { out: perturbed, reads: [params, grads], memory, inputs };
             self.map(Remember(rule), planes);
         } else {

@@ -98,7 +98,12 @@ macro_rules! impl_real {
                 {
                     $real::sqrt(self)
                 }
-                #[cfg(not(feature = "std"))]
+                // One instruction, correctly rounded too.
+                #[cfg(target_arch = "nvptx64")]
+                {
+                    core::$real::math::sqrt(self)
+                }
+                #[cfg(not(any(feature = "std", target_arch = "nvptx64")))]
                 {
                     $sqrt(self)
                 }

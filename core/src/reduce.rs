@@ -1,16 +1,8 @@
 //! The one loop that sums: chunks, lanes and folds of the norm contract, for any term.
 
 use crate::cpu::Operation;
+use crate::pass::Term;
 use crate::{CHUNK, Cpu, Error, LANES, Part, PartialNorm, Real};
-
-/// What is summed: per element a term that is squared, and a statistic that is not.
-pub(crate) trait Term<R: Real, const A: usize, const M: usize, const I: usize>:
-    Copy + Send + Sync
-{
-    const STATISTIC: bool;
-    fn term(self, reads: [R; A], memory: [R; M], inputs: [R; I]) -> R;
-    fn statistic(self, reads: [R; A], memory: [R; M], inputs: [R; I]) -> R;
-}
 
 /// The planes a pass reads, all of one length.
 #[derive(Clone, Copy)]
@@ -113,19 +105,10 @@ fn chunk_part<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, cons
     } else {
         R::ZERO
     };
-    // A NaN fails both comparisons and stays.
-    let infinite = sum > R::ZERO && !sum.is_finite();
-    if infinite || sum < R::SMALL_SUM {
-        let factor = R::select(infinite, R::RANGE_DOWN, R::RANGE_UP);
-        let rescued = rescued_sum(term, chunk, factor);
-        let class = match (infinite, rescued == R::ZERO) {
-            (true, _) => 1,
-            (false, true) => 0,
-            (false, false) => -1,
-        };
-        return Part { sum: rescued, statistic, class };
+    match Part::rescue_factor(sum) {
+        None => Part { sum, statistic, class: 0 },
+        Some(factor) => Part::rescued(sum, rescued_sum(term, chunk, factor), statistic),
     }
-    Part { sum, statistic, class: 0 }
 }
 
 /// The same sum with every term first multiplied by a power of two. Rare, so kept out of the hot loop.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::device::DeviceError;
 use crate::report::OutputError;
 
 /// A failure of the program, with its exit code.
@@ -19,13 +20,17 @@ pub enum Error {
     Core(presam::Error),
     /// A shape that the model refused.
     Model(presam_model::Error),
+    /// The device.
+    Device(DeviceError),
 }
 
 impl Error {
-    /// 2: wrong use. (1 is kept for "differs", 3 for "no such device".)
+    /// 2: wrong use, 3: no such device. (1 is kept for "differs".)
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Data(_) | Self::Output(_) | Self::Core(_) | Self::Model(_) => 2,
+            Self::Device(DeviceError::Absent { .. }) => 3,
+            Self::Config(_) | Self::Data(_) | Self::Output(_) => 2,
+            Self::Core(_) | Self::Model(_) | Self::Device(_) => 2,
         }
     }
 }
@@ -38,6 +43,7 @@ impl fmt::Display for Error {
             Self::Output(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
             Self::Model(error) => error.fmt(f),
+            Self::Device(error) => error.fmt(f),
         }
     }
 }
@@ -65,6 +71,12 @@ impl From<OutputError> for Error {
 impl From<presam::Error> for Error {
     fn from(error: presam::Error) -> Self {
         Self::Core(error)
+    }
+}
+
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
     }
 }
 

@@ -3,6 +3,8 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`data`] | labelled images: the embedded digits, IDX and CIFAR-10 files |
+//! | `bench` | each phase of a step against a copy of as many bytes (feature `cli`) |
+//! | [`device`] | the step and the network on a GPU or its emulator, over a trainer's own buffers |
 //! | `stats` | mean, standard error, paired difference with its 95 % Student-t interval (feature `cli`) |
 //! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
 //! | `methods` | the list of methods the program knows (feature `cli`) |
@@ -16,11 +18,16 @@
 pub const FEATURES: &[&str] = &[
     #[cfg(feature = "cli")]
     "cli",
+    #[cfg(feature = "cuda")]
+    "cuda",
 ];
 
 pub mod data;
+pub mod device;
 pub mod sharpness;
 
+#[cfg(feature = "cli")]
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod config;
 #[cfg(feature = "cli")]

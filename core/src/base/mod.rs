@@ -8,6 +8,27 @@ pub use sgd::{ArmedSgdMomentum, Sgd, SgdMomentum};
 
 use crate::{Error, Real};
 
+/// Calls a macro with every base optimizer: rows `module: Type, state S;`, as
+/// [`for_each_variant!`](crate::for_each_variant) does for the variants.
+///
+/// ```
+/// macro_rules! count {
+///     ($($module:ident: $Base:ident, state $s:literal;)*) => { [$($s),*].len() };
+/// }
+/// assert_eq!(presam::for_each_base!(count), 3);
+/// ```
+#[macro_export]
+macro_rules! for_each_base {
+    ($callback:ident $($before:tt)*) => {
+        $callback! {
+            $($before)*
+            sgd: Sgd, state 0;
+            sgd_momentum: SgdMomentum, state 1;
+            adamw: AdamW, state 2;
+        }
+    };
+}
+
 /// The expression of a base optimizer, armed for one step.
 pub trait DescentRule<R: Real, const S: usize>: Copy + Send + Sync {
     /// The new parameter and the new state planes, from the restored parameter, the gradient at the

@@ -13,6 +13,7 @@
 
 use super::{BaseOptimizer, BaseState, DescentRule};
 use crate::error::{check, check_nonnegative};
+use crate::switch::Switch;
 use crate::{Error, Real};
 
 /// SGD without momentum: no state.
@@ -48,7 +49,7 @@ impl<R: Real> Sgd<R> {
     pub fn with_momentum(self, momentum: R) -> Result<SgdMomentum<R>, Error> {
         let valid = momentum >= R::ZERO && momentum < R::ONE;
         let momentum = check("momentum", "a number from 0 to below 1", momentum, valid)?;
-        Ok(SgdMomentum { sgd: self, momentum, dampening: R::ZERO, nesterov: false })
+        Ok(SgdMomentum { sgd: self, momentum, dampening: R::ZERO, nesterov: Switch::OFF })
     }
 }
 
@@ -104,7 +105,7 @@ pub struct SgdMomentum<R> {
     sgd: Sgd<R>,
     momentum: R,
     dampening: R,
-    nesterov: bool,
+    nesterov: Switch,
 }
 
 impl<R: Real> SgdMomentum<R> {
@@ -113,8 +114,8 @@ impl<R: Real> SgdMomentum<R> {
     /// # Errors
     /// [`Error::Hyperparameter`] unless 0 <= `dampening` <= 1, or with Nesterov momentum.
     pub fn with_dampening(self, dampening: R) -> Result<Self, Error> {
-        let valid =
-            dampening == R::ZERO || (!self.nesterov && dampening > R::ZERO && dampening <= R::ONE);
+        let valid = dampening == R::ZERO
+            || (!self.nesterov.is_on() && dampening > R::ZERO && dampening <= R::ONE);
         let expected = "a number from 0 to 1 (0 with Nesterov momentum)";
         Ok(Self { dampening: check("dampening", expected, dampening, valid)?, ..self })
     }
@@ -128,7 +129,7 @@ impl<R: Real> SgdMomentum<R> {
         check("momentum", expected, self.momentum, self.momentum > R::ZERO)?;
         let expected = "0 with Nesterov momentum";
         check("dampening", expected, self.dampening, self.dampening == R::ZERO)?;
-        Ok(Self { nesterov: true, ..self })
+        Ok(Self { nesterov: Switch::ON, ..self })
     }
 }
 
@@ -169,10 +170,11 @@ pub struct ArmedSgdMomentum<R> {
 impl<R: Real> DescentRule<R, 1> for ArmedSgdMomentum<R> {
     #[inline(always)]
     fn update(self, param: R, perturbed_grad: R, [v]: [R; 1]) -> (R, [R; 1]) {
-        let SgdMomentum { sgd, momentum, dampening, nesterov } = self.config;
-        let d = perturbed_grad + sgd.weight_decay * param;
+        let SgdMomentum { sgd: Sgd { learning_rate, weight_decay }, momentum, dampening, nesterov } =
+            self.config;
+        let d = perturbed_grad + weight_decay * param;
         let v = R::select(self.first, d, momentum * v + (R::ONE - dampening) * d).flush();
-        let step = R::select(nesterov, d + momentum * v, v);
-        (param - sgd.learning_rate * step, [v])
+        let step = R::select(nesterov.is_on(), d + momentum * v, v);
+        (param - learning_rate * step, [v])
     }
 }

@@ -11,7 +11,7 @@
 
 use super::{GradientMix, projection};
 use crate::error::check_nonnegative;
-use crate::{Error, Outcome, PartialNorm, Real};
+use crate::{Error, Outcome, Part, PartialNorm, Real};
 
 /// GSAM's descent helper.
 ///
@@ -50,9 +50,14 @@ impl<R: Real> Gsam<R> {
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.
     pub fn arm(self, sums: &PartialNorm<R>) -> Result<(GsamMix<R>, Outcome), Error> {
-        let (ratio, outcome) = projection(sums)?;
+        Ok(self.arm_total(sums.total()?))
+    }
+
+    /// As [`arm`](Gsam::arm), from the root of the tree: for drivers that fold it themselves.
+    pub fn arm_total(self, total: Part<R>) -> (GsamMix<R>, Outcome) {
+        let (ratio, outcome) = projection(total);
         let alpha = R::select(outcome == Outcome::Finite, self.alpha, R::ZERO);
-        Ok((GsamMix { alpha, ratio }, outcome))
+        (GsamMix { alpha, ratio }, outcome)
     }
 }
 

@@ -10,7 +10,7 @@
 
 use super::{GradientMix, projection};
 use crate::error::check_nonnegative;
-use crate::{Error, Outcome, PartialNorm, Real, ScaledNorm};
+use crate::{Error, Outcome, Part, PartialNorm, Real, ScaledNorm};
 
 /// LookSAM's descent helper.
 ///
@@ -57,8 +57,13 @@ impl<R: Real> LookSam<R> {
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.
     pub fn split(self, sums: &PartialNorm<R>) -> Result<(LookSamSplit<R>, Outcome), Error> {
-        let (ratio, outcome) = projection(sums)?;
-        Ok((LookSamSplit { ratio }, outcome))
+        Ok(self.split_total(sums.total()?))
+    }
+
+    /// As [`split`](LookSam::split), from the root of the tree: for drivers that fold it themselves.
+    pub fn split_total(self, total: Part<R>) -> (LookSamSplit<R>, Outcome) {
+        let (ratio, outcome) = projection(total);
+        (LookSamSplit { ratio }, outcome)
     }
 
     /// The mix that turns (g, g_v) into the gradient of a step without a second one.
@@ -72,16 +77,21 @@ impl<R: Real> LookSam<R> {
         grads: &PartialNorm<R>,
         kept: &PartialNorm<R>,
     ) -> Result<(LookSamReuse<R>, Outcome), Error> {
-        let (grads, kept) = (ScaledNorm::of(grads.total()?), ScaledNorm::of(kept.total()?));
+        Ok(self.reuse_total(grads.total()?, kept.total()?))
+    }
+
+    /// As [`reuse`](LookSam::reuse), from the roots of both trees.
+    pub fn reuse_total(self, grads: Part<R>, kept: Part<R>) -> (LookSamReuse<R>, Outcome) {
+        let (grads, kept) = (ScaledNorm::of(grads), ScaledNorm::of(kept));
         let none = LookSamReuse { factor: R::ZERO };
         if !grads.root.is_finite() || !kept.root.is_finite() {
-            return Ok((none, Outcome::NonFinite));
+            return (none, Outcome::NonFinite);
         }
         if kept.root == R::ZERO {
-            return Ok((none, Outcome::ZeroNorm));
+            return (none, Outcome::ZeroNorm);
         }
         if self.alpha == R::ZERO {
-            return Ok((none, Outcome::Finite));
+            return (none, Outcome::Finite);
         }
         let ratio = grads.root / kept.root;
         // In one class the units cancel; multiplied one after the other they could leave the range.
@@ -90,7 +100,7 @@ impl<R: Real> LookSam<R> {
         let factor = self.alpha * ratio;
         let finite = factor.is_finite();
         let outcome = if finite { Outcome::Finite } else { Outcome::NonFinite };
-        Ok((LookSamReuse { factor: R::select(finite, factor, R::ZERO) }, outcome))
+        (LookSamReuse { factor: R::select(finite, factor, R::ZERO) }, outcome)
     }
 }
 

@@ -12,60 +12,15 @@ pub use look_sam::{LookSam, LookSamReuse, LookSamSplit};
 pub use wsam::{Wsam, WsamCorrection};
 
 use crate::error::check_length;
-use crate::map::{ElementMap, PlanesMut};
-use crate::reduce::{Planes, Term};
-use crate::{Cpu, Error, PartialNorm, Real};
+use crate::map::PlanesMut;
+use crate::pass::{Mixed, Pair, Scaled};
+use crate::reduce::Planes;
+use crate::{Cpu, Error, Part, PartialNorm, Real};
 
 /// A new second gradient from both gradients, armed for one step.
 pub trait GradientMix<R: Real>: Copy + Send + Sync {
     /// The gradient that replaces `perturbed_grad`.
     fn mix(self, grad: R, perturbed_grad: R) -> R;
-}
-
-/// first^2 by the norm contract, and <first, second> as the statistic.
-#[derive(Clone, Copy)]
-struct Pair;
-
-impl<R: Real> Term<R, 2, 0, 0> for Pair {
-    const STATISTIC: bool = true;
-
-    #[inline(always)]
-    fn term(self, [first, _]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
-        first
-    }
-
-    #[inline(always)]
-    fn statistic(self, [first, second]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
-        first * second
-    }
-}
-
-/// grad * factor, squared
-#[derive(Clone, Copy)]
-struct Scaled<R>(R);
-
-impl<R: Real> Term<R, 1, 0, 0> for Scaled<R> {
-    const STATISTIC: bool = false;
-
-    #[inline(always)]
-    fn term(self, [grad]: [R; 1], _: [R; 0], _: [R; 0]) -> R {
-        grad * self.0
-    }
-
-    #[inline(always)]
-    fn statistic(self, _: [R; 1], _: [R; 0], _: [R; 0]) -> R {
-        R::ZERO
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Mixed<Mix>(Mix);
-
-impl<R: Real, Mix: GradientMix<R>> ElementMap<R, 1, 0, 0> for Mixed<Mix> {
-    #[inline(always)]
-    fn apply(self, old: R, [grad]: [R; 1], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
-        (self.0.mix(grad, old), memory)
-    }
 }
 
 impl Cpu {
@@ -145,17 +100,16 @@ impl Cpu {
 /// <first, second> / ||first||^2, and what the numbers did. The root is divided twice, so the square
 /// need not be representable. A dot product has no range classes: where the norm needs the class for
 /// small numbers (`f32`: below about 1e-15) the product has lost digits, so the norm counts as zero.
-fn projection<R: Real>(sums: &PartialNorm<R>) -> Result<(R, crate::Outcome), Error> {
+fn projection<R: Real>(total: Part<R>) -> (R, crate::Outcome) {
     use crate::{Outcome, ScaledNorm};
-    let total = sums.total()?;
     if !total.sum.is_finite() || !total.statistic.is_finite() {
-        return Ok((R::ZERO, Outcome::NonFinite));
+        return (R::ZERO, Outcome::NonFinite);
     }
     if total.sum == R::ZERO || total.class < 0 {
-        return Ok((R::ZERO, Outcome::ZeroNorm));
+        return (R::ZERO, Outcome::ZeroNorm);
     }
     let norm = ScaledNorm::of(total);
     let unit = norm.inverse_unit();
     let once = total.statistic * unit / norm.root;
-    Ok((once * unit / norm.root, Outcome::Finite))
+    (once * unit / norm.root, Outcome::Finite)
 }

@@ -11,7 +11,8 @@
 
 use super::GradientMix;
 use crate::error::{check_decay, check_length};
-use crate::map::{ElementMap, PlanesMut};
+use crate::map::PlanesMut;
+use crate::pass::ElementMap;
 use crate::{Cpu, Error, Real};
 
 /// WSAM's descent helper; as a [`GradientMix`] it is the coupled form.

@@ -16,6 +16,7 @@
 
 use super::{Claim, Key, Limits, VariantInfo, arms_itself};
 use crate::error::check_nonnegative;
+use crate::switch::Switch;
 use crate::{AscentRule, Configure, Element, Error, Real};
 
 /// What the lists say of ASAM.
@@ -53,7 +54,7 @@ pub const INFO: VariantInfo = VariantInfo {
 #[repr(C)]
 pub struct Asam<R> {
     eta: R,
-    operator: bool,
+    operator: Switch,
 }
 
 impl<R: Real> Asam<R> {
@@ -62,24 +63,24 @@ impl<R: Real> Asam<R> {
     /// # Errors
     /// [`Error::Hyperparameter`] unless `eta` is finite and >= 0.
     pub fn new(eta: R) -> Result<Self, Error> {
-        Ok(Self { eta: check_nonnegative("eta", eta)?, operator: true })
+        Ok(Self { eta: check_nonnegative("eta", eta)?, operator: Switch::ON })
     }
 
     /// t
     #[inline(always)]
     pub(super) fn operator(self, param: R) -> R {
-        R::select(self.operator, param.abs() + self.eta, R::ONE)
+        R::select(self.operator.is_on(), param.abs() + self.eta, R::ONE)
     }
 
     /// The same with the operator on or off.
     pub(super) fn applied(self, operator: bool) -> Self {
-        Self { operator, ..self }
+        Self { operator: Switch::new(operator), ..self }
     }
 }
 
 impl<R: Real> Default for Asam<R> {
     fn default() -> Self {
-        Self { eta: R::from_f64(0.01), operator: true }
+        Self { eta: R::from_f64(0.01), operator: Switch::ON }
     }
 }
 

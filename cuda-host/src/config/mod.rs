@@ -13,13 +13,15 @@ mod resolve;
 pub use error::ConfigError;
 pub use options::{Many, Options, RhoOption, SeedsOption};
 pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
-pub use resolve::resolve;
+pub use resolve::{device, resolve};
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::Serialize;
 
 use crate::data::Source;
+use crate::device::Choice;
 use crate::methods::{BASES, BaseMethod};
 use crate::report::Tuned;
 
@@ -67,6 +69,9 @@ pub struct Config {
     pub seeds: Vec<u64>,
     /// Threads the runs are spread over; the results do not depend on it.
     pub threads: usize,
+    /// Where steps are taken; results do not depend on it.
+    #[serde(serialize_with = "as_text")]
+    pub device: Choice,
     /// Whether rho (and damping) are searched on a validation split first.
     pub tune: bool,
     /// Methods, by their names in the list.
@@ -82,8 +87,8 @@ pub const DAMPING: &str = "relative_damping";
 /// Name of the base optimizer's table in [`Config::set`].
 pub const BASE_TABLE: &str = "base";
 
-fn as_text<S: serde::Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(source)
+fn as_text<T: Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 impl Config {

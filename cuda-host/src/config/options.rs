@@ -23,6 +23,7 @@ pub struct Options {
     pub learning_rate: Option<f64>,
     pub seeds: Option<SeedsOption>,
     pub threads: Option<usize>,
+    pub device: Option<String>,
     pub tune: Option<bool>,
     pub methods: Option<Many<String>>,
     #[serde(default)]
@@ -107,7 +108,7 @@ impl From<RhoText> for RhoOption {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "data",
     "train_samples",
     "label_noise",
@@ -118,6 +119,7 @@ const KEYS: [&str; 14] = [
     "learning_rate",
     "seeds",
     "threads",
+    "device",
     "tune",
     "methods",
     "rho",
@@ -183,6 +185,7 @@ impl Options {
             learning_rate: self.learning_rate.or(weaker.learning_rate),
             seeds: self.seeds.or(weaker.seeds),
             threads: self.threads.or(weaker.threads),
+            device: self.device.or(weaker.device),
             tune: self.tune.or(weaker.tune),
             methods: self.methods.or(weaker.methods),
             rho,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, SeedsOption};
 use crate::data::Source;
+use crate::device::{Choice, NAMES};
 use crate::host::available_threads;
 use crate::methods::{BASES, Key, Limits, METHODS, Method, find, find_key, suggestion};
 
@@ -39,6 +40,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         batch: at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?,
         seeds: options.seeds.unwrap_or(SeedsOption::Count(SEEDS)).seeds()?,
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
+        device: device(options.device.as_deref())?,
         tune: options.tune.unwrap_or(false),
         rho: radii(&methods, options.rho.all, options.rho.each)?,
         set: settings(&methods, base, options.set)?,
@@ -46,6 +48,18 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         data,
         base,
         learning_rate,
+    })
+}
+
+/// A device by its name.
+///
+/// # Errors
+/// Any other text, with a suggestion where it is close to a name.
+pub fn device(text: Option<&str>) -> Result<Choice, ConfigError> {
+    let text = text.unwrap_or("cpu");
+    text.parse().map_err(|found: String| {
+        ConfigError::new("--device", NAMES, found)
+            .suggest(suggestion(text, ["cpu", "emulated", "cuda"]))
     })
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::run::Job;
+use super::run::{Job, Place};
 use super::split::{Judge, Split};
 use crate::data::Loaded;
+use crate::device::Device;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::report::Run;
@@ -18,9 +19,21 @@ pub(super) fn run_all(
     threads: usize,
     what: &str,
     progress: &(dyn Fn(Progress<'_>) + Sync),
+    device: Option<&mut Box<dyn Device>>,
 ) -> Result<Vec<Run>, Error> {
     let epochs: usize = jobs.iter().map(|job| job.config.epochs).sum();
     progress(Progress::Start { epochs: epochs as u64, what });
+    if let Some(device) = device {
+        // One queue: the runs one after the other, on this thread.
+        return jobs
+            .iter()
+            .map(|job| {
+                let run = one(job, loaded, judge, progress, Some(device))?;
+                progress(Progress::Finished(&run));
+                Ok(run)
+            })
+            .collect();
+    }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<Result<Run, Error>>>> =
         Mutex::new(jobs.iter().map(|_| None).collect());
@@ -29,7 +42,7 @@ pub(super) fn run_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             jobs.get(index).map(|job| (index, job))
         } {
-            let result = one(job, loaded, judge, progress);
+            let result = one(job, loaded, judge, progress, None);
             if let Ok(run) = &result {
                 progress(Progress::Finished(run));
             } else {
@@ -65,7 +78,8 @@ fn one(
     loaded: &Loaded,
     judge: Judge,
     progress: &(dyn Fn(Progress<'_>) + Sync),
+    device: Option<&mut Box<dyn Device>>,
 ) -> Result<Run, Error> {
     let split = Split::new(job.config, loaded, job.label_noise, job.seed, judge)?;
-    job.run(split, &|| progress(Progress::Epoch))
+    job.run(split, Place { device, tell: &|| progress(Progress::Epoch) })
 }

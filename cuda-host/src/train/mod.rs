@@ -1,11 +1,13 @@
 //! The main job: trains every method with every seed, on the same data, and compares them.
 
+mod device;
 mod jobs;
 mod network;
 mod plan;
 mod run;
 mod split;
 mod step;
+mod trainer;
 mod tune;
 
 use crate::config::{Config, ConfigError};
@@ -27,15 +29,22 @@ const MOST_PARAMS: usize = 1 << 28;
 
 /// The whole comparison that `config` describes; `progress` hears of every epoch.
 ///
-/// The same configuration gives the same parameters, bit for bit, whatever the number of threads.
+/// The same configuration gives the same parameters, bit for bit, whatever the number of threads and
+/// whatever the device.
 ///
 /// # Errors
-/// Data that cannot be read, a batch larger than the data, or a value outside its range.
+/// Data that cannot be read, a batch larger than the data, a value outside its range, or a device that
+/// is not there.
 pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
     model_size(config, &loaded)?;
-    let tuning = if config.tune { tune::tune(config, &loaded, progress)? } else { Vec::new() };
+    let mut device = config.device.open()?;
+    let tuning = if config.tune {
+        tune::tune(config, &loaded, progress, device.as_mut())?
+    } else {
+        Vec::new()
+    };
     let mut jobs = Vec::new();
     for &label_noise in &config.label_noise {
         // Seeds outermost: the first results of every method arrive early.
@@ -46,7 +55,15 @@ pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<
             }
         }
     }
-    let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", progress)?;
+    let runs = run_all(
+        &jobs,
+        &loaded,
+        Judge::Test,
+        config.threads,
+        "training",
+        progress,
+        device.as_mut(),
+    )?;
     results(config, &loaded, tuning, runs)
 }
 

@@ -2,15 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use presam::{AdamW, BaseOptimizer, Configure, Schedule, Sgd, Variant};
+use presam::{AdamW, BaseOptimizer, Configure, Schedule, Sgd};
+use presam_kernels::entries::{BaseEntries, VariantEntries};
+use presam_model::Mlp;
 use presam_model::init::{he_uniform, shuffle};
 use sha2::{Digest, Sha256};
 
+use super::device::DeviceTrainer;
 use super::network::{EVALUATION, Network};
 use super::plan::Plan;
 use super::split::Split;
-use super::step::{Step, Stepper};
+use super::step::Step;
+use super::trainer::{CpuTrainer, Trainer};
 use crate::config::{BASE_TABLE, Base, Config};
+use crate::device::Device;
 use crate::error::Error;
 use crate::report::{Epoch, Run};
 use crate::sharpness::{largest_hessian_eigenvalue, sam_sharpness};
@@ -31,35 +36,43 @@ pub(super) struct Job<'a> {
     pub sharpness: bool,
 }
 
+/// Where a run takes its steps, and whom it tells of each epoch.
+pub(super) struct Place<'d> {
+    /// The device; the CPU's own loops where there is none.
+    pub device: Option<&'d mut Box<dyn Device>>,
+    /// Called after each epoch.
+    pub tell: &'d dyn Fn(),
+}
+
 /// Picks the core's variant by name, with its keys set, and goes on with its type known.
 macro_rules! with_variant {
-    (($job:ident, $split:ident, $tell:ident)
+    (($job:ident, $split:ident, $place:ident)
         $($module:ident: $Variant:ident, memory $m:literal, inputs $i:tt;)*) => {
         match $job.plan.variant {
             $(Some(name) if name == presam::variants::$module::INFO.name => {
-                with_variant!(@call $Variant, $m, $i, $job, $split, $tell)
+                with_variant!(@call $Variant, $m, $i, $job, $split, $place)
             })*
-            _ => with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $tell),
+            _ => with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $place),
         }
     };
-    (@call $Variant:ident, $m:literal, 0, $job:ident, $split:ident, $tell:ident) => {{
+    (@call $Variant:ident, $m:literal, 0, $job:ident, $split:ident, $place:ident) => {{
         let mut variant = presam::$Variant::<f32>::default();
         for (key, value) in &$job.plan.keys {
             variant = variant.set(key, *value)?;
         }
-        with_base::<_, $m>(variant, $job, $split, $tell)
+        with_base::<_, $m>(variant, $job, $split, $place)
     }};
     // Masks and preconditioners are the caller's data: the list of methods has none of these.
-    (@call $Variant:ident, $m:literal, $i:tt, $job:ident, $split:ident, $tell:ident) => {
-        with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $tell)
+    (@call $Variant:ident, $m:literal, $i:tt, $job:ident, $split:ident, $place:ident) => {
+        with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $place)
     };
 }
 
 impl Job<'_> {
-    /// Trains; `tell` is called after each epoch.
-    pub fn run(&self, split: Split, tell: &dyn Fn()) -> Result<Run, Error> {
+    /// Trains at `place`.
+    pub fn run(&self, split: Split, place: Place<'_>) -> Result<Run, Error> {
         let job = self;
-        presam::for_each_variant!(with_variant(job, split, tell))
+        presam::for_each_variant!(with_variant(job, split, place))
     }
 }
 
@@ -67,10 +80,10 @@ fn with_base<V, const M: usize>(
     variant: V,
     job: &Job<'_>,
     split: Split,
-    tell: &dyn Fn(),
+    place: Place<'_>,
 ) -> Result<Run, Error>
 where
-    V: Variant<f32, M, 0>,
+    V: VariantEntries<M, 0>,
 {
     let key = |name: &str| job.config.setting(BASE_TABLE, name).unwrap_or(0.0) as f32;
     let learning_rate = job.config.learning_rate as f32;
@@ -80,14 +93,14 @@ where
             let sgd =
                 sgd.with_dampening(key("dampening"))?.with_weight_decay(key("weight_decay"))?;
             let sgd = if key("nesterov") == 1.0 { sgd.with_nesterov()? } else { sgd };
-            train::<_, _, M, 1>(variant, sgd, job, split, tell)
+            train::<_, _, M, 1>(variant, sgd, job, split, place)
         }
         Base::Adamw => {
             let adamw = AdamW::new(learning_rate)?
                 .with_decays(key("mean_decay"), key("square_decay"))?
                 .with_denominator_guard(key("denominator_guard"))?
                 .with_weight_decay(key("weight_decay"))?;
-            train::<_, _, M, 2>(variant, adamw, job, split, tell)
+            train::<_, _, M, 2>(variant, adamw, job, split, place)
         }
     }
 }
@@ -97,47 +110,79 @@ fn train<V, B, const M: usize, const S: usize>(
     base: B,
     job: &Job<'_>,
     mut split: Split,
-    tell: &dyn Fn(),
+    place: Place<'_>,
 ) -> Result<Run, Error>
 where
-    V: Variant<f32, M, 0>,
-    B: BaseOptimizer<f32, S>,
+    V: VariantEntries<M, 0>,
+    B: BaseEntries<S>,
 {
     let (config, start) = (job.config, Instant::now());
     let features = split.train.features;
     let hidden = config.hidden.iter().copied();
     let widths: Vec<usize> =
         [features].into_iter().chain(hidden).chain([split.train.classes]).collect();
+    let mlp = Mlp::new(&widths)?;
+    let mut params = vec![0.0; mlp.param_count()];
+    he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
+    let parts = (&job.plan, variant, base);
+    let steps = split.train.len().div_ceil(config.batch);
+    let Place { device, tell } = place;
+    let (history, lengths, params) = match device {
+        None => {
+            let mut trainer = CpuTrainer::new(&mlp, config.batch, parts, params)?;
+            epochs(&mut trainer, job, &mut split, tell)?
+        }
+        Some(device) => {
+            let sizes = (config.batch, steps);
+            let trainer = DeviceTrainer::new(device, &mlp, sizes, parts, &params, &split)?;
+            let mut trainer = (trainer, [(); S]);
+            let done = epochs(&mut trainer, job, &mut split, tell)?;
+            trainer.0.free()?;
+            done
+        }
+    };
     let mut network = Network::new(&widths, config.batch)?;
-    let mut params = vec![0.0; network.mlp.param_count()];
-    he_uniform(&network.mlp, &mut params, &mut split.streams.initialisation)?;
-    let mut stepper = Stepper::new(job.plan.clone(), variant, base, params);
+    record(job, &split, &mut network, &params, history, &lengths, start)
+}
+
+/// Every epoch of a run: its history, sums over its steps, and the final parameters.
+fn epochs(
+    trainer: &mut impl Trainer,
+    job: &Job<'_>,
+    split: &mut Split,
+    tell: &dyn Fn(),
+) -> Result<(Vec<Epoch>, Lengths, Vec<f32>), Error> {
+    let config = job.config;
     let mut order: Vec<usize> = (0..split.train.len()).collect();
     let batches = order.len().div_ceil(config.batch);
     let total = u32::try_from(batches.saturating_mul(config.epochs)).unwrap_or(u32::MAX);
     let schedule = Schedule::cosine(config.learning_rate as f32, 0.0, total)?;
     let mut history = Vec::with_capacity(config.epochs);
     let mut lengths = Lengths::default();
+    let mut step = 0;
     for epoch in 1..=config.epochs {
         shuffle(&mut order, &mut split.streams.shuffle);
-        let first = lengths.steps;
-        let mut loss = 0.0;
+        let first = step;
         for batch in order.chunks(config.batch) {
-            network.gather(&split.train, &split.given, batch);
-            let step = stepper.step(&mut network, schedule.at(lengths.steps))?;
-            lengths.add(&step);
+            trainer.step(split, batch, schedule.at(step))?;
+            step += 1;
+        }
+        let (steps, time) = trainer.end_epoch()?;
+        let mut loss = 0.0;
+        for (step, batch) in steps.iter().zip(order.chunks(config.batch)) {
+            lengths.add(step);
             loss += f64::from(step.loss) * batch.len() as f64;
         }
-        lengths.end_epoch(batches);
+        lengths.end_epoch(batches, time);
         history.push(Epoch {
             epoch,
             learning_rate: f64::from(schedule.at(first)),
             train_loss: loss / order.len().max(1) as f64,
-            test_accuracy: network.accuracy(&stepper.params, &split.test, &split.test.labels)?,
+            test_accuracy: trainer.test_accuracy(split)?,
         });
         tell();
     }
-    record(job, &split, &mut network, &stepper.params, history, &lengths, start)
+    Ok((history, lengths, trainer.params()?))
 }
 
 /// Sums over the steps of a run.
@@ -147,8 +192,6 @@ struct Lengths {
     perturbed: u32,
     skipped: u32,
     sum: f64,
-    /// Time of the steps of the epoch under way.
-    time: Duration,
     /// Mean seconds a step, an entry an epoch.
     epochs: Vec<f64>,
 }
@@ -156,16 +199,15 @@ struct Lengths {
 impl Lengths {
     fn add(&mut self, step: &Step) {
         self.steps += 1;
-        self.time += step.time;
         self.skipped += u32::from(!step.descended);
         if step.perturbation != 0.0 {
             self.perturbed += 1;
             self.sum += step.perturbation;
         }
     }
+
     /// Closes an epoch of so many steps.
-    fn end_epoch(&mut self, steps: usize) {
-        let time = std::mem::take(&mut self.time);
+    fn end_epoch(&mut self, steps: usize, time: Duration) {
         self.epochs.push(time.as_secs_f64() / steps.max(1) as f64);
     }
 }

@@ -1,8 +1,8 @@
 //! [`Stepper`]: one training step of any method over the network's tensors, by the phases of the core.
 
 use presam::{
-    BaseOptimizer, BaseState, Cpu, LookSam, Outcome, PartialNorm, RuleState, Variant, clip_factor,
-    finish,
+    BaseOptimizer, BaseState, Cpu, LookSam, Outcome, PartialNorm, RuleState, ScaledNorm, Variant,
+    clip_factor, finish,
 };
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(super) struct Stepper<V, B, const M: usize, const S: usize> {
     state: [Vec<f32>; S],
     /// LookSAM's g_v; empty for the others.
     kept: Vec<f32>,
+    /// What the perturbation is measured in.
+    moved: Vec<f32>,
     steps: u32,
     /// Time that this step spent on measuring, which no trainer would spend.
     measuring: Duration,
@@ -68,6 +70,7 @@ where
             memory: std::array::from_fn(|_| plane()),
             state: std::array::from_fn(|_| plane()),
             kept,
+            moved: plane(),
             steps: 0,
             measuring: Duration::ZERO,
             plan,
@@ -148,9 +151,20 @@ where
             self.cpu.ascend(rule, scale, params, grads, memory, [], perturbed)?;
         }
         let clock = Instant::now();
-        let length = distance(&self.params, &self.perturbed);
+        let length = self.distance()?;
         self.measuring += clock.elapsed();
         Ok(Some(length))
+    }
+
+    /// || perturbed - params ||, by the norm contract, so that a device measures the same bits.
+    fn distance(&mut self) -> Result<f64, Error> {
+        let points = self.perturbed.iter().zip(&self.params);
+        for (moved, (perturbed, param)) in self.moved.iter_mut().zip(points) {
+            *moved = perturbed - param;
+        }
+        let mut sums = PartialNorm::new();
+        self.cpu.accumulate_gradient(1.0, &self.moved, &mut sums)?;
+        Ok(ScaledNorm::of(sums.total()?).value().into())
     }
 
     /// What GSAM, WSAM and LookSAM do to the second gradient.
@@ -190,7 +204,10 @@ where
     /// The base optimizer's step; skipped where the second gradient is not finite.
     fn descend(&mut self, segments: &[Segment]) -> Result<bool, Error> {
         let mut norm = PartialNorm::new();
-        self.cpu.accumulate_gradient(1.0, &self.perturbed_grads, &mut norm)?;
+        for segment in segments {
+            let grads = &self.perturbed_grads[segment.range()];
+            self.cpu.accumulate_gradient(1.0, grads, &mut norm)?;
+        }
         if clip_factor(&norm, f32::INFINITY)?.1 == Outcome::NonFinite {
             return Ok(false);
         }
@@ -204,20 +221,4 @@ where
         self.base_state = self.base.advance(&self.base_state);
         Ok(true)
     }
-}
-
-/// || a - b ||, in sixteen sums so that the loop is wide.
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    const SUMS: usize = 16;
-    let square = |a: f32, b: f32| (f64::from(b) - f64::from(a)).powi(2);
-    let (a, a_rest) = a.as_chunks::<SUMS>();
-    let (b, b_rest) = b.as_chunks::<SUMS>();
-    let mut sums = [0.0; SUMS];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..SUMS {
-            sums[lane] += square(a[lane], b[lane]);
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| square(*a, *b)).sum();
-    (sums.iter().sum::<f64>() + rest).sqrt()
 }

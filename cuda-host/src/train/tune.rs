@@ -16,6 +16,7 @@ use super::run::Job;
 use super::split::Judge;
 use crate::config::{Config, ConfigError, DAMPING};
 use crate::data::Loaded;
+use crate::device::Device;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::report::{Trial, Tuned};
@@ -36,6 +37,7 @@ struct Search<'a> {
     method: &'a str,
     label_noise: f64,
     progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    device: Option<&'a mut Box<dyn Device>>,
     trials: Vec<Trial>,
 }
 
@@ -44,6 +46,7 @@ pub(super) fn tune(
     config: &Config,
     loaded: &Loaded,
     progress: &(dyn Fn(Progress<'_>) + Sync),
+    mut device: Option<&mut Box<dyn Device>>,
 ) -> Result<Vec<Tuned>, Error> {
     let size = config.training_size(loaded.train.len(), loaded.test.is_some())?;
     if size < LEAST {
@@ -60,7 +63,9 @@ pub(super) fn tune(
                     return Err(ConfigError::new(place, expected, rho).into());
                 }
                 let trials = Vec::new();
-                let search = Search { config, loaded, method, label_noise, progress, trials };
+                let device = device.as_deref_mut();
+                let search =
+                    Search { config, loaded, method, label_noise, progress, device, trials };
                 chosen.push(search.run(rho)?);
             }
         }
@@ -131,7 +136,9 @@ impl Search<'_> {
             }
         }
         let what = format!("tuning {method}");
-        let runs = run_all(&jobs, loaded, Judge::Validation, config.threads, &what, progress)?;
+        let device = self.device.as_deref_mut();
+        let judge = Judge::Validation;
+        let runs = run_all(&jobs, loaded, judge, config.threads, &what, progress, device)?;
         for (&(rho, damping), runs) in settings.iter().zip(runs.chunks(SEEDS.len())) {
             let sum: f64 = runs.iter().map(|run| run.final_test_accuracy).sum();
             let validation_accuracy = sum / SEEDS.len() as f64;

@@ -4,11 +4,13 @@
 //! loops of every rule are compiled once, here, and not again in every test.
 
 mod core_types;
+mod device;
 mod phases;
 mod session;
 mod threads;
 
 pub use core_types::{adamw, base_state, group, keys, length_rule, rule_state, sgd, sgd_momentum};
+pub use device::Devices;
 pub use phases::Phases;
 pub use session::Sessions;
 pub use threads::Threads;

@@ -12,6 +12,7 @@ mod claims;
 mod convergence;
 mod coverage;
 mod descent;
+mod device;
 mod golden;
 mod hostile;
 mod laws;

@@ -36,10 +36,47 @@ pub(crate) enum Command {
     /// Train and compare methods (what happens without a command)
     #[command(after_long_help = EXAMPLES)]
     Train(Box<TrainArguments>),
+    /// Measure each phase of a step against a copy of as many bytes
+    #[command(after_long_help = crate::bench::EXAMPLES)]
+    Bench(BenchArguments),
     /// List the methods, or explain one of them
     Methods(MethodsArguments),
     /// Show version, machine and embedded data
     Info(InfoArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Numbers of parameters, or digits-mlp, resnet-18, vit-b-16, gpt2-small [default: 1e4,1e5,1e6,1e7,resnet-18]
+    #[arg(long, value_name = "A,B")]
+    pub(crate) sizes: Option<String>,
+    /// Rules, or all [default: sam,asam,info-asam; all with --filter]
+    #[arg(long, value_name = "A,B")]
+    pub(crate) rules: Option<String>,
+    /// Only rows whose name phase/rule/shape matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) filter: Option<String>,
+    /// Seconds a row at least [default: 0.3]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) min_time: Option<f64>,
+    /// Threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Folder for bench.json, bench.csv and bench.svg
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A bench.json to compare with, of an older version or of a peer
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Run each row once and measure nothing, for a profiler to watch
+    #[arg(long, conflicts_with_all = ["out", "compare", "json"])]
+    pub(crate) profile: bool,
+    /// One JSON document on stdout and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +145,9 @@ pub(crate) struct TrainArguments {
     /// Threads; results do not depend on it [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// cpu, emulated or cuda[:N]; results do not depend on it [default: cpu]
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
     /// Check and print the configuration, train nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -148,6 +188,7 @@ impl TrainArguments {
             learning_rate: self.lr,
             seeds: self.seeds.clone().map(SeedsOption::Text),
             threads: self.threads,
+            device: self.device.clone(),
             tune: self.tune.then_some(true),
             methods: self.methods.clone().map(Many::One),
             rho: self.rho.as_deref().map(parse_rho).transpose()?.unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! cannot be tested, 3 the device asked for is absent.
 
 mod arguments;
+mod bench;
 mod listing;
 mod progress;
 mod train;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         None => train::train(&arguments.train),
         Some(Command::Train(train)) => train::train(&train),
+        Some(Command::Bench(arguments)) => return bench::bench(&arguments),
         Some(Command::Methods(methods)) => listing::methods(methods.name.as_deref(), methods.json),
         Some(Command::Info(info)) => listing::info(info.json),
     };

@@ -1,0 +1,262 @@
+//! [`fractions_svg`]: the share of the copy's bandwidth over the number of parameters, a line a phase.
+//!
+//! One panel a rule, warm left and cold right. Flat sizes are joined by lines, dashed where replayed from
+//! a graph; networks stand beside them as open circles, since many tensors are another kind of size.
+
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::table::grouped;
+use super::{ANY_RULE, Base, Cache, Measurement, Phase, Record};
+use crate::report::PictureError;
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type Context<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+const WIDTH: u32 = 1080;
+const PANEL: u32 = 430;
+const FONT: &str = "sans-serif";
+const FONT_SIZE: u32 = 13;
+/// Where the legend begins.
+const LEGEND: (i32, i32) = (76, 46);
+/// Room for the longest name with its line.
+const LEGEND_STEP: i32 = 132;
+const INK: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(225, 225, 225);
+
+/// A phase's colour: Okabe and Ito's, which every common form of colour blindness tells apart.
+fn colour(phase: Phase) -> RGBColor {
+    match phase {
+        Phase::Accumulate => RGBColor(0, 114, 178),
+        Phase::Ascend => RGBColor(230, 159, 0),
+        Phase::AscendInPlace => RGBColor(204, 121, 167),
+        Phase::Restore => RGBColor(140, 140, 140),
+        Phase::Descend => RGBColor(0, 158, 115),
+        Phase::Step => RGBColor(0, 0, 0),
+    }
+}
+
+/// The picture as SVG text.
+///
+/// # Errors
+/// None that a record can cause; the drawing crate's own is passed on.
+pub fn fractions_svg(record: &Record) -> Result<String, PictureError> {
+    let panels = panels(record);
+    let count = panels.len().max(1);
+    let mut text = String::new();
+    {
+        let height = PANEL.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
+        root.fill(&WHITE)?;
+        for (area, panel) in root.split_evenly((count, 1)).iter().zip(&panels) {
+            panel.draw(area, &record.header.device)?;
+        }
+        root.present()?;
+    }
+    Ok(text)
+}
+
+/// A rule with the rows of its own phases and of those that are the same for every rule.
+struct Panel<'a> {
+    rule: &'a str,
+    rows: Vec<&'a Measurement>,
+}
+
+/// Rows of AdamW stand in no panel: a step descends with SGD.
+fn panels(record: &Record) -> Vec<Panel<'_>> {
+    let shared = [ANY_RULE, Base::SgdMomentum.name()];
+    let every = [ANY_RULE, Base::SgdMomentum.name(), Base::AdamW.name()];
+    let mut rules: Vec<&str> = Vec::new();
+    for row in &record.measurements {
+        if !every.contains(&row.rule.as_str()) && !rules.contains(&row.rule.as_str()) {
+            rules.push(&row.rule);
+        }
+    }
+    if rules.is_empty() {
+        rules.push(Base::SgdMomentum.name());
+    }
+    let belongs = |rule: &str, row: &Measurement| {
+        (row.rule == rule || shared.contains(&row.rule.as_str())) && row.fraction_of_copy.is_some()
+    };
+    let panel = |rule| Panel {
+        rule,
+        rows: record.measurements.iter().filter(|row| belongs(rule, row)).collect(),
+    };
+    rules.into_iter().map(panel).collect()
+}
+
+impl Panel<'_> {
+    fn draw(&self, area: &Area<'_>, device: &str) -> Result<(), PictureError> {
+        let title = format!("{}: share of the bandwidth of a copy, {device}", self.rule);
+        let middle = Pos::new(HPos::Center, VPos::Center);
+        let heading = (FONT, FONT_SIZE + 3).into_font().color(&INK).pos(middle);
+        area.draw(&Text::new(title, (WIDTH as i32 / 2, 20), heading))?;
+        self.legend(area)?;
+        let (left, right) = area.margin(60, 4, 0, 0).split_horizontally(WIDTH / 2);
+        self.chart(&left, Cache::Warm)?;
+        self.chart(&right, Cache::Cold)
+    }
+
+    /// Every phase of the panel with its line, and the other marks, in one row above the charts.
+    fn legend(&self, area: &Area<'_>) -> Result<(), PictureError> {
+        let shown = |phase: &&Phase| self.rows.iter().any(|row| row.phase == **phase);
+        let mut place = LEGEND;
+        let mut entry = |name: &'static str| -> Result<(i32, i32), PictureError> {
+            let (x, y) = place;
+            area.draw(&Text::new(name, (x + 30, y), text_style()))?;
+            place.0 += LEGEND_STEP;
+            Ok((x, y))
+        };
+        for phase in Phase::ALL.iter().filter(shown) {
+            let (x, y) = entry(phase.name())?;
+            let swatch = vec![(x, y), (x + 24, y)];
+            area.draw(&PathElement::new(swatch, colour(*phase).stroke_width(3)))?;
+        }
+        if self.rows.iter().any(|row| row.tensors > 1) {
+            let (x, y) = entry("network")?;
+            area.draw(&Circle::new((x + 12, y), 4, INK.stroke_width(2)))?;
+        }
+        if self.rows.iter().any(|row| row.graph) {
+            let (x, y) = entry("graph")?;
+            for dash in [(x, x + 10), (x + 14, x + 24)] {
+                let swatch = vec![(dash.0, y), (dash.1, y)];
+                area.draw(&PathElement::new(swatch, INK.stroke_width(2)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decades of parameters that hold every row of the panel, for both charts alike.
+    fn decades(&self) -> (f64, f64) {
+        let logs = || self.rows.iter().map(|row| decade(row));
+        let low = logs().fold(f64::INFINITY, f64::min).floor();
+        let high = logs().fold(f64::NEG_INFINITY, f64::max).ceil();
+        if low < high {
+            (low, high)
+        } else if low == high {
+            (low - 1.0, low + 1.0)
+        } else {
+            (3.0, 8.0)
+        }
+    }
+
+    /// The highest share, to the next fifth; 1.2 at least, so that the copy's line is in the picture.
+    fn top(&self) -> f64 {
+        let shares = self.rows.iter().filter_map(|row| row.fraction_of_copy);
+        (shares.fold(1.15, f64::max) * 5.0).ceil() / 5.0
+    }
+
+    fn chart(&self, area: &Area<'_>, cache: Cache) -> Result<(), PictureError> {
+        let ((low, high), top) = (self.decades(), self.top());
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .margin_right(28)
+            .x_label_area_size(46)
+            .y_label_area_size(60)
+            .build_cartesian_2d(low..high, 0.0..top)?;
+        let what = match cache {
+            Cache::Warm => "parameters; warm: planes in the last cache",
+            Cache::Cold => "parameters; cold: planes in memory",
+        };
+        chart
+            .configure_mesh()
+            .x_desc(what)
+            .y_desc("% of the copy")
+            .x_labels((high - low) as usize + 1)
+            .y_labels(8)
+            .x_label_formatter(&|x| power_of_ten(*x))
+            .y_label_formatter(&|y| format!("{:.0}", 100.0 * y))
+            .light_line_style(WHITE.mix(0.0))
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .label_style((FONT, FONT_SIZE).into_font().color(&INK))
+            .draw()?;
+        let copy = vec![(low, 1.0), (high, 1.0)];
+        chart.draw_series(DashedLineSeries::new(copy, 3, 3, INK.mix(0.6).stroke_width(1)))?;
+        for phase in Phase::ALL {
+            for graph in [false, true] {
+                let chosen = |row: &&&Measurement| {
+                    row.phase == phase && row.cache == cache && row.graph == graph
+                };
+                let rows: Vec<&Measurement> = self.rows.iter().filter(chosen).copied().collect();
+                line(&mut chart, &rows, colour(phase), graph)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The flat sizes of one phase as a line with dots, its networks as circles.
+fn line(
+    chart: &mut Context<'_, '_>,
+    rows: &[&Measurement],
+    colour: RGBColor,
+    dashed: bool,
+) -> Result<(), PictureError> {
+    let point = |row: &&Measurement| (decade(row), row.fraction_of_copy.unwrap_or(f64::NAN));
+    let (flat, networks): (Vec<&Measurement>, Vec<_>) =
+        rows.iter().partition(|row| row.tensors == 1);
+    let mut points: Vec<(f64, f64)> = flat.iter().map(point).collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let style = colour.stroke_width(2);
+    chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
+    chart.draw_series(networks.iter().map(|row| Circle::new(point(row), 4, style)))?;
+    if dashed {
+        chart.draw_series(DashedLineSeries::new(points, 7, 4, style))?;
+    } else {
+        chart.draw_series(LineSeries::new(points, style))?;
+    }
+    Ok(())
+}
+
+/// The decimal logarithm of a row's parameters.
+fn decade(row: &Measurement) -> f64 {
+    (row.params.max(1) as f64).log10()
+}
+
+/// 1,000 up to a thousand and 1e6 beyond; nothing between two decades.
+fn power_of_ten(decade: f64) -> String {
+    if decade.fract() != 0.0 {
+        String::new()
+    } else if decade <= 3.0 {
+        grouped(10f64.powf(decade) as u64)
+    } else {
+        format!("1e{decade}")
+    }
+}
+
+fn text_style() -> TextStyle<'static> {
+    let font = (FONT, FONT_SIZE).into_font();
+    font.color(&INK).pos(Pos::new(HPos::Left, VPos::Center))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::record;
+    use super::*;
+
+    #[test]
+    fn a_panel_a_rule_a_line_a_phase_and_mode() {
+        let record = record("1e4,1e6,resnet-18", "/(sam|asam|any|sgd-momentum|adamw)/");
+        let svg = fractions_svg(&record).unwrap();
+        for title in ["sam: share of the bandwidth of a copy, fake", "asam: share"] {
+            assert!(svg.contains(title), "{title}");
+        }
+        assert!(!svg.contains("adamw: "));
+        // Per panel: two charts, six phases, two modes, one network and two flat sizes each; one in the legend.
+        let circles = svg.matches("<circle").count();
+        assert_eq!(circles, 2 * (2 * 6 * 2 * 3 + 1));
+        for phase in Phase::ALL {
+            assert!(svg.contains(&format!("\n{}\n", phase.name())), "{}", phase.name());
+        }
+    }
+
+    #[test]
+    fn a_single_size_and_rows_without_a_rule_have_a_picture_too() {
+        let svg = fractions_svg(&record("640", "^(restore|descend)/")).unwrap();
+        assert!(svg.contains("sgd-momentum: share"));
+        assert_eq!([2.0, 3.0, 6.0, 6.5].map(power_of_ten), ["100", "1,000", "1e6", ""]);
+    }
+}

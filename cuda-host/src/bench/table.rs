@@ -1,0 +1,170 @@
+//! [`table`]: what a person sees.
+
+use super::{Measurement, Record};
+
+/// A table's cells, the first `left` columns set flush left.
+pub(super) fn aligned(head: &[&str], rows: &[Vec<String>], left: usize) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+        widest.max(head.get(column).map_or(0, |name| name.chars().count()))
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
+    line(&head) + &rows.iter().map(|row| line(row)).collect::<String>()
+}
+
+/// The machine, and what the last column means.
+pub fn headline(record: &Record) -> String {
+    let header = &record.header;
+    let threads = match header.host.threads {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    let driver = header.driver.as_ref().map_or(String::new(), |driver| format!(", {driver}"));
+    let mut text = format!("{}, {threads}, {}{driver}\n", header.device, header.host.cpu_level);
+    if let Some(reasons) = header.throttle_reasons.as_ref().filter(|reasons| !reasons.is_empty()) {
+        text += &format!("NOT AT FULL CLOCKS: {}\n", reasons.join(", "));
+    }
+    if let Some(overhead) = header.launch_overhead_ns {
+        let (p50, p05, p95) = (overhead.p50, overhead.p05, overhead.p95);
+        text += &format!("an empty launch: {} ({})\n", time(p50), range(p50, p05, p95));
+    }
+    text + "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n"
+}
+
+/// A block a size, a line a row.
+pub fn table(record: &Record) -> String {
+    let mut text = String::new();
+    let rows = &record.measurements;
+    for block in rows.chunk_by(|a, b| a.shape == b.shape) {
+        let Some(first) = block.first() else { continue };
+        text += &format!("\n{}\n", heading(first));
+        let graphs = rows.iter().any(|row| row.graph);
+        let mut head = vec!["phase", "rule", "cache", "median", "5 % to 95 %", "bytes/param"];
+        head.extend(["GB/s", "of copy"]);
+        if graphs {
+            head.insert(3, "launch");
+        }
+        let cells: Vec<Vec<String>> = block.iter().map(|row| cells(row, graphs)).collect();
+        text += &aligned(&head, &cells, if graphs { 4 } else { 3 });
+    }
+    text
+}
+
+/// The size in words: a flat one needs no count of its tensors.
+fn heading(row: &Measurement) -> String {
+    let params = grouped(row.params);
+    match row.tensors {
+        1 => format!("{}: {params} parameters", row.shape),
+        tensors => format!("{}: {params} parameters in {tensors} tensors", row.shape),
+    }
+}
+
+fn cells(row: &Measurement, graphs: bool) -> Vec<String> {
+    let share = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
+    let mut cells = vec![
+        row.phase.name().to_owned(),
+        row.rule.clone(),
+        row.cache.name().to_owned(),
+        time(row.p50_ns),
+        range(row.p50_ns, row.p05_ns, row.p95_ns),
+        (row.bytes / row.params.max(1)).to_string(),
+        format!("{:.1}", row.bytes as f64 / row.p50_ns),
+        row.fraction_of_copy.map_or_else(|| "-".to_owned(), share),
+    ];
+    if graphs {
+        cells.insert(3, if row.graph { "graph" } else { "plain" }.to_owned());
+    }
+    cells
+}
+
+/// The unit in which `nanoseconds` is read best, and its length.
+fn unit(nanoseconds: f64) -> (&'static str, f64) {
+    let units = [("s", 1e9), ("ms", 1e6), ("us", 1e3)];
+    units.into_iter().find(|(_, length)| nanoseconds >= *length).unwrap_or(("ns", 1.0))
+}
+
+/// A time with three digits or a few more, and its unit.
+pub(super) fn time(nanoseconds: f64) -> String {
+    let (unit, length) = unit(nanoseconds);
+    format!("{} {unit}", digits(nanoseconds / length, nanoseconds / length))
+}
+
+/// `p05` to `p95` in the unit and with the decimals of the median.
+fn range(p50: f64, p05: f64, p95: f64) -> String {
+    let (_, length) = unit(p50);
+    let show = |value: f64| digits(value / length, p50 / length);
+    format!("{} to {}", show(p05), show(p95))
+}
+
+/// `value` with the decimals that leave `like` three digits.
+fn digits(value: f64, like: f64) -> String {
+    let decimals = usize::from(like < 100.0) + usize::from(like < 10.0);
+    format!("{value:.decimals$}")
+}
+
+/// 11689512 as 11,689,512.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeTarget, record};
+    use super::*;
+
+    #[test]
+    fn a_block_a_size_with_aligned_columns() {
+        let text = table(&record("1e4,resnet-18", "^step/(sam|info-asam)/"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "1e4: 10,000 parameters");
+        assert!(lines[2].starts_with("phase  rule       cache  launch  median"), "{text}");
+        assert!(text.contains("\nresnet-18: 11,689,512 parameters in 62 tensors\n"));
+        // A nanosecond a byte: 360 us, 1 GB/s, and half of the copy's bandwidth.
+        assert!(lines[3].starts_with("step   sam        warm   plain   360 us   360 to 360"));
+        assert!(lines[3].ends_with("36   1.0     50 %"), "{text}");
+        let blocks = lines.split(|line| line.is_empty()).filter(|block| block.len() > 1);
+        for block in blocks {
+            let widths = block[1..].iter().map(|line| line.chars().count());
+            assert!(widths.max() <= Some(100), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_headline_names_the_machine_and_what_is_wrong_with_it() {
+        let mut record = record("640", "restore");
+        let text = headline(&record);
+        assert!(text.starts_with("fake, "), "{text}");
+        assert!(text.contains("an empty launch: 4.00 us (3.10 to 4.90)\n"), "{text}");
+        assert!(!text.contains("NOT AT"));
+        record.header.throttle_reasons = Some(vec!["power cap".into()]);
+        assert!(headline(&record).contains("NOT AT FULL CLOCKS: power cap\n"));
+        assert_eq!(FakeTarget::NAME, record.header.device);
+    }
+
+    #[test]
+    fn times_have_three_digits_and_the_unit_that_suits_them() {
+        let shown = [0.5, 12.34, 999.0, 1234.0, 56_789.0, 7.2e8, 1.5e10].map(time);
+        assert_eq!(
+            shown,
+            ["0.50 ns", "12.3 ns", "999 ns", "1.23 us", "56.8 us", "720 ms", "15.0 s"]
+        );
+        assert_eq!(range(1000.0, 999.0, 12_000.0), "1.00 to 12.00");
+        assert_eq!([7, 999, 1000, 11_689_512].map(grouped), ["7", "999", "1,000", "11,689,512"]);
+    }
+}

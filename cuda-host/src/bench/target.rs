@@ -1,0 +1,57 @@
+//! [`Target`]: what a machine must do to be measured. Everything else is shared.
+
+use super::{BenchError, Device, Job, Mode, Row};
+
+/// A machine that runs and times the phases of a step.
+pub trait Target {
+    /// What it is and how it is doing; asked before the first row and after the last.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    fn describe(&self) -> Result<Device, BenchError>;
+
+    /// Bytes of memory that a row's planes and copy may take up.
+    fn memory(&self) -> u64;
+
+    /// How `job` is measured here: warm only where its planes fit the last cache, graphs where there are any.
+    fn modes(&self, job: &Job) -> Vec<Mode>;
+
+    /// The row's two programs, ready to run, their answers checked once.
+    ///
+    /// # Errors
+    /// [`BenchError::Wrong`] for a wrong answer; whatever the device refuses.
+    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError>;
+
+    /// Nanoseconds from asking for an empty program to its end, sample by sample; `None` where nothing is launched.
+    ///
+    /// # Errors
+    /// Whatever the device refuses.
+    fn launch_overhead(&mut self) -> Result<Option<Vec<f64>>, BenchError> {
+        Ok(None)
+    }
+}
+
+/// The two programs that alternate. Each is timed by the target's own clock, around the work alone; in
+/// a cold mode the last cache is filled with other data before the clock starts.
+pub trait Programs {
+    /// Nanoseconds of `runs` runs of the row's job in a row.
+    ///
+    /// # Errors
+    /// A run that did not do its work.
+    fn job(&mut self, runs: u32) -> Result<f64, BenchError>;
+
+    /// Nanoseconds of `runs` copies of [`copy_bytes`](Programs::copy_bytes) in a row.
+    ///
+    /// # Errors
+    /// Whatever the device refuses.
+    fn copy(&mut self, runs: u32) -> Result<f64, BenchError>;
+
+    /// Bytes that a copy reads and writes: as many as the job's, up to a whole element each way.
+    fn copy_bytes(&self) -> u64;
+
+    /// Looks at what the runs left behind.
+    ///
+    /// # Errors
+    /// [`BenchError::Wrong`] for a wrong answer.
+    fn check(&mut self) -> Result<(), BenchError>;
+}

@@ -1,0 +1,122 @@
+//! [`Choice`]: a device by its name on the command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Device, DeviceError, Emulated};
+
+/// Where the program computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The core's loops.
+    #[default]
+    Cpu,
+    /// The kernels' bodies on the CPU.
+    Emulated,
+    /// The kernels on an NVIDIA GPU, by its number.
+    Cuda(u32),
+}
+
+/// The names, as an error lists them.
+pub const NAMES: &str = "cpu, emulated, cuda or cuda:N";
+
+impl Choice {
+    /// The device, opened; `None` for the CPU's own loops.
+    ///
+    /// # Errors
+    /// [`DeviceError::Absent`] where there is no such device, or this program was built without it.
+    pub fn open(self) -> Result<Option<Box<dyn Device>>, DeviceError> {
+        match self {
+            Self::Cpu => Ok(None),
+            Self::Emulated => Ok(Some(Box::new(Emulated::new(1)))),
+            Self::Cuda(number) => open_cuda(number).map(Some),
+        }
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda(number: u32) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(super::cuda::Cuda::open(number)?))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda(number: u32) -> Result<Box<dyn Device>, DeviceError> {
+    Err(DeviceError::Absent {
+        device: Choice::Cuda(number).to_string(),
+        found: "a program built without the feature cuda".into(),
+    })
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Emulated => f.write_str("emulated"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            "emulated" => Ok(Self::Emulated),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let number = text.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+                number.map(Self::Cuda).ok_or_else(|| format!("{text:?}"))
+            }
+        }
+    }
+}
+
+impl Device for Box<dyn Device> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn allocate(&mut self, bytes: usize) -> Result<super::Address, DeviceError> {
+        (**self).allocate(bytes)
+    }
+
+    fn free(&mut self, address: super::Address) -> Result<(), DeviceError> {
+        (**self).free(address)
+    }
+
+    fn write(&mut self, to: super::Address, bytes: &[u8]) -> Result<(), DeviceError> {
+        (**self).write(to, bytes)
+    }
+
+    fn read(&mut self, from: super::Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        (**self).read(from, bytes)
+    }
+
+    fn fill(&mut self, to: super::Address, word: u32, count: usize) -> Result<(), DeviceError> {
+        (**self).fill(to, word, count)
+    }
+
+    fn copy(
+        &mut self,
+        to: super::Address,
+        from: super::Address,
+        bytes: usize,
+    ) -> Result<(), DeviceError> {
+        (**self).copy(to, from, bytes)
+    }
+
+    fn launch(
+        &mut self,
+        kernel: &'static presam_kernels::Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        (**self).launch(kernel, blocks, arguments)
+    }
+
+    fn synchronize(&mut self) -> Result<(), DeviceError> {
+        (**self).synchronize()
+    }
+}

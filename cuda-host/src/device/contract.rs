@@ -1,0 +1,134 @@
+//! What a launch asks of the trainer's addresses, checked on the host before anything is launched.
+
+use presam_kernels::fold::LEAVES;
+
+use super::{Address, DeviceError, DeviceSegment, Scalar};
+use presam::CHUNK;
+
+/// Chunks of a table: what one tree folds in two rounds.
+pub(super) const MOST_CHUNKS: u64 = LEAVES as u64 * LEAVES as u64;
+
+/// The kernels that errors name: the first to touch a plane.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    pub accumulate: &'static str,
+    pub ascend: &'static str,
+    pub descend: &'static str,
+}
+
+/// One plane of one segment.
+struct Plane {
+    kernel: &'static str,
+    what: String,
+    address: Address,
+    bytes: u64,
+    unit: u64,
+    written: bool,
+}
+
+fn planes<const M: usize, const I: usize, const S: usize>(
+    names: Names,
+    index: usize,
+    segment: &DeviceSegment<M, I, S>,
+    scalar: Scalar,
+    is_perturbed: bool,
+) -> Vec<Plane> {
+    let plane = |kernel, name: &str, address, unit, written| Plane {
+        kernel,
+        what: format!("segment {index}: {name}"),
+        address,
+        bytes: segment.len.saturating_mul(unit),
+        unit,
+        written,
+    };
+    let Names { accumulate, ascend, descend } = names;
+    let mut all = vec![
+        plane(accumulate, "params", segment.params, 4, true),
+        plane(accumulate, "grads", segment.grads, scalar.bytes(), false),
+        plane(descend, "perturbed_grads", segment.perturbed_grads, 4, false),
+    ];
+    if is_perturbed {
+        all.push(plane(ascend, "out", segment.out, 4, true));
+    }
+    let lists: [(_, _, &[Address], _); 3] = [
+        (accumulate, "memory", &segment.memory, true),
+        (accumulate, "inputs", &segment.inputs, false),
+        (descend, "state", &segment.state, true),
+    ];
+    for (kernel, name, addresses, written) in lists {
+        for (i, &address) in addresses.iter().enumerate() {
+            all.push(plane(kernel, &format!("{name}[{i}]"), address, 4, written));
+        }
+    }
+    all
+}
+
+/// Refuses null and misaligned addresses, planes that overlap where one of them is written, and more
+/// elements than one tree holds.
+pub(super) fn check<const M: usize, const I: usize, const S: usize>(
+    names: Names,
+    segments: &[DeviceSegment<M, I, S>],
+    scalar: Scalar,
+    is_perturbed: impl Fn(usize) -> bool,
+) -> Result<(), DeviceError> {
+    let chunks = segments
+        .iter()
+        .fold(0u64, |sum, segment| sum.saturating_add(segment.len.div_ceil(CHUNK as u64)));
+    if chunks > MOST_CHUNKS {
+        let most = MOST_CHUNKS * CHUNK as u64;
+        return Err(refuse(
+            names.accumulate,
+            "elements of all segments",
+            format!("at most {most} ({MOST_CHUNKS} chunks)"),
+            format!("{chunks} chunks"),
+        ));
+    }
+    let mut all = Vec::new();
+    for (index, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.len > 0) {
+        all.extend(planes(names, index, segment, scalar, is_perturbed(segment.group)));
+    }
+    for plane in &all {
+        if plane.address == 0 {
+            let expected = "an address of device memory".into();
+            return Err(refuse(plane.kernel, &plane.what, expected, "null".into()));
+        }
+        if !plane.address.is_multiple_of(plane.unit) {
+            let expected = format!("a multiple of {} bytes", plane.unit);
+            return Err(refuse(
+                plane.kernel,
+                &plane.what,
+                expected,
+                format!("{:#x}", plane.address),
+            ));
+        }
+    }
+    overlap(&mut all)
+}
+
+/// Two planes may share memory only if neither is written, or as momentum and slope.
+fn overlap(planes: &mut [Plane]) -> Result<(), DeviceError> {
+    planes.sort_by_key(|plane| plane.address);
+    let end = |plane: &Plane| plane.address.saturating_add(plane.bytes);
+    // The momentum is read as slope in the ascent and written in the descent: never at once.
+    let slope = |a: &Plane, b: &Plane| {
+        a.what.ends_with(" grads") && b.what.contains(" state[") && a.address == b.address
+    };
+    let mut open: Vec<&Plane> = Vec::new();
+    for plane in planes.iter() {
+        open.retain(|other| end(other) > plane.address);
+        for other in &open {
+            if (plane.written || other.written) && !slope(plane, other) && !slope(other, plane) {
+                let shared = end(other).min(end(plane)) - plane.address;
+                let found = format!("{shared} bytes shared with {}", other.what);
+                let expected = "memory of its own".to_owned();
+                return Err(refuse(plane.kernel, &plane.what, expected, found));
+            }
+        }
+        open.push(plane);
+    }
+    Ok(())
+}
+
+fn refuse(kernel: &'static str, what: &str, expected: String, found: String) -> DeviceError {
+    DeviceError::Contract { kernel, what: what.to_owned(), expected, found }
+}

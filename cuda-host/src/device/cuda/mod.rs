@@ -1,0 +1,117 @@
+//! A real GPU: [`Cuda`] is a [`Device`](super::Device) over NVIDIA's driver, reached through cust's bindings.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `driver.rs` | calls of the driver and their errors |
+//! | `open.rs` | the way to a device: driver, context, stream |
+//! | `queue.rs` | [`Device`](super::Device): memory and launches |
+//! | `staging.rs` | small writes that wait for nothing |
+//! | `modules.rs` | PTX texts and their entries, compiled on first use |
+//! | `event.rs` | time on the device |
+//! | `graph.rs` | a captured sequence, launched as one |
+//! | `facts.rs`, `clocks.rs` | what a device is and how it is doing |
+//!
+//! Only the bindings of cust are used. Its safe layer reads every result as an enum of the codes of
+//! CUDA 11.4, and a newer driver answers others; nor does it hand out the log of a refused text.
+//!
+//! A [`Cuda`] makes its context current on the calling thread at each call, and leaves it current.
+//! All unsafe code of this crate is in this folder.
+
+#![allow(
+    unsafe_code,
+    reason = "the driver is a C library: this folder is the crate's only contact with it"
+)]
+
+mod clocks;
+mod driver;
+mod event;
+mod facts;
+mod graph;
+mod modules;
+mod open;
+mod queue;
+mod staging;
+
+pub use clocks::{Clocks, clocks};
+pub use event::Event;
+pub use facts::{Facts, devices};
+pub use graph::Graph;
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::fmt;
+use std::rc::Rc;
+
+use presam_kernels::Kernel;
+
+use super::{Address, DeviceError};
+use modules::Modules;
+use open::{Context, Stream};
+use staging::Staging;
+
+/// One stream on an NVIDIA GPU, with the memory and the kernels that were asked for through it.
+pub struct Cuda {
+    ordinal: u32,
+    name: String,
+    driver: i32,
+    /// Bytes of every allocation, by its first address.
+    allocations: BTreeMap<Address, usize>,
+    modules: Modules,
+    /// Made by the first small write.
+    staging: Option<Staging>,
+    capturing: bool,
+    stream: Stream,
+    context: Rc<Context>,
+}
+
+impl Cuda {
+    /// The stream as the driver knows it (a `CUstream`), for work of the caller's own in between.
+    pub fn stream(&self) -> *mut c_void {
+        self.stream.raw.cast()
+    }
+
+    /// The context as the driver knows it (a `CUcontext`).
+    pub fn context(&self) -> *mut c_void {
+        self.context.raw.cast()
+    }
+
+    /// Compiles the text of `kernel` now, so that it can be captured without having been launched.
+    ///
+    /// # Errors
+    /// [`DeviceError::Rejected`] where the driver refuses the text or lacks the entry,
+    /// [`DeviceError::Lost`].
+    pub fn load(&mut self, kernel: &'static Kernel) -> Result<(), DeviceError> {
+        self.context.bind()?;
+        if self.modules.function(kernel).is_none() {
+            self.may_wait("compiling a text")?;
+            self.modules.load(kernel, self.driver)?;
+        }
+        Ok(())
+    }
+
+    /// A capture records what is queued; whatever waits, or reads the host's memory later, would spoil it.
+    fn may_wait(&self, what: &'static str) -> Result<(), DeviceError> {
+        if !self.capturing {
+            return Ok(());
+        }
+        Err(DeviceError::Contract {
+            kernel: "capture",
+            what: what.to_owned(),
+            expected: "it before or after the capture".to_owned(),
+            found: "it within".to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Cuda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ordinal, name, driver, allocations, capturing, .. } = self;
+        f.debug_struct("Cuda")
+            .field("ordinal", ordinal)
+            .field("name", name)
+            .field("driver", driver)
+            .field("allocations", &allocations.len())
+            .field("capturing", capturing)
+            .finish_non_exhaustive()
+    }
+}

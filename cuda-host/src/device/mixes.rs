@@ -1,0 +1,209 @@
+//! [`Mixes`]: what GSAM, WSAM and LookSAM do to the second gradient, on the device.
+
+use std::mem::offset_of;
+
+use presam::{Gsam, LookSam, Wsam};
+use presam_kernels::Kernel;
+use presam_kernels::entries;
+use presam_kernels::fold::LEAVES;
+use presam_kernels::layout::{ALIGNED, Control, PART_BYTES, Segment};
+
+use super::memory::Buffers;
+use super::table::{Planes, Tables};
+use super::{Address, Device, DeviceError};
+
+/// Offsets of planes in a row.
+const GRADS: u64 = offset_of!(Segment, grads) as u64;
+const PARAMS: u64 = offset_of!(Segment, params) as u64;
+const SECOND: u64 = offset_of!(Segment, perturbed_grads) as u64;
+/// LookSAM's kept part, and for the distance the perturbed parameters.
+const KEPT: u64 = offset_of!(Segment, out) as u64;
+const PERTURBED: u64 = offset_of!(Segment, state) as u64;
+
+/// The whole model's parameters and gradients as one segment each: sums run over all of it.
+///
+/// Device memory: 24 bytes for each chunk of 2048 parameters.
+#[derive(Debug)]
+pub struct Mixes {
+    planes: Planes,
+    tables: Tables,
+    buffers: Buffers,
+    parts: Address,
+    results: Address,
+    counter: Address,
+    control: Address,
+    helper: Address,
+    distance: Address,
+}
+
+/// Where the model's planes are.
+#[derive(Clone, Copy, Debug)]
+pub struct Flat {
+    /// Parameters of the whole model.
+    pub len: usize,
+    /// w.
+    pub params: Address,
+    /// g.
+    pub grads: Address,
+    /// g~.
+    pub perturbed_grads: Address,
+    /// The perturbed parameters.
+    pub perturbed: Address,
+    /// LookSAM's kept part; 0 for the others.
+    pub kept: Address,
+}
+
+impl Mixes {
+    /// Tables over `flat`; `control` is that of the step.
+    ///
+    /// # Errors
+    /// As [`Device::allocate`] and [`Device::write`].
+    pub fn new(
+        device: &mut impl Device,
+        flat: Flat,
+        control: Address,
+    ) -> Result<Self, DeviceError> {
+        let row = Segment {
+            grads: flat.grads,
+            params: flat.params,
+            len: flat.len as u64,
+            out: flat.kept,
+            perturbed_grads: flat.perturbed_grads,
+            state: [flat.perturbed, 0],
+            ..Segment::default()
+        };
+        let planes = [row.grads, row.params, row.out, row.perturbed_grads, row.state[0]];
+        let aligned = planes.iter().all(|plane| plane.is_multiple_of(16));
+        let row = Segment { flags: if aligned { ALIGNED } else { 0 }, ..row };
+        let mut tables = Tables::new(device, &[row])?;
+        let planes = tables.pass(device, |_| true)?;
+        let mut buffers = Buffers::default();
+        let parts = buffers.zeros(device, planes.count() as usize * PART_BYTES as usize / 4)?;
+        let results = buffers.zeros(device, LEAVES as usize * PART_BYTES as usize / 4)?;
+        let [counter, helper, distance] =
+            [buffers.zeros(device, 1)?, buffers.zeros(device, 4)?, buffers.zeros(device, 4)?];
+        Ok(Self { planes, tables, buffers, parts, results, counter, control, helper, distance })
+    }
+
+    /// Sums by `accumulate`, then the tree, concluded by `kernel`.
+    fn sums(
+        &self,
+        device: &mut impl Device,
+        accumulate: (&'static Kernel, [u64; 2]),
+        (kernel, arguments): (&'static Kernel, &[u64]),
+    ) -> Result<(), DeviceError> {
+        let (accumulate, [first, second]) = accumulate;
+        self.planes.launch(device, accumulate, &[self.parts, first, second])?;
+        let count = self.planes.count();
+        let tree = [self.parts, u64::from(count), self.results, self.counter];
+        device.launch(kernel, count.div_ceil(LEAVES).max(1), &[&tree, arguments].concat())
+    }
+
+    fn mix(
+        &self,
+        device: &mut impl Device,
+        kernel: &'static Kernel,
+        mix: Address,
+        [old, to]: [u64; 2],
+    ) -> Result<(), DeviceError> {
+        self.planes.launch(device, kernel, &[self.control, mix, GRADS, old, to])
+    }
+
+    /// The address of the armed mix.
+    const fn armed(&self) -> Address {
+        self.control + offset_of!(Control, mix) as u64
+    }
+
+    /// GSAM: g~ becomes g~ - alpha (the part of g orthogonal to g~).
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn gsam(&self, device: &mut impl Device, gsam: Gsam<f32>) -> Result<(), DeviceError> {
+        self.set_helper(device, &gsam)?;
+        let arm: &[u64] = &[self.armed(), self.helper];
+        let pair = (&entries::accumulate_pair, [SECOND, GRADS]);
+        self.sums(device, pair, (&entries::arm_gsam, arm))?;
+        self.mix(device, &entries::mix_gsam, self.armed(), [SECOND, SECOND])
+    }
+
+    /// Coupled WSAM: g~ becomes alpha g~ + (1 - alpha) g.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn wsam(&self, device: &mut impl Device, wsam: Wsam<f32>) -> Result<(), DeviceError> {
+        self.set_helper(device, &wsam)?;
+        self.mix(device, &entries::mix_wsam, self.helper, [SECOND, SECOND])
+    }
+
+    /// LookSAM with a second gradient: keeps the part of g~ that is orthogonal to g.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn look_sam_split(
+        &self,
+        device: &mut impl Device,
+        look: LookSam<f32>,
+    ) -> Result<(), DeviceError> {
+        self.set_helper(device, &look)?;
+        let arm: &[u64] = &[self.armed(), self.helper];
+        let pair = (&entries::accumulate_pair, [GRADS, SECOND]);
+        self.sums(device, pair, (&entries::arm_look_sam_split, arm))?;
+        self.mix(device, &entries::mix_look_sam_split, self.armed(), [SECOND, KEPT])
+    }
+
+    /// LookSAM without a second gradient: g~ becomes g and the kept part at g's length.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn look_sam_reuse(
+        &self,
+        device: &mut impl Device,
+        look: LookSam<f32>,
+    ) -> Result<(), DeviceError> {
+        self.set_helper(device, &look)?;
+        let sums = self.control + offset_of!(Control, mix_sums) as u64;
+        let one = self.control + offset_of!(Control, unscale) as u64;
+        for (plane, out) in [(GRADS, sums), (KEPT, sums + PART)] {
+            let gradient = (&entries::accumulate_gradient, [one, plane]);
+            self.sums(device, gradient, (&entries::total, &[out]))?;
+        }
+        device.launch(&entries::arm_look_sam_reuse, 1, &[sums, self.armed(), self.helper])?;
+        self.mix(device, &entries::mix_look_sam_reuse, self.armed(), [KEPT, SECOND])
+    }
+
+    /// Measures how far the perturbed parameters are from w: a [`Part`](presam::Part) at the address
+    /// that is returned.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn distance(&self, device: &mut impl Device) -> Result<Address, DeviceError> {
+        let distance = (&entries::accumulate_distance, [PARAMS, PERTURBED]);
+        self.sums(device, distance, (&entries::total, &[self.distance]))?;
+        Ok(self.distance)
+    }
+
+    /// The mix's configuration, by value.
+    fn set_helper<T: presam_kernels::Plain>(
+        &self,
+        device: &mut impl Device,
+        helper: &T,
+    ) -> Result<(), DeviceError> {
+        for i in 0..size_of::<T>() / 4 {
+            let word = presam_kernels::plain::word_of(helper, i);
+            device.fill(self.helper + 4 * i as u64, word, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the tables back.
+    ///
+    /// # Errors
+    /// As [`Device::free`].
+    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.tables.free(device)?;
+        self.buffers.free(device)
+    }
+}
+
+/// Bytes of a part in the control block.
+const PART: u64 = size_of::<presam::Part<f32>>() as u64;

@@ -1,0 +1,168 @@
+//! [`DeviceNetwork`]: the multilayer perceptron of `presam-model` on the device, its bits included.
+
+use presam_kernels::entries;
+use presam_kernels::network::TILE;
+use presam_kernels::{Kernel, THREADS};
+use presam_model::Mlp;
+
+use super::memory::Buffers;
+use super::{Address, Device, DeviceError};
+
+/// The network's layers and the room that it computes in; parameters and data are the caller's.
+#[derive(Debug)]
+pub struct DeviceNetwork {
+    layers: Vec<Layer>,
+    losses: Address,
+    buffers: Buffers,
+}
+
+/// One layer: where its tensors lie in the parameters, in floats, and its results.
+#[derive(Clone, Copy, Debug)]
+struct Layer {
+    inputs: u64,
+    outputs: u64,
+    weight: u64,
+    bias: u64,
+    results: Address,
+}
+
+/// A batch in device memory: inputs row by row, labels as 32-bit words.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// Examples.
+    pub len: usize,
+    /// Their features.
+    pub inputs: Address,
+    /// Their labels.
+    pub labels: Address,
+}
+
+impl DeviceNetwork {
+    /// Room for batches of at most `batch` examples.
+    ///
+    /// # Errors
+    /// As [`Device::allocate`].
+    pub fn new(device: &mut impl Device, mlp: &Mlp<'_>, batch: usize) -> Result<Self, DeviceError> {
+        let mut buffers = Buffers::default();
+        let segments: Vec<_> = mlp.segments().collect();
+        let (pairs, _) = segments.as_chunks::<2>();
+        let mut layers = Vec::new();
+        for [weight, bias] in pairs {
+            layers.push(Layer {
+                inputs: weight.rows as u64,
+                outputs: weight.columns as u64,
+                weight: weight.offset as u64,
+                bias: bias.offset as u64,
+                results: buffers.zeros(device, batch * weight.columns)?,
+            });
+        }
+        let losses = buffers.zeros(device, batch)?;
+        Ok(Self { layers, losses, buffers })
+    }
+
+    /// The losses of the last batch's examples: one float each.
+    #[must_use]
+    pub const fn losses(&self) -> Address {
+        self.losses
+    }
+
+    /// The results of every layer at `params`; the last are the logits.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn forward(
+        &self,
+        device: &mut impl Device,
+        params: Address,
+        batch: Batch,
+    ) -> Result<(), DeviceError> {
+        let mut x = batch.inputs;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let last = index + 1 == self.layers.len();
+            let kernel = if last { &entries::forward } else { &entries::forward_relu };
+            let (weight, bias) = (params + 4 * layer.weight, params + 4 * layer.bias);
+            let sizes = [batch.len as u64, layer.outputs, layer.inputs];
+            product(device, kernel, sizes, [x, weight, bias, layer.results])?;
+            x = layer.results;
+        }
+        Ok(())
+    }
+
+    /// After [`forward`](DeviceNetwork::forward): the losses, and every gradient into `grads`. Uses the
+    /// layers' results up.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn backward(
+        &self,
+        device: &mut impl Device,
+        params: Address,
+        batch: Batch,
+        grads: Address,
+    ) -> Result<(), DeviceError> {
+        let rows = batch.len as u64;
+        if let Some(last) = self.layers.last() {
+            let arguments = [rows, last.outputs, last.results, batch.labels, self.losses];
+            device.launch(&entries::cross_entropy, threads(rows), &arguments)?;
+        }
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            let below = index.checked_sub(1).and_then(|below| self.layers.get(below));
+            let x = below.map_or(batch.inputs, |below| below.results);
+            let (weight, bias) = (4 * layer.weight, 4 * layer.bias);
+            let slope = layer.results;
+            let sizes = [layer.inputs, layer.outputs, rows];
+            product(device, &entries::weight_gradient, sizes, [x, slope, 0, grads + weight])?;
+            let arguments = [rows, layer.outputs, slope, grads + bias];
+            device.launch(&entries::bias_gradient, threads(layer.outputs), &arguments)?;
+            if below.is_some() {
+                let sizes = [rows, layer.inputs, layer.outputs];
+                product(device, &entries::slope_below, sizes, [slope, params + weight, 0, x])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After [`forward`](DeviceNetwork::forward): adds the examples whose label has the largest logit
+    /// to the word at `right`.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn count_right(
+        &self,
+        device: &mut impl Device,
+        batch: Batch,
+        right: Address,
+    ) -> Result<(), DeviceError> {
+        let Some(last) = self.layers.last() else { return Ok(()) };
+        let rows = batch.len as u64;
+        let arguments = [rows, last.outputs, last.results, batch.labels, right];
+        device.launch(&entries::correct_count, threads(rows), &arguments)
+    }
+
+    /// Gives the room back.
+    ///
+    /// # Errors
+    /// As [`Device::free`].
+    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.buffers.free(device)
+    }
+}
+
+/// Blocks for a thread each of so many.
+fn threads(count: u64) -> u32 {
+    u32::try_from(count.div_ceil(u64::from(THREADS))).unwrap_or(u32::MAX)
+}
+
+/// A matrix product: rows, columns and length of the sums; a, b, start and out.
+fn product(
+    device: &mut impl Device,
+    kernel: &'static Kernel,
+    sizes: [u64; 3],
+    planes: [Address; 4],
+) -> Result<(), DeviceError> {
+    let [rows, columns, sums] = sizes;
+    let tiles = |extent: u64| extent.div_ceil(u64::from(TILE));
+    let blocks = u32::try_from(tiles(rows) * tiles(columns)).unwrap_or(u32::MAX);
+    let [a, b, start, out] = planes;
+    device.launch(kernel, blocks, &[rows, columns, sums, a, b, start, out])
+}

@@ -1,0 +1,463 @@
+//! [`DeviceStep`]: a whole step over a trainer's own device buffers.
+
+use std::mem::offset_of;
+
+use presam::{
+    Ascent, BaseState, Group, LengthRule, Outcome, RuleState, ScaledNorm, SecondGradient,
+    StepReport,
+};
+use presam_kernels::Kernel;
+use presam_kernels::entries::{self, BaseEntries, BaseKernels, VariantEntries, VariantKernels};
+use presam_kernels::fold::LEAVES;
+use presam_kernels::layout::{
+    ALIGNED, BASE_BYTES, Control, GroupScale, PART_BYTES, Segment, outcome,
+};
+use presam_kernels::plain::{bytes_of, word_of};
+
+use super::contract::{Names, check};
+use super::memory::{download, upload};
+use super::table::{Planes, Tables};
+use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
+
+/// Where the perturbed parameters go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// To a second buffer; w stays.
+    #[default]
+    OutOfPlace,
+    /// Over w, which a backup keeps until [`DeviceStep::restore`].
+    InPlace,
+}
+
+/// What does not change from step to step, and starting values of what does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Where the perturbed parameters go.
+    pub form: Form,
+    /// The scalar of the first gradient.
+    pub scalar: Scalar,
+    /// How long the perturbation is.
+    pub length: LengthRule<f32>,
+    /// What the second gradient goes through.
+    pub second: SecondGradient<f32>,
+    /// The factor by which the trainer's loss, and so every gradient, is scaled.
+    pub loss_scale: f32,
+    /// Whether `grads` is the momentum (momentum-SAM): no ascent before the first descent.
+    pub along_momentum: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            form: Form::default(),
+            scalar: Scalar::default(),
+            length: LengthRule::NORMALISED,
+            second: SecondGradient::Checked,
+            loss_scale: 1.0,
+            along_momentum: false,
+        }
+    }
+}
+
+/// A variant and a base optimizer over device buffers; every method queues and returns.
+///
+/// ```text
+/// first gradient -> ascend() -> second gradient at the perturbed parameters -> [restore()] -> descend()
+/// ```
+///
+/// Nothing waits and nothing is read back within a step, so a step can be captured in a graph; what
+/// changes between steps (learning rate, radii, loss scale, counters) lives in device memory.
+/// The same bits as `presam::Session` on the CPU.
+///
+/// Device memory beyond the trainer's w, g, g~ and the base optimizer's state, in floats a parameter:
+/// [`memory_floats`], and besides 24 bytes for each chunk of 2048 parameters, 96 for each segment.
+#[derive(Clone, Debug)]
+pub struct DeviceStep {
+    variant_kernels: VariantKernels,
+    base_kernels: BaseKernels,
+    form: Form,
+    scalar: Scalar,
+    checked: bool,
+    counted: Planes,
+    uncounted: Planes,
+    moved: Planes,
+    all: Planes,
+    counted_elements: u64,
+    tables: Tables,
+    parts: Address,
+    results: Address,
+    counter: Address,
+    control: Address,
+    variant: Address,
+    groups: Address,
+    group_count: u64,
+    /// A base optimizer of each group, as words: what the learning rate is written into.
+    bases: Address,
+    owned: Vec<Address>,
+}
+
+/// Floats a parameter that a step needs beyond w, g, g~ and the base optimizer's state: the perturbed
+/// parameters (or the backup) and the rule's memory.
+#[must_use]
+pub const fn memory_floats(memory: usize) -> usize {
+    1 + memory
+}
+
+impl DeviceStep {
+    /// Checks every address and writes the tables; the first step may follow.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane, too many elements or an
+    /// unknown group, with the kernel that would have met it; [`DeviceError::OutOfMemory`];
+    /// [`DeviceError::Rule`] for a learning rate, decay or loss scale out of range.
+    pub fn new<V, B, const M: usize, const I: usize, const S: usize>(
+        device: &mut impl Device,
+        variant: V,
+        base: B,
+        segments: &[DeviceSegment<M, I, S>],
+        groups: &[Group<f32>],
+        options: Options,
+    ) -> Result<Self, DeviceError>
+    where
+        V: VariantEntries<M, I>,
+        B: BaseEntries<S>,
+    {
+        let (variant_kernels, base_kernels) = (V::KERNELS, B::KERNELS);
+        let names = Names {
+            accumulate: pick(variant_kernels.accumulate, options.scalar).name,
+            ascend: pick(variant_kernels.ascend, options.scalar).name,
+            descend: base_kernels.descend.name,
+        };
+        for (index, segment) in segments.iter().enumerate() {
+            if segment.group >= groups.len() {
+                return Err(DeviceError::Contract {
+                    kernel: names.accumulate,
+                    what: format!("segment {index}: group"),
+                    expected: format!("one of {} groups", groups.len()),
+                    found: segment.group.to_string(),
+                });
+            }
+        }
+        let group = |segment: &DeviceSegment<M, I, S>| &groups[segment.group];
+        let perturbed = |index: usize| groups[index].is_perturbed();
+        check(names, segments, options.scalar, perturbed)?;
+        let control = first_control(&options)?;
+        let bases = bases_of(base, groups)?;
+        let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
+        let mut tables = Tables::new(device, &rows)?;
+        let at = |index: usize| group(&segments[index]);
+        let counts = |index: usize| at(index).counts_in_norm();
+        let moves = |index: usize| at(index).is_perturbed() || (M > 0 && counts(index));
+        let counted = tables.pass(device, counts)?;
+        let uncounted = tables.pass(device, |i| at(i).is_perturbed() && !counts(i))?;
+        let moved = tables.pass(device, moves)?;
+        let all = tables.pass(device, |_| true)?;
+        let elements = segments.iter().enumerate().filter(|(index, _)| counts(*index));
+        let mut owned = Vec::new();
+        let mut keep =
+            |address: Result<Address, DeviceError>| address.inspect(|&address| owned.push(address));
+        let parts = keep(device.allocate(all.count().max(1) as usize * PART_BYTES as usize))?;
+        let results = keep(device.allocate(LEAVES as usize * PART_BYTES as usize))?;
+        let counter = keep(upload(device, &[0u32]))?;
+        let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
+        Ok(Self {
+            variant_kernels,
+            base_kernels,
+            form: options.form,
+            scalar: options.scalar,
+            checked: options.second != SecondGradient::Unchecked,
+            counted,
+            uncounted,
+            moved,
+            all,
+            counted_elements: elements.map(|(_, segment)| segment.len).sum(),
+            tables,
+            parts,
+            results,
+            counter,
+            control: keep(upload(device, &[control]))?,
+            variant: keep(upload(device, &[variant]))?,
+            groups: keep(upload(device, &scales))?,
+            group_count: groups.len() as u64,
+            bases: keep(upload(device, &bases))?,
+            owned,
+        })
+    }
+
+    /// The first half: norm, outcome and counters, perturbation and memory.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn ascend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        if self.uncounted.count() > 0 {
+            let unscale = self.control + offset_of!(Control, unscale) as u64;
+            let grads = offset_of!(Segment, grads) as u64;
+            self.uncounted.launch(
+                device,
+                pick(GRADIENTS, self.scalar),
+                &[self.parts, unscale, grads],
+            )?;
+            let out = self.control + offset_of!(Control, uncounted) as u64;
+            self.fold(device, self.uncounted.count(), &entries::total, &[out])?;
+        }
+        let arguments = [self.parts, self.control, self.variant, self.groups];
+        let accumulate = pick(self.variant_kernels.accumulate, self.scalar);
+        self.counted.launch(device, accumulate, &arguments)?;
+        self.fold(
+            device,
+            self.counted.count(),
+            self.variant_kernels.finish,
+            &[self.control, self.variant, self.groups, self.group_count, self.counted_elements],
+        )?;
+        let ascend = match self.form {
+            Form::OutOfPlace => self.variant_kernels.ascend,
+            Form::InPlace => self.variant_kernels.ascend_in_place,
+        };
+        let arguments = [self.control, self.variant, self.groups];
+        self.moved.launch(device, pick(ascend, self.scalar), &arguments)
+    }
+
+    /// Brings w back after an ascent in place; out of place there is nothing to bring back.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn restore(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        match self.form {
+            Form::OutOfPlace => Ok(()),
+            Form::InPlace => self.moved.launch(device, &entries::restore, &[]),
+        }
+    }
+
+    /// The second half: judges g~ and lets the base optimizer step on w.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn descend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        let mut chunks = 0;
+        if self.checked {
+            let unscale = self.control + offset_of!(Control, unscale_second) as u64;
+            let second = offset_of!(Segment, perturbed_grads) as u64;
+            let arguments = [self.parts, unscale, second];
+            self.all.launch(device, GRADIENTS[0], &arguments)?;
+            chunks = self.all.count();
+        }
+        self.fold(device, chunks, self.base_kernels.second, &[self.control, self.bases])?;
+        self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
+    }
+
+    /// For a step without an ascent (the base optimizer alone, LookSAM between its second gradients):
+    /// forgets the outcome of the last one. Then [`descend`](DeviceStep::descend).
+    ///
+    /// # Errors
+    /// As [`Device::fill`].
+    pub fn skip_ascent(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        device.fill(self.control + offset_of!(Control, outcome) as u64, outcome::FINITE, 1)
+    }
+
+    /// The tree over the first `count` parts, concluded by `kernel`.
+    fn fold(
+        &self,
+        device: &mut impl Device,
+        count: u32,
+        kernel: &'static Kernel,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        let tree = [self.parts, u64::from(count), self.results, self.counter];
+        device.launch(kernel, count.div_ceil(LEAVES).max(1), &[&tree, arguments].concat())
+    }
+
+    /// Queues another configuration of the base optimizer: what a schedule of the learning rate needs.
+    ///
+    /// # Errors
+    /// [`DeviceError::Rule`] for a rate or decay out of range; as [`Device::fill`].
+    pub fn set_base<B: BaseEntries<S>, const S: usize>(
+        &self,
+        device: &mut impl Device,
+        base: B,
+        groups: &[Group<f32>],
+    ) -> Result<(), DeviceError> {
+        // By value, word by word: host memory may be gone when a queued copy runs.
+        for (i, &word) in bases_of(base, groups)?.iter().enumerate() {
+            device.fill(self.bases + 4 * i as u64, word, 1)?;
+        }
+        let rate = self.control + offset_of!(Control, learning_rate) as u64;
+        device.fill(rate, base.learning_rate().to_bits(), 1)
+    }
+
+    /// Queues another radius for a group.
+    ///
+    /// # Errors
+    /// [`DeviceError::Rule`] for a radius out of range; as [`Device::fill`].
+    pub fn set_rho(
+        &self,
+        device: &mut impl Device,
+        group: usize,
+        rho: f32,
+    ) -> Result<(), DeviceError> {
+        let rho = Group::new(rho)?.rho();
+        let row = self.groups + (group * size_of::<GroupScale>()) as u64;
+        device.fill(row + offset_of!(GroupScale, rho) as u64, rho.to_bits(), 1)
+    }
+
+    /// Waits, and tells what the last step did.
+    ///
+    /// # Errors
+    /// As [`Device::read`].
+    pub fn report(&self, device: &mut impl Device) -> Result<StepReport<f32>, DeviceError> {
+        let control = self.read_control(device)?;
+        let norm = ScaledNorm { root: control.norm_root, class: control.norm_class };
+        Ok(StepReport {
+            ascent: Ascent { outcome: outcome_of(control.outcome), norm },
+            second: outcome_of(control.second),
+            descended: control.descends != 0,
+        })
+    }
+
+    /// Waits, and tells the counters: what a checkpoint must hold besides the trainer's own buffers.
+    ///
+    /// # Errors
+    /// As [`Device::read`].
+    pub fn states(
+        &self,
+        device: &mut impl Device,
+    ) -> Result<(RuleState<f32>, BaseState<f32>), DeviceError> {
+        let control = self.read_control(device)?;
+        Ok((control.rule_state, control.base_state))
+    }
+
+    /// Writes the counters of a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Device::write`].
+    pub fn set_states(
+        &self,
+        device: &mut impl Device,
+        rule: RuleState<f32>,
+        base: BaseState<f32>,
+    ) -> Result<(), DeviceError> {
+        let at = |offset: usize| self.control + offset as u64;
+        device.write(at(offset_of!(Control, rule_state)), &bytes_of(&[rule]))?;
+        device.write(at(offset_of!(Control, base_state)), &bytes_of(&[base]))
+    }
+
+    /// The address of the [`Control`] block, for kernels of one's own.
+    #[must_use]
+    pub const fn control(&self) -> Address {
+        self.control
+    }
+
+    fn read_control(&self, device: &mut impl Device) -> Result<Control, DeviceError> {
+        let control = download(device, self.control, 1)?.into_iter().next();
+        Ok(control.unwrap_or(Control::new(LengthRule::NORMALISED)))
+    }
+
+    /// Gives the step's own memory back; the trainer's buffers stay.
+    ///
+    /// # Errors
+    /// As [`Device::free`].
+    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.tables.free(device)?;
+        self.owned.into_iter().try_for_each(|address| device.free(address))
+    }
+}
+
+/// The sum over one gradient, by scalar.
+const GRADIENTS: [&Kernel; 3] = [
+    &entries::accumulate_gradient,
+    &entries::accumulate_gradient_bf16,
+    &entries::accumulate_gradient_f16,
+];
+
+/// The kernel of a scalar.
+fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
+    match scalar {
+        Scalar::F32 => kernels[0],
+        Scalar::Bf16 => kernels[1],
+        Scalar::F16 => kernels[2],
+    }
+}
+
+fn outcome_of(number: u32) -> Outcome {
+    match number {
+        outcome::FINITE => Outcome::Finite,
+        outcome::ZERO_NORM => Outcome::ZeroNorm,
+        _ => Outcome::NonFinite,
+    }
+}
+
+/// A segment's row; one that is not perturbed has no `out`.
+fn row<const M: usize, const I: usize, const S: usize>(
+    segment: &DeviceSegment<M, I, S>,
+    is_perturbed: bool,
+) -> Segment {
+    let two = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
+    let row = Segment {
+        grads: segment.grads,
+        params: segment.params,
+        len: segment.len,
+        group: segment.group as u32,
+        flags: 0,
+        memory: two(&segment.memory),
+        inputs: two(&segment.inputs),
+        out: if is_perturbed { segment.out } else { 0 },
+        perturbed_grads: segment.perturbed_grads,
+        state: two(&segment.state),
+    };
+    let planes = [row.grads, row.params, row.out, row.perturbed_grads].into_iter();
+    let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);
+    let aligned = planes.into_iter().all(|plane| plane.is_multiple_of(16));
+    Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
+}
+
+fn scale_of(group: &Group<f32>) -> GroupScale {
+    GroupScale {
+        prescale: 1.0,
+        scale: 0.0,
+        remember: 0,
+        rho: group.rho(),
+        operator: u32::from(group.operator()),
+        reserved: [0; 3],
+    }
+}
+
+/// The base optimizer of each group, in rows of [`BASE_BYTES`].
+fn bases_of<B: BaseEntries<S>, const S: usize>(
+    base: B,
+    groups: &[Group<f32>],
+) -> Result<Vec<u32>, DeviceError> {
+    const { assert!(size_of::<B>() as u64 <= BASE_BYTES) };
+    let words = BASE_BYTES as usize / 4;
+    let mut rows = Vec::new();
+    for group in groups {
+        let base = match group.weight_decay() {
+            Some(weight_decay) => base.with_weight_decay(weight_decay)?,
+            None => base,
+        };
+        rows.extend((0..words).map(|i| word_of(&base, i)));
+    }
+    Ok(rows)
+}
+
+fn first_control(options: &Options) -> Result<Control, DeviceError> {
+    let hyperparameter = |name, expected, found: f32| {
+        DeviceError::Rule(presam::Error::Hyperparameter { name, expected, found: found.into() })
+    };
+    let scale = options.loss_scale;
+    if !(scale >= f32::MIN_POSITIVE && scale.is_finite()) {
+        return Err(hyperparameter("loss_scale", "a finite number > 0", scale));
+    }
+    let max_norm = match options.second {
+        SecondGradient::Clipped(max_norm) => max_norm,
+        _ => f32::INFINITY,
+    };
+    if !(max_norm > 0.0) {
+        return Err(hyperparameter("max_norm", "a number > 0", max_norm));
+    }
+    Ok(Control {
+        unscale: if options.along_momentum { 1.0 } else { 1.0 / scale },
+        unscale_second: 1.0 / scale,
+        max_norm,
+        along_momentum: u32::from(options.along_momentum),
+        ..Control::new(options.length)
+    })
+}

@@ -1,0 +1,86 @@
+//! [`Tables`]: the rows of segments and chunks that kernels read, in device memory.
+
+use presam::CHUNK;
+use presam_kernels::layout::{Chunk, Segment};
+use presam_kernels::{Kernel, WARPS};
+
+use super::memory::upload;
+use super::{Address, Device, DeviceError};
+
+/// Rows of segments in device memory, and which of their chunks a pass works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Planes {
+    chunks: Address,
+    count: u32,
+    segments: Address,
+}
+
+impl Planes {
+    /// Chunks of the pass.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Launches a pass: its table comes before the other arguments.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn launch(
+        &self,
+        device: &mut impl Device,
+        kernel: &'static Kernel,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        let table = [self.chunks, u64::from(self.count), self.segments];
+        device.launch(kernel, self.count.div_ceil(WARPS), &[&table, arguments].concat())
+    }
+}
+
+/// Rows of segments, and the buffers made from them.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    segments: Address,
+    lens: Vec<u64>,
+    owned: Vec<Address>,
+}
+
+impl Tables {
+    /// Writes the rows.
+    ///
+    /// # Errors
+    /// As [`Device::allocate`] and [`Device::write`].
+    pub fn new(device: &mut impl Device, rows: &[Segment]) -> Result<Self, DeviceError> {
+        let segments = upload(device, rows)?;
+        Ok(Self { segments, lens: rows.iter().map(|row| row.len).collect(), owned: vec![segments] })
+    }
+
+    /// A pass over the chunks of the segments that `takes` says, in segment order.
+    ///
+    /// # Errors
+    /// As [`Tables::new`].
+    pub fn pass(
+        &mut self,
+        device: &mut impl Device,
+        takes: impl Fn(usize) -> bool,
+    ) -> Result<Planes, DeviceError> {
+        let mut chunks = Vec::new();
+        for (segment, &len) in self.lens.iter().enumerate().filter(|(segment, _)| takes(*segment)) {
+            let numbers = 0..len.div_ceil(CHUNK as u64);
+            let row = |index| Chunk { segment: segment as u32, index: index as u32 };
+            chunks.extend(numbers.map(row));
+        }
+        let address = upload(device, &chunks)?;
+        self.owned.push(address);
+        let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        Ok(Planes { chunks: address, count, segments: self.segments })
+    }
+
+    /// Gives the buffers back.
+    ///
+    /// # Errors
+    /// As [`Device::free`].
+    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.owned.into_iter().try_for_each(|address| device.free(address))
+    }
+}

@@ -1,0 +1,170 @@
+//! What host and device share, byte for byte.
+
+use presam::{BaseState, CHUNK, LengthRule, Part, RuleState};
+
+/// One tensor: where its planes are. Addresses of planes that a kernel does not use may be 0.
+///
+/// The first 32 bytes are what every pass reads: one sector of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C, align(32))]
+pub struct Segment {
+    /// The gradient g (a 16-bit one for the kernels of that type); the momentum for momentum-SAM.
+    pub grads: u64,
+    /// The parameters w.
+    pub params: u64,
+    /// Elements.
+    pub len: u64,
+    /// Its group.
+    pub group: u32,
+    /// [`ALIGNED`] where every plane of the pass lies on 16 bytes.
+    pub flags: u32,
+    /// The rule's memory.
+    pub memory: [u64; 2],
+    /// The rule's inputs.
+    pub inputs: [u64; 2],
+    /// Out of place the perturbed parameters, in place the backup; 0 for a segment that is counted
+    /// and not perturbed.
+    pub out: u64,
+    /// The gradient at the perturbed parameters.
+    pub perturbed_grads: u64,
+    /// The base optimizer's state.
+    pub state: [u64; 2],
+}
+
+/// Flag of a segment: 16-byte access is allowed.
+pub const ALIGNED: u32 = 1;
+
+/// One chunk of the norm contract: the unit of work of a warp.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C, align(8))]
+pub struct Chunk {
+    /// Its segment, as an index into the table.
+    pub segment: u32,
+    /// Its number within the segment: element `index * CHUNK` is its first.
+    pub index: u32,
+}
+
+impl Chunk {
+    /// Its first element.
+    #[inline(always)]
+    pub const fn first(self) -> u64 {
+        self.index as u64 * CHUNK as u64
+    }
+}
+
+/// A chunk's or subtree's sums in memory: on 16 bytes, so that one is one access.
+pub const PART_BYTES: u64 = 16;
+
+/// A group: its options, and the scale that `finish` leaves for its ascent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(32))]
+pub struct GroupScale {
+    /// What the direction is multiplied by first.
+    pub prescale: f32,
+    /// What it is multiplied by then; 0 is a copy.
+    pub scale: f32,
+    /// 1 where memory is stored.
+    pub remember: u32,
+    /// The radius.
+    pub rho: f32,
+    /// 1 where ASAM's operator applies.
+    pub operator: u32,
+    /// Of no meaning: fills the sector.
+    pub reserved: [u32; 3],
+}
+
+/// Bytes from one group's base optimizer to the next: learning rate and weight decay may differ.
+pub const BASE_BYTES: u64 = 32;
+
+/// All that changes from step to step, on the device, so that a captured graph stays right.
+///
+/// The host writes what is marked *host*, whenever it likes; kernels write the rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(32))]
+pub struct Control {
+    /// The rule's counters; `finish` advances them.
+    pub rule_state: RuleState<f32>,
+    /// *host*: 1 / loss scale of the first gradient; 1 for a slope that is not a gradient.
+    pub unscale: f32,
+    /// The counters that this step's rule is armed with: those before `finish`.
+    pub rule_before: RuleState<f32>,
+    /// [`Outcome`](presam::Outcome) of the ascent: 0 finite, 1 zero norm, 2 not finite.
+    pub outcome: u32,
+    /// The base optimizer's counters.
+    pub base_state: BaseState<f32>,
+    /// 1 where the base optimizer steps.
+    pub descends: u32,
+    /// The counters that the descent is armed with.
+    pub base_before: BaseState<f32>,
+    /// What the descent multiplies its gradient by.
+    pub grad_factor: f32,
+    /// *host*: the learning rate of decoupled WSAM's correction.
+    pub learning_rate: f32,
+    /// *host*: 1 / loss scale of the second gradient.
+    pub unscale_second: f32,
+    /// *host*: the norm that the second gradient is clipped to; infinity only checks it.
+    pub max_norm: f32,
+    /// *host*: 1 where the slope is the momentum: no ascent before the first descent.
+    pub along_momentum: u32,
+    /// *host*: how long the perturbation is.
+    pub length: LengthRule<f32>,
+    /// Root and class of the norm.
+    pub norm_root: f32,
+    /// Class of the norm.
+    pub norm_class: i32,
+    /// Outcome of the second gradient, as `outcome`.
+    pub second: u32,
+    /// Sums over the segments that are perturbed and not counted.
+    pub uncounted: Part<f32>,
+    /// Sums that a mix of gradients is armed with, if it needs two.
+    pub mix_sums: [Part<f32>; 2],
+    /// The armed mix.
+    pub mix: [f32; 2],
+    /// Steps begun: numbers the rows of the trainer's log.
+    pub step: u32,
+    /// Of no meaning: fills the sector.
+    pub reserved: [u32; 3],
+}
+
+/// Numbers of outcomes in memory.
+pub mod outcome {
+    /// A finite norm.
+    pub const FINITE: u32 = 0;
+    /// A zero one.
+    pub const ZERO_NORM: u32 = 1;
+    /// One that is not finite.
+    pub const NON_FINITE: u32 = 2;
+}
+
+impl Control {
+    /// Before the first step.
+    pub const fn new(length: LengthRule<f32>) -> Self {
+        Self {
+            rule_state: RuleState::new(),
+            unscale: 1.0,
+            rule_before: RuleState::new(),
+            outcome: outcome::FINITE,
+            base_state: BaseState::new(),
+            descends: 0,
+            base_before: BaseState::new(),
+            grad_factor: 1.0,
+            learning_rate: 0.0,
+            unscale_second: 1.0,
+            max_norm: f32::INFINITY,
+            along_momentum: 0,
+            length,
+            norm_root: 0.0,
+            norm_class: 0,
+            second: outcome::FINITE,
+            uncounted: Part::ZERO,
+            mix_sums: [Part::ZERO; 2],
+            mix: [0.0; 2],
+            step: 0,
+            reserved: [0; 3],
+        }
+    }
+}
+
+// No padding: the sums of the fields.
+const _: () = assert!(size_of::<Control>() == 160 && size_of::<GroupScale>() == 32);
+const _: () = assert!(size_of::<Segment>() == 96 && size_of::<Chunk>() == 8);

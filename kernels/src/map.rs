@@ -1,0 +1,154 @@
+//! The one body that writes, element by element, for any map.
+
+use presam::pass::ElementMap;
+
+use crate::Team;
+use crate::piece::Piece;
+use crate::reads::{F32, Planes, Scalar, nth, quad, set_quad};
+
+/// What a thread needs for its chunk: the map and where its planes are. `old` and `out` may be one.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<F, const A: usize, const M: usize, const I: usize> {
+    /// The map.
+    pub map: F,
+    /// The plane whose old value the map sees; `None` where it looks at none.
+    pub old: Option<u64>,
+    /// The planes read.
+    pub reads: Planes<A>,
+    /// The memory, read.
+    pub memory: Planes<M>,
+    /// The inputs.
+    pub inputs: Planes<I>,
+    /// Where the new value goes; 0: nowhere.
+    pub out: u64,
+    /// Where the first plane read is copied to; 0: nowhere.
+    pub backup: u64,
+    /// Whether the new memory is stored.
+    pub remember: bool,
+}
+
+/// One thread's elements of a chunk.
+///
+/// All of a batch is loaded before any of it is stored, so that the loads are in flight together;
+/// two rows at a time where there are many planes, to keep them in registers.
+#[inline(always)]
+pub fn map<W: Team, F, G: Scalar, const A: usize, const M: usize, const I: usize>(
+    team: &W,
+    piece: &Piece,
+    work: &Work<F, A, M, I>,
+) where
+    F: ElementMap<f32, A, M, I>,
+{
+    let load = |row: u32| Row::load::<W, F, G, true>(team, work, piece.element(row));
+    let mut row = 0;
+    while piece.segment.aligned && row < piece.rows {
+        let left = piece.rows - row;
+        if A + M + I <= 2 && left >= 4 {
+            let [a, b, c, d] = [load(row), load(row + 1), load(row + 2), load(row + 3)];
+            a.store::<W, F, true>(team, work);
+            b.store::<W, F, true>(team, work);
+            c.store::<W, F, true>(team, work);
+            d.store::<W, F, true>(team, work);
+            row += 4;
+        } else if A + M + I > 2 && left >= 2 {
+            let [a, b] = [load(row), load(row + 1)];
+            a.store::<W, F, true>(team, work);
+            b.store::<W, F, true>(team, work);
+            row += 2;
+        } else {
+            load(row).store::<W, F, true>(team, work);
+            row += 1;
+        }
+    }
+    while row < piece.rows {
+        let element = piece.element(row);
+        Row::load::<W, F, G, false>(team, work, element).store::<W, F, false>(team, work);
+        row += 1;
+    }
+    let mut j = 0;
+    while j < piece.tail {
+        one::<W, F, G, A, M, I>(team, work, piece.element(row) + u64::from(j));
+        j += 1;
+    }
+}
+
+/// Four elements of every plane, `[plane][j]`, from `element` on.
+#[derive(Clone, Copy)]
+struct Row<const A: usize, const M: usize, const I: usize> {
+    element: u64,
+    old: [f32; 4],
+    reads: [[f32; 4]; A],
+    memory: [[f32; 4]; M],
+    inputs: [[f32; 4]; I],
+}
+
+impl<const A: usize, const M: usize, const I: usize> Row<A, M, I> {
+    #[inline(always)]
+    fn load<W: Team, F, G: Scalar, const WIDE: bool>(
+        team: &W,
+        work: &Work<F, A, M, I>,
+        element: u64,
+    ) -> Self {
+        let old = match work.old {
+            Some(old) => Planes::at([old]).four::<F32, WIDE>(team, element)[0],
+            None => [0.0; 4],
+        };
+        Self {
+            element,
+            old,
+            reads: work.reads.four::<G, WIDE>(team, element),
+            memory: work.memory.four::<F32, WIDE>(team, element),
+            inputs: work.inputs.four::<F32, WIDE>(team, element),
+        }
+    }
+
+    #[inline(always)]
+    fn store<W: Team, F, const WIDE: bool>(self, team: &W, work: &Work<F, A, M, I>)
+    where
+        F: ElementMap<f32, A, M, I>,
+    {
+        let Self { element, old, reads, memory, inputs } = self;
+        let new =
+            quad(|j| work.map.apply(old[j], nth(&reads, j), nth(&memory, j), nth(&inputs, j)));
+        if let (Some(first), true) = (reads.first(), work.backup != 0) {
+            set_quad::<WIDE>(team, work.backup, element, *first);
+        }
+        if work.out != 0 {
+            set_quad::<WIDE>(team, work.out, element, quad(|j| new[j].0));
+        }
+        if work.remember {
+            // By constant index: a loop over planes would keep the row in memory.
+            const { assert!(M <= 2) };
+            let plane = |plane: usize| quad(|j| new[j].1.get(plane).copied().unwrap_or(0.0));
+            work.memory.set_four::<WIDE>(team, element, 0, plane(0));
+            work.memory.set_four::<WIDE>(team, element, 1, plane(1));
+        }
+    }
+}
+
+/// One element.
+#[inline(always)]
+fn one<W: Team, F, G: Scalar, const A: usize, const M: usize, const I: usize>(
+    team: &W,
+    work: &Work<F, A, M, I>,
+    element: u64,
+) where
+    F: ElementMap<f32, A, M, I>,
+{
+    let old = work.old.map_or(0.0, |old| F32::one(team, old + 4 * element));
+    let reads = work.reads.one::<G>(team, element);
+    let (memory, inputs) =
+        (work.memory.one::<F32>(team, element), work.inputs.one::<F32>(team, element));
+    let (value, memory) = work.map.apply(old, reads, memory, inputs);
+    if let (Some(first), true) = (reads.first(), work.backup != 0) {
+        team.set_word(work.backup + 4 * element, first.to_bits());
+    }
+    if work.out != 0 {
+        team.set_word(work.out + 4 * element, value.to_bits());
+    }
+    if work.remember {
+        let plane = |plane: usize| memory.get(plane).copied().unwrap_or(0.0);
+        work.memory.set_one(team, element, 0, plane(0));
+        work.memory.set_one(team, element, 1, plane(1));
+    }
+}

@@ -1,0 +1,105 @@
+//! [`Piece`]: what a warp works on, one chunk of one segment.
+
+use presam::{CHUNK, LANES};
+
+use crate::layout::{ALIGNED, Chunk, Segment};
+use crate::{Team, WARP, WARPS};
+
+/// Bytes of a row of the chunk table and of the segment table.
+const CHUNK_BYTES: u64 = size_of::<Chunk>() as u64;
+const SEGMENT_BYTES: u64 = size_of::<Segment>() as u64;
+
+/// A table of chunks: how many, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// The chunks.
+    pub chunks: u64,
+    /// How many.
+    pub count: u32,
+    /// The segments that they are cut from.
+    pub segments: u64,
+}
+
+/// A chunk as one thread sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// The number of the chunk in the table.
+    pub chunk: u32,
+    /// Where the segment's row is.
+    pub row: u64,
+    /// Its first 32 bytes.
+    pub segment: Head,
+    /// The first element of this thread's row 0.
+    pub first: u64,
+    /// Whole rows of LANES elements.
+    pub rows: u32,
+    /// Elements of the last row that this thread has: 0 to 4.
+    pub tail: u32,
+}
+
+/// The first 32 bytes of a [`Segment`].
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// See [`Segment`].
+    pub grads: u64,
+    /// See [`Segment`].
+    pub params: u64,
+    /// See [`Segment`].
+    pub group: u32,
+    /// 16-byte access is allowed.
+    pub aligned: bool,
+}
+
+/// The address in two words.
+#[inline(always)]
+const fn join(low: u32, high: u32) -> u64 {
+    low as u64 | (high as u64) << 32
+}
+
+impl Piece {
+    /// The chunk of this thread's warp; `None` past the end of the table.
+    #[inline(always)]
+    pub fn of(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
+        let chunk = team.block() * WARPS + thread / WARP;
+        if chunk >= table.count {
+            return None;
+        }
+        let [segment, index] = team.two(table.chunks + CHUNK_BYTES * u64::from(chunk));
+        let row = table.segments + SEGMENT_BYTES * u64::from(segment);
+        let [grads, grads_high, params, params_high] = team.four(row);
+        let [len, len_high, group, flags] = team.four(row + 16);
+        let begin = Chunk { segment, index }.first();
+        let left = join(len, len_high) - begin;
+        let here = if left < CHUNK as u64 { left as u32 } else { CHUNK as u32 };
+        let lane = 4 * (thread % WARP);
+        let (rows, rest) = (here / LANES as u32, here % LANES as u32);
+        let tail = if rest > lane { (rest - lane).min(4) } else { 0 };
+        let aligned = flags & ALIGNED != 0;
+        let (grads, params) = (join(grads, grads_high), join(params, params_high));
+        let segment = Head { grads, params, group, aligned };
+        Some(Self { chunk, row, segment, first: begin + u64::from(lane), rows, tail })
+    }
+
+    /// This thread's first element of row `row`.
+    #[inline(always)]
+    pub fn element(&self, row: u32) -> u64 {
+        self.first + LANES as u64 * u64::from(row)
+    }
+
+    /// A plane's address, from the segment's row.
+    #[inline(always)]
+    pub fn plane(&self, team: &impl Team, offset: usize) -> u64 {
+        let [low, high] = team.two(self.row + offset as u64);
+        join(low, high)
+    }
+
+    /// Addresses of N planes that stand one after the other in the segment's row.
+    #[inline(always)]
+    pub fn planes<const N: usize>(&self, team: &impl Team, offset: usize) -> [u64; N] {
+        let mut planes = [0; N];
+        for (i, plane) in planes.iter_mut().enumerate() {
+            *plane = self.plane(team, offset + 8 * i);
+        }
+        planes
+    }
+}

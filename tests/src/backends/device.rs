@@ -1,0 +1,175 @@
+//! [`Devices`]: the kernels, by [`DeviceStep`] over buffers of a device.
+
+use super::configured;
+use super::core_types::{
+    adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, sgd, sgd_momentum,
+};
+use presam::{Group, for_each_variant};
+use presam_conformance::{Answer, Backend, Base, Case, Scope, Segment};
+use presam_cuda::device::{
+    Address, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options,
+};
+use presam_kernels::entries::{BaseEntries, VariantEntries};
+
+/// The kernels on a device, f32. Buffers lie on 16 bytes, or 4 bytes past that where `misaligned`.
+pub struct Devices<D> {
+    /// Where they run.
+    pub device: D,
+    /// Where the perturbed parameters go.
+    pub form: Form,
+    /// Whether buffers miss the alignment of wide access.
+    pub misaligned: bool,
+}
+
+impl Devices<Emulated> {
+    /// Blocks on the CPU, aligned.
+    #[must_use]
+    pub fn emulated(form: Form) -> Self {
+        Self { device: Emulated::new(1), form, misaligned: false }
+    }
+}
+
+/// The buffers of one segment, in the order: params, grads, perturbed_grads, out, memory, inputs, state.
+struct Buffers<const M: usize, const I: usize, const S: usize> {
+    segment: DeviceSegment<M, I, S>,
+    owned: Vec<Address>,
+}
+
+macro_rules! run_variant {
+    ($self:ident, $case:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+        match $case.rule.name() {
+            $(name if name == presam::variants::$module::INFO.name => {
+                let variant = configured::<presam::$Variant<f32>>($case.rule);
+                variant.map_err(DeviceError::from).and_then(|variant| match $case.base {
+                    Base::Sgd { .. } => $self.run::<_, _, $m, $i, 0>($case, variant, sgd($case)?),
+                    Base::SgdMomentum { .. } => {
+                        $self.run::<_, _, $m, $i, 1>($case, variant, sgd_momentum($case)?)
+                    }
+                    Base::AdamW { .. } => $self.run::<_, _, $m, $i, 2>($case, variant, adamw($case)?),
+                }).map_err(|error| error.to_string())
+            })*
+            unknown => Err(format!("no kernels for the rule {unknown}")),
+        }
+    };
+}
+
+impl<D: Device> Backend<f32> for Devices<D> {
+    fn scope(&self) -> Scope {
+        Scope::full()
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        for_each_variant!(run_variant self, case;)
+    }
+}
+
+impl<D: Device> Devices<D> {
+    fn run<V, B, const M: usize, const I: usize, const S: usize>(
+        &mut self,
+        case: &Case<f32>,
+        variant: V,
+        base: B,
+    ) -> Result<Answer<f32>, DeviceError>
+    where
+        V: VariantEntries<M, I>,
+        B: BaseEntries<S>,
+    {
+        let groups: Vec<Group<f32>> =
+            case.segments.iter().map(|s| group(s.options)).collect::<Result<_, _>>()?;
+        let buffers: Vec<Buffers<M, I, S>> = case
+            .segments
+            .iter()
+            .enumerate()
+            .map(|(index, segment)| self.upload(index, segment))
+            .collect::<Result<_, _>>()?;
+        let segments: Vec<_> = buffers.iter().map(|buffers| buffers.segment).collect();
+        let options = Options { form: self.form, length: length_rule(case)?, ..Options::default() };
+        let device = &mut self.device;
+        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
+        step.set_base(device, base, &groups)?;
+        step.set_states(device, rule_state(case), base_state(case))?;
+        let mut answer = Answer::unchanged(case);
+        step.ascend(device)?;
+        for ((s, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
+            if from.options.is_perturbed {
+                let perturbed = if self.form == Form::InPlace { s.params } else { s.out };
+                to.perturbed = download(device, perturbed, from.params.len())?;
+            }
+        }
+        step.restore(device)?;
+        step.descend(device)?;
+        let report = step.report(device)?;
+        let (rule, base) = step.states(device)?;
+        answer.outcome = outcome(report.ascent.outcome);
+        answer.rule_state = oracle_state(rule, case.rule);
+        answer.base_steps = u64::from(base.steps);
+        for ((s, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
+            let len = from.params.len();
+            to.params = download(device, s.params, len)?;
+            to.memory =
+                s.memory.iter().map(|&m| download(device, m, len)).collect::<Result<_, _>>()?;
+            to.state =
+                s.state.iter().map(|&p| download(device, p, len)).collect::<Result<_, _>>()?;
+        }
+        step.free(device)?;
+        for address in buffers.into_iter().flat_map(|buffers| buffers.owned) {
+            device.free(address)?;
+        }
+        Ok(answer)
+    }
+
+    fn upload<const M: usize, const I: usize, const S: usize>(
+        &mut self,
+        index: usize,
+        segment: &Segment<f32>,
+    ) -> Result<Buffers<M, I, S>, DeviceError> {
+        let mut owned = Vec::new();
+        let shift = if self.misaligned { 4 } else { 0 };
+        let device = &mut self.device;
+        let mut plane = |values: Option<&[f32]>| {
+            let bytes = 4 * segment.params.len();
+            let address = device.allocate(bytes + 4)?;
+            owned.push(address);
+            if let Some(values) = values.filter(|values| !values.is_empty()) {
+                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                device.write(address + shift, &bytes)?;
+            }
+            Ok::<_, DeviceError>(address + shift)
+        };
+        let segment = DeviceSegment {
+            len: segment.params.len() as u64,
+            group: index,
+            params: plane(Some(&segment.params))?,
+            grads: plane(Some(&segment.grads))?,
+            perturbed_grads: plane(Some(&segment.perturbed_grads))?,
+            out: plane(None)?,
+            memory: list(&segment.memory, &mut plane)?,
+            inputs: list(&segment.inputs, &mut plane)?,
+            state: list(&segment.state, &mut plane)?,
+        };
+        Ok(Buffers { segment, owned })
+    }
+}
+
+fn list<const N: usize>(
+    planes: &[Vec<f32>],
+    plane: &mut impl FnMut(Option<&[f32]>) -> Result<Address, DeviceError>,
+) -> Result<[Address; N], DeviceError> {
+    let mut list = [0; N];
+    for (i, address) in list.iter_mut().enumerate() {
+        *address = plane(planes.get(i).map(Vec::as_slice))?;
+    }
+    Ok(list)
+}
+
+fn download(
+    device: &mut impl Device,
+    address: Address,
+    len: usize,
+) -> Result<Vec<f32>, DeviceError> {
+    let mut bytes = vec![0; 4 * len];
+    if len > 0 {
+        device.read(address, &mut bytes)?;
+    }
+    Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
+}
