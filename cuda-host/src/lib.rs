@@ -10,6 +10,7 @@
 //! | `methods` | the list of methods the program knows (feature `cli`) |
 //! | `config` | what a training run is told, checked in one place (feature `cli`) |
 //! | `train` | the main job: every method with every seed on the same data (feature `cli`) |
+//! | `verify` | every kernel of a device against the core, bit by bit (feature `cli`) |
 //! | `report` | records of a comparison, its tables, pictures and files (feature `cli`) |
 //!
 //! Without its default feature `cli` none of the program's dependencies is built.
@@ -44,3 +45,5 @@ pub mod report;
 pub mod stats;
 #[cfg(feature = "cli")]
 pub mod train;
+#[cfg(feature = "cli")]
+pub mod verify;

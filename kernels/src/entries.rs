@@ -76,7 +76,7 @@ macro_rules! kernels {
 }
 
 kernels! {
-    "ascend" restore [chunks, count, segments] step::restore;
+    "descend" restore [chunks, count, segments] step::restore;
     "descend" accumulate_gradient [chunks, count, segments, parts, factor, plane]
         step::accumulate_gradient::<_, F32>;
     "accumulate_bf16" accumulate_gradient_bf16 [chunks, count, segments, parts, factor, plane]
@@ -229,7 +229,7 @@ macro_rules! bases {
             pub mod $module {
                 use super::*;
                 kernel!("descend", concat!("second_", stringify!($module)), second,
-                    [parts, count, results, counter, control, base],
+                    [parts, count, results, counter, control, base, checked],
                     |team, arguments| step::second::<_, presam::$Base<f32>, $s>(team, arguments));
                 kernel!("descend", concat!("descend_", stringify!($module)), descend,
                     [chunks, count, segments, control, bases],

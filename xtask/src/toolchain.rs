@@ -22,23 +22,41 @@ impl Bare {
     /// The compiler to use for `target`, or the commands that install one.
     pub(crate) fn find(target: &str) -> Result<Self, String> {
         let installed = Run::program("rustc").args(["--print", "sysroot"]).output();
-        let nightly =
-            Run::program("rustup").args(["run", "nightly", "rustc", "--print", "sysroot"]).output();
-        let has = |sysroot: Option<String>, what: &str| {
-            sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(what).exists())
-        };
         if has(installed, &format!("lib/rustlib/{target}/lib")) {
-            Ok(Self::Installed)
-        } else if has(nightly, SOURCES) {
-            Ok(Self::Nightly)
-        } else if has(Some("/usr".into()), SOURCES) && debian_is_new_enough() {
-            Ok(Self::Debian)
-        } else {
-            Err(format!(
+            return Ok(Self::Installed);
+        }
+        Self::with_sources().ok_or_else(|| {
+            format!(
                 "no compiler for {target}: `rustup target add {target}` (or, on Debian, \
                  `apt-get install -y rustc-web cargo-web rust-web-src`)"
-            ))
+            )
+        })
+    }
+
+    /// The compiler that builds `core` itself, with unstable features to be had.
+    pub(crate) fn with_sources() -> Option<Self> {
+        let nightly =
+            Run::program("rustup").args(["run", "nightly", "rustc", "--print", "sysroot"]).output();
+        if has(nightly, SOURCES) {
+            Some(Self::Nightly)
+        } else if has(Some("/usr".into()), SOURCES) && debian_is_new_enough() {
+            Some(Self::Debian)
+        } else {
+            None
         }
+    }
+
+    /// `rustc 1.96.0 (ac68faa20 2026-05-25), LLVM 22.1.8`.
+    pub(crate) fn version(self) -> Option<String> {
+        let rustc = match self {
+            Self::Installed => Run::program("rustc"),
+            Self::Nightly => Run::program("rustup").args(["run", "nightly", "rustc"]),
+            Self::Debian => Run::program("/usr/bin/rustc"),
+        };
+        let lines = rustc.arg("-vV").output()?;
+        let llvm = lines.lines().find_map(|line| line.strip_prefix("LLVM version: "))?;
+        let short = lines.lines().next()?.split_inclusive(')').next()?;
+        Some(format!("{short}, LLVM {llvm}"))
     }
 
     /// `cargo SUBCOMMAND --target TARGET`, with what this compiler needs beside.
@@ -60,6 +78,10 @@ impl Bare {
         };
         run.args(["--target", target])
     }
+}
+
+fn has(sysroot: Option<String>, what: &str) -> bool {
+    sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(what).exists())
 }
 
 /// Cargo's variable for the linker of `target`.

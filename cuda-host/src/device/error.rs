@@ -74,6 +74,11 @@ pub enum DeviceError {
         /// The driver's name and words for it.
         what: String,
     },
+    /// The driver refused for another reason.
+    Driver {
+        /// The call, and the driver's name and words for its answer.
+        what: String,
+    },
     /// A hyperparameter outside of its range.
     Rule(presam::Error),
 }
@@ -104,6 +109,7 @@ impl fmt::Display for DeviceError {
             }
             Self::Fault { kernel, what } => write!(f, "{kernel}: {what}"),
             Self::Lost { what } => write!(f, "device lost: {what}"),
+            Self::Driver { what } => write!(f, "CUDA driver: {what}"),
             Self::Rule(error) => error.fmt(f),
         }
     }

@@ -241,7 +241,8 @@ impl DeviceStep {
             self.all.launch(device, GRADIENTS[0], &arguments)?;
             chunks = self.all.count();
         }
-        self.fold(device, chunks, self.base_kernels.second, &[self.control, self.bases])?;
+        let arguments = [self.control, self.bases, u64::from(self.checked)];
+        self.fold(device, chunks, self.base_kernels.second, &arguments)?;
         self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
     }
 
@@ -450,7 +451,7 @@ fn first_control(options: &Options) -> Result<Control, DeviceError> {
         SecondGradient::Clipped(max_norm) => max_norm,
         _ => f32::INFINITY,
     };
-    if !(max_norm > 0.0) {
+    if max_norm.is_nan() || max_norm <= 0.0 {
         return Err(hyperparameter("max_norm", "a number > 0", max_norm));
     }
     Ok(Control {

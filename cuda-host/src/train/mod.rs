@@ -12,6 +12,7 @@ mod tune;
 
 use crate::config::{Config, ConfigError};
 use crate::data::{Dataset, Loaded};
+use crate::device::Device;
 use crate::error::Error;
 use crate::host::{Host, now};
 use crate::progress::Progress;
@@ -36,12 +37,24 @@ const MOST_PARAMS: usize = 1 << 28;
 /// Data that cannot be read, a batch larger than the data, a value outside its range, or a device that
 /// is not there.
 pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
+    let mut device = config.device.open()?;
+    run_on(config, progress, device.as_mut())
+}
+
+/// The same on a device that is open already, whatever `config` names; `None` is the CPU.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_on(
+    config: &Config,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+    mut device: Option<&mut Box<dyn Device>>,
+) -> Result<Results, Error> {
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
     model_size(config, &loaded)?;
-    let mut device = config.device.open()?;
     let tuning = if config.tune {
-        tune::tune(config, &loaded, progress, device.as_mut())?
+        tune::tune(config, &loaded, progress, device.as_deref_mut())?
     } else {
         Vec::new()
     };
@@ -55,15 +68,7 @@ pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<
             }
         }
     }
-    let runs = run_all(
-        &jobs,
-        &loaded,
-        Judge::Test,
-        config.threads,
-        "training",
-        progress,
-        device.as_mut(),
-    )?;
+    let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", progress, device)?;
     results(config, &loaded, tuning, runs)
 }
 

@@ -13,12 +13,12 @@ use crate::piece::Piece;
 use crate::reads::{F32, Planes};
 use crate::{Plain, Team, map};
 
-/// Judges the second gradient by the tree over its chunks (none: it is taken as it is), arms the
+/// Judges the second gradient by the tree over its chunks (`checked` 0: it is taken as it is), arms the
 /// descent and advances the base optimizer's counters if there is one.
 #[inline(always)]
 pub fn second<W: Team, B, const S: usize>(
     team: &W,
-    [parts, count, results, counter, control, base]: [u64; 6],
+    [parts, count, results, counter, control, base, checked]: [u64; 7],
 ) where
     B: BaseOptimizer<f32, S> + Plain,
 {
@@ -27,9 +27,9 @@ pub fn second<W: Team, B, const S: usize>(
         let real = |offset: usize| f32::from_bits(team.word(at(offset)));
         let base: B = team.load(base);
         let (factor, second) = clip_factor_of(total, real(offset_of!(Control, max_norm)));
-        // Without an ascent there was no second gradient to judge; with no sums nobody asked.
+        // Without an ascent there was no second gradient to judge.
         let skipped = team.word(at(offset_of!(Control, outcome))) == outcome::NON_FINITE;
-        let second = if skipped || count == 0 { Outcome::Finite } else { second };
+        let second = if skipped || checked == 0 { Outcome::Finite } else { second };
         let descends = !skipped && second != Outcome::NonFinite;
         let grad_factor = real(offset_of!(Control, unscale_second)) * factor;
         let before: BaseState<f32> = team.load(at(offset_of!(Control, base_state)));

@@ -2,9 +2,11 @@
 
 mod bare;
 mod code;
+mod cuda;
 mod names;
 mod no_panic;
 mod pandas;
+mod ptx;
 mod readme;
 mod runs;
 
@@ -38,6 +40,18 @@ pub(crate) const JOBS: &[Job] = &[
         flags: &["--check"],
         run: |flags| readme::readme(!flags.is_empty()),
     },
+    Job {
+        name: "ptx",
+        what: "write the GPU's kernels under kernels/ptx; with --check, fail where they are stale",
+        flags: &["--check"],
+        run: |flags| ptx::ptx(!flags.is_empty()),
+    },
+    Job {
+        name: "ptx-check",
+        what: "lints and ptxas on kernels/ptx, docs/kernels.md; with --check, fail where it is stale",
+        flags: &["--check"],
+        run: |flags| ptx::ptx_check(!flags.is_empty()),
+    },
     job("powerset", "every combination of features, warnings denied", |_| code::powerset()),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
@@ -45,6 +59,13 @@ pub(crate) const JOBS: &[Job] = &[
     job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
     job("package", "package what is published, build the packages", |_| runs::package()),
     job("no-network", "the program and its tests without network", |_| runs::no_network()),
+    job("cuda-stub", "a libcuda for machines without one, to build and start with", |_| {
+        cuda::cuda_stub()
+    }),
+    job("cuda-clippy", "lints and documentation of the GPU's code", |_| cuda::cuda_clippy()),
+    job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| {
+        cuda::cuda_smoke()
+    }),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 

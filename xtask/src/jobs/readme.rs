@@ -3,8 +3,8 @@
 use crate::command::{Outcome, read, root};
 use presam::VariantInfo;
 
-const START: &str = "<!-- variants -->";
-const END: &str = "<!-- /variants -->";
+/// The table stands between `<!-- variants -->` and `<!-- /variants -->`.
+const MARK: &str = "variants";
 
 /// Each README, and the folder of the variants' files seen from it (none: names without links, for
 /// a page that docs.rs shows too).
@@ -21,7 +21,8 @@ pub(crate) fn readme(check_only: bool) -> Outcome {
     for (file, folder) in FILES {
         let path = root().join(file);
         let old = read(&path)?;
-        let new = replaced(&old, &table(folder)).map_err(|reason| format!("{file}: {reason}"))?;
+        let new =
+            replaced(&old, MARK, &table(folder)).map_err(|reason| format!("{file}: {reason}"))?;
         if old == new {
             eprintln!("{file}: fresh");
         } else if check_only {
@@ -34,15 +35,16 @@ pub(crate) fn readme(check_only: bool) -> Outcome {
     Ok(())
 }
 
-/// `text` with `table` between the two marks.
-fn replaced(text: &str, table: &str) -> Result<String, String> {
-    let missing = || format!("expected one {START} and, after it, one {END}");
-    let (before, rest) = text.split_once(START).ok_or_else(missing)?;
-    let (old, after) = rest.split_once(END).ok_or_else(missing)?;
-    if [before, old, after].iter().any(|part| part.contains(START) || part.contains(END)) {
+/// `text` with `table` between the two comments that name `mark`.
+pub(crate) fn replaced(text: &str, mark: &str, table: &str) -> Result<String, String> {
+    let (start, end) = (format!("<!-- {mark} -->"), format!("<!-- /{mark} -->"));
+    let missing = || format!("expected one {start} and, after it, one {end}");
+    let (before, rest) = text.split_once(&start).ok_or_else(missing)?;
+    let (old, after) = rest.split_once(&end).ok_or_else(missing)?;
+    if [before, old, after].iter().any(|part| part.contains(&start) || part.contains(&end)) {
         return Err(missing());
     }
-    Ok(format!("{before}{START}\n{table}{END}{after}"))
+    Ok(format!("{before}{start}\n{table}{end}{after}"))
 }
 
 /// The table, one row a variant in the list's order.
@@ -95,10 +97,11 @@ mod tests {
 
     #[test]
     fn only_the_part_between_the_marks_is_replaced() {
-        let text = format!("a\n{START}\nold\n{END}\nb");
-        assert_eq!(replaced(&text, "new\n").unwrap(), format!("a\n{START}\nnew\n{END}\nb"));
-        for wrong in ["a", START, &format!("{END}{START}"), &format!("{text}{START}")] {
-            assert!(replaced(wrong, "new\n").is_err(), "{wrong}");
+        let (start, end) = ("<!-- x -->", "<!-- /x -->");
+        let text = format!("a\n{start}\nold\n{end}\nb");
+        assert_eq!(replaced(&text, "x", "new\n").unwrap(), format!("a\n{start}\nnew\n{end}\nb"));
+        for wrong in ["a", start, &format!("{end}{start}"), &format!("{text}{start}")] {
+            assert!(replaced(wrong, "x", "new\n").is_err(), "{wrong}");
         }
     }
 

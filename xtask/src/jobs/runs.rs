@@ -1,5 +1,6 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
+use super::code::REST;
 use crate::command::{Outcome, Run, entries, job_dir, root};
 use std::path::Path;
 
@@ -26,7 +27,8 @@ pub(crate) fn test() -> Outcome {
 }
 
 pub(crate) fn examples() -> Outcome {
-    Run::cargo().args(["build", "--workspace", "--examples", "--all-features"]).run()?;
+    Run::cargo().args(["build", "--examples"]).args(REST).run()?;
+    Run::cargo().args(["build", "--examples", "-p", "presam-cuda"]).run()?;
     for (package, dir) in PACKAGES.into_iter().filter(|(_, dir)| ["core", "model"].contains(dir)) {
         let examples = targets(&root().join(dir).join("examples"));
         if examples.is_empty() {

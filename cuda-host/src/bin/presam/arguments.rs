@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Measure each phase of a step against a copy of as many bytes
     #[command(after_long_help = crate::bench::EXAMPLES)]
     Bench(BenchArguments),
+    /// Compare every kernel of a device with the core, bit by bit
+    #[command(after_long_help = crate::verify::EXAMPLES)]
+    Verify(VerifyArguments),
     /// List the methods, or explain one of them
     Methods(MethodsArguments),
     /// Show version, machine and embedded data
@@ -77,6 +80,25 @@ pub(crate) struct BenchArguments {
     /// No progress on stderr
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// emulated or cuda[:N] [default: emulated]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Cases for each variant, scalar and form [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cases: Option<u32>,
+    /// What the cases are drawn from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Epochs of the training runs [default: 2; 60 on a GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: Option<u32>,
+    /// One JSON document on stdout and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -90,7 +90,7 @@ struct Info {
     methods: usize,
     data: String,
     features: &'static [&'static str],
-    devices: [&'static str; 1],
+    devices: Vec<String>,
 }
 
 /// Version, machine, embedded data.
@@ -108,7 +108,7 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
             digits.classes
         ),
         features: presam_cuda::FEATURES,
-        devices: ["cpu"],
+        devices: devices(),
     };
     if json {
         return say_json(&info);
@@ -129,4 +129,26 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
         info.data
     ));
     Ok(())
+}
+
+/// The processor, and every GPU that the driver finds; in words where there is none.
+fn devices() -> Vec<String> {
+    #[allow(unused_mut, reason = "without the feature cuda nothing is added")]
+    let mut devices = vec!["cpu".to_owned()];
+    #[cfg(feature = "cuda")]
+    match presam_cuda::device::cuda::devices() {
+        Ok(found) if found.is_empty() => devices.push("no CUDA device was found".to_owned()),
+        Ok(found) => devices.extend(found.iter().map(|facts| {
+            let (major, minor) = facts.compute_capability;
+            format!(
+                "cuda:{} {} (sm_{major}{minor}, {} MiB, driver for CUDA {})",
+                facts.ordinal,
+                facts.name,
+                facts.memory_bytes >> 20,
+                facts.driver
+            )
+        })),
+        Err(error) => devices.push(error.to_string()),
+    }
+    devices
 }

@@ -101,11 +101,7 @@ impl Failure {
 impl From<Failure> for DeviceError {
     fn from(failure: Failure) -> Self {
         let what = failure.words();
-        if failure.is_lost() {
-            Self::Lost { what }
-        } else {
-            Self::Fault { kernel: "CUDA driver", what }
-        }
+        if failure.is_lost() { Self::Lost { what } } else { Self::Driver { what } }
     }
 }
 

@@ -1,0 +1,136 @@
+//! Everything around the GPU that needs no GPU: the stub driver, lints, and what the program does where
+//! no device is found.
+
+mod stub;
+
+use crate::command::{Outcome, Run, job_dir, root};
+use std::process::Command;
+
+/// A run of the program on a machine without a GPU.
+struct Check {
+    arguments: &'static [&'static str],
+    /// The exit code: 3 is "the device asked for is absent".
+    code: i32,
+    /// What must be among the words on stdout, or, of a failure, in its one line on stderr.
+    words: &'static str,
+}
+
+/// What the program says without a device.
+const CHECKS: &[Check] = &[
+    Check { arguments: &["info"], code: 0, words: "no CUDA device" },
+    absent(&["verify", "--device", "cuda"]),
+    absent(&["bench", "--device", "cuda"]),
+    absent(&["train", "--device", "cuda"]),
+];
+
+const fn absent(arguments: &'static [&'static str]) -> Check {
+    Check { arguments, code: 3, words: "device cuda:0: expected one, found no CUDA device" }
+}
+
+/// Makes the stub and says how to use it.
+pub(crate) fn cuda_stub() -> Outcome {
+    stub::make()?;
+    let folder = stub::folder();
+    println!("export CUDA_LIBRARY_PATH={}", folder.display());
+    let lib = folder.join("lib64");
+    println!("export LD_LIBRARY_PATH={}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}", lib.display());
+    Ok(())
+}
+
+/// The same command, able to link and start what needs the driver. The stub must have been made.
+pub(crate) fn with_stub(run: Run) -> Run {
+    stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
+}
+
+/// Lints and documentation of the GPU's code. A target folder of its own: the bindings' build script
+/// does not notice that `DOCS_RS` came or went.
+pub(crate) fn cuda_clippy() -> Outcome {
+    let target = job_dir("cuda-clippy")?.display().to_string();
+    let cargo = |subcommand| {
+        let run = Run::cargo().arg(subcommand).args(["-p", "presam-cuda", "--features", "cuda"]);
+        run.env("DOCS_RS", "1").env("CARGO_TARGET_DIR", &target)
+    };
+    cargo("clippy").args(["--all-targets", "--", "-D", "warnings"]).run()?;
+    cargo("doc").arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings").run()
+}
+
+/// Builds with the stub; tests the host's side against its fake device, then the program without one.
+pub(crate) fn cuda_smoke() -> Outcome {
+    stub::make()?;
+    let dir = job_dir("cuda")?;
+    let target = dir.display().to_string();
+    let cargo = |subcommand| {
+        let run = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &target);
+        run.arg(subcommand).args(["-p", "presam-cuda", "--features", "cuda"])
+    };
+    // The fake device is one for all threads, and keeps no order among them.
+    let fake = || cargo("test").env("PRESAM_STUB_CUDA", "fake").env("RUST_TEST_THREADS", "1");
+    tested(|| fake().args(["--lib", "device::cuda"]))?;
+    tested(|| cargo("test").args(["--test", "stub"]))?;
+    cargo("build").args(["--bin", "presam"]).run()?;
+    let program = dir.join("debug").join("presam");
+    CHECKS.iter().try_for_each(|check| {
+        let mut command = Command::new(&program);
+        command.args(check.arguments).current_dir(root()).envs(stub::variables());
+        command.env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL");
+        let shown = format!("presam {}", check.arguments.join(" "));
+        eprintln!("$ {shown}");
+        let output = command.output().map_err(|error| format!("`{shown}`: {error}"))?;
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        judge(check, output.status.code(), &out, &err)
+            .map_err(|reason| format!("`{shown}`: {reason}\n{out}{err}"))
+    })
+}
+
+/// Runs tests; that there are none is a failure.
+fn tested(tests: impl Fn() -> Run) -> Outcome {
+    let list = tests().args(["--", "--list"]).output().unwrap_or_default();
+    tests().run()?;
+    let count = list.lines().filter(|line| line.ends_with(": test")).count();
+    if count == 0 { Err("there was no test to run".to_owned()) } else { Ok(()) }
+}
+
+/// Whether the program did what the table says: its code, its words, one line for a failure, no panic.
+fn judge(check: &Check, code: Option<i32>, out: &str, err: &str) -> Outcome {
+    let said = if check.code == 0 { out } else { err };
+    if err.contains("panicked") {
+        return Err("it panicked".to_owned());
+    }
+    if code != Some(check.code) {
+        return Err(format!("expected exit code {}, found {code:?}", check.code));
+    }
+    if !said.contains(check.words) {
+        return Err(format!("expected the words {:?}", check.words));
+    }
+    if check.code != 0 && err.lines().count() != 1 {
+        return Err("expected one line on stderr".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_fail_is_caught() {
+        let good = "error: device cuda:0: expected one, found no CUDA device\n";
+        let check = absent(&["verify"]);
+        assert_eq!(judge(&check, Some(3), "", good), Ok(()));
+        let two_lines = format!("{good}more\n");
+        let panicked = format!("thread main panicked\n{good}");
+        for (code, err) in [
+            (Some(1), good),
+            (None, good),
+            (Some(3), ""),
+            (Some(3), &two_lines),
+            (Some(3), &panicked),
+        ] {
+            assert!(judge(&check, code, good, err).is_err(), "{code:?} {err}");
+        }
+        let info = Check { arguments: &["info"], code: 0, words: "no CUDA device" };
+        assert_eq!(judge(&info, Some(0), "devices  no CUDA device was found\n", ""), Ok(()));
+        assert!(judge(&info, Some(0), "devices  cpu\n", "no CUDA device").is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! The kernels as PTX: the texts under kernels/ptx/, made by rustc and judged by lints and ptxas.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `build.rs` | compiles the kernels for one text |
+//! | `head.rs` | the comment that heads a text |
+//! | `source.rs`, `fresh.rs` | whether a text is stale; shared with kernels/tests/ptx_fresh.rs |
+//! | `entry.rs`, `lint.rs` | what must not be in a text, by reading it |
+//! | `planted.rs` | texts that ptxas must refuse or find wanting |
+//! | `ptxas.rs` | registers, stack and spills, by NVIDIA's assembler |
+//! | `table.rs` | the table of docs/kernels.md |
+//! | `check.rs` | the job `ptx-check`, which runs all but the first two |
+
+mod build;
+mod check;
+mod entry;
+mod fresh;
+mod head;
+mod lint;
+mod planted;
+mod ptxas;
+mod source;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use presam_kernels::ptx::TEXTS;
+
+use crate::command::{Outcome, Run, root};
+use crate::toolchain::Bare;
+pub(crate) use check::ptx_check;
+
+/// Makes every text, or says which are stale. What is on disk changes only where all were built.
+pub(crate) fn ptx(check_only: bool) -> Outcome {
+    let root = root();
+    if check_only {
+        fresh::check(&root)?;
+        eprintln!("kernels/ptx: {} texts, fresh", TEXTS.len());
+        return Ok(());
+    }
+    let compiler = Bare::with_sources().ok_or(
+        "no compiler for nvptx64-nvidia-cuda: `rustup toolchain install nightly --component rust-src` \
+         (or, on Debian, `apt-get install -y rustc-web cargo-web rust-web-src`)",
+    )?;
+    let version = compiler.version().ok_or("the compiler does not tell its version")?;
+    let today = Run::program("date").args(["-u", "+%F"]).output().ok_or("`date` failed")?;
+    let source = source::hash(&root)?;
+    let mut texts = Vec::new();
+    for &name in TEXTS {
+        let body = build::text(compiler, name)?;
+        let text = head::headed(&body, &version, &source, &today);
+        let faults = fresh::text_faults(name, &text, &source);
+        if !faults.is_empty() {
+            return Err(format!("{name} came out wrong: {}", faults.join("; ")));
+        }
+        texts.push((name, text));
+    }
+    if source::hash(&root)? != source {
+        return Err(format!("the sources changed while they were compiled: `{}`", fresh::CURE));
+    }
+    fresh::strays(&root).iter().try_for_each(|path| removed(path))?;
+    texts.iter().try_for_each(|(name, text)| written(&fresh::path(&root, name), text))
+}
+
+/// Writes a text where it says anything new; the date alone is not new.
+fn written(path: &Path, text: &str) -> Outcome {
+    let shown = path.display();
+    let old = fs::read_to_string(path).unwrap_or_default();
+    if head::undated(&old).eq(head::undated(text)) {
+        eprintln!("{shown}: fresh");
+        return Ok(());
+    }
+    // Renamed when it is whole: a text cut short would still parse up to the cut.
+    let whole = path.with_extension("ptx.new");
+    fs::write(&whole, text).map_err(|error| format!("{}: {error}", whole.display()))?;
+    fs::rename(&whole, path).map_err(|error| format!("{shown}: {error}"))?;
+    eprintln!("{shown}: written");
+    Ok(())
+}
+
+fn removed(path: &Path) -> Outcome {
+    eprintln!("{}: belongs to no text, removed", path.display());
+    fs::remove_file(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;
