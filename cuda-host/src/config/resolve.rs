@@ -59,7 +59,7 @@ pub fn device(text: Option<&str>) -> Result<Choice, ConfigError> {
     let text = text.unwrap_or("cpu");
     text.parse().map_err(|found: String| {
         ConfigError::new("--device", NAMES, found)
-            .suggest(suggestion(text, ["cpu", "emulated", "cuda"]))
+            .suggest(suggestion(text, ["cpu", "emulated", "ptx", "cuda"]))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Device, DeviceError, Emulated};
+use super::{Device, DeviceError, Emulated, Ptx};
 
 /// Where the program computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,12 +13,14 @@ pub enum Choice {
     Cpu,
     /// The kernels' bodies on the CPU.
     Emulated,
+    /// The kernels' committed PTX texts, executed on the CPU.
+    Ptx,
     /// The kernels on an NVIDIA GPU, by its number.
     Cuda(u32),
 }
 
 /// The names, as an error lists them.
-pub const NAMES: &str = "cpu, emulated, cuda or cuda:N";
+pub const NAMES: &str = "cpu, emulated, ptx, cuda or cuda:N";
 
 impl Choice {
     /// The device, opened; `None` for the CPU's own loops.
@@ -29,6 +31,7 @@ impl Choice {
         match self {
             Self::Cpu => Ok(None),
             Self::Emulated => Ok(Some(Box::new(Emulated::new(1)))),
+            Self::Ptx => Ok(Some(Box::new(Ptx::new(1)))),
             Self::Cuda(number) => open_cuda(number).map(Some),
         }
     }
@@ -52,6 +55,7 @@ impl fmt::Display for Choice {
         match self {
             Self::Cpu => f.write_str("cpu"),
             Self::Emulated => f.write_str("emulated"),
+            Self::Ptx => f.write_str("ptx"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
         }
     }
@@ -64,6 +68,7 @@ impl FromStr for Choice {
         match text {
             "cpu" => Ok(Self::Cpu),
             "emulated" => Ok(Self::Emulated),
+            "ptx" => Ok(Self::Ptx),
             "cuda" => Ok(Self::Cuda(0)),
             _ => {
                 let number = text.strip_prefix("cuda:").and_then(|number| number.parse().ok());

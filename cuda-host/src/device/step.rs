@@ -1,13 +1,14 @@
 //! [`DeviceStep`]: a whole step over a trainer's own device buffers.
 
+mod phases;
+
 use std::mem::offset_of;
 
 use presam::{
     Ascent, BaseState, Group, LengthRule, Outcome, RuleState, ScaledNorm, SecondGradient,
     StepReport,
 };
-use presam_kernels::Kernel;
-use presam_kernels::entries::{self, BaseEntries, BaseKernels, VariantEntries, VariantKernels};
+use presam_kernels::entries::{BaseEntries, BaseKernels, VariantEntries, VariantKernels};
 use presam_kernels::fold::LEAVES;
 use presam_kernels::layout::{
     ALIGNED, BASE_BYTES, Control, GroupScale, PART_BYTES, Segment, outcome,
@@ -18,6 +19,7 @@ use super::contract::{Names, check};
 use super::memory::{download, upload};
 use super::table::{Planes, Tables};
 use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
+use phases::pick;
 
 /// Where the perturbed parameters go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,89 +186,6 @@ impl DeviceStep {
         })
     }
 
-    /// The first half: norm, outcome and counters, perturbation and memory.
-    ///
-    /// # Errors
-    /// As [`Device::launch`].
-    pub fn ascend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
-        if self.uncounted.count() > 0 {
-            let unscale = self.control + offset_of!(Control, unscale) as u64;
-            let grads = offset_of!(Segment, grads) as u64;
-            self.uncounted.launch(
-                device,
-                pick(GRADIENTS, self.scalar),
-                &[self.parts, unscale, grads],
-            )?;
-            let out = self.control + offset_of!(Control, uncounted) as u64;
-            self.fold(device, self.uncounted.count(), &entries::total, &[out])?;
-        }
-        let arguments = [self.parts, self.control, self.variant, self.groups];
-        let accumulate = pick(self.variant_kernels.accumulate, self.scalar);
-        self.counted.launch(device, accumulate, &arguments)?;
-        self.fold(
-            device,
-            self.counted.count(),
-            self.variant_kernels.finish,
-            &[self.control, self.variant, self.groups, self.group_count, self.counted_elements],
-        )?;
-        let ascend = match self.form {
-            Form::OutOfPlace => self.variant_kernels.ascend,
-            Form::InPlace => self.variant_kernels.ascend_in_place,
-        };
-        let arguments = [self.control, self.variant, self.groups];
-        self.moved.launch(device, pick(ascend, self.scalar), &arguments)
-    }
-
-    /// Brings w back after an ascent in place; out of place there is nothing to bring back.
-    ///
-    /// # Errors
-    /// As [`Device::launch`].
-    pub fn restore(&self, device: &mut impl Device) -> Result<(), DeviceError> {
-        match self.form {
-            Form::OutOfPlace => Ok(()),
-            Form::InPlace => self.moved.launch(device, &entries::restore, &[]),
-        }
-    }
-
-    /// The second half: judges g~ and lets the base optimizer step on w.
-    ///
-    /// # Errors
-    /// As [`Device::launch`].
-    pub fn descend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
-        let mut chunks = 0;
-        if self.checked {
-            let unscale = self.control + offset_of!(Control, unscale_second) as u64;
-            let second = offset_of!(Segment, perturbed_grads) as u64;
-            let arguments = [self.parts, unscale, second];
-            self.all.launch(device, GRADIENTS[0], &arguments)?;
-            chunks = self.all.count();
-        }
-        let arguments = [self.control, self.bases, u64::from(self.checked)];
-        self.fold(device, chunks, self.base_kernels.second, &arguments)?;
-        self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
-    }
-
-    /// For a step without an ascent (the base optimizer alone, LookSAM between its second gradients):
-    /// forgets the outcome of the last one. Then [`descend`](DeviceStep::descend).
-    ///
-    /// # Errors
-    /// As [`Device::fill`].
-    pub fn skip_ascent(&self, device: &mut impl Device) -> Result<(), DeviceError> {
-        device.fill(self.control + offset_of!(Control, outcome) as u64, outcome::FINITE, 1)
-    }
-
-    /// The tree over the first `count` parts, concluded by `kernel`.
-    fn fold(
-        &self,
-        device: &mut impl Device,
-        count: u32,
-        kernel: &'static Kernel,
-        arguments: &[u64],
-    ) -> Result<(), DeviceError> {
-        let tree = [self.parts, u64::from(count), self.results, self.counter];
-        device.launch(kernel, count.div_ceil(LEAVES).max(1), &[&tree, arguments].concat())
-    }
-
     /// Queues another configuration of the base optimizer: what a schedule of the learning rate needs.
     ///
     /// # Errors
@@ -359,22 +278,6 @@ impl DeviceStep {
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
         self.tables.free(device)?;
         self.owned.into_iter().try_for_each(|address| device.free(address))
-    }
-}
-
-/// The sum over one gradient, by scalar.
-const GRADIENTS: [&Kernel; 3] = [
-    &entries::accumulate_gradient,
-    &entries::accumulate_gradient_bf16,
-    &entries::accumulate_gradient_f16,
-];
-
-/// The kernel of a scalar.
-fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
-    match scalar {
-        Scalar::F32 => kernels[0],
-        Scalar::Bf16 => kernels[1],
-        Scalar::F16 => kernels[2],
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) struct BenchArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// emulated or cuda[:N] [default: emulated]
+    /// emulated, ptx or cuda[:N] [default: emulated]
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
     /// Cases for each variant, scalar and form [default: 8]
@@ -167,7 +167,7 @@ pub(crate) struct TrainArguments {
     /// Threads; results do not depend on it [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// cpu, emulated or cuda[:N]; results do not depend on it [default: cpu]
+    /// cpu, emulated, ptx or cuda[:N]; results do not depend on it [default: cpu]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// Check and print the configuration, train nothing

@@ -17,8 +17,7 @@ pub(crate) const CURE: &str = "cargo xtask ptx";
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     let source = source::hash(root)?;
     let mut faults: Vec<String> = strays(root).iter().map(|path| stray(path)).collect();
-    let homeless = entries::all().filter(|kernel| !TEXTS.contains(&kernel.text));
-    faults.extend(homeless.map(|kernel| format!("{}: no text is {}", kernel.name, kernel.text)));
+    faults.extend(homeless());
     for name in TEXTS {
         let found = match fs::read_to_string(path(root, name)) {
             Ok(text) => text_faults(name, &text, &source),
@@ -35,6 +34,12 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
 
 pub(crate) fn path(root: &Path, name: &str) -> PathBuf {
     root.join("kernels/ptx").join(format!("{name}.ptx"))
+}
+
+/// Kernels whose text nobody makes.
+pub(crate) fn homeless() -> impl Iterator<Item = String> {
+    let kernels = entries::all().filter(|kernel| !TEXTS.contains(&kernel.text));
+    kernels.map(|kernel| format!("{}: no text is {}", kernel.name, kernel.text))
 }
 
 /// Files among the texts that are none.

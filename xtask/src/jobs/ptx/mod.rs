@@ -39,6 +39,9 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
         eprintln!("kernels/ptx: {} texts, fresh", TEXTS.len());
         return Ok(());
     }
+    if let Some(kernel) = fresh::homeless().next() {
+        return Err(format!("{kernel} (kernels/src/entries.rs, kernels/src/ptx.rs)"));
+    }
     let compiler = Bare::with_sources().ok_or(
         "no compiler for nvptx64-nvidia-cuda: `rustup toolchain install nightly --component rust-src` \
          (or, on Debian, `apt-get install -y rustc-web cargo-web rust-web-src`)",

@@ -1,0 +1,130 @@
+//! What a trainer can get wrong with its device buffers: each refused before a launch, in one line.
+
+use presam::{Group, Sam, Sgd};
+use presam_cuda::device::{
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Scalar,
+    download,
+};
+use presam_kernels::entries;
+
+type Segment = DeviceSegment<0, 0, 1>;
+
+/// A device, and one good segment of `len` on it.
+fn good(len: usize) -> (Emulated, Segment) {
+    let (mut device, mut buffers) = (Emulated::new(3), Buffers::default());
+    let mut plane = || buffers.zeros(&mut device, len).unwrap();
+    let segment = DeviceSegment {
+        len: len as u64,
+        group: 0,
+        params: plane(),
+        grads: plane(),
+        perturbed_grads: plane(),
+        out: plane(),
+        memory: [],
+        inputs: [],
+        state: [plane()],
+    };
+    (device, segment)
+}
+
+fn made(
+    device: &mut Emulated,
+    segments: &[Segment],
+    options: Options,
+) -> Result<DeviceStep, DeviceError> {
+    let base = Sgd::new(0.1)?.with_momentum(0.9)?;
+    DeviceStep::new(device, Sam::new(), base, segments, &[Group::new(0.05)?], options)
+}
+
+fn refused(change: impl Fn(&mut Segment), options: Options) -> String {
+    let (mut device, mut segment) = good(100);
+    change(&mut segment);
+    made(&mut device, &[segment], options).unwrap_err().to_string()
+}
+
+#[test]
+fn every_slip_has_its_line() {
+    let plain = Options::default();
+    assert_eq!(
+        refused(|s| s.params = 0, plain),
+        "accumulate_sam_f32: segment 0: params: expected an address of device memory, found null"
+    );
+    assert!(
+        refused(|s| s.state = [0], plain).starts_with("descend_sgd_momentum: segment 0: state[0]:")
+    );
+    assert!(
+        refused(|s| s.out += 2, plain).starts_with(
+            "ascend_sam_f32: segment 0: out: expected a multiple of 4 bytes, found 0x"
+        )
+    );
+    let overlap = refused(|s| s.out = s.params + 396, plain);
+    assert_eq!(
+        overlap,
+        "ascend_sam_f32: segment 0: out: expected memory of its own, found 4 bytes shared with \
+         segment 0: params"
+    );
+    assert_eq!(
+        refused(|s| s.group = 1, plain),
+        "accumulate_sam_f32: segment 0: group: expected one of 1 groups, found 1"
+    );
+    let many = refused(|s| s.len = 1 << 34, plain);
+    assert!(
+        many.contains("expected at most 8589934592 (4194304 chunks), found 8388608 chunks"),
+        "{many}"
+    );
+    let scaled = refused(|_| (), Options { loss_scale: 0.0, ..plain });
+    assert_eq!(scaled, "loss_scale: expected a finite number > 0, found 0");
+}
+
+#[test]
+fn halves_may_lie_on_two_bytes_and_the_momentum_may_be_the_slope() {
+    let (mut device, mut segment) = good(100);
+    segment.grads += 2;
+    segment.len = 99;
+    assert!(made(&mut device, &[segment], Options::default()).is_err());
+    let halves = Options { scalar: Scalar::Bf16, ..Options::default() };
+    assert!(made(&mut device, &[segment], halves).is_ok());
+    let (mut device, mut segment) = good(100);
+    segment.grads = segment.state[0];
+    let momentum = Options { along_momentum: true, ..Options::default() };
+    assert!(made(&mut device, &[segment], momentum).is_ok());
+}
+
+#[test]
+fn nothing_to_do_is_done() {
+    let (mut device, segment) = good(0);
+    let empty = DeviceSegment { len: 0, params: 0, ..segment };
+    for segments in [&[][..], &[empty][..]] {
+        let step =
+            made(&mut device, segments, Options { form: Form::InPlace, ..Options::default() });
+        let step = step.unwrap();
+        step.ascend(&mut device).unwrap();
+        step.restore(&mut device).unwrap();
+        step.descend(&mut device).unwrap();
+        assert!(step.report(&mut device).unwrap().descended);
+        step.free(&mut device).unwrap();
+    }
+}
+
+#[test]
+fn a_step_takes_back_what_it_allocated_and_nothing_else() {
+    let (mut device, segment) = good(5000);
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
+    let control = step.control();
+    step.free(&mut device).unwrap();
+    assert!(device.free(control).is_err());
+    assert_eq!(download::<f32>(&mut device, segment.params, 5000).unwrap(), vec![0.0; 5000]);
+}
+
+#[test]
+fn the_emulator_tells_wrong_arguments_and_wrong_addresses() {
+    let (mut device, segment) = good(100);
+    let error = device.launch(&entries::restore, 1, &[1, 2]).unwrap_err().to_string();
+    assert_eq!(error, "restore: expected 3 arguments, found 2");
+    let error = device.launch(&entries::restore, 1, &[8, 1, 8]).unwrap_err().to_string();
+    assert_eq!(error, "restore: access to 8 bytes at 0x8, outside of every buffer");
+    let error = device.write(segment.params, &[0; 401]).unwrap_err().to_string();
+    assert!(error.starts_with("write: expected 401 bytes of device memory at 0x"));
+    let never = device.allocate(4).unwrap();
+    assert!(download::<f32>(&mut device, never, 1).is_err());
+}
