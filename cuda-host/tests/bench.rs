@@ -226,3 +226,57 @@ fn what_the_peers_write_is_read_and_compared() {
     }
     assert_eq!(told["comparison"]["only_there"], 0);
 }
+
+#[test]
+fn the_kernels_of_every_rule_are_checked_and_run_in_every_mode() {
+    let told = presam(&[
+        "bench",
+        "--device",
+        "emulated",
+        "--sizes",
+        "digits-mlp",
+        "--min-time",
+        "1e-6",
+        "--filter",
+        ".",
+        "--json",
+    ]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let record: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let rows = record["measurements"].as_array().unwrap();
+    // Four phases of each rule, restore and two descents; warm and cold, plain and graph.
+    assert_eq!(rows.len(), 4 * (4 * presam::variants::ALL.len() + 3));
+    assert_eq!(rows.iter().filter(|row| row["graph"] == true).count(), rows.len() / 2);
+    let header = &record["header"];
+    assert_eq!(header["device"], "emulated");
+    for key in ["launch_overhead_ns", "launch_device_ns"] {
+        assert!(header[key]["p50"].as_f64().unwrap() > 0.0, "{key}");
+    }
+}
+
+#[test]
+fn a_profile_on_a_device_leaves_the_graphs_out() {
+    let output = presam(&[
+        "bench",
+        "--device",
+        "emulated",
+        "--sizes",
+        "640",
+        "--filter",
+        "/vasso/",
+        "--profile",
+    ]);
+    assert_eq!(out(&output), "8 rows run once\n");
+}
+
+#[test]
+fn a_device_that_is_not_there_is_one_line_and_code_3() {
+    // More devices than any machine has; without the feature, or a driver, there is none at all.
+    let output = presam(&["bench", "--device", "cuda:4000"]);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{line}");
+    assert!(line.starts_with("error: device cuda:4000: expected one, found "), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let message = refused(&["bench", "--device", "cuad"]);
+    assert!(message.contains("error: --device: expected cpu, emulated"), "{message}");
+}

@@ -1,5 +1,7 @@
 //! What a trainer can get wrong with its device buffers: each refused before a launch, in one line.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use presam::{Group, Sam, Sgd};
 use presam_cuda::device::{
     Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Scalar,

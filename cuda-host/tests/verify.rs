@@ -1,5 +1,7 @@
 //! `verify` finds what is wrong with a device: each kernel left out in turn, one bit flipped on the way back.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use presam_cuda::device::{Address, Device, DeviceError, Emulated};
 use presam_cuda::verify::{Report, Request, run, table};
 use presam_kernels::layout::Control;

@@ -3,6 +3,11 @@
 //! On a GPU each is an entry point, compiled into the text that `presam_text` names; on the host it is
 //! a [`Kernel`] that says what a launch needs and carries the body for the emulator.
 
+#![cfg_attr(
+    target_arch = "nvptx64",
+    allow(unused_imports, reason = "a text has some of the kernels only")
+)]
+
 use crate::network::{Columns, Identity, Relu, ReluSlope, Rows};
 use crate::reads::{Bf16, F16, F32};
 use crate::{network, step};

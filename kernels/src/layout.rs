@@ -4,7 +4,8 @@ use presam::{BaseState, CHUNK, LengthRule, Part, RuleState};
 
 /// One tensor: where its planes are. Addresses of planes that a kernel does not use may be 0.
 ///
-/// The first 32 bytes are what every pass reads: one sector of memory.
+/// The first 16 bytes are what every pass reads, in one access; length, group and flags reach a pass with
+/// its chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(32))]
 pub struct Segment {
@@ -12,12 +13,6 @@ pub struct Segment {
     pub grads: u64,
     /// The parameters w.
     pub params: u64,
-    /// Elements.
-    pub len: u64,
-    /// Its group.
-    pub group: u32,
-    /// [`ALIGNED`] where every plane of the pass lies on 16 bytes.
-    pub flags: u32,
     /// The rule's memory.
     pub memory: [u64; 2],
     /// The rule's inputs.
@@ -29,26 +24,42 @@ pub struct Segment {
     pub perturbed_grads: u64,
     /// The base optimizer's state.
     pub state: [u64; 2],
+    /// Elements.
+    pub len: u64,
+    /// Its group.
+    pub group: u32,
+    /// [`ALIGNED`] where every plane of the pass lies on 16 bytes.
+    pub flags: u32,
 }
 
 /// Flag of a segment: 16-byte access is allowed.
 pub const ALIGNED: u32 = 1;
 
-/// One chunk of the norm contract: the unit of work of a warp.
+/// One chunk of the norm contract: the unit of work of a warp, in one access.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(C, align(8))]
+#[repr(C, align(16))]
 pub struct Chunk {
     /// Its segment, as an index into the table.
     pub segment: u32,
     /// Its number within the segment: element `index * CHUNK` is its first.
     pub index: u32,
+    /// Its elements.
+    pub len: u32,
+    /// The segment's group, and in the highest bit whether 16-byte access is allowed.
+    pub group_and_alignment: u32,
 }
 
 impl Chunk {
-    /// Its first element.
-    #[inline(always)]
-    pub const fn first(self) -> u64 {
-        self.index as u64 * CHUNK as u64
+    /// Chunk `index` of a segment that stands in row `segment` of its table.
+    #[must_use]
+    pub fn of(row: &Segment, segment: u32, index: u32) -> Self {
+        let left = row.len.saturating_sub(u64::from(index) * CHUNK as u64);
+        Self {
+            segment,
+            index,
+            len: left.min(CHUNK as u64) as u32,
+            group_and_alignment: row.group | (row.flags & ALIGNED) << 31,
+        }
     }
 }
 
@@ -167,4 +178,4 @@ impl Control {
 
 // No padding: the sums of the fields.
 const _: () = assert!(size_of::<Control>() == 160 && size_of::<GroupScale>() == 32);
-const _: () = assert!(size_of::<Segment>() == 96 && size_of::<Chunk>() == 8);
+const _: () = assert!(size_of::<Segment>() == 96 && size_of::<Chunk>() == 16);

@@ -40,17 +40,18 @@ pub fn map<W: Team, F, G: Scalar, const A: usize, const M: usize, const I: usize
     F: ElementMap<f32, A, M, I>,
 {
     let load = |row: u32| Row::load::<W, F, G, true>(team, work, piece.element(row));
+    let few = A + M + I + usize::from(work.old.is_some()) <= 2;
     let mut row = 0;
     while piece.segment.aligned && row < piece.rows {
         let left = piece.rows - row;
-        if A + M + I <= 2 && left >= 4 {
+        if few && left >= 4 {
             let [a, b, c, d] = [load(row), load(row + 1), load(row + 2), load(row + 3)];
             a.store::<W, F, true>(team, work);
             b.store::<W, F, true>(team, work);
             c.store::<W, F, true>(team, work);
             d.store::<W, F, true>(team, work);
             row += 4;
-        } else if A + M + I > 2 && left >= 2 {
+        } else if !few && left >= 2 {
             let [a, b] = [load(row), load(row + 1)];
             a.store::<W, F, true>(team, work);
             b.store::<W, F, true>(team, work);

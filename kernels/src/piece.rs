@@ -2,7 +2,7 @@
 
 use presam::{CHUNK, LANES};
 
-use crate::layout::{ALIGNED, Chunk, Segment};
+use crate::layout::{Chunk, Segment};
 use crate::{Team, WARP, WARPS};
 
 /// Bytes of a row of the chunk table and of the segment table.
@@ -27,7 +27,7 @@ pub struct Piece {
     pub chunk: u32,
     /// Where the segment's row is.
     pub row: u64,
-    /// Its first 32 bytes.
+    /// What every pass needs of it.
     pub segment: Head,
     /// The first element of this thread's row 0.
     pub first: u64,
@@ -37,7 +37,7 @@ pub struct Piece {
     pub tail: u32,
 }
 
-/// The first 32 bytes of a [`Segment`].
+/// What every pass needs of a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     /// See [`Segment`].
@@ -64,20 +64,20 @@ impl Piece {
         if chunk >= table.count {
             return None;
         }
-        let [segment, index] = team.two(table.chunks + CHUNK_BYTES * u64::from(chunk));
+        let [segment, index, len, group] = team.four(table.chunks + CHUNK_BYTES * u64::from(chunk));
         let row = table.segments + SEGMENT_BYTES * u64::from(segment);
         let [grads, grads_high, params, params_high] = team.four(row);
-        let [len, len_high, group, flags] = team.four(row + 16);
-        let begin = Chunk { segment, index }.first();
-        let left = join(len, len_high) - begin;
-        let here = if left < CHUNK as u64 { left as u32 } else { CHUNK as u32 };
         let lane = 4 * (thread % WARP);
-        let (rows, rest) = (here / LANES as u32, here % LANES as u32);
+        let (rows, rest) = (len / LANES as u32, len % LANES as u32);
         let tail = if rest > lane { (rest - lane).min(4) } else { 0 };
-        let aligned = flags & ALIGNED != 0;
-        let (grads, params) = (join(grads, grads_high), join(params, params_high));
-        let segment = Head { grads, params, group, aligned };
-        Some(Self { chunk, row, segment, first: begin + u64::from(lane), rows, tail })
+        let segment = Head {
+            grads: join(grads, grads_high),
+            params: join(params, params_high),
+            group: group & (u32::MAX >> 1),
+            aligned: group >> 31 != 0,
+        };
+        let first = u64::from(index) * CHUNK as u64 + u64::from(lane);
+        Some(Self { chunk, row, segment, first, rows, tail })
     }
 
     /// This thread's first element of row `row`.

@@ -77,7 +77,7 @@ pub fn reduce<W: Team, T, G: Scalar, const A: usize, const M: usize, const I: us
 }
 
 /// The four lanes of one thread: lane l adds elements l, l + LANES, ... in that order. With
-/// `AHEAD` four rows are loaded before the first of them is summed: the hot pass, against the rare one.
+/// `AHEAD` rows are loaded before the first of them is summed: the hot pass, against the rare one.
 #[inline(always)]
 fn lane_sums<
     W: Team,
@@ -106,15 +106,20 @@ where
     };
     let mut row = 0;
     if piece.segment.aligned {
-        while AHEAD && row + 4 <= piece.rows {
-            // All four are in flight before the first of them is summed.
-            let loaded = quad(|r| work.row::<W, G, true>(team, piece.element(row + r as u32)));
-            let [a, b, c, d] = loaded;
+        // What is loaded together is in flight together; with many planes two rows fill the registers.
+        let load = |row: u32| work.row::<W, G, true>(team, piece.element(row));
+        while AHEAD && A + M + I <= 3 && row + 4 <= piece.rows {
+            let [a, b, c, d] = [load(row), load(row + 1), load(row + 2), load(row + 3)];
             sums = add_row(add_row(add_row(add_row(sums, a), b), c), d);
             row += 4;
         }
+        while AHEAD && row + 2 <= piece.rows {
+            let [a, b] = [load(row), load(row + 1)];
+            sums = add_row(add_row(sums, a), b);
+            row += 2;
+        }
         while row < piece.rows {
-            sums = add_row(sums, work.row::<W, G, true>(team, piece.element(row)));
+            sums = add_row(sums, load(row));
             row += 1;
         }
     } else {

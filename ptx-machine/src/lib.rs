@@ -69,7 +69,7 @@
 //! - between any two lanes: a fence or `.release`, then an atomic or strong store, read by an atomic or strong
 //!   load, then a fence or `.acquire`: the "last block finishes" counter and flags. `.cta` reaches its block only.
 //!
-//! It may miss a race (never invent one) where several blocks did unordered strong accesses to one word before a
+//! It may miss a race where several blocks did unordered strong accesses to one word before a
 //! plain one: the last of them stands for all. It may take lanes of one block that read one word without order for
 //! the whole warp or block, until that is next synchronised.
 #![forbid(unsafe_code)]

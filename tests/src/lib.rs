@@ -6,6 +6,7 @@
 pub mod backends;
 pub mod problem;
 pub mod sizes;
+pub mod traffic;
 
 use presam_conformance::Config;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::config::ConfigError;
+use crate::device::DeviceError;
 
 /// A failure of a benchmark, with its exit code.
 #[derive(Debug)]
@@ -44,6 +45,13 @@ impl std::error::Error for BenchError {}
 impl From<ConfigError> for BenchError {
     fn from(error: ConfigError) -> Self {
         Self::Request(error)
+    }
+}
+
+impl From<DeviceError> for BenchError {
+    fn from(error: DeviceError) -> Self {
+        let code = if matches!(error, DeviceError::Absent { .. }) { 3 } else { 2 };
+        Self::Device(Box::new(error), code)
     }
 }
 

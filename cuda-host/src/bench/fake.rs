@@ -1,7 +1,8 @@
 //! A target whose clock is scripted, for tests of everything that is shared.
 
 use super::{
-    Asked, BenchError, Cache, Device, Job, Mode, Programs, Record, Request, Row, Target, plan, run,
+    Asked, BenchError, Cache, Device, Job, Mode, Overhead, Programs, Record, Request, Row, Target,
+    plan, run,
 };
 
 /// Programs that take the times they are told, over and over, and remember how they were called.
@@ -90,8 +91,9 @@ impl Target for FakeTarget {
         Ok(Box::new(programs))
     }
 
-    fn launch_overhead(&mut self) -> Result<Option<Vec<f64>>, BenchError> {
-        Ok(Some(vec![3000.0, 4000.0, 5000.0]))
+    fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
+        let (host_ns, device_ns) = (vec![3000.0, 4000.0, 5000.0], vec![1000.0, 1500.0, 2000.0]);
+        Ok(Some(Overhead { host_ns, device_ns }))
     }
 }
 

@@ -100,6 +100,7 @@ fn comments(header: &Header) -> String {
         ("host", Some(format!("{}, {} threads", header.host.cpu, header.host.threads))),
         ("rustc", header.rustc.clone()),
         ("launch overhead", header.launch_overhead_ns.map(|ns| format!("median {} ns", ns.p50))),
+        ("on the device", header.launch_device_ns.map(|ns| format!("median {} ns", ns.p50))),
     ];
     let told = lines.into_iter().filter_map(|(name, value)| Some((name, value?)));
     // A line break within a value would end the comment.

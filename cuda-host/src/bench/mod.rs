@@ -4,7 +4,7 @@
 //! fraction of copy = (bytes / median) / (copied bytes / the copy's median)        of one run
 //! ```
 //!
-//! A [`Target`] runs and times programs (the CPU here, a GPU elsewhere); all the rest is shared: which
+//! A [`Target`] runs and times programs (the CPU, a GPU: [`open`]); all the rest is shared: which
 //! rows there are ([`plan`]), how they alternate ([`measure`]), what is recorded ([`Record`]), shown
 //! ([`table`], [`fractions_svg`]), written ([`write_files`]) and compared ([`compare`]).
 
@@ -13,6 +13,7 @@ mod compare;
 mod cpu;
 mod error;
 mod files;
+mod gpu;
 mod job;
 mod machine;
 mod measure;
@@ -34,14 +35,15 @@ pub use compare::{Compared, Comparison, Verdict, compare, compared_table};
 pub use cpu::CpuTarget;
 pub use error::BenchError;
 pub use files::{FILES, check_folder, csv, write_files};
+pub use gpu::open;
 pub use job::{ANY_RULE, Base, Cache, Job, Mode, Phase, Row};
 pub use measure::{Samples, measure};
 pub use picture::fractions_svg;
 pub use plan::{Plan, plan};
 pub use quantiles::{Quantiles, quantile};
 pub use record::{Clocks, Device, FORM, Header, Measurement, Record};
-pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, Request};
+pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};
 pub use run::{Watch, profile, run};
 pub use shape::Shape;
 pub use table::{headline, table};
-pub use target::{Programs, Target};
+pub use target::{Overhead, Programs, Target};

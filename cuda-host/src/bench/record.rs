@@ -47,8 +47,11 @@ pub struct Header {
     pub host: Host,
     /// The compiler found on this machine.
     pub rustc: Option<String>,
-    /// Nanoseconds of an empty launch; no copy is compared with it.
+    /// Nanoseconds of an empty launch by the host's clock; no copy is compared with it.
     pub launch_overhead_ns: Option<Quantiles>,
+    /// The same by the device's clock; peers need not tell.
+    #[serde(default)]
+    pub launch_device_ns: Option<Quantiles>,
 }
 
 /// What a device says of itself at one moment.

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::{Base, Shape};
 use crate::config::ConfigError;
+use crate::device::Choice;
 use crate::host::available_threads;
 use crate::methods::suggestion;
 
@@ -16,6 +17,10 @@ use crate::methods::suggestion;
 pub const DEFAULT_RULES: &str = "sam,asam,info-asam";
 /// The sizes where none are asked for; those that memory does not allow are left out, by name.
 pub const DEFAULT_SIZES: &str = "1e4,1e5,1e6,1e7,resnet-18";
+/// The sizes on a GPU.
+pub const GPU_SIZES: &str = "1e4,1e5,1e6,1e7,1e8,1e9,resnet-18,vit-b-16,gpt2-small";
+/// The sizes on what stands in for a GPU, a thousand times slower.
+const EMULATED_SIZES: &str = "640,1e4";
 const DEFAULT_MIN_TIME: f64 = 0.3;
 const MOST_SECONDS: f64 = 3600.0;
 const MOST_THREADS: usize = 1024;
@@ -33,6 +38,8 @@ pub struct Asked {
     pub min_time: Option<f64>,
     /// `--threads`.
     pub threads: Option<usize>,
+    /// `--device`.
+    pub device: Choice,
 }
 
 /// A checked request.
@@ -52,6 +59,8 @@ pub struct Request {
     pub min_time: Duration,
     /// Threads of the CPU.
     pub threads: usize,
+    /// Where the rows run.
+    pub device: Choice,
 }
 
 impl Request {
@@ -60,7 +69,7 @@ impl Request {
     /// # Errors
     /// The first flag whose value cannot be used.
     pub fn new(asked: &Asked) -> Result<Self, ConfigError> {
-        let sizes = asked.sizes.as_deref().unwrap_or(DEFAULT_SIZES);
+        let sizes = asked.sizes.as_deref().unwrap_or(default_sizes(asked.device));
         let shapes = sizes.split(',').map(|name| Shape::parse(name.trim()).map(Arc::new));
         // A filter picks from everything there is: whoever writes a name there means it.
         let narrow = asked.rules.is_none() && asked.filter.is_none();
@@ -77,12 +86,21 @@ impl Request {
             filter: asked.filter.as_deref().map(filter).transpose()?,
             min_time: min_time(asked.min_time.unwrap_or(DEFAULT_MIN_TIME))?,
             threads: threads(asked.threads.unwrap_or_else(available_threads))?,
+            device: asked.device,
         })
     }
 
     /// Whether a row of that name is wanted.
     pub fn wants(&self, name: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.is_match(name))
+    }
+}
+
+fn default_sizes(device: Choice) -> &'static str {
+    match device {
+        Choice::Cpu => DEFAULT_SIZES,
+        Choice::Cuda(_) => GPU_SIZES,
+        _ => EMULATED_SIZES,
     }
 }
 

@@ -48,21 +48,28 @@ pub fn run(
         throttle_reasons: joined(reasons),
         host: Host::detect(request.threads),
         rustc: machine::rustc(),
-        launch_overhead_ns: overhead.map(|samples| Quantiles::of(&samples)),
+        launch_overhead_ns: overhead.as_ref().map(|samples| Quantiles::of(&samples.host_ns)),
+        launch_device_ns: overhead.as_ref().map(|samples| Quantiles::of(&samples.device_ns)),
     };
     Ok(Record { form: FORM.to_owned(), header, measurements })
 }
 
-/// Runs the job of every row once, for a profiler to watch; measures nothing.
+/// Runs the job of every row once, for a profiler to watch, and measures nothing; gives the number of rows.
+/// Those of graphs are none of them: their kernels are those of the plain ones.
 ///
 /// # Errors
 /// A wrong answer, or whatever the target refuses.
-pub fn profile(target: &mut dyn Target, plan: &Plan, watch: Watch<'_>) -> Result<(), BenchError> {
-    for (index, row) in plan.rows.iter().enumerate() {
-        watch(index, plan.rows.len(), row);
-        target.prepare(row)?.job(1).map_err(|error| named(error, row))?;
+pub fn profile(
+    target: &mut dyn Target,
+    plan: &Plan,
+    watch: Watch<'_>,
+) -> Result<usize, BenchError> {
+    let rows: Vec<&Row> = plan.rows.iter().filter(|row| !row.mode.graph).collect();
+    for (index, row) in rows.iter().enumerate() {
+        watch(index, rows.len(), row);
+        target.profile(row).map_err(|error| named(error, row))?;
     }
-    Ok(())
+    Ok(rows.len())
 }
 
 fn named(error: BenchError, row: &Row) -> BenchError {
@@ -128,11 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_prepares_and_runs_each_row_once() {
+    fn a_profile_runs_each_row_but_those_of_graphs_once() {
         let mut target = FakeTarget { memory: u64::MAX, prepared: Vec::new() };
         let plan = plan(&target, &request("^ascend")).unwrap();
-        profile(&mut target, &plan, &mut |_, _, _| {}).unwrap();
-        let names: Vec<String> = plan.rows.iter().map(Row::name).collect();
+        let count = profile(&mut target, &plan, &mut |_, _, _| {}).unwrap();
+        let plain = plan.rows.iter().filter(|row| !row.mode.graph);
+        let names: Vec<String> = plain.map(Row::name).collect();
+        assert_eq!((count, 2 * count), (names.len(), plan.rows.len()));
         assert_eq!(target.prepared, names);
     }
 

@@ -22,13 +22,30 @@ pub trait Target {
     /// [`BenchError::Wrong`] for a wrong answer; whatever the device refuses.
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError>;
 
-    /// Nanoseconds from asking for an empty program to its end, sample by sample; `None` where nothing is launched.
+    /// Runs the row's job once, for a profiler to watch.
     ///
     /// # Errors
     /// Whatever the device refuses.
-    fn launch_overhead(&mut self) -> Result<Option<Vec<f64>>, BenchError> {
+    fn profile(&mut self, row: &Row) -> Result<(), BenchError> {
+        self.prepare(row)?.job(1).map(drop)
+    }
+
+    /// What an empty program costs; `None` where nothing is launched.
+    ///
+    /// # Errors
+    /// Whatever the device refuses.
+    fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
         Ok(None)
     }
+}
+
+/// Nanoseconds of an empty program, sample by sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overhead {
+    /// From asking for it to its end, by the host's clock.
+    pub host_ns: Vec<f64>,
+    /// By the device's own clock.
+    pub device_ns: Vec<f64>,
 }
 
 /// The two programs that alternate. Each is timed by the target's own clock, around the work alone; in

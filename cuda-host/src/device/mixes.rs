@@ -22,7 +22,7 @@ const PERTURBED: u64 = offset_of!(Segment, state) as u64;
 
 /// The whole model's parameters and gradients as one segment each: sums run over all of it.
 ///
-/// Device memory: 24 bytes for each chunk of 2048 parameters.
+/// Device memory: 32 bytes for each chunk of 2048 parameters.
 #[derive(Debug)]
 pub struct Mixes {
     planes: Planes,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use presam_kernels::{Kernel, ptx};
-use ptx_machine::{BufferId, Launch, Memory, Module};
+use ptx_machine::{BufferId, Launch, Memory, Module, Report};
 
 use super::{Address, Device, DeviceError};
 
@@ -15,14 +15,22 @@ pub struct Ptx {
     memory: Memory,
     buffers: BTreeMap<Address, (BufferId, usize)>,
     seed: u64,
+    reports: BTreeMap<&'static str, Report>,
 }
 
 impl Ptx {
-    /// A device whose blocks, warps and lanes run in orders drawn from `seed`.
+    /// A device whose blocks, warps and lanes run in orders drawn from `seed`, another at each launch; 0 is
+    /// the plain order every time, whose counts compare.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let (modules, buffers) = (BTreeMap::new(), BTreeMap::new());
-        Self { modules, memory: Memory::new(), buffers, seed }
+        Self { modules, memory: Memory::new(), buffers, seed, reports: BTreeMap::new() }
+    }
+
+    /// What the last launch of a kernel did: instructions, sectors of memory, bank conflicts.
+    #[must_use]
+    pub fn report(&self, kernel: &str) -> Option<&Report> {
+        self.reports.get(kernel)
     }
 
     /// The buffer that holds these bytes, and where in it.
@@ -111,17 +119,20 @@ impl Device for Ptx {
         if blocks == 0 {
             return Ok(());
         }
-        // Another schedule each time.
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        if self.seed != 0 {
+            self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        }
         let seed = self.seed >> 33;
         self.load(kernel)?;
-        let Self { modules, memory, .. } = self;
+        let Self { modules, memory, reports, .. } = self;
         let Some(module) = modules.get(kernel.text) else { return Ok(()) };
         let launch = Launch::new(module, kernel.name).grid(blocks).block(kernel.threads).seed(seed);
         let launch = arguments.iter().fold(launch, |launch, &word| launch.argument(word));
-        let done = launch.run(memory);
-        done.map(drop)
-            .map_err(|error| DeviceError::Fault { kernel: kernel.name, what: error.to_string() })
+        let report = launch
+            .run(memory)
+            .map_err(|error| DeviceError::Fault { kernel: kernel.name, what: error.to_string() })?;
+        reports.insert(kernel.name, report);
+        Ok(())
     }
 
     fn synchronize(&mut self) -> Result<(), DeviceError> {

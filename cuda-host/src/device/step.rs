@@ -72,7 +72,7 @@ impl Default for Options {
 /// The same bits as `presam::Session` on the CPU.
 ///
 /// Device memory beyond the trainer's w, g, g~ and the base optimizer's state, in floats a parameter:
-/// [`memory_floats`], and besides 24 bytes for each chunk of 2048 parameters, 96 for each segment.
+/// [`memory_floats`], and besides 32 bytes for each chunk of 2048 parameters, 96 for each segment.
 #[derive(Clone, Debug)]
 pub struct DeviceStep {
     variant_kernels: VariantKernels,

@@ -41,7 +41,7 @@ impl Planes {
 #[derive(Clone, Debug)]
 pub struct Tables {
     segments: Address,
-    lens: Vec<u64>,
+    rows: Vec<Segment>,
     owned: Vec<Address>,
 }
 
@@ -52,7 +52,7 @@ impl Tables {
     /// As [`Device::allocate`] and [`Device::write`].
     pub fn new(device: &mut impl Device, rows: &[Segment]) -> Result<Self, DeviceError> {
         let segments = upload(device, rows)?;
-        Ok(Self { segments, lens: rows.iter().map(|row| row.len).collect(), owned: vec![segments] })
+        Ok(Self { segments, rows: rows.to_vec(), owned: vec![segments] })
     }
 
     /// A pass over the chunks of the segments that `takes` says, in segment order.
@@ -65,10 +65,9 @@ impl Tables {
         takes: impl Fn(usize) -> bool,
     ) -> Result<Planes, DeviceError> {
         let mut chunks = Vec::new();
-        for (segment, &len) in self.lens.iter().enumerate().filter(|(segment, _)| takes(*segment)) {
-            let numbers = 0..len.div_ceil(CHUNK as u64);
-            let row = |index| Chunk { segment: segment as u32, index: index as u32 };
-            chunks.extend(numbers.map(row));
+        for (segment, row) in self.rows.iter().enumerate().filter(|(segment, _)| takes(*segment)) {
+            let numbers = 0..row.len.div_ceil(CHUNK as u64);
+            chunks.extend(numbers.map(|index| Chunk::of(row, segment as u32, index as u32)));
         }
         let address = upload(device, &chunks)?;
         self.owned.push(address);

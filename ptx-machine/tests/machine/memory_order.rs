@@ -124,4 +124,10 @@ fn lanes_of_one_warp_wait_for_each_other() {
         ld.global.u32 %r5, [%d2]; add.u32 %r5, %r5, 1; st.global.u32 [%d2], %r5;
         atom.release.gpu.global.exch.b32 %r6, [%d1], 0;";
     assert_eq!(Case::new(body).shape(2, 48).together().result()[0], 96);
+    // The lanes that spin stand first in the text, and the plain schedule prefers what stands first.
+    let late = "setp.eq.u32 %p1, %r1, 9; @%p1 bra give;
+        spin: ld.volatile.global.u32 %r4, [%d1]; setp.eq.u32 %p2, %r4, 0; @%p2 bra spin; st.global.u32 [%d5], %r4; bra end;
+        give: add.u32 %r5, %r1, 1; st.volatile.global.u32 [%d1], %r5; end:";
+    let given = Case::new(late).result();
+    assert_eq!((given[0], given[9], given[31]), (10, 0, 10));
 }

@@ -30,6 +30,8 @@ fn who_comes_first_is_drawn() {
     let blocks =
         Case::new("add.u32 %r5, %r2, 1; atom.global.cas.b32 %r4, [%d2], 0, %r5;").shape(16, 32);
     assert!(results(&blocks).len() > 4);
+    let far = results(&blocks.shape(64, 32));
+    assert!(far.iter().any(|first| *first > 32), "the later half goes first too: {far:?}");
     // Lanes that parted: either side may be first.
     let sides =
         "setp.lt.u32 %p1, %r1, 16; @%p1 bra other; atom.global.cas.b32 %r4, [%d2], 0, 1; bra end;

@@ -73,6 +73,15 @@ fn lanes_that_are_not_there() {
 }
 
 #[test]
+fn lanes_that_wait_go_on_when_the_missing_one_leaves() {
+    let body = "setp.eq.u32 %p1, %r1, 7; @%p1 bra late; vote.sync.ballot.b32 %r4, %p2, 0xffffffff;
+        vote.sync.ballot.b32 %r4, !%p1, 0xffffffff; st.global.u32 [%d5], %r4; ret;
+        late: add.u32 %r4, %r4, 1; exit;";
+    let expected = lanes(|l| if l == 7 { 0 } else { !(1 << 7) });
+    assert_eq!(Case::new(body).result()[..32], expected);
+}
+
+#[test]
 fn masks_that_do_not_fit() {
     let alien = Case::new("shfl.sync.idx.b32 %r4, %r1, 0, 31, 0xfffffffe;").fault();
     assert!(matches!(alien, FaultKind::BadMask { mask: 0xffff_fffe }), "{alien}");

@@ -1,23 +1,37 @@
-//! The kernels on the emulator: the same bits as core, and every law.
+//! The kernels, emulated and as PTX text: the bits of core in every law of the suite.
 
 use presam::Cpu;
 use presam_conformance::{Both, Verdict, check};
-use presam_cuda::device::Form;
+use presam_cuda::device::{Device, Form, Ptx};
 use presam_tests::backends::{Devices, Phases};
 use presam_tests::config;
 
-#[test]
-fn the_kernels_give_the_bits_of_core_in_every_law() {
-    for (form, misaligned) in
-        [(Form::OutOfPlace, false), (Form::InPlace, false), (Form::OutOfPlace, true)]
-    {
-        let candidate = Devices { misaligned, ..Devices::emulated(form) };
-        let mut both = Both { reference: Phases(Cpu::plain()), candidate };
-        let reports = check::<f32, _>(&mut both, config(24))
-            .unwrap_or_else(|failure| panic!("{form:?} {failure}"));
-        for report in reports {
-            println!("{form:?} {report}");
-            assert_eq!(report.verdict, Verdict::Holds, "{report}");
-        }
+fn every_law(candidate: Devices<impl Device>, cases: u32) {
+    let mut both = Both { reference: Phases(Cpu::plain()), candidate };
+    let reports = check::<f32, _>(&mut both, config(cases));
+    for report in reports.unwrap_or_else(|failure| panic!("{failure}")) {
+        println!("{report}");
+        assert_eq!(report.verdict, Verdict::Holds, "{report}");
     }
+}
+
+#[test]
+fn emulated_kernels_give_the_bits_of_core_in_every_law() {
+    every_law(Devices::emulated(Form::OutOfPlace), 16);
+}
+
+#[test]
+fn emulated_kernels_in_place_do_too() {
+    every_law(Devices::emulated(Form::InPlace), 12);
+}
+
+#[test]
+fn emulated_kernels_on_misaligned_buffers_do_too() {
+    every_law(Devices { misaligned: true, ..Devices::emulated(Form::OutOfPlace) }, 12);
+}
+
+#[test]
+fn the_committed_texts_do_too() {
+    every_law(Devices { device: Ptx::new(5), form: Form::OutOfPlace, misaligned: false }, 3);
+    every_law(Devices { device: Ptx::new(6), form: Form::InPlace, misaligned: true }, 2);
 }

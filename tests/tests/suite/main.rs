@@ -22,3 +22,4 @@ mod session;
 mod shapes;
 mod sizes;
 mod stranger;
+mod traffic;

@@ -42,6 +42,16 @@ pub(crate) fn with_stub(run: Run) -> Run {
     stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
 }
 
+/// Makes the stub.
+pub(super) fn make_stub() -> Outcome {
+    stub::make()
+}
+
+/// The same command on a machine that has the stub for a driver and no device.
+pub(super) fn without_device(command: &mut Command) -> &mut Command {
+    command.envs(stub::variables()).env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL")
+}
+
 /// Lints and documentation of the GPU's code. A target folder of its own: the bindings' build script
 /// does not notice that `DOCS_RS` came or went.
 pub(crate) fn cuda_clippy() -> Outcome {
@@ -71,8 +81,7 @@ pub(crate) fn cuda_smoke() -> Outcome {
     let program = dir.join("debug").join("presam");
     CHECKS.iter().try_for_each(|check| {
         let mut command = Command::new(&program);
-        command.args(check.arguments).current_dir(root()).envs(stub::variables());
-        command.env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL");
+        without_device(command.args(check.arguments).current_dir(root()));
         let shown = format!("presam {}", check.arguments.join(" "));
         eprintln!("$ {shown}");
         let output = command.output().map_err(|error| format!("`{shown}`: {error}"))?;

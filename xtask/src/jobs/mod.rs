@@ -3,6 +3,7 @@
 mod bare;
 mod code;
 mod cuda;
+mod gpu_check;
 mod names;
 mod no_panic;
 mod pandas;
@@ -65,6 +66,9 @@ pub(crate) const JOBS: &[Job] = &[
     job("cuda-clippy", "lints and documentation of the GPU's code", |_| cuda::cuda_clippy()),
     job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| {
         cuda::cuda_smoke()
+    }),
+    job("gpu-check", "the archive for a machine with a GPU, tried without one", |_| {
+        gpu_check::gpu_check()
     }),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use presam::{AdamW, BaseOptimizer, BaseState, LengthRule, Outcome, PartialNorm, RuleState, Scale};
 
 use super::rules::{Entry, entry};
-use super::shard::Order;
+use super::shard::{Order, rho};
 use super::team::{Task, Team};
 use crate::bench::{Base, BenchError, Phase, Shape};
 use crate::config::ConfigError;
@@ -36,8 +36,7 @@ impl Case {
         let mut case = Self {
             entry,
             shape: Arc::clone(shape),
-            // 0.05 for an average entry: large against the last digit of a parameter at any size.
-            rho: 0.05 * (shape.params() as f32).sqrt(),
+            rho: rho(shape),
             rule_state: RuleState::new(),
             base_state: BaseState::new(),
             scale: Scale { prescale: 1.0, scale: 0.0, remember: true },

@@ -3,9 +3,9 @@
 mod case;
 mod check;
 mod rules;
-mod shard;
+pub(super) mod shard;
 mod team;
-mod tensor;
+pub(super) mod tensor;
 
 use std::time::Instant;
 

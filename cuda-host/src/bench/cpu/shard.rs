@@ -11,9 +11,24 @@ use crate::bench::{Base, BenchError, Shape};
 /// Rules whose input is a mask of 0 and 1.
 const MASKED: [&str; 2] = ["ssam", "masked-sam"];
 
+/// The base optimizer of every step, here and on a device.
+pub(in crate::bench) fn sgd() -> Result<SgdMomentum<f32>, Error> {
+    Sgd::new(0.1)?.with_weight_decay(5e-4)?.with_momentum(0.9)
+}
+
+/// The other one, whose descent alone is measured.
+pub(in crate::bench) fn adamw() -> Result<AdamW<f32>, Error> {
+    AdamW::new(1e-3)
+}
+
+/// The radius: 0.05 for an average entry, large against the last digit of a parameter at any size.
+pub(in crate::bench) fn rho(shape: &Shape) -> f32 {
+    0.05 * (shape.params() as f32).sqrt()
+}
+
 /// What is asked of every shard at once.
 #[derive(Clone, Copy)]
-pub(super) enum Order {
+pub(in crate::bench) enum Order {
     /// The norm of this share.
     Accumulate(RuleState<f32>),
     /// Perturb; `turn` lets the gradients change places afterwards.
@@ -38,7 +53,7 @@ pub(super) enum Order {
 
 /// What comes back.
 #[derive(Clone, Copy)]
-pub(super) struct Reply {
+pub(in crate::bench) struct Reply {
     /// Of `Accumulate`; no chunk otherwise.
     pub norm: PartialNorm<f32>,
     /// Of `SumPlainly`; 0 otherwise.
@@ -50,18 +65,18 @@ impl Reply {
 }
 
 /// A thread's share of a case.
-pub(super) trait Shard: Send {
+pub(in crate::bench) trait Shard: Send {
     fn obey(&mut self, order: Order) -> Result<Reply, BenchError>;
 }
 
 /// The planes of a share, and the rule and base optimizers that run over them.
-pub(super) struct Planes<V, const M: usize, const I: usize> {
-    pub(super) cpu: Cpu,
-    pub(super) variant: V,
-    pub(super) sgd: SgdMomentum<f32>,
-    pub(super) adamw: AdamW<f32>,
-    pub(super) first_chunk: u64,
-    pub(super) tensors: Vec<Tensor<M, I>>,
+pub(in crate::bench) struct Planes<V, const M: usize, const I: usize> {
+    pub(in crate::bench) cpu: Cpu,
+    pub(in crate::bench) variant: V,
+    pub(in crate::bench) sgd: SgdMomentum<f32>,
+    pub(in crate::bench) adamw: AdamW<f32>,
+    pub(in crate::bench) first_chunk: u64,
+    pub(in crate::bench) tensors: Vec<Tensor<M, I>>,
 }
 
 impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
@@ -77,8 +92,8 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         Ok(Self {
             cpu: Cpu::detect(),
             variant,
-            sgd: Sgd::new(0.1)?.with_weight_decay(5e-4)?.with_momentum(0.9)?,
-            adamw: AdamW::new(1e-3)?,
+            sgd: sgd()?,
+            adamw: adamw()?,
             first_chunk: own.first_chunk,
             tensors: own.pieces.into_iter().map(|piece| Tensor::new(piece, masks)).collect(),
         })
@@ -114,7 +129,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         Ok(())
     }
 
-    pub(super) fn ascend_in_place(
+    pub(in crate::bench) fn ascend_in_place(
         &mut self,
         state: RuleState<f32>,
         scale: Scale<f32>,
@@ -130,14 +145,18 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         Ok(())
     }
 
-    pub(super) fn restore(&mut self) -> Result<(), BenchError> {
+    pub(in crate::bench) fn restore(&mut self) -> Result<(), BenchError> {
         for t in &mut self.tensors {
             self.cpu.restore(&mut t.params, &t.perturbed)?;
         }
         Ok(())
     }
 
-    pub(super) fn descend(&mut self, base: Base, state: BaseState<f32>) -> Result<(), BenchError> {
+    pub(in crate::bench) fn descend(
+        &mut self,
+        base: Base,
+        state: BaseState<f32>,
+    ) -> Result<(), BenchError> {
         let (sgd, adamw) = (self.sgd.arm(&state), self.adamw.arm(&state));
         for t in &mut self.tensors {
             let (params, grads) = (&mut t.params, &t.perturbed_grads);

@@ -8,7 +8,7 @@ use presam::CHUNK;
 use crate::bench::Shape;
 
 /// A piece of a tensor with every plane of a step.
-pub(super) struct Tensor<const M: usize, const I: usize> {
+pub(in crate::bench) struct Tensor<const M: usize, const I: usize> {
     pub params: Vec<f32>,
     pub grads: Vec<f32>,
     pub perturbed_grads: Vec<f32>,
@@ -65,7 +65,7 @@ fn unit(plane: u64, index: u64) -> f32 {
 
 /// A thread's share of a model: pieces cut at chunk boundaries, so that the norm keeps its bits.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Share {
+pub(in crate::bench) struct Share {
     /// The number of its first chunk.
     pub first_chunk: u64,
     /// Its elements, numbered through over all tensors; a piece never spans two tensors.
@@ -73,7 +73,7 @@ pub(super) struct Share {
 }
 
 /// Share `index` of `of` nearly equal ones.
-pub(super) fn share(shape: &Shape, index: usize, of: usize) -> Share {
+pub(in crate::bench) fn share(shape: &Shape, index: usize, of: usize) -> Share {
     let total: usize = shape.tensors.iter().map(|len| len.div_ceil(CHUNK)).sum();
     let (low, high) = (total * index / of, total * (index + 1) / of);
     let (mut chunk, mut element, mut pieces) = (0, 0, Vec::new());

@@ -44,10 +44,8 @@ impl Clocked for Cuda {
             driver: Some(format!("driver for CUDA {}", facts.driver)),
             last_cache_bytes: Some(facts.l2_bytes),
             throttle_reasons: now.as_ref().map(|now| reasons(&now.throttle_reasons)),
-            clocks: now.map(|now| bench::Clocks {
-                core_mhz: now.core_mhz,
-                memory_mhz: now.memory_mhz,
-            }),
+            clocks: now
+                .map(|now| bench::Clocks { core_mhz: now.core_mhz, memory_mhz: now.memory_mhz }),
         })
     }
 

@@ -137,7 +137,8 @@ impl Planes {
         let at = plane + self.layout.offset(first);
         let found: Vec<f32> = download(device, at, expected.len())?;
         let pairs = found.iter().zip(expected).enumerate();
-        match pairs.into_iter().find(|(_, (found, expected))| found.to_bits() != expected.to_bits()) {
+        match pairs.into_iter().find(|(_, (found, expected))| found.to_bits() != expected.to_bits())
+        {
             None => Ok(()),
             Some((i, (found, expected))) => Err(BenchError::Wrong(format!(
                 "{what}[{}]: expected {expected} ({:#010x}), found {found} ({:#010x})",

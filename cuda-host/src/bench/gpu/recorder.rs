@@ -141,9 +141,7 @@ impl<D: Device> Clocked for Recorder<D> {
     fn replay(&mut self, Tape(calls): &Tape) -> Result<(), DeviceError> {
         let device = self.now("replaying")?;
         calls.iter().try_for_each(|call| match call {
-            Call::Launch { kernel, blocks, arguments } => {
-                device.launch(kernel, *blocks, arguments)
-            }
+            Call::Launch { kernel, blocks, arguments } => device.launch(kernel, *blocks, arguments),
             Call::Fill { to, word, count } => device.fill(*to, *word, *count),
             Call::Copy { to, from, bytes } => device.copy(*to, *from, *bytes),
         })

@@ -50,7 +50,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// Numbers of parameters, or digits-mlp, resnet-18, vit-b-16, gpt2-small [default: 1e4,1e5,1e6,1e7,resnet-18]
+    /// cpu, emulated, ptx or cuda[:N] [default: cpu]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Numbers of parameters, or digits-mlp, resnet-18, vit-b-16, gpt2-small [default: 1e4,1e5,1e6,1e7,resnet-18; more on a GPU]
     #[arg(long, value_name = "A,B")]
     pub(crate) sizes: Option<String>,
     /// Rules, or all [default: sam,asam,info-asam; all with --filter]
@@ -93,6 +96,9 @@ pub(crate) struct VerifyArguments {
     /// What the cases are drawn from [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Forty cases and five epochs, for minutes
+    #[arg(long, conflicts_with_all = ["cases", "epochs"])]
+    pub(crate) full: bool,
     /// Epochs of the training runs [default: 2; 60 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) epochs: Option<u32>,

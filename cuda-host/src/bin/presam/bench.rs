@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use presam_cuda::bench::{
-    Asked, BenchError, Comparison, CpuTarget, Plan, Record, Request, Row, Target, check_folder,
-    compare, compared_table, headline, plan, profile, run, table, write_files,
+    Asked, BenchError, Comparison, Plan, Record, Request, Row, Target, check_folder, compare,
+    compared_table, headline, open, plan, profile, run, table, write_files,
 };
+use presam_cuda::config::device;
 use serde::Serialize;
 
 use crate::arguments::BenchArguments;
@@ -17,6 +18,7 @@ Examples:
   presam bench                                     the three best known rules, five sizes
   presam bench --sizes 1e6,vit-b-16 --rules sam    one rule on two sizes
   presam bench --filter '^step/' --out today       every rule's whole step, with files and a picture
+  presam bench --device cuda --out gpu             the kernels on the first NVIDIA GPU
   presam bench --compare yesterday/bench.json      FAST, SLOW, SAME or CANNOT TELL, row by row
 
 Exit codes:
@@ -45,11 +47,6 @@ pub(crate) fn bench(arguments: &BenchArguments) -> ExitCode {
     }
 }
 
-/// The one place where a device is chosen.
-fn target(request: &Request) -> Result<Box<dyn Target>, BenchError> {
-    Ok(Box::new(CpuTarget::new(request.threads)))
-}
-
 /// Everything that can be wrong with the request is found before the first row.
 fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
     let request = Request::new(&Asked {
@@ -58,9 +55,10 @@ fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
         filter: arguments.filter.clone(),
         min_time: arguments.min_time,
         threads: arguments.threads,
+        device: device(arguments.device.as_deref())?,
     })?;
     let other = arguments.compare.as_deref().map(Record::read).transpose()?;
-    let mut target = target(&request)?;
+    let mut target = open(request.device, request.threads)?;
     let plan = plan(target.as_ref(), &request)?;
     if let Some(folder) = &arguments.out {
         check_folder(folder)?;
@@ -92,8 +90,8 @@ fn profiled(target: &mut dyn Target, plan: &Plan, quiet: bool) -> Result<(), Ben
             eprintln!("{}", row.name());
         }
     };
-    profile(target, plan, &mut watch)?;
-    say(&format!("{} rows run once\n", plan.rows.len()));
+    let rows = profile(target, plan, &mut watch)?;
+    say(&format!("{rows} rows run once\n"));
     Ok(())
 }
 

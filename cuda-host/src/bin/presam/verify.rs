@@ -13,6 +13,7 @@ use crate::{say, say_json};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   presam verify                                the kernels' bodies on this machine's CPU
+  presam verify --device ptx --full            the committed PTX, executed on this CPU, for minutes
   presam verify --device cuda                  the kernels on the first NVIDIA GPU
   presam verify --device cuda:1 --cases 100    more cases, on the second one
   presam verify --seed 7 --json                other cases, as JSON
@@ -49,12 +50,13 @@ fn verified(arguments: &VerifyArguments) -> Result<Report, Error> {
         // The core is what devices are compared with.
         ConfigError::new("--device", "a device other than the core's own loops", choice)
     })?;
-    let epochs = match choice {
-        Choice::Cuda(_) => 60,
-        _ => 2,
+    let (cases, epochs) = match (choice, arguments.full) {
+        (Choice::Cuda(_), full) => (if full { 40 } else { 8 }, 60),
+        (_, true) => (40, 5),
+        (_, false) => (8, 2),
     };
     let request = Request {
-        cases: arguments.cases.unwrap_or(8),
+        cases: arguments.cases.unwrap_or(cases),
         seed: arguments.seed.unwrap_or(1),
         epochs: arguments.epochs.map_or(epochs, |epochs| epochs as usize),
     };

@@ -1,0 +1,83 @@
+//! [`Reference`]: the core's answers to a first step, share by share, so that no size is too large for the
+//! host's memory. Every number of a plane depends on its place alone: shares are made when they are looked at.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
+
+use presam::{LengthRule, Outcome, PartialNorm, RuleState, Scale, ScaledNorm, Variant, finish};
+
+use crate::bench::cpu::shard::{Order, Planes as Share, Reply, Shard};
+use crate::bench::cpu::tensor::share;
+use crate::bench::{BenchError, Shape};
+
+/// Parameters of a share.
+const SHARE: usize = 1 << 21;
+
+/// The same planes as the device's, on the CPU.
+pub(super) struct Reference<V, const M: usize, const I: usize> {
+    pub variant: V,
+    pub rule: &'static str,
+    pub shape: Arc<Shape>,
+    pub threads: usize,
+}
+
+/// The end of the norm pass.
+pub(super) struct Norm {
+    pub norm: ScaledNorm<f32>,
+    pub scale: Scale<f32>,
+}
+
+impl<V: Variant<f32, M, I> + Send + Sync, const M: usize, const I: usize> Reference<V, M, I> {
+    /// Makes fresh shares, has each obey `orders`, and shows them in order, with their elements.
+    pub fn each(
+        &self,
+        orders: &[Order],
+        mut look: impl FnMut(&[Range<u64>], &Share<V, M, I>, Reply) -> Result<(), BenchError>,
+    ) -> Result<(), BenchError> {
+        let of = self.shape.params().div_ceil(SHARE).max(1);
+        for first in (0..of).step_by(self.threads) {
+            let batch = first..of.min(first + self.threads);
+            let made: Vec<_> = thread::scope(|scope| {
+                let begun: Vec<_> = batch
+                    .clone()
+                    .map(|index| scope.spawn(move || self.made(index, of, orders)))
+                    .collect();
+                begun.into_iter().map(thread::ScopedJoinHandle::join).collect()
+            });
+            for (index, made) in batch.zip(made) {
+                let lost = |_| BenchError::Wrong("a thread of the reference ended early".into());
+                let (planes, reply) = made.map_err(lost)??;
+                look(&share(&self.shape, index, of).pieces, &planes, reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn made(
+        &self,
+        index: usize,
+        of: usize,
+        orders: &[Order],
+    ) -> Result<(Share<V, M, I>, Reply), BenchError> {
+        let mut planes = Share::new(self.variant, self.rule, &self.shape, index, of)?;
+        let mut reply = Reply::NONE;
+        for &order in orders {
+            reply = planes.obey(order)?;
+        }
+        Ok((planes, reply))
+    }
+
+    /// The norm of the whole and the scale of the first ascent.
+    pub fn norm(&self, rho: f32) -> Result<Norm, BenchError> {
+        let (mut sums, mut state) = (PartialNorm::new(), RuleState::new());
+        self.each(&[Order::Accumulate(state)], |_, _, reply| Ok(sums.merge(&reply.norm)?))?;
+        let ascent = finish(self.variant, &sums, &mut state)?;
+        if ascent.outcome != Outcome::Finite {
+            let what = format!("the core's first step: expected a finite norm, found {ascent:?}");
+            return Err(BenchError::Wrong(what));
+        }
+        let scale = ascent.scale(rho, LengthRule::NORMALISED)?;
+        Ok(Norm { norm: ascent.norm, scale })
+    }
+}

@@ -1,0 +1,125 @@
+//! What a machine with a GPU needs to verify, measure and train, in one archive, tried here without one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::cuda::{make_stub, with_stub, without_device};
+use crate::command::{Outcome, Run, entries, job_dir, read, root, target_dir};
+
+const RUN: &str = include_str!("gpu_check/run.sh");
+/// What the archive is sent by takes no more.
+const MOST_BYTES: u64 = 64 << 20;
+const ABSENT: &str = "device cuda:0: expected one, found no CUDA device";
+/// The steps that must end with [`ABSENT`] where there is no GPU.
+const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
+
+/// Builds, packs, unpacks, and runs the whole script on the stub.
+pub(crate) fn gpu_check() -> Outcome {
+    make_stub()?;
+    let builds = job_dir("cuda")?;
+    let cargo = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
+    let what = ["build", "--release", "-p", "presam-cuda", "--features", "cuda", "--bin", "presam"];
+    cargo.args(what).run()?;
+    let folder = target_dir().join("gpu-check");
+    let archive = pack(&folder, &builds.join("release").join("presam"))?;
+    dry_run(&folder, &archive)?;
+    println!("{}: unpack it on a machine with a GPU and start ./run.sh there", archive.display());
+    Ok(())
+}
+
+fn failed(path: &Path, error: std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Everything in one folder, and the archive of it.
+fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
+    let dir = folder.join("presam-gpu");
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).map_err(|error| failed(&dir, error))?;
+    }
+    let peers = dir.join("peers");
+    std::fs::create_dir_all(&peers).map_err(|error| failed(&peers, error))?;
+    let copy = |from: &Path, to: PathBuf| {
+        std::fs::copy(from, &to).map(drop).map_err(|error| failed(from, error))
+    };
+    copy(program, dir.join("presam"))?;
+    let scripts = entries(&root().join("tests/peers"));
+    for script in scripts.iter().filter(|path| path.extension().is_some_and(|e| e == "py")) {
+        copy(script, peers.join(script.file_name().unwrap_or_default()))?;
+    }
+    let write = |name: &str, text: &str| {
+        let file = dir.join(name);
+        std::fs::write(&file, text).map_err(|error| failed(&file, error))
+    };
+    write("run.sh", RUN)?;
+    write("digest", digest(&read(&root().join("README.md"))?)?)?;
+    write("source", &source())?;
+    Run::program("chmod").arg("+x").args([dir.join("run.sh"), dir.join("presam")]).run()?;
+    let archive = folder.join("presam-gpu.tar.gz");
+    let tar = Run::program("tar").arg("czf").arg(&archive).arg("-C").arg(folder);
+    tar.arg("presam-gpu").run()?;
+    let bytes = std::fs::metadata(&archive).map_err(|error| failed(&archive, error))?.len();
+    if bytes > MOST_BYTES {
+        return Err(format!("{}: {bytes} bytes, at most {MOST_BYTES}", archive.display()));
+    }
+    Ok(archive)
+}
+
+/// The digest that the README gives for `presam` without flags.
+fn digest(readme: &str) -> Result<&str, String> {
+    let mut lines = readme.lines().filter_map(|line| line.trim().strip_prefix("digest: "));
+    let is_one = |text: &&str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    lines.find(is_one).ok_or_else(|| "README.md: expected a line `digest: SHA-256`".to_owned())
+}
+
+/// The commit, and whether more was in the folder.
+fn source() -> String {
+    let commit = Run::program("git").args(["rev-parse", "HEAD"]).output();
+    let changes = Run::program("git").args(["status", "--porcelain"]).output();
+    match (commit, changes) {
+        (Some(commit), Some(changes)) if changes.is_empty() => format!("commit {commit}"),
+        (Some(commit), _) => format!("commit {commit} with changes"),
+        _ => "an unknown commit".to_owned(),
+    }
+}
+
+/// Unpacks the archive elsewhere and runs its script, as a machine without a GPU would.
+fn dry_run(folder: &Path, archive: &Path) -> Outcome {
+    let place = folder.join("dry-run");
+    if place.exists() {
+        std::fs::remove_dir_all(&place).map_err(|error| failed(&place, error))?;
+    }
+    std::fs::create_dir_all(&place).map_err(|error| failed(&place, error))?;
+    Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
+    let dir = place.join("presam-gpu");
+    let mut script = Command::new("sh");
+    script.arg("run.sh").current_dir(&dir);
+    let status = without_device(&mut script).status();
+    let code = status.map_err(|error| failed(&dir.join("run.sh"), error))?.code();
+    let results = entries(&dir).into_iter().find(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("results-"))
+    });
+    let results = results.ok_or("the dry run wrote no results folder")?;
+    judge(code, &results)
+}
+
+/// Whether the results say of every step, and as a whole, that there was no device.
+fn judge(code: Option<i32>, results: &Path) -> Outcome {
+    if code != Some(3) {
+        return Err(format!("the dry run: expected exit code 3, found {code:?}"));
+    }
+    for step in DEVICE_STEPS {
+        let said = read(&results.join(format!("{step}.err")))?;
+        if !said.lines().last().unwrap_or_default().contains(ABSENT) {
+            return Err(format!("{step}: expected {ABSENT:?} at the end, found {said:?}"));
+        }
+    }
+    let summary = read(&results.join("summary.md"))?;
+    if !summary.contains(&format!("**No GPU ran this:** {ABSENT}")) {
+        return Err(format!("summary.md does not say that no GPU ran it:\n{summary}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
