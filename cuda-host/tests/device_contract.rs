@@ -123,8 +123,8 @@ fn the_emulator_tells_wrong_arguments_and_wrong_addresses() {
     let (mut device, segment) = good(100);
     let error = device.launch(&entries::restore, 1, &[1, 2]).unwrap_err().to_string();
     assert_eq!(error, "restore: expected 3 arguments, found 2");
-    let error = device.launch(&entries::restore, 1, &[8, 1, 8]).unwrap_err().to_string();
-    assert_eq!(error, "restore: access to 8 bytes at 0x8, outside of every buffer");
+    let error = device.launch(&entries::restore, 1, &[16, 1, 16]).unwrap_err().to_string();
+    assert_eq!(error, "restore: access to 16 bytes at 0x10, outside of every buffer");
     let error = device.write(segment.params, &[0; 401]).unwrap_err().to_string();
     assert!(error.starts_with("write: expected 401 bytes of device memory at 0x"));
     let never = device.allocate(4).unwrap();
