@@ -68,7 +68,7 @@ fn planes<const M: usize, const I: usize, const S: usize>(
 pub(super) fn check<const M: usize, const I: usize, const S: usize>(
     names: Names,
     segments: &[DeviceSegment<M, I, S>],
-    scalar: Scalar,
+    (scalar, along_momentum): (Scalar, bool),
     is_perturbed: impl Fn(usize) -> bool,
 ) -> Result<(), DeviceError> {
     let chunks = segments
@@ -102,16 +102,17 @@ pub(super) fn check<const M: usize, const I: usize, const S: usize>(
             ));
         }
     }
-    overlap(&mut all)
+    overlap(&mut all, along_momentum)
 }
 
 /// Two planes may share memory only if neither is written, or as momentum and slope.
-fn overlap(planes: &mut [Plane]) -> Result<(), DeviceError> {
+fn overlap(planes: &mut [Plane], along_momentum: bool) -> Result<(), DeviceError> {
     planes.sort_by_key(|plane| plane.address);
     let end = |plane: &Plane| plane.address.saturating_add(plane.bytes);
     // The momentum is read as slope in the ascent and written in the descent: never at once.
     let slope = |a: &Plane, b: &Plane| {
-        a.what.ends_with(" grads") && b.what.contains(" state[") && a.address == b.address
+        let own = a.what.strip_suffix(" grads").zip(b.what.strip_suffix(" state[0]"));
+        along_momentum && own.is_some_and(|(a, b)| a == b) && a.address == b.address
     };
     let mut open: Vec<&Plane> = Vec::new();
     for plane in planes.iter() {

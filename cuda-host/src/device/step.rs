@@ -142,8 +142,17 @@ impl DeviceStep {
         }
         let group = |segment: &DeviceSegment<M, I, S>| &groups[segment.group];
         let perturbed = |index: usize| groups[index].is_perturbed();
-        check(names, segments, options.scalar, perturbed)?;
-        let control = first_control(&options)?;
+        check(names, segments, (options.scalar, options.along_momentum), perturbed)?;
+        let mut control = first_control(&options)?;
+        control.learning_rate = base.learning_rate();
+        if options.along_momentum && options.scalar != Scalar::F32 {
+            return Err(DeviceError::Contract {
+                kernel: names.accumulate,
+                what: "scalar of the momentum".into(),
+                expected: "F32".into(),
+                found: format!("{:?}", options.scalar),
+            });
+        }
         let bases = bases_of(base, groups)?;
         let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
         let mut tables = Tables::new(device, &rows)?;

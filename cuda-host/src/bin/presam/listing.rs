@@ -91,6 +91,7 @@ struct Info {
     data: String,
     features: &'static [&'static str],
     devices: Vec<String>,
+    kernels: usize,
 }
 
 /// Version, machine, embedded data.
@@ -109,13 +110,14 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
         ),
         features: presam_cuda::FEATURES,
         devices: devices(),
+        kernels: presam_kernels::entries::all().count(),
     };
     if json {
         return say_json(&info);
     }
     let host = &info.host;
     say(&format!(
-        "presam    {}\nmachine   {} ({} {})\nloops     {}\nthreads   {}\nfeatures  {}\ndevices   {}\n\
+        "presam    {}\nmachine   {} ({} {})\nloops     {}\nthreads   {}\nfeatures  {}\ndevices   {}\nkernels   sm_70, PTX 7.0 ({} entry points)\n\
          methods   {} (presam methods)\ndata      {}\n",
         info.version,
         host.cpu,
@@ -125,6 +127,7 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
         host.threads,
         info.features.join(", "),
         info.devices.join(", "),
+        info.kernels,
         info.methods,
         info.data
     ));
@@ -134,7 +137,7 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
 /// The processor, and every GPU that the driver finds; in words where there is none.
 fn devices() -> Vec<String> {
     #[allow(unused_mut, reason = "without the feature cuda nothing is added")]
-    let mut devices = vec!["cpu".to_owned()];
+    let mut devices = ["cpu", "emulated", "ptx"].map(str::to_owned).to_vec();
     #[cfg(feature = "cuda")]
     match presam_cuda::device::cuda::devices() {
         Ok(found) if found.is_empty() => devices.push("no CUDA device was found".to_owned()),

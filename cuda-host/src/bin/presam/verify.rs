@@ -32,11 +32,14 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
         } else {
             say(&table(&report));
         }
-        Ok(report.agrees())
+        Ok(match (report.agrees(), report.uncovered()) {
+            (true, None) => 0,
+            (true, Some(_)) => 2,
+            (false, _) => 1,
+        })
     });
     match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(error.exit_code())
