@@ -143,7 +143,7 @@ pub fn table(rows: &[Row]) -> String {
         "# Memory traffic of the kernels\n\nCounted by `ptx-machine`, which executes the texts under \
          kernels/ptx, over one aligned segment of {ELEMENTS} parameters: sectors of 32 bytes that the \
          requests of warps touch (no cache in this count), against the least that the pass can move. \
-         Written by `UPDATE=1 cargo test -p presam-tests --test suite traffic`.\n\n\
+         Exact counts, the same on every machine for the same texts (their headers name compiler and date). Written by `UPDATE=1 cargo test -p presam-tests --test suite traffic`.\n\n\
          | kernel | floats a parameter | bytes a parameter, at least | sectors over the least | coalesced \
          requests | lane instructions a parameter |\n| --- | --- | --- | --- | --- | --- |\n"
     );
