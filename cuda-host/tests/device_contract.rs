@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam::{Group, Sam, Sgd};
+use presam::{Group, LookSam, Sam, Sgd};
 use presam_cuda::device::{
-    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Scalar,
-    download,
+    Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep,
+    Emulated, Flat, Form, Layer, Mixes, Options, Scalar, download,
 };
 use presam_kernels::entries;
+use presam_model::Mlp;
 
 type Segment = DeviceSegment<0, 0, 1>;
 
@@ -129,4 +130,132 @@ fn the_emulator_tells_wrong_arguments_and_wrong_addresses() {
     assert!(error.starts_with("write: expected 401 bytes of device memory at 0x"));
     let never = device.allocate(4).unwrap();
     assert!(download::<f32>(&mut device, never, 1).is_err());
+}
+
+#[test]
+fn what_is_set_later_must_fit_what_the_step_was_made_with() {
+    let (mut device, segment) = good(100);
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
+    let (group, base) = (Group::new(0.05).unwrap(), Sgd::new(0.1).unwrap());
+    let momentum = base.with_momentum(0.9).unwrap();
+    assert_eq!(
+        step.set_base(&mut device, momentum, &[group; 2]).unwrap_err().to_string(),
+        "descend_sgd_momentum: groups: expected 1, found 2"
+    );
+    assert_eq!(
+        step.set_base(&mut device, base, &[group]).unwrap_err().to_string(),
+        "descend_sgd_momentum: base optimizer: expected the one of descend_sgd_momentum, found that of \
+         descend_sgd"
+    );
+    assert_eq!(
+        step.set_rho(&mut device, 1, 0.1).unwrap_err().to_string(),
+        "finish_sam: group: expected one of 1 groups, found 1"
+    );
+    step.set_base(&mut device, momentum, &[group]).unwrap();
+    step.set_rho(&mut device, 0, 0.1).unwrap();
+}
+
+/// A device whose allocations fail from the n-th on, and how many buffers are out.
+struct Full {
+    device: Emulated,
+    left: usize,
+    out: usize,
+}
+
+impl Layer for Full {
+    fn below(&self) -> &dyn Device {
+        &self.device
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.device
+    }
+
+    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
+        self.left = self.left.checked_sub(1).ok_or(DeviceError::OutOfMemory { bytes })?;
+        self.out += 1;
+        self.device.allocate(bytes)
+    }
+
+    fn on_free(&mut self, address: Address) -> Result<(), DeviceError> {
+        self.out -= 1;
+        self.device.free(address)
+    }
+}
+
+/// Makes something on a device of 0, 1, 2... allocations until it is made: what failed left nothing.
+fn leaves_nothing<T>(make: impl Fn(&mut Full) -> Result<T, DeviceError>) -> T {
+    for left in 0..100 {
+        let mut device = Full { device: Emulated::new(1), left, out: 0 };
+        match make(&mut device) {
+            Ok(made) => {
+                assert!(left > 0);
+                return made;
+            }
+            Err(DeviceError::OutOfMemory { .. }) => assert_eq!(device.out, 0, "{left} allocations"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("never made")
+}
+
+#[test]
+fn what_finds_no_room_gives_back_what_it_had() {
+    let place = |i: u64| (i + 1) << 20;
+    let segment = Segment {
+        len: 5000,
+        group: 0,
+        params: place(0),
+        grads: place(1),
+        perturbed_grads: place(2),
+        out: place(3),
+        memory: [],
+        inputs: [],
+        state: [place(4)],
+    };
+    let base = Sgd::new(0.1).unwrap().with_momentum(0.9).unwrap();
+    let groups = [Group::new(0.05).unwrap()];
+    leaves_nothing(|device| {
+        DeviceStep::new(device, Sam::new(), base, &[segment], &groups, Options::default())
+    });
+    let flat = Flat {
+        len: 5000,
+        params: place(0),
+        grads: place(1),
+        perturbed_grads: place(2),
+        perturbed: place(3),
+        kept: 0,
+    };
+    leaves_nothing(|device| Mixes::new(device, flat, place(9)));
+    let mlp = Mlp::new(&[4, 3, 2]).unwrap();
+    leaves_nothing(|device| DeviceNetwork::new(device, &mlp, 8));
+}
+
+#[test]
+fn mixes_and_network_refuse_what_has_no_room() {
+    let mut device = Emulated::new(1);
+    let mlp = Mlp::new(&[4, 3, 2]).unwrap();
+    let network = DeviceNetwork::new(&mut device, &mlp, 8).unwrap();
+    let batch = Batch { len: 9, inputs: 256, labels: 256 };
+    let error = network.forward(&mut device, 256, batch).unwrap_err().to_string();
+    assert_eq!(error, "forward: batch: expected at most 8 examples, found 9");
+    let (mut device, segment) = good(100);
+    let flat = Flat {
+        len: 100,
+        params: segment.params,
+        grads: segment.grads,
+        perturbed_grads: segment.perturbed_grads,
+        perturbed: segment.out,
+        kept: 0,
+    };
+    let mixes = Mixes::new(&mut device, flat, segment.state[0]).unwrap();
+    let look = LookSam::new(0.7).unwrap();
+    for error in [mixes.look_sam_split(&mut device, look), mixes.look_sam_reuse(&mut device, look)]
+    {
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.ends_with("kept: expected an address of device memory, found null"),
+            "{error}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam_cuda::device::{Address, Device, DeviceError, Emulated};
+use presam_cuda::device::{Address, Device, DeviceError, Emulated, Layer};
 use presam_cuda::verify::{Report, Request, run, table};
 use presam_kernels::layout::Control;
 use presam_kernels::{Kernel, entries};
@@ -16,27 +16,23 @@ struct Faulty {
     flip_in: u32,
 }
 
-impl Device for Faulty {
-    fn name(&self) -> String {
-        "faulty".into()
+impl Layer for Faulty {
+    fn below(&self) -> &dyn Device {
+        &self.device
     }
 
-    fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.device
+    }
+
+    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
         // Zeros, so that what is left out shows as a wrong number and not as memory never written.
         let address = self.device.allocate(bytes)?;
         self.device.write(address, &vec![0; bytes])?;
         Ok(address)
     }
 
-    fn free(&mut self, address: Address) -> Result<(), DeviceError> {
-        self.device.free(address)
-    }
-
-    fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.device.write(to, bytes)
-    }
-
-    fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
+    fn on_read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
         self.device.read(from, bytes)?;
         self.flip_in = self.flip_in.saturating_sub(u32::from(self.flip_in > 1));
         // The control block has words that no comparison looks at.
@@ -48,29 +44,16 @@ impl Device for Faulty {
         Ok(())
     }
 
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
-        self.device.fill(to, word, count)
-    }
-
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
-        self.device.copy(to, from, bytes)
-    }
-
-    fn launch(
+    fn on_launch(
         &mut self,
         kernel: &'static Kernel,
         blocks: u32,
         arguments: &[u64],
     ) -> Result<(), DeviceError> {
         if kernel.name == self.ignored {
-            Ok(())
-        } else {
-            self.device.launch(kernel, blocks, arguments)
+            return Ok(());
         }
-    }
-
-    fn synchronize(&mut self) -> Result<(), DeviceError> {
-        self.device.synchronize()
+        self.device.launch(kernel, blocks, arguments)
     }
 }
 

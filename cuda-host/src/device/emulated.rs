@@ -47,16 +47,6 @@ impl Device for Emulated {
         self.memory.read(from, bytes).map_err(refused("read", from, len))
     }
 
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
-        self.write(to, &word.to_le_bytes().repeat(count))
-    }
-
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
-        let mut copied = vec![0; bytes];
-        self.read(from, &mut copied)?;
-        self.write(to, &copied)
-    }
-
     fn launch(
         &mut self,
         kernel: &'static Kernel,

@@ -12,8 +12,12 @@ use super::{Address, Device, DeviceError};
 pub fn upload<T: Plain>(device: &mut impl Device, values: &[T]) -> Result<Address, DeviceError> {
     let bytes = bytes_of(values);
     let address = device.allocate(bytes.len())?;
-    if !bytes.is_empty() {
-        device.write(address, &bytes)?;
+    if !bytes.is_empty()
+        && let Err(error) = device.write(address, &bytes)
+    {
+        // The write's error is the one to tell.
+        let _ = device.free(address);
+        return Err(error);
     }
     Ok(address)
 }
@@ -41,6 +45,37 @@ pub struct Buffers {
 }
 
 impl Buffers {
+    /// What `build` makes, with the buffers that it allocated; after an error they are given back.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub fn built<D: Device, T>(
+        device: &mut D,
+        build: impl FnOnce(&mut D, &mut Self) -> Result<T, DeviceError>,
+    ) -> Result<(T, Self), DeviceError> {
+        let mut buffers = Self::default();
+        match build(device, &mut buffers) {
+            Ok(built) => Ok((built, buffers)),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = buffers.free(device);
+                Err(error)
+            }
+        }
+    }
+
+    /// A buffer of so many bytes, never written.
+    ///
+    /// # Errors
+    /// As [`Device::allocate`].
+    pub fn allocate(
+        &mut self,
+        device: &mut impl Device,
+        bytes: usize,
+    ) -> Result<Address, DeviceError> {
+        device.allocate(bytes).inspect(|&address| self.owned.push(address))
+    }
+
     /// A buffer with these values.
     ///
     /// # Errors
@@ -58,19 +93,19 @@ impl Buffers {
     /// # Errors
     /// As [`Device::allocate`] and [`Device::fill`].
     pub fn zeros(&mut self, device: &mut impl Device, len: usize) -> Result<Address, DeviceError> {
-        let address = device.allocate(4 * len)?;
-        self.owned.push(address);
+        let address = self.allocate(device, 4 * len)?;
         if len > 0 {
             device.fill(address, 0, len)?;
         }
         Ok(address)
     }
 
-    /// Gives all of them back.
+    /// Gives all of them back, whatever becomes of one.
     ///
     /// # Errors
-    /// As [`Device::free`].
+    /// The first of [`Device::free`].
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
-        self.owned.into_iter().try_for_each(|address| device.free(address))
+        let freed = self.owned.into_iter().map(|address| device.free(address));
+        freed.fold(Ok(()), |first, freed| first.and(freed))
     }
 }

@@ -26,7 +26,7 @@ const PERTURBED: u64 = offset_of!(Segment, state) as u64;
 #[derive(Debug)]
 pub struct Mixes {
     planes: Planes,
-    tables: Tables,
+    has_kept: bool,
     buffers: Buffers,
     parts: Address,
     results: Address,
@@ -63,26 +63,23 @@ impl Mixes {
         flat: Flat,
         control: Address,
     ) -> Result<Self, DeviceError> {
-        let row = Segment {
-            grads: flat.grads,
-            params: flat.params,
-            len: flat.len as u64,
-            out: flat.kept,
-            perturbed_grads: flat.perturbed_grads,
-            state: [flat.perturbed, 0],
-            ..Segment::default()
-        };
-        let planes = [row.grads, row.params, row.out, row.perturbed_grads, row.state[0]];
-        let aligned = planes.iter().all(|plane| plane.is_multiple_of(16));
-        let row = Segment { flags: if aligned { ALIGNED } else { 0 }, ..row };
-        let mut tables = Tables::new(device, &[row])?;
-        let planes = tables.pass(device, |_| true)?;
-        let mut buffers = Buffers::default();
-        let parts = buffers.zeros(device, planes.count() as usize * PART_BYTES as usize / 4)?;
-        let results = buffers.zeros(device, LEAVES as usize * PART_BYTES as usize / 4)?;
-        let [counter, helper, distance] =
-            [buffers.zeros(device, 1)?, buffers.zeros(device, 4)?, buffers.zeros(device, 4)?];
-        Ok(Self { planes, tables, buffers, parts, results, counter, control, helper, distance })
+        let (mixes, buffers) = Buffers::built(device, |device, buffers| {
+            let tables = Tables::new(device, buffers, &[row(flat)])?;
+            let planes = tables.pass(device, buffers, |_| true)?;
+            let parts = planes.count() as usize * PART_BYTES as usize;
+            Ok(Self {
+                planes,
+                has_kept: flat.kept != 0,
+                buffers: Buffers::default(),
+                parts: buffers.allocate(device, parts)?,
+                results: buffers.allocate(device, LEAVES as usize * PART_BYTES as usize)?,
+                counter: buffers.zeros(device, 1)?,
+                control,
+                helper: buffers.zeros(device, 4)?,
+                distance: buffers.zeros(device, 4)?,
+            })
+        })?;
+        Ok(Self { buffers, ..mixes })
     }
 
     /// Sums by `accumulate`, then the tree, concluded by `kernel`.
@@ -138,12 +135,13 @@ impl Mixes {
     /// LookSAM with a second gradient: keeps the part of g~ that is orthogonal to g.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] without a plane to keep it in; as [`Device::launch`].
     pub fn look_sam_split(
         &self,
         device: &mut impl Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
+        self.check_kept(&entries::mix_look_sam_split)?;
         self.set_helper(device, &look)?;
         let arm: &[u64] = &[self.armed(), self.helper];
         let pair = (&entries::accumulate_pair, [GRADS, SECOND]);
@@ -154,12 +152,13 @@ impl Mixes {
     /// LookSAM without a second gradient: g~ becomes g and the kept part at g's length.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// As [`look_sam_split`](Mixes::look_sam_split).
     pub fn look_sam_reuse(
         &self,
         device: &mut impl Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
+        self.check_kept(&entries::mix_look_sam_reuse)?;
         self.set_helper(device, &look)?;
         let sums = self.control + offset_of!(Control, mix_sums) as u64;
         let one = self.control + offset_of!(Control, unscale) as u64;
@@ -182,6 +181,17 @@ impl Mixes {
         Ok(self.distance)
     }
 
+    /// LookSAM needs a plane that the others do not.
+    fn check_kept(&self, kernel: &'static Kernel) -> Result<(), DeviceError> {
+        let null = DeviceError::Contract {
+            kernel: kernel.name,
+            what: "kept".into(),
+            expected: "an address of device memory".into(),
+            found: "null".into(),
+        };
+        if self.has_kept { Ok(()) } else { Err(null) }
+    }
+
     /// The mix's configuration, by value.
     fn set_helper<T: presam_kernels::Plain>(
         &self,
@@ -200,9 +210,24 @@ impl Mixes {
     /// # Errors
     /// As [`Device::free`].
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
-        self.tables.free(device)?;
         self.buffers.free(device)
     }
+}
+
+/// The whole model as one segment.
+fn row(flat: Flat) -> Segment {
+    let row = Segment {
+        grads: flat.grads,
+        params: flat.params,
+        len: flat.len as u64,
+        out: flat.kept,
+        perturbed_grads: flat.perturbed_grads,
+        state: [flat.perturbed, 0],
+        ..Segment::default()
+    };
+    let planes = [row.grads, row.params, row.out, row.perturbed_grads, row.state[0]];
+    let aligned = planes.iter().all(|plane| plane.is_multiple_of(16));
+    Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
 }
 
 /// Bytes of a part in the control block.

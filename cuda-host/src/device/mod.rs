@@ -7,6 +7,7 @@ mod choice;
 mod contract;
 mod emulated;
 mod error;
+mod layer;
 mod memory;
 mod mixes;
 mod network;
@@ -21,6 +22,7 @@ pub mod cuda;
 pub use choice::{Choice, NAMES};
 pub use emulated::Emulated;
 pub use error::DeviceError;
+pub use layer::Layer;
 pub use memory::{Buffers, download, upload};
 pub use mixes::{Flat, Mixes};
 pub use network::{Batch, DeviceNetwork};
@@ -68,13 +70,19 @@ pub trait Device {
     ///
     /// # Errors
     /// As [`write`](Device::write).
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError>;
+    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
+        self.write(to, &word.to_le_bytes().repeat(count))
+    }
 
     /// Copies between places in the device's memory that do not overlap.
     ///
     /// # Errors
     /// As [`write`](Device::write).
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError>;
+    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
+        let mut copied = vec![0; bytes];
+        self.read(from, &mut copied)?;
+        self.write(to, &copied)
+    }
 
     /// Queues `kernel` over `blocks` blocks; no block is no launch.
     ///

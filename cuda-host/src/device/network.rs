@@ -13,6 +13,8 @@ use super::{Address, Device, DeviceError};
 pub struct DeviceNetwork {
     layers: Vec<Layer>,
     losses: Address,
+    /// Examples that there is room for.
+    most: usize,
     buffers: Buffers,
 }
 
@@ -26,7 +28,7 @@ struct Layer {
     results: Address,
 }
 
-/// A batch in device memory: inputs row by row, labels as 32-bit words.
+/// A batch in device memory: inputs row by row, labels as 32-bit words below the number of classes.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
     /// Examples.
@@ -43,21 +45,36 @@ impl DeviceNetwork {
     /// # Errors
     /// As [`Device::allocate`].
     pub fn new(device: &mut impl Device, mlp: &Mlp<'_>, batch: usize) -> Result<Self, DeviceError> {
-        let mut buffers = Buffers::default();
         let segments: Vec<_> = mlp.segments().collect();
         let (pairs, _) = segments.as_chunks::<2>();
-        let mut layers = Vec::new();
-        for [weight, bias] in pairs {
-            layers.push(Layer {
-                inputs: weight.rows as u64,
-                outputs: weight.columns as u64,
-                weight: weight.offset as u64,
-                bias: bias.offset as u64,
-                results: buffers.zeros(device, batch * weight.columns)?,
-            });
+        let (network, buffers) = Buffers::built(device, |device, buffers| {
+            let mut layers = Vec::new();
+            for [weight, bias] in pairs {
+                layers.push(Layer {
+                    inputs: weight.rows as u64,
+                    outputs: weight.columns as u64,
+                    weight: weight.offset as u64,
+                    bias: bias.offset as u64,
+                    results: buffers.zeros(device, batch * weight.columns)?,
+                });
+            }
+            let losses = buffers.zeros(device, batch)?;
+            Ok(Self { layers, losses, most: batch, buffers: Buffers::default() })
+        })?;
+        Ok(Self { buffers, ..network })
+    }
+
+    /// Refuses a batch for which there is no room.
+    fn check(&self, kernel: &'static Kernel, batch: Batch) -> Result<(), DeviceError> {
+        if batch.len <= self.most {
+            return Ok(());
         }
-        let losses = buffers.zeros(device, batch)?;
-        Ok(Self { layers, losses, buffers })
+        Err(DeviceError::Contract {
+            kernel: kernel.name,
+            what: "batch".into(),
+            expected: format!("at most {} examples", self.most),
+            found: batch.len.to_string(),
+        })
     }
 
     /// The losses of the last batch's examples: one float each.
@@ -69,13 +86,14 @@ impl DeviceNetwork {
     /// The results of every layer at `params`; the last are the logits.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
     pub fn forward(
         &self,
         device: &mut impl Device,
         params: Address,
         batch: Batch,
     ) -> Result<(), DeviceError> {
+        self.check(&entries::forward, batch)?;
         let mut x = batch.inputs;
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len();
@@ -92,7 +110,7 @@ impl DeviceNetwork {
     /// layers' results up.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
     pub fn backward(
         &self,
         device: &mut impl Device,
@@ -100,6 +118,7 @@ impl DeviceNetwork {
         batch: Batch,
         grads: Address,
     ) -> Result<(), DeviceError> {
+        self.check(&entries::cross_entropy, batch)?;
         let rows = batch.len as u64;
         if let Some(last) = self.layers.last() {
             let arguments = [rows, last.outputs, last.results, batch.labels, self.losses];
@@ -126,13 +145,14 @@ impl DeviceNetwork {
     /// to the word at `right`.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
     pub fn count_right(
         &self,
         device: &mut impl Device,
         batch: Batch,
         right: Address,
     ) -> Result<(), DeviceError> {
+        self.check(&entries::correct_count, batch)?;
         let Some(last) = self.layers.last() else { return Ok(()) };
         let rows = batch.len as u64;
         let arguments = [rows, last.outputs, last.results, batch.labels, right];

@@ -99,16 +99,6 @@ impl Device for Ptx {
         Ok(())
     }
 
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
-        self.write(to, &word.to_le_bytes().repeat(count))
-    }
-
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
-        let mut copied = vec![0; bytes];
-        self.read(from, &mut copied)?;
-        self.write(to, &copied)
-    }
-
     fn launch(
         &mut self,
         kernel: &'static Kernel,

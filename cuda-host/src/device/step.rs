@@ -16,7 +16,7 @@ use presam_kernels::layout::{
 use presam_kernels::plain::{bytes_of, word_of};
 
 use super::contract::{Names, check};
-use super::memory::{download, upload};
+use super::memory::{Buffers, download};
 use super::table::{Planes, Tables};
 use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
 use phases::pick;
@@ -85,7 +85,6 @@ pub struct DeviceStep {
     moved: Planes,
     all: Planes,
     counted_elements: u64,
-    tables: Tables,
     parts: Address,
     results: Address,
     counter: Address,
@@ -95,7 +94,7 @@ pub struct DeviceStep {
     group_count: u64,
     /// A base optimizer of each group, as words: what the learning rate is written into.
     bases: Address,
-    owned: Vec<Address>,
+    buffers: Buffers,
 }
 
 /// Floats a parameter that a step needs beyond w, g, g~ and the base optimizer's state: the perturbed
@@ -155,56 +154,66 @@ impl DeviceStep {
         }
         let bases = bases_of(base, groups)?;
         let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
-        let mut tables = Tables::new(device, &rows)?;
         let at = |index: usize| group(&segments[index]);
         let counts = |index: usize| at(index).counts_in_norm();
         let moves = |index: usize| at(index).is_perturbed() || (M > 0 && counts(index));
-        let counted = tables.pass(device, counts)?;
-        let uncounted = tables.pass(device, |i| at(i).is_perturbed() && !counts(i))?;
-        let moved = tables.pass(device, moves)?;
-        let all = tables.pass(device, |_| true)?;
         let elements = segments.iter().enumerate().filter(|(index, _)| counts(*index));
-        let mut owned = Vec::new();
-        let mut keep =
-            |address: Result<Address, DeviceError>| address.inspect(|&address| owned.push(address));
-        let parts = keep(device.allocate(all.count().max(1) as usize * PART_BYTES as usize))?;
-        let results = keep(device.allocate(LEAVES as usize * PART_BYTES as usize))?;
-        let counter = keep(upload(device, &[0u32]))?;
         let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
-        Ok(Self {
-            variant_kernels,
-            base_kernels,
-            form: options.form,
-            scalar: options.scalar,
-            checked: options.second != SecondGradient::Unchecked,
-            counted,
-            uncounted,
-            moved,
-            all,
-            counted_elements: elements.map(|(_, segment)| segment.len).sum(),
-            tables,
-            parts,
-            results,
-            counter,
-            control: keep(upload(device, &[control]))?,
-            variant: keep(upload(device, &[variant]))?,
-            groups: keep(upload(device, &scales))?,
-            group_count: groups.len() as u64,
-            bases: keep(upload(device, &bases))?,
-            owned,
-        })
+        let part = PART_BYTES as usize;
+        let (step, buffers) = Buffers::built(device, |device, own| {
+            let tables = Tables::new(device, own, &rows)?;
+            let all = tables.pass(device, own, |_| true)?;
+            Ok(Self {
+                variant_kernels,
+                base_kernels,
+                form: options.form,
+                scalar: options.scalar,
+                checked: options.second != SecondGradient::Unchecked,
+                counted: tables.pass(device, own, counts)?,
+                uncounted: tables.pass(device, own, |i| at(i).is_perturbed() && !counts(i))?,
+                moved: tables.pass(device, own, moves)?,
+                all,
+                counted_elements: elements.map(|(_, segment)| segment.len).sum(),
+                parts: own.allocate(device, all.count().max(1) as usize * part)?,
+                results: own.allocate(device, LEAVES as usize * part)?,
+                counter: own.zeros(device, 1)?,
+                control: own.upload(device, &[control])?,
+                variant: own.upload(device, &[variant])?,
+                groups: own.upload(device, &scales)?,
+                group_count: groups.len() as u64,
+                bases: own.upload(device, &bases)?,
+                buffers: Buffers::default(),
+            })
+        })?;
+        Ok(Self { buffers, ..step })
     }
 
     /// Queues another configuration of the base optimizer: what a schedule of the learning rate needs.
     ///
     /// # Errors
-    /// [`DeviceError::Rule`] for a rate or decay out of range; as [`Device::fill`].
+    /// [`DeviceError::Contract`] for another kind of optimizer or another number of groups than the step was
+    /// made with; [`DeviceError::Rule`] for a rate or decay out of range; as [`Device::fill`].
     pub fn set_base<B: BaseEntries<S>, const S: usize>(
         &self,
         device: &mut impl Device,
         base: B,
         groups: &[Group<f32>],
     ) -> Result<(), DeviceError> {
+        let contract = |what: &str, expected: String, found: String| DeviceError::Contract {
+            kernel: self.base_kernels.descend.name,
+            what: what.into(),
+            expected,
+            found,
+        };
+        let (own, other) = (self.base_kernels.descend.name, B::KERNELS.descend.name);
+        if own != other {
+            let (expected, found) = (format!("the one of {own}"), format!("that of {other}"));
+            return Err(contract("base optimizer", expected, found));
+        }
+        if groups.len() as u64 != self.group_count {
+            let expected = self.group_count.to_string();
+            return Err(contract("groups", expected, groups.len().to_string()));
+        }
         // By value, word by word: host memory may be gone when a queued copy runs.
         for (i, &word) in bases_of(base, groups)?.iter().enumerate() {
             device.fill(self.bases + 4 * i as u64, word, 1)?;
@@ -216,7 +225,8 @@ impl DeviceStep {
     /// Queues another radius for a group.
     ///
     /// # Errors
-    /// [`DeviceError::Rule`] for a radius out of range; as [`Device::fill`].
+    /// [`DeviceError::Contract`] for a group that there is not; [`DeviceError::Rule`] for a radius out of
+    /// range; as [`Device::fill`].
     pub fn set_rho(
         &self,
         device: &mut impl Device,
@@ -224,6 +234,14 @@ impl DeviceStep {
         rho: f32,
     ) -> Result<(), DeviceError> {
         let rho = Group::new(rho)?.rho();
+        if group as u64 >= self.group_count {
+            return Err(DeviceError::Contract {
+                kernel: self.variant_kernels.finish.name,
+                what: "group".into(),
+                expected: format!("one of {} groups", self.group_count),
+                found: group.to_string(),
+            });
+        }
         let row = self.groups + (group * size_of::<GroupScale>()) as u64;
         device.fill(row + offset_of!(GroupScale, rho) as u64, rho.to_bits(), 1)
     }
@@ -285,8 +303,7 @@ impl DeviceStep {
     /// # Errors
     /// As [`Device::free`].
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
-        self.tables.free(device)?;
-        self.owned.into_iter().try_for_each(|address| device.free(address))
+        self.buffers.free(device)
     }
 }
 

@@ -4,8 +4,7 @@ use presam::CHUNK;
 use presam_kernels::layout::{Chunk, Segment};
 use presam_kernels::{Kernel, WARPS};
 
-use super::memory::upload;
-use super::{Address, Device, DeviceError};
+use super::{Address, Buffers, Device, DeviceError};
 
 /// Rows of segments in device memory, and which of their chunks a pass works on.
 #[derive(Clone, Copy, Debug)]
@@ -37,22 +36,24 @@ impl Planes {
     }
 }
 
-/// Rows of segments, and the buffers made from them.
+/// Rows of segments in device memory: what passes are made from.
 #[derive(Clone, Debug)]
 pub struct Tables {
     segments: Address,
     rows: Vec<Segment>,
-    owned: Vec<Address>,
 }
 
 impl Tables {
-    /// Writes the rows.
+    /// Writes the rows to one of `buffers`.
     ///
     /// # Errors
-    /// As [`Device::allocate`] and [`Device::write`].
-    pub fn new(device: &mut impl Device, rows: &[Segment]) -> Result<Self, DeviceError> {
-        let segments = upload(device, rows)?;
-        Ok(Self { segments, rows: rows.to_vec(), owned: vec![segments] })
+    /// As [`Buffers::upload`].
+    pub fn new(
+        device: &mut impl Device,
+        buffers: &mut Buffers,
+        rows: &[Segment],
+    ) -> Result<Self, DeviceError> {
+        Ok(Self { segments: buffers.upload(device, rows)?, rows: rows.to_vec() })
     }
 
     /// A pass over the chunks of the segments that `takes` says, in segment order.
@@ -60,8 +61,9 @@ impl Tables {
     /// # Errors
     /// As [`Tables::new`].
     pub fn pass(
-        &mut self,
+        &self,
         device: &mut impl Device,
+        buffers: &mut Buffers,
         takes: impl Fn(usize) -> bool,
     ) -> Result<Planes, DeviceError> {
         let mut chunks = Vec::new();
@@ -69,17 +71,8 @@ impl Tables {
             let numbers = 0..row.len.div_ceil(CHUNK as u64);
             chunks.extend(numbers.map(|index| Chunk::of(row, segment as u32, index as u32)));
         }
-        let address = upload(device, &chunks)?;
-        self.owned.push(address);
+        let address = buffers.upload(device, &chunks)?;
         let count = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         Ok(Planes { chunks: address, count, segments: self.segments })
-    }
-
-    /// Gives the buffers back.
-    ///
-    /// # Errors
-    /// As [`Device::free`].
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
-        self.owned.into_iter().try_for_each(|address| device.free(address))
     }
 }

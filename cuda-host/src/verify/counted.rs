@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use presam_kernels::Kernel;
 
-use crate::device::{Address, Device, DeviceError};
+use crate::device::{Device, DeviceError, Layer};
 
 /// A device and the cases of each kernel so far.
 pub(super) struct Counted {
@@ -31,36 +31,16 @@ impl Counted {
     }
 }
 
-impl Device for Counted {
-    fn name(&self) -> String {
-        self.device.name()
+impl Layer for Counted {
+    fn below(&self) -> &dyn Device {
+        &*self.device
     }
 
-    fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        self.device.allocate(bytes)
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut *self.device
     }
 
-    fn free(&mut self, address: Address) -> Result<(), DeviceError> {
-        self.device.free(address)
-    }
-
-    fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.device.write(to, bytes)
-    }
-
-    fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.device.read(from, bytes)
-    }
-
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
-        self.device.fill(to, word, count)
-    }
-
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
-        self.device.copy(to, from, bytes)
-    }
-
-    fn launch(
+    fn on_launch(
         &mut self,
         kernel: &'static Kernel,
         blocks: u32,
@@ -70,9 +50,5 @@ impl Device for Counted {
             self.launched.insert(kernel.name);
         }
         self.device.launch(kernel, blocks, arguments)
-    }
-
-    fn synchronize(&mut self) -> Result<(), DeviceError> {
-        self.device.synchronize()
     }
 }

@@ -152,9 +152,9 @@ fn decoupled(
         perturbed_grads: flat.perturbed_grads,
         ..Segment::default()
     };
-    let mut tables = Tables::new(device, &[row])?;
-    let pass = tables.pass(device, |_| true)?;
     let mut buffers = Buffers::default();
+    let tables = Tables::new(device, &mut buffers, &[row])?;
+    let pass = tables.pass(device, &mut buffers, |_| true)?;
     let configured = buffers.upload(device, &[wsam])?;
     pass.launch(device, &entries::correct_wsam, &[control, configured])?;
     let mut expected = case.params.clone();
@@ -162,7 +162,6 @@ fn decoupled(
     Cpu::plain().correct(correction, &mut expected, &case.grads, &case.perturbed_grads)?;
     let plane = (flat.params, &case.params[..]);
     let difference = compared(device, case, "wsam decoupled", plane, &expected)?;
-    tables.free(device)?;
     buffers.free(device)?;
     Ok(difference)
 }

@@ -17,8 +17,8 @@ pub(super) fn overhead<D: Clocked>(device: &mut D) -> Result<Overhead, DeviceErr
     let mut buffers = Buffers::default();
     let [params, out] = [buffers.zeros(device, 1)?, buffers.zeros(device, 1)?];
     let row = Segment { params, out, len: 1, ..Segment::default() };
-    let mut tables = Tables::new(device, &[row])?;
-    let pass = tables.pass(device, |_| true)?;
+    let tables = Tables::new(device, &mut buffers, &[row])?;
+    let pass = tables.pass(device, &mut buffers, |_| true)?;
     let mut overhead = Overhead { host_ns: Vec::new(), device_ns: Vec::new() };
     for _ in 0..SAMPLES {
         pass.launch(device, &entries::restore, &[])?;
@@ -30,7 +30,6 @@ pub(super) fn overhead<D: Clocked>(device: &mut D) -> Result<Overhead, DeviceErr
         let work = &mut |device: &mut D| pass.launch(device, &entries::restore, &[]);
         overhead.device_ns.push(device.nanoseconds(work)?);
     }
-    tables.free(device)?;
     buffers.free(device)?;
     Ok(overhead)
 }

@@ -4,7 +4,7 @@ use presam_kernels::Kernel;
 
 use super::{DeviceTarget, Recorder};
 use crate::bench::{Asked, Request, Target, plan};
-use crate::device::{Address, Choice, Device, DeviceError, Emulated};
+use crate::device::{Choice, Device, DeviceError, Emulated, Layer};
 
 /// An emulator that leaves out the launches of one kernel.
 struct Lazy {
@@ -12,36 +12,16 @@ struct Lazy {
     kernel: &'static str,
 }
 
-impl Device for Lazy {
-    fn name(&self) -> String {
-        "lazy".into()
+impl Layer for Lazy {
+    fn below(&self) -> &dyn Device {
+        &self.device
     }
 
-    fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        self.device.allocate(bytes)
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.device
     }
 
-    fn free(&mut self, address: Address) -> Result<(), DeviceError> {
-        self.device.free(address)
-    }
-
-    fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.device.write(to, bytes)
-    }
-
-    fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.device.read(from, bytes)
-    }
-
-    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
-        self.device.fill(to, word, count)
-    }
-
-    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
-        self.device.copy(to, from, bytes)
-    }
-
-    fn launch(
+    fn on_launch(
         &mut self,
         kernel: &'static Kernel,
         blocks: u32,
@@ -51,10 +31,6 @@ impl Device for Lazy {
             return Ok(());
         }
         self.device.launch(kernel, blocks, arguments)
-    }
-
-    fn synchronize(&mut self) -> Result<(), DeviceError> {
-        self.device.synchronize()
     }
 }
 
