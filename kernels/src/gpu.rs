@@ -10,7 +10,6 @@
 
 use core::arch::asm;
 use core::arch::nvptx::{_block_idx_x, _grid_dim_x, _syncthreads, _thread_idx_x};
-use core::sync::atomic::{Ordering, fence};
 
 use crate::team::{Shuffled, Team};
 
@@ -199,8 +198,9 @@ impl Team for Gpu {
 
     #[inline(always)]
     fn fence(&self) {
-        // Both directions, as written: an ordering on the atomic itself would be dropped by LLVM.
-        fence(Ordering::AcqRel);
+        // Rust's own fence is for the whole system, host included; blocks of one device need less.
+        // SAFETY: orders memory access, and nothing else.
+        unsafe { asm!("fence.acq_rel.gpu;", options(nostack)) };
     }
 
     #[inline(always)]

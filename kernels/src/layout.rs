@@ -131,10 +131,8 @@ pub struct Control {
     pub mix_sums: [Part<f32>; 2],
     /// The armed mix.
     pub mix: [f32; 2],
-    /// Steps begun: numbers the rows of the trainer's log.
-    pub step: u32,
     /// Of no meaning: fills the sector.
-    pub reserved: [u32; 3],
+    pub reserved: [u32; 4],
 }
 
 /// Numbers of outcomes in memory.
@@ -170,8 +168,7 @@ impl Control {
             uncounted: Part::ZERO,
             mix_sums: [Part::ZERO; 2],
             mix: [0.0; 2],
-            step: 0,
-            reserved: [0; 3],
+            reserved: [0; 4],
         }
     }
 }

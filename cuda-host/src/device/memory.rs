@@ -105,7 +105,10 @@ impl Buffers {
     /// # Errors
     /// The first of [`Device::free`].
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
-        let freed = self.owned.into_iter().map(|address| device.free(address));
-        freed.fold(Ok(()), |first, freed| first.and(freed))
+        let mut first = Ok(());
+        for address in self.owned {
+            first = first.and(device.free(address));
+        }
+        first
     }
 }

@@ -137,8 +137,6 @@ where
     let at = |offset: usize| control + offset as u64;
     let mut state: RuleState<f32> = team.load(at(offset_of!(Control, rule_state)));
     team.store(at(offset_of!(Control, rule_before)), state);
-    let step = team.word(at(offset_of!(Control, step)));
-    team.set_word(at(offset_of!(Control, step)), step.wrapping_add(1));
     // Perturbed and not counted: their memory must not meet a gradient that is not finite either.
     let uncounted: Part<f32> = team.load(at(offset_of!(Control, uncounted)));
     let mut ascent = if uncounted.sum.is_finite() {
