@@ -28,7 +28,7 @@ pub use mixes::{Flat, Mixes};
 pub use network::{Batch, DeviceNetwork};
 pub use ptx::Ptx;
 pub use segment::{DeviceSegment, Scalar};
-pub use step::{DeviceStep, Form, Options, memory_floats};
+pub use step::{DeviceStep, Form, Options};
 pub use table::{Planes, Tables};
 
 use presam_kernels::Kernel;

@@ -71,8 +71,9 @@ impl Default for Options {
 /// changes between steps (learning rate, radii, loss scale, counters) lives in device memory.
 /// The same bits as `presam::Session` on the CPU.
 ///
-/// Device memory beyond the trainer's w, g, g~ and the base optimizer's state, in floats a parameter:
-/// [`memory_floats`], and besides 32 bytes for each chunk of 2048 parameters, 96 for each segment.
+/// Device memory beyond the trainer's w, g, g~ and the base optimizer's state: 1 float a parameter for the
+/// perturbed ones (or the backup) and M for the rule's memory, which the trainer hands in; of the step's
+/// own, up to 64 bytes for each chunk of 2048 parameters, 96 for each segment, 33 KiB.
 #[derive(Clone, Debug)]
 pub struct DeviceStep {
     variant_kernels: VariantKernels,
@@ -95,13 +96,6 @@ pub struct DeviceStep {
     /// A base optimizer of each group, as words: what the learning rate is written into.
     bases: Address,
     buffers: Buffers,
-}
-
-/// Floats a parameter that a step needs beyond w, g, g~ and the base optimizer's state: the perturbed
-/// parameters (or the backup) and the rule's memory.
-#[must_use]
-pub const fn memory_floats(memory: usize) -> usize {
-    1 + memory
 }
 
 impl DeviceStep {
