@@ -1,8 +1,9 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
 use super::code::REST;
-use crate::command::{Outcome, Run, entries, job_dir, root};
-use std::path::Path;
+use crate::command::{Outcome, Run, entries, job_dir, root, target_dir};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Every package with examples or benchmarks, and its folder.
 const PACKAGES: [(&str, &str); 6] = [
@@ -68,12 +69,41 @@ fn targets(dir: &Path) -> Vec<String> {
 
 /// Cargo resolves siblings that no registry has yet from the packages themselves.
 pub(crate) fn package() -> Outcome {
+    forget_packages()?;
     let package = Run::cargo().args(["package", "--workspace"]);
     let package = UNPUBLISHED.iter().fold(package, |run, name| run.args(["--exclude", name]));
     // On a developer's machine the changes at hand are what is to be tried.
     let dirty = std::env::var_os("CI").is_none();
     let package = if dirty { package.arg("--allow-dirty") } else { package };
     package.run()
+}
+
+/// Removes what earlier runs packaged, unpacked and built. Cargo takes it for what is packaged now as
+/// long as no version changed, and would build the new packages upon the old ones.
+fn forget_packages() -> Outcome {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let unpacked = home.map_or_else(Vec::new, |home| unpacked_packages(&home.join("registry/src")));
+    for dir in unpacked.into_iter().chain([target_dir().join("package")]) {
+        match std::fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("{}: {error}", dir.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// This workspace's packages, unpacked from a registry in a folder: Cargo names its own by a hash alone.
+fn unpacked_packages(sources: &Path) -> Vec<PathBuf> {
+    let starts = |path: &Path, with: &[&str]| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        with.iter().any(|start| name.starts_with(start))
+    };
+    let registries = entries(sources).into_iter().filter(|path| starts(path, &["-"]));
+    let packages = registries.flat_map(|registry| entries(&registry));
+    packages.filter(|path| starts(path, &["presam-", "ptx-machine-"])).collect()
 }
 
 /// The program needs no network, nor do its tests; Cargo needs it only to fetch.
@@ -101,6 +131,16 @@ pub(crate) fn no_network() -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_packages_of_ours_from_a_folder_are_forgotten() {
+        let dir = job_dir("test-unpacked").unwrap();
+        for path in ["-1f/presam-0.1.0", "-1f/other-1.0.0", "index.crates.io-2e/presam-0.1.0"] {
+            std::fs::create_dir_all(dir.join(path)).unwrap();
+        }
+        assert_eq!(unpacked_packages(&dir), [dir.join("-1f/presam-0.1.0")]);
+        assert!(unpacked_packages(&dir.join("absent")).is_empty());
+    }
 
     #[test]
     fn single_files_and_folders_are_targets() {
