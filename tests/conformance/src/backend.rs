@@ -16,6 +16,11 @@ pub trait Backend<R> {
     /// # Errors
     /// A reason why there is no answer; the suite reports it as a failure.
     fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String>;
+
+    /// What is asked from here on judges `case`: for a backend that keeps a record.
+    fn begins(&mut self, case: &Case<R>) {
+        let _unrecorded = case;
+    }
 }
 
 impl<R, B: Backend<R> + ?Sized> Backend<R> for &mut B {
@@ -25,6 +30,10 @@ impl<R, B: Backend<R> + ?Sized> Backend<R> for &mut B {
 
     fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
         (**self).step(case)
+    }
+
+    fn begins(&mut self, case: &Case<R>) {
+        (**self).begins(case);
     }
 }
 
@@ -69,6 +78,20 @@ impl<R, B: Backend<R>> Backend<R> for Only<B> {
     fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
         self.backend.step(case)
     }
+
+    fn begins(&mut self, case: &Case<R>) {
+        self.backend.begins(case);
+    }
+}
+
+/// How near to the oracle's number an answer must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nearness {
+    /// As near as the rounding errors of the formula allow: the oracle's own bound.
+    #[default]
+    Bound,
+    /// So many units in the last place of the oracle's number, rounded to the scalar type.
+    Ulps(u32),
 }
 
 /// What a backend claims to do.
@@ -86,6 +109,14 @@ pub struct Scope {
     /// The whole of presam's contract: the order and range of the norm, zero and non-finite norms as
     /// outcomes, counters, memory that dies.
     pub contract: bool,
+    /// The ascent: perturbed parameters, memory and the mean of the counters.
+    pub ascends: bool,
+    /// The descent: parameters and state.
+    pub descends: bool,
+    /// It keeps memory and state itself: each case is a first step, or follows the one before.
+    pub fresh: bool,
+    /// How near its numbers must be.
+    pub nearness: Nearness,
 }
 
 impl Scope {
@@ -93,7 +124,7 @@ impl Scope {
     #[must_use]
     pub fn full() -> Self {
         let bases = vec!["sgd", "sgd-momentum", "adamw"];
-        Self { rules: Rule::all(), bases, groups: true, lengths: true, contract: true }
+        Self { groups: true, lengths: true, contract: true, ..Self::of(&Rule::all(), &bases) }
     }
 
     /// Some rules over some base optimizers, with a normalised length guarded by 1e-12, all
@@ -101,6 +132,16 @@ impl Scope {
     #[must_use]
     pub fn of(rules: &[Rule], bases: &[&'static str]) -> Self {
         let (rules, bases) = (rules.to_vec(), bases.to_vec());
-        Self { rules, bases, groups: false, lengths: false, contract: false }
+        Self {
+            rules,
+            bases,
+            groups: false,
+            lengths: false,
+            contract: false,
+            ascends: true,
+            descends: true,
+            fresh: false,
+            nearness: Nearness::Bound,
+        }
     }
 }

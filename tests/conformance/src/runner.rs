@@ -1,12 +1,15 @@
 //! Runs laws over generated cases.
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Scope};
 use crate::case::Case;
 use crate::compare::Worst;
-use crate::generate::cases;
+use crate::generate::{Shape, cases};
 use crate::laws::{self, Checked, Law};
 use crate::report::{Failure, Mismatch, Report, Verdict};
 use crate::scalar::Scalar;
+use crate::simplify::simplest;
+use presam_oracle::Rule;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{
     Config as RunnerConfig, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
@@ -51,17 +54,54 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     law: &Law<R>,
     config: Config,
 ) -> Result<Report, Box<Failure>> {
-    let scope = backend.scope();
-    let rules: Vec<_> = scope.rules.iter().copied().filter(|rule| (law.rules)(*rule)).collect();
-    if rules.is_empty() || scope.bases.is_empty() || !(law.needs)(&scope) {
-        return Ok(report(law, Verdict::OutOfScope, (0, 0), Worst::default()));
+    let rules = backend.scope().rules;
+    Trial { law, rules: &rules, config, shrinks: SHRINKS }.run(backend)
+}
+
+/// Steps of the search for the smallest failing case.
+pub const SHRINKS: u32 = 4096;
+
+/// One law over some of the backend's rules.
+#[derive(Clone, Copy)]
+pub struct Trial<'a, R> {
+    /// The law.
+    pub law: &'a Law<R>,
+    /// The rules, those that the law is not about left out.
+    pub rules: &'a [Rule],
+    /// How many cases, and which.
+    pub config: Config,
+    /// Steps of the search for the smallest failing case: [`SHRINKS`], or 0 where any will do.
+    pub shrinks: u32,
+}
+
+impl<R: Scalar> Trial<'_, R> {
+    /// Tries it.
+    ///
+    /// # Errors
+    /// The smallest failing case; or fewer judged cases than half of those asked for.
+    pub fn run<B: Backend<R>>(&self, backend: &mut B) -> Result<Report, Box<Failure>> {
+        let rules: Vec<_> = self.rules.iter().copied().filter(|r| (self.law.rules)(*r)).collect();
+        let scope = backend.scope();
+        if rules.is_empty() || scope.bases.is_empty() || !(self.law.needs)(&scope) {
+            return Ok(report(self.law, Verdict::OutOfScope, (0, 0), Worst::default()));
+        }
+        judged(backend, self, &cases::<R>(&scope, &rules, self.law.shape))
     }
+}
+
+fn judged<R: Scalar, B: Backend<R>>(
+    backend: &mut B,
+    trial: &Trial<'_, R>,
+    strategy: &impl Strategy<Value = Case<R>>,
+) -> Result<Report, Box<Failure>> {
+    let Trial { law, config, shrinks, .. } = *trial;
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
-    let judge =
-        |case: &Case<R>| (law.check)(&mut *backend.borrow_mut(), case, &mut worst.borrow_mut());
-    let strategy = cases::<R>(&scope, &rules, law.shape);
-    let result = runner(law.name, config).run(&strategy, |case| {
+    let judge = |case: &Case<R>| {
+        backend.borrow_mut().begins(case);
+        (law.check)(&mut *backend.borrow_mut(), case, &mut worst.borrow_mut())
+    };
+    let result = runner(law.name, config, shrinks).run(strategy, |case| {
         let (judged, skipped) = counts.get();
         match judge(&case) {
             Err(mismatch) => {
@@ -79,8 +119,27 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     match result {
         Ok(()) if judged < config.cases.div_ceil(2) => Err(nothing_judged(law.name, law.statement)),
         Ok(()) => Ok(report(law, Verdict::Holds, counts.get(), *worst.borrow())),
-        Err(error) => Err(failure(law, judged, error, |case| judge(case).err())),
+        Err(error) => Err(failure(trial, judged, error, |case| judge(case).err())),
     }
+}
+
+/// Cases of these rules within the scope, without a judge: for whoever wants to write them down.
+///
+/// # Errors
+/// A strategy that gives none, which ours do not.
+pub fn draw<R: Scalar>(
+    scope: &Scope,
+    rules: &[Rule],
+    shape: Shape,
+    config: Config,
+) -> Result<Vec<Case<R>>, String> {
+    let mut runner = runner("draw", config, 0);
+    let strategy = cases::<R>(scope, rules, shape);
+    let draw = |_| {
+        let tree = strategy.new_tree(&mut runner);
+        tree.map(|tree| tree.current()).map_err(|reason| reason.to_string())
+    };
+    (0..config.cases).map(draw).collect()
 }
 
 fn report<R: Scalar>(
@@ -92,7 +151,7 @@ fn report<R: Scalar>(
     Report { law: law.name, scalar: R::NAME, cases, passed_over, worst, verdict }
 }
 
-fn runner(law: &str, config: Config) -> TestRunner {
+fn runner(law: &str, config: Config, shrinks: u32) -> TestRunner {
     // Each law its own cases: the seed is mixed with the law's name (FNV-1a).
     let hash = law.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -103,7 +162,7 @@ fn runner(law: &str, config: Config) -> TestRunner {
     let settings = RunnerConfig {
         cases: config.cases,
         failure_persistence: None,
-        max_shrink_iters: 4096,
+        max_shrink_iters: shrinks,
         ..RunnerConfig::default()
     };
     TestRunner::new_with_rng(settings, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
@@ -116,14 +175,16 @@ fn nothing_judged(law: &'static str, statement: &'static str) -> Box<Failure> {
 }
 
 fn failure<R: Scalar>(
-    law: &Law<R>,
+    trial: &Trial<'_, R>,
     cases: u32,
     error: TestError<Case<R>>,
     judge: impl Fn(&Case<R>) -> Option<Mismatch>,
 ) -> Box<Failure> {
+    let Trial { law, shrinks, .. } = *trial;
     let (mismatch, case) = match error {
         TestError::Abort(reason) => (Mismatch::no_answer(reason), String::new()),
         TestError::Fail(reason, case) => {
+            let case = simplest(case, shrinks, |case| judge(case).is_some());
             // A backend that answers otherwise the second time is itself the finding.
             let again = judge(&case).unwrap_or_else(|| {
                 Mismatch::new("second run of the case", reason.to_string(), "no difference")

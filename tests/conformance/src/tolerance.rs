@@ -1,6 +1,6 @@
 //! How much of the oracle's bound an implementation may use.
 
-use crate::backend::Scope;
+use crate::backend::{Nearness, Scope};
 use crate::compare::{Phase, Worst};
 use presam_oracle::{Base, Rule};
 
@@ -11,20 +11,41 @@ pub struct Tolerance {
     pub contract: bool,
     /// Whether [`LIMITS`] hold; else the whole bound, times a factor for another order of summation.
     pub measured: bool,
+    /// Whether bounds or units in the last place are what counts.
+    pub nearness: Nearness,
+    /// How many times the bound: more than once where errors of earlier steps are in the numbers.
+    pub inherited: f64,
 }
 
 impl Tolerance {
     /// For a backend of this scope.
     #[must_use]
     pub fn of(scope: &Scope) -> Self {
-        Self { contract: scope.contract, measured: scope.contract }
+        let (measured, nearness) = (scope.contract, scope.nearness);
+        Self { contract: scope.contract, measured, nearness, inherited: 1.0 }
+    }
+
+    /// For code that sums in an order of its own, whatever the backend.
+    #[must_use]
+    pub fn foreign() -> Self {
+        Self { contract: false, measured: false, nearness: Nearness::Bound, inherited: 1.0 }
+    }
+
+    /// For a later step of a backend that keeps its memory and state: its own rounding errors, which
+    /// the oracle did not see, are in them, and a difference of near numbers makes them larger.
+    ///
+    /// 2^20 in `f64` leaves every slip visible by nine digits; `f32` has no more than 2^6 to give.
+    #[must_use]
+    pub fn inheriting(self, unit_roundoff: f64) -> Self {
+        let inherited = if unit_roundoff < 1e-10 { 1_048_576.0 } else { 64.0 };
+        Self { inherited, ..self }
     }
 
     /// The largest error allowed, as a share of the oracle's bound.
     #[must_use]
     pub fn limit(self, rule: Rule, base: Base, phase: Phase) -> f64 {
         if !self.measured {
-            return FOREIGN;
+            return FOREIGN * self.inherited;
         }
         let row = match phase {
             Phase::Params | Phase::State => base.name(),
@@ -40,7 +61,7 @@ impl Tolerance {
 /// For code that sums in an order of its own: of at most [`FOREIGN_ELEMENTS`] = 64 terms each passes
 /// through at most 63 additions, where the oracle's bound counts 6; (64/2 + 1) / (7/2 + 1) < 8 for
 /// the norm, less for what depends on it. Fused or regrouped formulas fit into the rest.
-const FOREIGN: f64 = 8.0;
+pub(crate) const FOREIGN: f64 = 8.0;
 
 /// The most elements in a case for such code.
 pub const FOREIGN_ELEMENTS: usize = 64;

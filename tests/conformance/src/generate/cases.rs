@@ -37,11 +37,12 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
         settings::length_rule::<R>(scope),
         settings::base::<R>(scope),
         segments::<R>(scope, shape),
-        counters::<R>(),
-        prop::sample::select(vec![0_u64, 1, 3]),
+        counters::<R>(scope),
+        prop::sample::select(if scope.fresh { vec![0_u64] } else { vec![0, 1, 3] }),
     );
+    let contract = scope.contract;
     parts
-        .prop_map(|(rule, length, base, segments, counters, base_steps)| {
+        .prop_map(move |(rule, length, base, segments, counters, base_steps)| {
             let segments = segments
                 .into_iter()
                 .map(|(options, elements)| segment(rule, base, options, &elements));
@@ -51,13 +52,30 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
             } else {
                 RuleState { mean_of_variance: 0.0, ..counters }
             };
-            Case { rule, length, segments, rule_state, base, base_steps }
+            let case = Case { rule, length, segments, rule_state, base, base_steps };
+            if contract { case } else { at_first_zero(case) }
         })
         .boxed()
 }
 
+/// The same, where a first step finds zeros, as in training: only presam's contract says that it does
+/// not read what it finds.
+#[must_use]
+pub fn at_first_zero<R: Scalar>(mut case: Case<R>) -> Case<R> {
+    let (is_first_ascent, is_first_descent) = (case.rule_state.is_first(), case.base_steps == 0);
+    for segment in &mut case.segments {
+        let memory = segment.memory.iter_mut().filter(|_| is_first_ascent);
+        let state = segment.state.iter_mut().filter(|_| is_first_descent);
+        memory.chain(state).for_each(|plane| plane.fill(R::from_f64(0.0)));
+    }
+    case
+}
+
 /// Before the first step, before the second, and later with a mean.
-fn counters<R: Scalar>() -> BoxedStrategy<RuleState> {
+fn counters<R: Scalar>(scope: &Scope) -> BoxedStrategy<RuleState> {
+    if scope.fresh {
+        return Just(RuleState::default()).boxed();
+    }
     let later = (prop::sample::select(vec![2_u64, 5]), tame::<R>())
         .prop_map(|(steps, mean)| RuleState { steps, mean_of_variance: mean.to_f64().abs() });
     let early = prop::sample::select(vec![0_u64, 1])

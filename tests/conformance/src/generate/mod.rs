@@ -4,9 +4,13 @@
 //! be read.
 
 mod cases;
+mod hostile;
 mod numbers;
+mod sequences;
 mod settings;
 
-pub use cases::{CHUNK, Shape, cases};
+pub use cases::{CHUNK, Shape, at_first_zero, cases};
+pub use hostile::{hostile, hostile_cases};
 pub use numbers::{BOUNDARIES, special, tame};
+pub use sequences::{Sequence, segment_lists, sequences};
 pub use settings::{base, length_rule, rule};

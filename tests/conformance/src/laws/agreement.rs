@@ -4,7 +4,7 @@ use super::{Checked, Law, answer, any_rule, any_scope};
 use crate::backend::Backend;
 use crate::case::Case;
 use crate::compare::{Expected, Worst, compare};
-use crate::generate::Shape;
+use crate::generate::{Shape, at_first_zero};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
@@ -52,11 +52,21 @@ fn agrees_over_steps<R: Scalar>(
     const STEPS: usize = 4;
     let tolerance = Tolerance::of(&backend.scope());
     let mut case = Case { base_steps: 0, rule_state: Default::default(), ..case.clone() };
+    if !backend.scope().contract {
+        case = at_first_zero(case);
+    }
     for step in 1..=STEPS {
         let expected = Expected::of(&case)?;
         if expected.is_ill_conditioned() {
             return Ok(Checked::PassedOver);
         }
+        let inherits = backend.scope().fresh && step > 1;
+        // A norm that is exactly 0 only without the rounding of what was kept decides nothing.
+        if inherits && expected.ascent.norm.value == 0.0 {
+            return Ok(Checked::PassedOver);
+        }
+        let unit_roundoff = R::FORMAT.unit_roundoff;
+        let tolerance = if inherits { tolerance.inheriting(unit_roundoff) } else { tolerance };
         let answer = answer(backend, &case)?;
         compare(&case, &answer, &expected, tolerance, worst).map_err(|mismatch| Mismatch {
             place: format!("step {step}: {}", mismatch.place),

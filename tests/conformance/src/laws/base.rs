@@ -1,6 +1,6 @@
 //! The base optimizer behind the ascent.
 
-use super::{Checked, Law, answer, any_rule, any_scope};
+use super::{Checked, Law, a_descent, an_ascent, answer, any_rule};
 use crate::backend::Backend;
 use crate::case::{Case, Options};
 use crate::compare::{Worst, same_bits};
@@ -15,7 +15,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             name: "rho-zero-is-the-base",
             statement: "rho = 0 perturbs no bit, and the step does not depend on the first gradient",
             rules: any_rule,
-            needs: any_scope,
+            needs: an_ascent,
             shape: Shape::Any,
             check: rho_zero_is_the_base,
         },
@@ -23,7 +23,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             name: "restored",
             statement: "with learning rate 0 the parameters are back, exactly, after the step",
             rules: any_rule,
-            needs: any_scope,
+            needs: a_descent,
             shape: Shape::Any,
             check: restored,
         },

@@ -9,7 +9,7 @@ use crate::report::Mismatch;
 use crate::scalar::Scalar;
 
 fn groups(scope: &Scope) -> bool {
-    scope.groups
+    scope.groups && scope.ascends
 }
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {

@@ -84,6 +84,14 @@ fn contract(scope: &Scope) -> bool {
     scope.contract
 }
 
+fn an_ascent(scope: &Scope) -> bool {
+    scope.ascends
+}
+
+fn a_descent(scope: &Scope) -> bool {
+    scope.descends
+}
+
 fn answer<R>(backend: &mut dyn Backend<R>, case: &Case<R>) -> Result<Answer<R>, Mismatch> {
     backend.step(case).map_err(Mismatch::no_answer)
 }

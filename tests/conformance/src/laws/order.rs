@@ -52,7 +52,7 @@ fn up_to_order<R: Scalar>(case: &Case<R>, found: &Answer<R>) -> Result<Checked, 
     if expected.is_ill_conditioned() {
         return Ok(Checked::PassedOver);
     }
-    let tolerance = Tolerance { contract: false, measured: false };
+    let tolerance = Tolerance::foreign();
     compare(case, found, &expected, tolerance, &mut Worst::default())?;
     Ok(Checked::Judged)
 }

@@ -31,7 +31,7 @@ fn is_linear(rule: Rule) -> bool {
 }
 
 fn lengths(scope: &Scope) -> bool {
-    scope.lengths
+    scope.lengths && scope.ascends
 }
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {

@@ -1,0 +1,200 @@
+//! What a backend is asked, and how its answers are judged by somebody's formula.
+
+use super::entry::rounded;
+use crate::backend::{Backend, Scope};
+use crate::case::{Answer, Case};
+use crate::compare::{Expected, Worst, compare};
+use crate::generate::{Shape, at_first_zero};
+use crate::runner::{Config, draw};
+use crate::scalar::Scalar;
+use crate::tolerance::Tolerance;
+
+/// Cases asked one after the other, with their answers; one step unless the backend keeps its memory.
+pub(super) struct Trial<R> {
+    steps: Vec<Step<R>>,
+    /// Whether the field's conventions agree here.
+    pub is_ordinary: bool,
+}
+
+/// What was asked, and the answer.
+type Step<R> = (Case<R>, Answer<R>);
+
+/// What a formula says of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// Every number is the formula's.
+    Agrees,
+    /// One is not.
+    Differs,
+    /// Rounding decides what the formula gives.
+    Open,
+}
+
+/// Where conventions part: how large the gradients are, and whether there are any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Probe {
+    /// As drawn.
+    Ordinary,
+    /// All first gradients and memory times a power of two.
+    Scaled(f64),
+    /// The same, the first element of each tensor being 0 with gradient 0.
+    ScaledWithZero(f64),
+    /// No gradient at all.
+    Zero,
+}
+
+/// Near a guard of 1e-12; near 1e-7; far above any guard: 2^-40, 2^-24 and 2^34, exact and squarable in
+/// `f32`. Every second trial is ordinary.
+const PROBES: [Probe; 8] = [
+    Probe::Ordinary,
+    Probe::Scaled(1.0 / (1_u64 << 40) as f64),
+    Probe::Ordinary,
+    Probe::Scaled(1.0 / (1_u64 << 24) as f64),
+    Probe::Ordinary,
+    Probe::ScaledWithZero((1_u64 << 34) as f64),
+    Probe::Ordinary,
+    Probe::Zero,
+];
+
+/// Steps in a row, for a backend that keeps its memory.
+const STEPS: usize = 3;
+
+/// Asks the backend.
+///
+/// # Errors
+/// The first case without an answer.
+pub(super) fn trials<R: Scalar, B: Backend<R>>(
+    backend: &mut B,
+    config: Config,
+) -> Result<Vec<Trial<R>>, String> {
+    let scope = backend.scope();
+    let drawn = draw::<R>(&scope, &scope.rules, Shape::Small, config)?;
+    let mut trials = Vec::new();
+    for (case, probe) in drawn.into_iter().zip(PROBES.into_iter().cycle()) {
+        let case = at_first_zero(probed(case, probe));
+        backend.begins(&case);
+        let steps = asked(backend, case, if scope.fresh { STEPS } else { 1 })?;
+        trials.push(Trial { steps, is_ordinary: probe == Probe::Ordinary });
+    }
+    Ok(trials)
+}
+
+fn asked<R: Scalar, B: Backend<R>>(
+    backend: &mut B,
+    mut case: Case<R>,
+    count: usize,
+) -> Result<Vec<Step<R>>, String> {
+    let mut steps = Vec::new();
+    for step in 1..=count {
+        let answer = backend.step(&case)?;
+        if answer.segments.len() != case.segments.len() {
+            return Err("another number of segments".into());
+        }
+        let next = case.next(&answer, &turned(&case, step));
+        steps.push((std::mem::replace(&mut case, next), answer));
+    }
+    Ok(steps)
+}
+
+/// Gradients of a later step: each element takes its neighbour's, by eighths, which is exact.
+fn turned<R: Scalar>(case: &Case<R>, step: usize) -> Vec<(Vec<R>, Vec<R>)> {
+    let weight = [0.75, -0.625, 1.125].get(step % 3).copied().unwrap_or(1.0);
+    let turned = |plane: &[R], weight: f64| -> Vec<R> {
+        let neighbours = plane.iter().skip(1).chain(plane.iter().take(1));
+        neighbours.map(|x| R::from_f64(x.to_f64() * weight)).collect()
+    };
+    let segments = case.segments.iter();
+    segments.map(|s| (turned(&s.grads, weight), turned(&s.perturbed_grads, -weight))).collect()
+}
+
+fn probed<R: Scalar>(case: Case<R>, probe: Probe) -> Case<R> {
+    match probe {
+        Probe::Ordinary => case,
+        Probe::Scaled(factor) => scaled(case, factor),
+        Probe::Zero => scaled(case, 0.0),
+        Probe::ScaledWithZero(factor) => {
+            let mut case = scaled(case, factor);
+            for segment in &mut case.segments {
+                for plane in [&mut segment.params, &mut segment.grads] {
+                    plane.iter_mut().take(1).for_each(|x| *x = R::from_f64(0.0));
+                }
+            }
+            case
+        }
+    }
+}
+
+/// First gradients and what memory holds of them: averages of gradients, then of their squares.
+fn scaled<R: Scalar>(case: Case<R>, factor: f64) -> Case<R> {
+    let mut case = case.map_grads(|g| R::from_f64(g.to_f64() * factor));
+    for segment in &mut case.segments {
+        for (plane, factor) in segment.memory.iter_mut().zip([factor, factor * factor]) {
+            plane.iter_mut().for_each(|m| *m = R::from_f64(m.to_f64() * factor));
+        }
+    }
+    case.rule_state.mean_of_variance = R::held(case.rule_state.mean_of_variance * factor * factor);
+    case
+}
+
+impl<R: Scalar> Trial<R> {
+    /// Judges the answers by a formula.
+    pub fn judge(
+        &self,
+        scope: &Scope,
+        formula: impl Fn(&Case<R>, &Answer<R>) -> Option<Expected>,
+    ) -> Judged {
+        let mut own: Option<Answer<R>> = None;
+        for (case, answer) in &self.steps {
+            let inherits = own.is_some();
+            let case = own.as_ref().map_or_else(|| case.clone(), |own| remembered(case, own));
+            let Some(expected) = formula(&case, answer) else { return Judged::Open };
+            // In the memory of a later step are rounding errors that the formula did not make.
+            let is_void = inherits && expected.ascent.norm.value == 0.0;
+            if expected.is_ill_conditioned() || is_void {
+                return Judged::Open;
+            }
+            let (foreign, unit_roundoff) = (Tolerance::foreign(), R::FORMAT.unit_roundoff);
+            let tolerance = if inherits { foreign.inheriting(unit_roundoff) } else { foreign };
+            let mine = rounded(&expected);
+            let found = judged_parts(scope, answer, &mine);
+            if compare(&case, &found, &expected, tolerance, &mut Worst::default()).is_err() {
+                return Judged::Differs;
+            }
+            own = scope.fresh.then_some(mine);
+        }
+        Judged::Agrees
+    }
+}
+
+/// The case as it stands for a formula that keeps its own memory, state and counters.
+fn remembered<R: Scalar>(case: &Case<R>, own: &Answer<R>) -> Case<R> {
+    let mut case = case.clone();
+    for (segment, own) in case.segments.iter_mut().zip(&own.segments) {
+        segment.memory.clone_from(&own.memory);
+        segment.state.clone_from(&own.state);
+    }
+    Case { rule_state: own.rule_state, base_steps: own.base_steps, ..case }
+}
+
+/// The answer, with the formula's own numbers where the backend claims none.
+fn judged_parts<R: Scalar>(scope: &Scope, answer: &Answer<R>, mine: &Answer<R>) -> Answer<R> {
+    let mut found = answer.clone();
+    if scope.fresh || !scope.ascends {
+        found.rule_state = mine.rule_state;
+    }
+    for (found, mine) in found.segments.iter_mut().zip(&mine.segments) {
+        if !scope.ascends {
+            found.perturbed.clone_from(&mine.perturbed);
+        }
+        if scope.fresh || !scope.ascends {
+            found.memory.clone_from(&mine.memory);
+        }
+        if !scope.descends {
+            found.params.clone_from(&mine.params);
+        }
+        if scope.fresh || !scope.descends {
+            found.state.clone_from(&mine.state);
+        }
+    }
+    found
+}
