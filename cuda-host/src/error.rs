@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::device::DeviceError;
+use crate::pipe::PipeError;
 use crate::report::OutputError;
 
 /// A failure of the program, with its exit code.
@@ -22,6 +23,8 @@ pub enum Error {
     Model(presam_model::Error),
     /// The device.
     Device(DeviceError),
+    /// A command that cannot be tested.
+    Pipe(PipeError),
 }
 
 impl Error {
@@ -30,7 +33,7 @@ impl Error {
         match self {
             Self::Device(DeviceError::Absent { .. }) => 3,
             Self::Config(_) | Self::Data(_) | Self::Output(_) => 2,
-            Self::Core(_) | Self::Model(_) | Self::Device(_) => 2,
+            Self::Core(_) | Self::Model(_) | Self::Device(_) | Self::Pipe(_) => 2,
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Display for Error {
             Self::Core(error) => error.fmt(f),
             Self::Model(error) => error.fmt(f),
             Self::Device(error) => error.fmt(f),
+            Self::Pipe(error) => error.fmt(f),
         }
     }
 }
@@ -83,5 +87,11 @@ impl From<DeviceError> for Error {
 impl From<presam_model::Error> for Error {
     fn from(error: presam_model::Error) -> Self {
         Self::Model(error)
+    }
+}
+
+impl From<PipeError> for Error {
+    fn from(error: PipeError) -> Self {
+        Self::Pipe(error)
     }
 }

@@ -10,6 +10,11 @@
 //! | `methods` | the list of methods the program knows (feature `cli`) |
 //! | `config` | what a training run is told, checked in one place (feature `cli`) |
 //! | `train` | the main job: every method with every seed on the same data (feature `cli`) |
+//! | `core_backend` | the core as a backend of the conformance suite (feature `conformance`) |
+//! | `pipe` | anybody's step in any language, asked over a pipe (feature `cli`) |
+//! | `suite` | every law over the core, or over a command (feature `cli`) |
+//! | `init` | adapters to begin with (feature `cli`) |
+//! | `vectors` | test vectors made by the oracle (feature `cli`) |
 //! | `verify` | every kernel of a device against the core, bit by bit (feature `cli`) |
 //! | `report` | records of a comparison, its tables, pictures and files (feature `cli`) |
 //!
@@ -19,6 +24,8 @@
 pub const FEATURES: &[&str] = &[
     #[cfg(feature = "cli")]
     "cli",
+    #[cfg(feature = "conformance")]
+    "conformance",
     #[cfg(feature = "cuda")]
     "cuda",
 ];
@@ -31,12 +38,18 @@ pub mod sharpness;
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod core_backend;
 #[cfg(feature = "cli")]
 pub mod error;
 #[cfg(feature = "cli")]
 pub mod host;
 #[cfg(feature = "cli")]
+pub mod init;
+#[cfg(feature = "cli")]
 pub mod methods;
+#[cfg(feature = "cli")]
+pub mod pipe;
 #[cfg(feature = "cli")]
 pub mod progress;
 #[cfg(feature = "cli")]
@@ -44,6 +57,10 @@ pub mod report;
 #[cfg(feature = "cli")]
 pub mod stats;
 #[cfg(feature = "cli")]
+pub mod suite;
+#[cfg(feature = "cli")]
 pub mod train;
+#[cfg(feature = "cli")]
+pub mod vectors;
 #[cfg(feature = "cli")]
 pub mod verify;

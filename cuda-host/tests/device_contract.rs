@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam::{Group, LookSam, Sam, Sgd};
+use presam::{Group, LookSam, Sam, SecondGradient, Sgd};
 use presam_cuda::device::{
     Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep,
     Emulated, Flat, Form, Layer, Mixes, Options, Scalar, download,
@@ -229,6 +229,106 @@ fn what_finds_no_room_gives_back_what_it_had() {
     leaves_nothing(|device| Mixes::new(device, flat, place(9)));
     let mlp = Mlp::new(&[4, 3, 2]).unwrap();
     leaves_nothing(|device| DeviceNetwork::new(device, &mlp, 8));
+}
+
+#[test]
+fn loss_scale_and_clipping_norm_may_change_between_steps() {
+    let clipped = |loss_scale, max_norm| Options {
+        loss_scale,
+        second: SecondGradient::Clipped(max_norm),
+        ..Options::default()
+    };
+    // Set later, or from the start: the same step.
+    let stepped = |options: Options, later: Option<(f32, f32)>| {
+        let (mut device, segment) = good(100);
+        let ramp: Vec<u8> = (0..100).flat_map(|i| (i as f32 - 20.0).to_le_bytes()).collect();
+        for plane in [segment.params, segment.grads, segment.perturbed_grads] {
+            device.write(plane, &ramp).unwrap();
+        }
+        let step = made(&mut device, &[segment], options).unwrap();
+        if let Some((loss_scale, max_norm)) = later {
+            step.set_loss_scale(&mut device, loss_scale).unwrap();
+            step.set_max_norm(&mut device, max_norm).unwrap();
+        }
+        step.ascend(&mut device).unwrap();
+        step.descend(&mut device).unwrap();
+        [segment.params, segment.out].map(|at| download::<f32>(&mut device, at, 100).unwrap())
+    };
+    let expected = stepped(clipped(8.0, 0.5), None);
+    assert_eq!(stepped(clipped(1.0, 3.0), Some((8.0, 0.5))), expected);
+    assert_ne!(stepped(clipped(1.0, 3.0), None), expected);
+    assert_ne!(stepped(clipped(1.0, 0.5), None)[0], stepped(clipped(1.0, 3.0), None)[0]);
+}
+
+#[test]
+fn a_loss_scale_or_norm_out_of_range_and_a_norm_that_nobody_takes_are_refused() {
+    let (mut device, segment) = good(100);
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
+    let scale = step.set_loss_scale(&mut device, f32::INFINITY).unwrap_err().to_string();
+    assert_eq!(scale, "loss_scale: expected a finite number > 0, found inf");
+    let norm = step.set_max_norm(&mut device, f32::NAN).unwrap_err().to_string();
+    assert_eq!(norm, "max_norm: expected a number > 0, found NaN");
+    let unchecked = Options { second: SecondGradient::Unchecked, ..Options::default() };
+    let step = made(&mut device, &[segment], unchecked).unwrap();
+    assert_eq!(
+        step.set_max_norm(&mut device, 1.0).unwrap_err().to_string(),
+        "second_sgd_momentum: max_norm: expected a step that looks at its second gradient, found \
+         SecondGradient::Unchecked"
+    );
+}
+
+#[test]
+fn planes_of_mixes_and_batches_are_checked_too() {
+    let (mut device, segment) = good(100);
+    let flat = Flat {
+        len: 100,
+        params: segment.params,
+        grads: segment.grads,
+        perturbed_grads: segment.perturbed_grads,
+        perturbed: segment.out,
+        kept: 0,
+    };
+    let mut mixed = |flat| Mixes::new(&mut device, flat, segment.state[0]).map(drop);
+    assert!(mixed(flat).is_ok() && mixed(Flat { len: 0, params: 0, ..flat }).is_ok());
+    for (flat, line) in [
+        (
+            Flat { grads: 0, ..flat },
+            "accumulate_pair: grads: expected an address of device memory, found null",
+        ),
+        (
+            Flat { perturbed_grads: flat.grads, ..flat },
+            "accumulate_pair: perturbed_grads: expected memory of its own, found 400 bytes shared with \
+             grads",
+        ),
+        (
+            Flat { kept: flat.perturbed + 396, ..flat },
+            "mix_look_sam_split: kept: expected memory of its own, found 4 bytes shared with perturbed",
+        ),
+    ] {
+        assert_eq!(mixed(flat).unwrap_err().to_string(), line);
+    }
+    let misaligned = mixed(Flat { params: flat.params + 2, ..flat }).unwrap_err().to_string();
+    assert!(
+        misaligned.starts_with("correct_wsam: params: expected a multiple of 4 bytes, found 0x")
+    );
+
+    let mlp = Mlp::new(&[4, 3, 2]).unwrap();
+    let network = DeviceNetwork::new(&mut device, &mlp, 8).unwrap();
+    let batch = Batch { len: 8, inputs: segment.params, labels: segment.grads };
+    let (params, grads) = (segment.out, segment.state[0]);
+    network.forward(&mut device, params, batch).unwrap();
+    let error = network.forward(&mut device, 0, batch).unwrap_err().to_string();
+    assert_eq!(error, "forward: params: expected an address of device memory, found null");
+    let no_labels = Batch { labels: 0, ..batch };
+    let error = network.loss(&mut device, no_labels).unwrap_err().to_string();
+    assert_eq!(error, "cross_entropy: labels: expected an address of device memory, found null");
+    let error = network.backward(&mut device, params, batch, params).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "weight_gradient: grads: expected memory of its own, found 92 bytes shared with params"
+    );
+    network.forward(&mut device, params, batch).unwrap();
+    network.backward(&mut device, params, batch, grads).unwrap();
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub enum BenchError {
     Core(presam::Error),
     /// A program computed something else than it should have: its time means nothing.
     Wrong(String),
+    /// There was no room for a row.
+    Room(DeviceError),
     /// The device or its driver refused; the second value is the exit code.
     Device(Box<dyn std::error::Error + Send + Sync>, u8),
 }
@@ -23,7 +25,7 @@ impl BenchError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Wrong(_) => 1,
-            Self::Request(_) | Self::Core(_) => 2,
+            Self::Request(_) | Self::Core(_) | Self::Room(_) => 2,
             Self::Device(_, code) => *code,
         }
     }
@@ -35,6 +37,7 @@ impl fmt::Display for BenchError {
             Self::Request(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
             Self::Wrong(what) => f.write_str(what),
+            Self::Room(error) => error.fmt(f),
             Self::Device(error, _) => error.fmt(f),
         }
     }
@@ -50,8 +53,11 @@ impl From<ConfigError> for BenchError {
 
 impl From<DeviceError> for BenchError {
     fn from(error: DeviceError) -> Self {
-        let code = if matches!(error, DeviceError::Absent { .. }) { 3 } else { 2 };
-        Self::Device(Box::new(error), code)
+        match error {
+            DeviceError::OutOfMemory { .. } => Self::Room(error),
+            DeviceError::Absent { .. } => Self::Device(Box::new(error), 3),
+            _ => Self::Device(Box::new(error), 2),
+        }
     }
 }
 

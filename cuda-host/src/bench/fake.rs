@@ -4,6 +4,7 @@ use super::{
     Asked, BenchError, Cache, Device, Job, Mode, Overhead, Programs, Record, Request, Row, Target,
     plan, run,
 };
+use crate::device::DeviceError;
 
 /// Programs that take the times they are told, over and over, and remember how they were called.
 pub(super) struct Scripted {
@@ -64,6 +65,8 @@ pub(super) struct FakeTarget {
     pub memory: u64,
     /// Names of the rows prepared.
     pub prepared: Vec<String>,
+    /// How the names of the rows begin for which there is no room.
+    pub full: &'static str,
 }
 
 impl Target for FakeTarget {
@@ -84,6 +87,9 @@ impl Target for FakeTarget {
 
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {
         self.prepared.push(row.name());
+        if row.name().starts_with(self.full) {
+            return Err(DeviceError::OutOfMemory { bytes: 640 }.into());
+        }
         let bytes = row.job.bytes as f64;
         let share = if row.mode.cache == Cache::Warm { 0.5 } else { 0.8 };
         let job = if row.mode.graph { bytes / 2.0 } else { bytes };
@@ -100,6 +106,11 @@ impl Target for FakeTarget {
 impl FakeTarget {
     /// Its name in records.
     pub const NAME: &str = "fake";
+
+    /// One with so many bytes of memory, and room for every row.
+    pub fn of(memory: u64) -> Self {
+        Self { memory, prepared: Vec::new(), full: "none" }
+    }
 }
 
 /// A record of rows of the fake target.
@@ -111,7 +122,7 @@ pub(super) fn record(sizes: &str, filter: &str) -> Record {
         ..Asked::default()
     })
     .unwrap();
-    let mut target = FakeTarget { memory: u64::MAX, prepared: Vec::new() };
+    let mut target = FakeTarget::of(u64::MAX);
     let plan = plan(&target, &request).unwrap();
     run(&mut target, &plan, &request, "presam bench", &mut |_, _, _| {}).unwrap()
 }

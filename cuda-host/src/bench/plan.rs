@@ -92,7 +92,7 @@ mod tests {
 
     fn planned(memory: u64, asked: &Asked) -> Result<Plan, BenchError> {
         let request = Request::new(asked).unwrap();
-        plan(&FakeTarget { memory, prepared: Vec::new() }, &request)
+        plan(&FakeTarget::of(memory), &request)
     }
 
     fn asked(sizes: Option<&str>, filter: Option<&str>) -> Asked {

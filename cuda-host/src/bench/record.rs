@@ -20,6 +20,9 @@ pub struct Record {
     pub header: Header,
     /// In the order of measuring.
     pub measurements: Vec<Measurement>,
+    /// A line for each row that turned out to have no room; peers need not tell.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// Where and how it was measured. What a machine does not tell is `null`.

@@ -11,10 +11,10 @@ use crate::host::{Host, now};
 /// Told before each row: its place, how many there are, its name.
 pub type Watch<'a> = &'a mut dyn FnMut(usize, usize, &Row);
 
-/// Measures every row of `plan`.
+/// Measures every row of `plan`; one for which there is no room (others use the device too) is left out.
 ///
 /// # Errors
-/// A wrong answer, or whatever the target refuses.
+/// A wrong answer, or whatever the target refuses; no room for any row.
 pub fn run(
     target: &mut dyn Target,
     plan: &Plan,
@@ -25,14 +25,20 @@ pub fn run(
     let (date, before) = (now(), target.describe()?);
     let overhead = target.launch_overhead()?;
     let mut measurements = Vec::with_capacity(plan.rows.len());
+    let (mut left_out, mut no_room) = (Vec::new(), None);
     for (index, row) in plan.rows.iter().enumerate() {
         watch(index, plan.rows.len(), row);
-        let mut programs = target.prepare(row)?;
-        let start = Instant::now();
-        let clock = || start.elapsed();
-        let samples = measure(programs.as_mut(), row.mode.cache, request.min_time, &clock)
-            .map_err(|error| named(error, row))?;
-        measurements.push(Measurement::new(row, samples));
+        match measured(target, row, request) {
+            Ok(measurement) => measurements.push(measurement),
+            Err(BenchError::Room(error)) => {
+                left_out.push(format!("{} is left out: {error}", row.name()));
+                no_room.get_or_insert(error);
+            }
+            Err(error) => return Err(named(error, row)),
+        }
+    }
+    if let (true, Some(error)) = (measurements.is_empty(), no_room) {
+        return Err(BenchError::Room(error));
     }
     let after = target.describe()?;
     let reasons = [&before, &after].map(|device| device.throttle_reasons.clone());
@@ -51,7 +57,19 @@ pub fn run(
         launch_overhead_ns: overhead.as_ref().map(|samples| Quantiles::of(&samples.host_ns)),
         launch_device_ns: overhead.as_ref().map(|samples| Quantiles::of(&samples.device_ns)),
     };
-    Ok(Record { form: FORM.to_owned(), header, measurements })
+    Ok(Record { form: FORM.to_owned(), header, measurements, left_out })
+}
+
+fn measured(
+    target: &mut dyn Target,
+    row: &Row,
+    request: &Request,
+) -> Result<Measurement, BenchError> {
+    let mut programs = target.prepare(row)?;
+    let start = Instant::now();
+    let clock = || start.elapsed();
+    let samples = measure(programs.as_mut(), row.mode.cache, request.min_time, &clock)?;
+    Ok(Measurement::new(row, samples))
 }
 
 /// Runs the job of every row once, for a profiler to watch, and measures nothing; gives the number of rows.
@@ -106,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_record_holds_every_row_with_its_share_of_the_copy() {
-        let mut target = FakeTarget { memory: u64::MAX, prepared: Vec::new() };
+        let mut target = FakeTarget::of(u64::MAX);
         let request = request("^step/sam/");
         let plan = plan(&target, &request).unwrap();
         let mut seen = Vec::new();
@@ -135,8 +153,24 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_room_is_left_out_and_told_and_the_others_are_measured() {
+        let request = request("^(step|ascend)/sam/");
+        let mut target = FakeTarget { full: "ascend", ..FakeTarget::of(u64::MAX) };
+        let plan = plan(&target, &request).unwrap();
+        let record = run(&mut target, &plan, &request, "presam bench", &mut |_, _, _| {}).unwrap();
+        assert_eq!((record.measurements.len(), record.left_out.len()), (4, 4));
+        let line = "ascend/sam/1e4 warm is left out: device memory: no room for 640 bytes";
+        assert_eq!(record.left_out[0], line);
+        target.full = "";
+        let error =
+            run(&mut target, &plan, &request, "presam bench", &mut |_, _, _| {}).unwrap_err();
+        assert_eq!(error.to_string(), "device memory: no room for 640 bytes");
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
     fn a_profile_runs_each_row_but_those_of_graphs_once() {
-        let mut target = FakeTarget { memory: u64::MAX, prepared: Vec::new() };
+        let mut target = FakeTarget::of(u64::MAX);
         let plan = plan(&target, &request("^ascend")).unwrap();
         let count = profile(&mut target, &plan, &mut |_, _, _| {}).unwrap();
         let plain = plan.rows.iter().filter(|row| !row.mode.graph);

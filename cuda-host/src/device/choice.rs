@@ -31,7 +31,10 @@ impl Choice {
         match self {
             Self::Cpu => Ok(None),
             Self::Emulated => Ok(Some(Box::new(Emulated::new(1)))),
-            Self::Ptx => Ok(Some(Box::new(Ptx::new(1)))),
+            Self::Ptx => {
+                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                Ok(Some(Box::new(Ptx::new(1).on_threads(threads))))
+            }
             Self::Cuda(number) => open_cuda(number).map(Some),
         }
     }

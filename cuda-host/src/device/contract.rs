@@ -16,14 +16,28 @@ pub(super) struct Names {
     pub descend: &'static str,
 }
 
-/// One plane of one segment.
-struct Plane {
-    kernel: &'static str,
-    what: String,
-    address: Address,
-    bytes: u64,
-    unit: u64,
-    written: bool,
+/// One plane: who meets it first, its name, where it lies.
+pub(super) struct Plane {
+    pub kernel: &'static str,
+    pub what: String,
+    pub address: Address,
+    pub bytes: u64,
+    pub unit: u64,
+    pub written: bool,
+}
+
+impl Plane {
+    /// Of floats or 32-bit words.
+    pub fn words(
+        kernel: &'static str,
+        what: &str,
+        address: Address,
+        len: u64,
+        written: bool,
+    ) -> Self {
+        let (what, bytes) = (what.to_owned(), len.saturating_mul(4));
+        Self { kernel, what, address, bytes, unit: 4, written }
+    }
 }
 
 fn planes<const M: usize, const I: usize, const S: usize>(
@@ -87,6 +101,11 @@ pub(super) fn check<const M: usize, const I: usize, const S: usize>(
     for (index, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.len > 0) {
         all.extend(planes(names, index, segment, scalar, is_perturbed(segment.group)));
     }
+    check_planes(all, along_momentum)
+}
+
+/// Refuses null and misaligned addresses, and planes that overlap where one of them is written.
+pub(super) fn check_planes(mut all: Vec<Plane>, along_momentum: bool) -> Result<(), DeviceError> {
     for plane in &all {
         if plane.address == 0 {
             let expected = "an address of device memory".into();

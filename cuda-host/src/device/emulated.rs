@@ -29,6 +29,10 @@ impl Device for Emulated {
         "emulated".into()
     }
 
+    fn stands_in(&self) -> bool {
+        true
+    }
+
     fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
         Ok(self.memory.allocate(bytes))
     }

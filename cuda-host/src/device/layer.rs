@@ -12,6 +12,11 @@ pub trait Layer {
     /// The device below.
     fn below_mut(&mut self) -> &mut dyn Device;
 
+    /// [`Device::stands_in`].
+    fn on_stands_in(&self) -> bool {
+        self.below().stands_in()
+    }
+
     /// [`Device::allocate`].
     ///
     /// # Errors
@@ -53,6 +58,10 @@ pub trait Layer {
 impl<L: Layer> Device for L {
     fn name(&self) -> String {
         self.below().name()
+    }
+
+    fn stands_in(&self) -> bool {
+        self.on_stands_in()
     }
 
     fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {

@@ -8,6 +8,7 @@ use presam_kernels::entries;
 use presam_kernels::fold::LEAVES;
 use presam_kernels::layout::{ALIGNED, Control, PART_BYTES, Segment};
 
+use super::contract::{Plane, check_planes};
 use super::memory::Buffers;
 use super::table::{Planes, Tables};
 use super::{Address, Device, DeviceError};
@@ -47,7 +48,7 @@ pub struct Flat {
     pub grads: Address,
     /// g~.
     pub perturbed_grads: Address,
-    /// The perturbed parameters.
+    /// The perturbed parameters (after an ascent in place: the backup).
     pub perturbed: Address,
     /// LookSAM's kept part; 0 for the others.
     pub kept: Address,
@@ -57,12 +58,14 @@ impl Mixes {
     /// Tables over `flat`; `control` is that of the step.
     ///
     /// # Errors
-    /// As [`Device::allocate`] and [`Device::write`].
+    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane; as [`Device::allocate`] and
+    /// [`Device::write`].
     pub fn new(
         device: &mut impl Device,
         flat: Flat,
         control: Address,
     ) -> Result<Self, DeviceError> {
+        check_planes(planes(flat), false)?;
         let (mixes, buffers) = Buffers::built(device, |device, buffers| {
             let tables = Tables::new(device, buffers, &[row(flat)])?;
             let planes = tables.pass(device, buffers, |_| true)?;
@@ -130,6 +133,20 @@ impl Mixes {
     pub fn wsam(&self, device: &mut impl Device, wsam: Wsam<f32>) -> Result<(), DeviceError> {
         self.set_helper(device, &wsam)?;
         self.mix(device, &entries::mix_wsam, self.helper, [SECOND, SECOND])
+    }
+
+    /// Decoupled WSAM, after a descent with g (a step whose `perturbed_grads` is the plane of g):
+    /// w becomes w - learning rate alpha (g~ - g). Nothing where the descent was skipped.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn wsam_decoupled(
+        &self,
+        device: &mut impl Device,
+        wsam: Wsam<f32>,
+    ) -> Result<(), DeviceError> {
+        self.set_helper(device, &wsam)?;
+        self.planes.launch(device, &entries::correct_wsam, &[self.control, self.helper])
     }
 
     /// LookSAM with a second gradient: keeps the part of g~ that is orthogonal to g.
@@ -212,6 +229,24 @@ impl Mixes {
     pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
+}
+
+/// What is read and written, with the kernel that meets it first.
+fn planes(flat: Flat) -> Vec<Plane> {
+    let plane = |kernel: &'static Kernel, what, address, written| {
+        Plane::words(kernel.name, what, address, flat.len as u64, written)
+    };
+    let mut planes = vec![
+        plane(&entries::correct_wsam, "params", flat.params, true),
+        plane(&entries::accumulate_pair, "grads", flat.grads, false),
+        plane(&entries::accumulate_pair, "perturbed_grads", flat.perturbed_grads, true),
+        plane(&entries::accumulate_distance, "perturbed", flat.perturbed, false),
+    ];
+    if flat.kept != 0 {
+        planes.push(plane(&entries::mix_look_sam_split, "kept", flat.kept, true));
+    }
+    planes.retain(|plane| plane.bytes > 0);
+    planes
 }
 
 /// The whole model as one segment.

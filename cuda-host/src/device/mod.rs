@@ -41,6 +41,11 @@ pub trait Device {
     /// Its name in messages and records: `emulated`, `cuda:0 NVIDIA H100`.
     fn name(&self) -> String;
 
+    /// Whether it only stands in for a GPU: its times tell nothing, and the CPU's own loops are faster.
+    fn stands_in(&self) -> bool {
+        false
+    }
+
     /// `bytes` of memory, aligned to 256 bytes; what is in it is undefined. 0 bytes give an address
     /// that no kernel may touch.
     ///

@@ -5,6 +5,7 @@ use presam_kernels::network::TILE;
 use presam_kernels::{Kernel, THREADS};
 use presam_model::Mlp;
 
+use super::contract::{Plane, check_planes};
 use super::memory::Buffers;
 use super::{Address, Device, DeviceError};
 
@@ -15,6 +16,7 @@ pub struct DeviceNetwork {
     losses: Address,
     /// Examples that there is room for.
     most: usize,
+    params: u64,
     buffers: Buffers,
 }
 
@@ -29,6 +31,9 @@ struct Layer {
 }
 
 /// A batch in device memory: inputs row by row, labels as 32-bit words below the number of classes.
+///
+/// Labels are not looked at by the host. One that is no class is right in no count, and its example's loss
+/// is the distance from the largest logit to the logarithm of the sum, its slope that of no target.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
     /// Examples.
@@ -59,22 +64,39 @@ impl DeviceNetwork {
                 });
             }
             let losses = buffers.zeros(device, batch)?;
-            Ok(Self { layers, losses, most: batch, buffers: Buffers::default() })
+            let params = mlp.param_count() as u64;
+            Ok(Self { layers, losses, most: batch, params, buffers: Buffers::default() })
         })?;
         Ok(Self { buffers, ..network })
     }
 
-    /// Refuses a batch for which there is no room.
-    fn check(&self, kernel: &'static Kernel, batch: Batch) -> Result<(), DeviceError> {
-        if batch.len <= self.most {
-            return Ok(());
+    /// Refuses a batch for which there is no room, and addresses that kernels may not be handed.
+    fn check(
+        &self,
+        kernel: &'static Kernel,
+        batch: Batch,
+        (params, grads): (Option<Address>, Option<Address>),
+    ) -> Result<(), DeviceError> {
+        if batch.len > self.most {
+            return Err(DeviceError::Contract {
+                kernel: kernel.name,
+                what: "batch".into(),
+                expected: format!("at most {} examples", self.most),
+                found: batch.len.to_string(),
+            });
         }
-        Err(DeviceError::Contract {
-            kernel: kernel.name,
-            what: "batch".into(),
-            expected: format!("at most {} examples", self.most),
-            found: batch.len.to_string(),
-        })
+        let rows = batch.len as u64;
+        let features = self.layers.first().map_or(0, |layer| layer.inputs);
+        let plane =
+            |what, address, len, written| Plane::words(kernel.name, what, address, len, written);
+        let mut planes = vec![
+            plane("inputs", batch.inputs, rows * features, false),
+            plane("labels", batch.labels, rows, false),
+        ];
+        planes.extend(params.map(|params| plane("params", params, self.params, false)));
+        planes.extend(grads.map(|grads| plane("grads", grads, self.params, true)));
+        planes.retain(|plane| plane.bytes > 0);
+        check_planes(planes, false)
     }
 
     /// The losses of the last batch's examples: one float each.
@@ -86,14 +108,15 @@ impl DeviceNetwork {
     /// The results of every layer at `params`; the last are the logits.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for, or a null, misaligned or overlapping
+    /// plane; as [`Device::launch`].
     pub fn forward(
         &self,
         device: &mut impl Device,
         params: Address,
         batch: Batch,
     ) -> Result<(), DeviceError> {
-        self.check(&entries::forward, batch)?;
+        self.check(&entries::forward, batch, (Some(params), None))?;
         let mut x = batch.inputs;
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len();
@@ -106,11 +129,25 @@ impl DeviceNetwork {
         Ok(())
     }
 
+    /// After [`forward`](DeviceNetwork::forward): the [losses](DeviceNetwork::losses). The logits are used up.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] for more examples than there is room for, or a null, misaligned or overlapping
+    /// plane; as [`Device::launch`].
+    pub fn loss(&self, device: &mut impl Device, batch: Batch) -> Result<(), DeviceError> {
+        self.check(&entries::cross_entropy, batch, (None, None))?;
+        let Some(last) = self.layers.last() else { return Ok(()) };
+        let rows = batch.len as u64;
+        let arguments = [rows, last.outputs, last.results, batch.labels, self.losses];
+        device.launch(&entries::cross_entropy, threads(rows), &arguments)
+    }
+
     /// After [`forward`](DeviceNetwork::forward): the losses, and every gradient into `grads`. Uses the
     /// layers' results up.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for, or a null, misaligned or overlapping
+    /// plane; as [`Device::launch`].
     pub fn backward(
         &self,
         device: &mut impl Device,
@@ -118,12 +155,9 @@ impl DeviceNetwork {
         batch: Batch,
         grads: Address,
     ) -> Result<(), DeviceError> {
-        self.check(&entries::cross_entropy, batch)?;
+        self.check(&entries::weight_gradient, batch, (Some(params), Some(grads)))?;
+        self.loss(device, batch)?;
         let rows = batch.len as u64;
-        if let Some(last) = self.layers.last() {
-            let arguments = [rows, last.outputs, last.results, batch.labels, self.losses];
-            device.launch(&entries::cross_entropy, threads(rows), &arguments)?;
-        }
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let below = index.checked_sub(1).and_then(|below| self.layers.get(below));
             let x = below.map_or(batch.inputs, |below| below.results);
@@ -145,14 +179,15 @@ impl DeviceNetwork {
     /// to the word at `right`.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for more examples than there is room for; as [`Device::launch`].
+    /// [`DeviceError::Contract`] for more examples than there is room for, or a null, misaligned or overlapping
+    /// plane; as [`Device::launch`].
     pub fn count_right(
         &self,
         device: &mut impl Device,
         batch: Batch,
         right: Address,
     ) -> Result<(), DeviceError> {
-        self.check(&entries::correct_count, batch)?;
+        self.check(&entries::correct_count, batch, (None, None))?;
         let Some(last) = self.layers.last() else { return Ok(()) };
         let rows = batch.len as u64;
         let arguments = [rows, last.outputs, last.results, batch.labels, right];

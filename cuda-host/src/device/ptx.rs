@@ -7,6 +7,9 @@ use ptx_machine::{BufferId, Launch, Memory, Module, Report};
 
 use super::{Address, Device, DeviceError};
 
+/// Fewer are not worth a thread.
+const BLOCKS_A_THREAD: usize = 4;
+
 /// A device that runs the very text a GPU is handed, and finds what is wrong with it: access outside of a
 /// buffer, misaligned access, reads of what was never written, races.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub struct Ptx {
     memory: Memory,
     buffers: BTreeMap<Address, (BufferId, usize)>,
     seed: u64,
+    threads: usize,
     reports: BTreeMap<&'static str, Report>,
 }
 
@@ -24,7 +28,15 @@ impl Ptx {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let (modules, buffers) = (BTreeMap::new(), BTreeMap::new());
-        Self { modules, memory: Memory::new(), buffers, seed, reports: BTreeMap::new() }
+        let reports = BTreeMap::new();
+        Self { modules, memory: Memory::new(), buffers, seed, threads: 1, reports }
+    }
+
+    /// The same with the blocks of a launch on so many threads: quicker, and the order of its blocks is then
+    /// no longer that of the seed alone.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// What the last launch of a kernel did: instructions, sectors of memory, bank conflicts.
@@ -66,6 +78,10 @@ impl Ptx {
 impl Device for Ptx {
     fn name(&self) -> String {
         "ptx".into()
+    }
+
+    fn stands_in(&self) -> bool {
+        true
     }
 
     fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
@@ -114,9 +130,12 @@ impl Device for Ptx {
         }
         let seed = self.seed >> 33;
         self.load(kernel)?;
+        // A thread costs more than a few blocks.
+        let threads = self.threads.min(blocks as usize / BLOCKS_A_THREAD).max(1);
         let Self { modules, memory, reports, .. } = self;
         let Some(module) = modules.get(kernel.text) else { return Ok(()) };
-        let launch = Launch::new(module, kernel.name).grid(blocks).block(kernel.threads).seed(seed);
+        let launch = Launch::new(module, kernel.name).grid(blocks).block(kernel.threads);
+        let launch = launch.seed(seed).threads(threads);
         let launch = arguments.iter().fold(launch, |launch, &word| launch.argument(word));
         let report = launch
             .run(memory)

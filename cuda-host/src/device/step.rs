@@ -1,6 +1,7 @@
 //! [`DeviceStep`]: a whole step over a trainer's own device buffers.
 
 mod phases;
+mod settings;
 
 use std::mem::offset_of;
 
@@ -10,16 +11,15 @@ use presam::{
 };
 use presam_kernels::entries::{BaseEntries, BaseKernels, VariantEntries, VariantKernels};
 use presam_kernels::fold::LEAVES;
-use presam_kernels::layout::{
-    ALIGNED, BASE_BYTES, Control, GroupScale, PART_BYTES, Segment, outcome,
-};
-use presam_kernels::plain::{bytes_of, word_of};
+use presam_kernels::layout::{ALIGNED, Control, GroupScale, PART_BYTES, Segment, outcome};
+use presam_kernels::plain::bytes_of;
 
 use super::contract::{Names, check};
 use super::memory::{Buffers, download};
 use super::table::{Planes, Tables};
 use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
 use phases::pick;
+use settings::{bases_of, first_control, scale_of};
 
 /// Where the perturbed parameters go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,7 @@ pub struct DeviceStep {
     form: Form,
     scalar: Scalar,
     checked: bool,
+    along_momentum: bool,
     counted: Planes,
     uncounted: Planes,
     moved: Planes,
@@ -163,6 +164,7 @@ impl DeviceStep {
                 form: options.form,
                 scalar: options.scalar,
                 checked: options.second != SecondGradient::Unchecked,
+                along_momentum: options.along_momentum,
                 counted: tables.pass(device, own, counts)?,
                 uncounted: tables.pass(device, own, |i| at(i).is_perturbed() && !counts(i))?,
                 moved: tables.pass(device, own, moves)?,
@@ -180,64 +182,6 @@ impl DeviceStep {
             })
         })?;
         Ok(Self { buffers, ..step })
-    }
-
-    /// Queues another configuration of the base optimizer: what a schedule of the learning rate needs.
-    ///
-    /// # Errors
-    /// [`DeviceError::Contract`] for another kind of optimizer or another number of groups than the step was
-    /// made with; [`DeviceError::Rule`] for a rate or decay out of range; as [`Device::fill`].
-    pub fn set_base<B: BaseEntries<S>, const S: usize>(
-        &self,
-        device: &mut impl Device,
-        base: B,
-        groups: &[Group<f32>],
-    ) -> Result<(), DeviceError> {
-        let contract = |what: &str, expected: String, found: String| DeviceError::Contract {
-            kernel: self.base_kernels.descend.name,
-            what: what.into(),
-            expected,
-            found,
-        };
-        let (own, other) = (self.base_kernels.descend.name, B::KERNELS.descend.name);
-        if own != other {
-            let (expected, found) = (format!("the one of {own}"), format!("that of {other}"));
-            return Err(contract("base optimizer", expected, found));
-        }
-        if groups.len() as u64 != self.group_count {
-            let expected = self.group_count.to_string();
-            return Err(contract("groups", expected, groups.len().to_string()));
-        }
-        // By value, word by word: host memory may be gone when a queued copy runs.
-        for (i, &word) in bases_of(base, groups)?.iter().enumerate() {
-            device.fill(self.bases + 4 * i as u64, word, 1)?;
-        }
-        let rate = self.control + offset_of!(Control, learning_rate) as u64;
-        device.fill(rate, base.learning_rate().to_bits(), 1)
-    }
-
-    /// Queues another radius for a group.
-    ///
-    /// # Errors
-    /// [`DeviceError::Contract`] for a group that there is not; [`DeviceError::Rule`] for a radius out of
-    /// range; as [`Device::fill`].
-    pub fn set_rho(
-        &self,
-        device: &mut impl Device,
-        group: usize,
-        rho: f32,
-    ) -> Result<(), DeviceError> {
-        let rho = Group::new(rho)?.rho();
-        if group as u64 >= self.group_count {
-            return Err(DeviceError::Contract {
-                kernel: self.variant_kernels.finish.name,
-                what: "group".into(),
-                expected: format!("one of {} groups", self.group_count),
-                found: group.to_string(),
-            });
-        }
-        let row = self.groups + (group * size_of::<GroupScale>()) as u64;
-        device.fill(row + offset_of!(GroupScale, rho) as u64, rho.to_bits(), 1)
     }
 
     /// Waits, and tells what the last step did.
@@ -331,57 +275,4 @@ fn row<const M: usize, const I: usize, const S: usize>(
     let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);
     let aligned = planes.into_iter().all(|plane| plane.is_multiple_of(16));
     Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
-}
-
-fn scale_of(group: &Group<f32>) -> GroupScale {
-    GroupScale {
-        prescale: 1.0,
-        scale: 0.0,
-        remember: 0,
-        rho: group.rho(),
-        operator: u32::from(group.operator()),
-        reserved: [0; 3],
-    }
-}
-
-/// The base optimizer of each group, in rows of [`BASE_BYTES`].
-fn bases_of<B: BaseEntries<S>, const S: usize>(
-    base: B,
-    groups: &[Group<f32>],
-) -> Result<Vec<u32>, DeviceError> {
-    const { assert!(size_of::<B>() as u64 <= BASE_BYTES) };
-    let words = BASE_BYTES as usize / 4;
-    let mut rows = Vec::new();
-    for group in groups {
-        let base = match group.weight_decay() {
-            Some(weight_decay) => base.with_weight_decay(weight_decay)?,
-            None => base,
-        };
-        rows.extend((0..words).map(|i| word_of(&base, i)));
-    }
-    Ok(rows)
-}
-
-fn first_control(options: &Options) -> Result<Control, DeviceError> {
-    let hyperparameter = |name, expected, found: f32| {
-        DeviceError::Rule(presam::Error::Hyperparameter { name, expected, found: found.into() })
-    };
-    let scale = options.loss_scale;
-    if !(scale >= f32::MIN_POSITIVE && scale.is_finite()) {
-        return Err(hyperparameter("loss_scale", "a finite number > 0", scale));
-    }
-    let max_norm = match options.second {
-        SecondGradient::Clipped(max_norm) => max_norm,
-        _ => f32::INFINITY,
-    };
-    if max_norm.is_nan() || max_norm <= 0.0 {
-        return Err(hyperparameter("max_norm", "a number > 0", max_norm));
-    }
-    Ok(Control {
-        unscale: if options.along_momentum { 1.0 } else { 1.0 / scale },
-        unscale_second: 1.0 / scale,
-        max_norm,
-        along_momentum: u32::from(options.along_momentum),
-        ..Control::new(options.length)
-    })
 }

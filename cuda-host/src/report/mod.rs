@@ -11,6 +11,7 @@ mod picture;
 mod records;
 mod rows;
 mod sentences;
+mod speed;
 mod summary;
 mod table;
 mod tuning;
@@ -24,6 +25,7 @@ pub use records::{
 };
 pub use rows::{history_csv, results_csv};
 pub use sentences::sentences;
+pub use speed::speed_table;
 pub use summary::summarise;
 pub use table::{Style, headline, table};
 pub use tuning::tuning_table;

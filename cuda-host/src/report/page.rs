@@ -1,6 +1,7 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
 use super::Results;
+use super::speed::speed_html;
 use super::table::{columns, footnotes, noise_line, ranked};
 use super::tuning::tuning_html;
 
@@ -38,6 +39,7 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
              paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \
              gives; noisy: share whose given label it gives. Sharpness: largest Hessian eigenvalue. Time: of a training step, its gradients included, \
              over SGD's; medians.</p>\n";
+    page += &speed(results);
     page += &figure("Test accuracy over epochs, one line a method", curves_svg);
     page += &figure("Largest Hessian eigenvalue against test accuracy", sharpness_svg);
     page += &tuning(results);
@@ -102,6 +104,18 @@ fn tuning(results: &Results) -> String {
         "<h2>Tuning</h2>\n{}<p class=\"faint\">Chosen on held-out training images and seeds of the tuning's own. \
          Collapse: the smallest larger rho at which the validation accuracy falls by more than 10 points.</p>\n",
         tuning_html(results)
+    )
+}
+
+/// Where the time went; nothing without a GPU.
+fn speed(results: &Results) -> String {
+    let table = speed_html(results);
+    if table.is_empty() {
+        return table;
+    }
+    format!(
+        "<h2>Time on the GPU</h2>\n{table}<p class=\"faint\">Medians over all runs. Shares: each phase of further steps, timed \
+         by itself.</p>\n"
     )
 }
 

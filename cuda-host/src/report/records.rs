@@ -55,6 +55,16 @@ pub struct Run {
     /// measuring. The median over the epochs of the mean over an epoch's steps, since a method may take its second
     /// gradient in some steps only.
     pub seconds_per_step: f64,
+    /// Training examples a second at that pace; `None` where no time passed.
+    pub samples_per_second: Option<f64>,
+    /// Share of a step's time that its forward passes take; this and the next three are measured on a GPU alone.
+    pub forward_share: Option<f64>,
+    /// Share of its backward passes.
+    pub backward_share: Option<f64>,
+    /// Share of norm and perturbation.
+    pub ascent_share: Option<f64>,
+    /// Share of what is done to the second gradient, and of the base optimizer.
+    pub descent_share: Option<f64>,
     /// SHA-256 of the final parameters: little-endian bytes of their bits, a NaN in one canonical form.
     pub params_sha256: String,
     /// Share of training examples whose true label the model gives.

@@ -1,5 +1,8 @@
 //! [`DeviceTrainer`]: the steps of a run on a device; the same bits as on the CPU.
 
+mod measure;
+mod shares;
+
 use std::time::{Duration, Instant};
 
 use presam::Group;
@@ -19,6 +22,7 @@ use crate::device::{
     Mixes, Options, download,
 };
 use crate::error::Error;
+use shares::{Phase, PhaseClock};
 
 /// Words of a step's row in the log.
 const ROW: usize = 4;
@@ -35,16 +39,21 @@ pub(super) struct DeviceTrainer<'d, B> {
     flat: Flat,
     train: Resident,
     test: Resident,
+    true_labels: Address,
     buffers: Buffers,
+    /// The examples of an epoch, in the order in which they are taken.
     order: Address,
     batch: Batch,
     log: Address,
     right: Address,
-    /// Steps since the last epoch's end.
+    /// Steps and examples since the epoch began.
     logged: usize,
+    taken: usize,
     steps: u32,
     started: Option<Instant>,
     rate: Option<u32>,
+    /// There while the phases of a step are timed one by one.
+    clock: Option<PhaseClock>,
 }
 
 /// A data set in device memory.
@@ -56,6 +65,15 @@ struct Resident {
     features: usize,
 }
 
+fn upload_labels(
+    device: &mut Box<dyn Device>,
+    buffers: &mut Buffers,
+    labels: &[u8],
+) -> Result<Address, DeviceError> {
+    let words: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
+    buffers.upload(device, &words)
+}
+
 impl Resident {
     fn new(
         device: &mut Box<dyn Device>,
@@ -63,12 +81,21 @@ impl Resident {
         data: &Dataset,
         labels: &[u8],
     ) -> Result<Self, DeviceError> {
-        let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
         Ok(Self {
             inputs: buffers.upload(device, &data.inputs)?,
-            labels: buffers.upload(device, &labels)?,
+            labels: upload_labels(device, buffers, labels)?,
             len: data.len(),
             features: data.features,
+        })
+    }
+
+    /// The examples in order, as many at a time as are evaluated at once.
+    fn batches(self) -> impl Iterator<Item = Batch> {
+        let Self { inputs, labels, len, features } = self;
+        (0..len).step_by(EVALUATION).map(move |first| Batch {
+            len: EVALUATION.min(len - first),
+            inputs: inputs + 4 * (first * features) as u64,
+            labels: labels + 4 * first as u64,
         })
     }
 }
@@ -156,7 +183,8 @@ impl<'d, B> DeviceTrainer<'d, B> {
             flat,
             train,
             test,
-            order: buffers.zeros(device, batch)?,
+            true_labels: upload_labels(device, &mut buffers, &split.train.labels)?,
+            order: buffers.zeros(device, split.train.len())?,
             batch: Batch {
                 len: batch,
                 inputs: buffers.zeros(device, batch * features)?,
@@ -166,16 +194,29 @@ impl<'d, B> DeviceTrainer<'d, B> {
             right: buffers.zeros(device, 1)?,
             buffers,
             logged: 0,
+            taken: 0,
             steps: 0,
             started: None,
             rate: None,
+            clock: None,
             device,
         })
     }
 
     fn gradient(&mut self, params: Address, grads: Address) -> Result<(), DeviceError> {
         self.network.forward(self.device, params, self.batch)?;
-        self.network.backward(self.device, params, self.batch, grads)
+        self.passed(Phase::Forward)?;
+        self.network.backward(self.device, params, self.batch, grads)?;
+        self.passed(Phase::Backward)
+    }
+
+    /// The first half of the step, and how far it went.
+    fn ascend(&mut self) -> Result<Address, DeviceError> {
+        self.step.ascend(self.device)?;
+        self.passed(Phase::Ascent)?;
+        let distance = self.mixes.distance(self.device)?;
+        self.passed(Phase::Measuring)?;
+        Ok(distance)
     }
 
     /// This step's row of the log.
@@ -186,12 +227,14 @@ impl<'d, B> DeviceTrainer<'d, B> {
     /// The loss of the gradient just taken, into the log.
     fn log_loss(&mut self) -> Result<(), DeviceError> {
         let arguments = [self.batch.len as u64, self.network.losses(), self.row()];
-        self.device.launch(&entries::mean_loss, 1, &arguments)
+        self.device.launch(&entries::mean_loss, 1, &arguments)?;
+        self.passed(Phase::Measuring)
     }
 
     /// The base optimizer's step, and what all of it did into the log.
     fn end(&mut self, distance: Address) -> Result<(), DeviceError> {
         self.step.descend(self.device)?;
+        self.passed(Phase::Descent)?;
         let arguments = [self.step.control(), distance, self.row() + 4];
         self.device.launch(&entries::report, 1, &arguments)?;
         self.logged += 1;
@@ -209,8 +252,7 @@ impl<'d, B> DeviceTrainer<'d, B> {
             return self.end(0);
         }
         if self.plan.is_one_gradient() {
-            self.step.ascend(self.device)?;
-            let distance = self.mixes.distance(self.device)?;
+            let distance = self.ascend()?;
             self.gradient(perturbed, perturbed_grads)?;
             self.log_loss()?;
             return self.end(distance);
@@ -224,8 +266,7 @@ impl<'d, B> DeviceTrainer<'d, B> {
             self.mixes.look_sam_reuse(self.device, look)?;
             return self.end(0);
         }
-        self.step.ascend(self.device)?;
-        let distance = self.mixes.distance(self.device)?;
+        let distance = self.ascend()?;
         self.gradient(perturbed, perturbed_grads)?;
         match self.plan.descent {
             Descent::Plain => {}
@@ -254,15 +295,22 @@ impl<B, const S: usize> Trainer for (DeviceTrainer<'_, B>, [(); S])
 where
     B: BaseEntries<S>,
 {
+    fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error> {
+        let (this, _) = self;
+        let order: Vec<u32> =
+            order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
+        this.started = Some(Instant::now());
+        Ok(this.device.write(this.order, &bytes_of(&order))?)
+    }
+
     fn step(&mut self, _: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
         let (this, _) = self;
-        this.started.get_or_insert_with(Instant::now);
         if this.rate != Some(learning_rate.to_bits()) {
             let base = this.base.with_learning_rate(learning_rate)?;
             this.step.set_base(this.device, base, &this.groups)?;
             this.rate = Some(learning_rate.to_bits());
         }
-        this.gather(batch)?;
+        this.gather(batch.len())?;
         Ok(this.take()?)
     }
 
@@ -270,25 +318,19 @@ where
         let (this, _) = self;
         let rows = download::<[u32; ROW]>(this.device, this.log, this.logged)?;
         let time = this.started.take().map_or(Duration::ZERO, |started| started.elapsed());
-        this.logged = 0;
+        (this.logged, this.taken) = (0, 0);
         Ok((rows.into_iter().map(|row| this.told(row)).collect(), time))
     }
 
     fn test_accuracy(&mut self, _: &Split) -> Result<f64, Error> {
         let (this, _) = self;
         this.device.fill(this.right, 0, 1)?;
-        let Resident { inputs, labels, len, features } = this.test;
-        for first in (0..len).step_by(EVALUATION) {
-            let batch = Batch {
-                len: EVALUATION.min(len - first),
-                inputs: inputs + 4 * (first * features) as u64,
-                labels: labels + 4 * first as u64,
-            };
+        for batch in this.test.batches() {
             this.network.forward(this.device, this.flat.params, batch)?;
             this.network.count_right(this.device, batch, this.right)?;
         }
         let right = download::<u32>(this.device, this.right, 1)?;
-        Ok(f64::from(right.first().copied().unwrap_or(0)) / len.max(1) as f64)
+        Ok(f64::from(right.first().copied().unwrap_or(0)) / this.test.len.max(1) as f64)
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
@@ -298,17 +340,21 @@ where
 }
 
 impl<B> DeviceTrainer<'_, B> {
-    /// Copies the examples to the batch, by the device itself.
-    fn gather(&mut self, batch: &[usize]) -> Result<(), DeviceError> {
-        let indices: Vec<u32> =
-            batch.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
-        self.device.write(self.order, &bytes_of(&indices))?;
-        self.batch.len = batch.len();
+    /// Copies the next examples of the epoch to the batch, by the device itself.
+    fn gather(&mut self, len: usize) -> Result<(), DeviceError> {
+        let order = self.order + 4 * self.taken as u64;
+        self.taken += len;
+        self.batch.len = len;
         let Resident { inputs, labels, features, .. } = self.train;
         let (to, to_labels) = (self.batch.inputs, self.batch.labels);
-        let arguments = [features as u64, inputs, labels, self.order, to, to_labels];
-        let blocks = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        let arguments = [features as u64, inputs, labels, order, to, to_labels];
+        let blocks = u32::try_from(len).unwrap_or(u32::MAX);
         self.device.launch(&entries::gather, blocks, &arguments)
+    }
+
+    /// Whether the device only stands in for a GPU.
+    pub fn stands_in(&self) -> bool {
+        self.device.stands_in()
     }
 
     /// Gives all memory back.

@@ -2,6 +2,7 @@
 
 mod device;
 mod jobs;
+mod measure;
 mod network;
 mod plan;
 mod run;

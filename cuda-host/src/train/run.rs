@@ -9,7 +9,7 @@ use presam_model::init::{he_uniform, shuffle};
 use sha2::{Digest, Sha256};
 
 use super::device::DeviceTrainer;
-use super::network::{EVALUATION, Network};
+use super::measure::{Measure, OnCpu, sharpness};
 use super::plan::Plan;
 use super::split::Split;
 use super::step::Step;
@@ -18,13 +18,7 @@ use crate::config::{BASE_TABLE, Base, Config};
 use crate::device::Device;
 use crate::error::Error;
 use crate::report::{Epoch, Run};
-use crate::sharpness::{largest_hessian_eigenvalue, sam_sharpness};
 use crate::stats::median;
-
-/// Examples that sharpness is measured on: the first of the training set, with the given labels.
-const SHARPNESS_SAMPLES: usize = EVALUATION;
-/// The radius of the SAM sharpness in the records, the same for every method so that it compares.
-pub(super) const SHARPNESS_RHO: f64 = 0.5;
 
 /// One run to be done.
 pub(super) struct Job<'a> {
@@ -127,31 +121,44 @@ where
     let parts = (&job.plan, variant, base);
     let steps = split.train.len().div_ceil(config.batch);
     let Place { device, tell } = place;
-    let (history, lengths, params) = match device {
-        None => {
-            let mut trainer = CpuTrainer::new(&mlp, config.batch, parts, params)?;
-            epochs(&mut trainer, job, &mut split, tell)?
-        }
-        Some(device) => {
-            let sizes = (config.batch, steps);
-            let trainer = DeviceTrainer::new(device, &mlp, sizes, parts, &params, &split)?;
-            let mut trainer = (trainer, [(); S]);
-            let done = epochs(&mut trainer, job, &mut split, tell)?;
-            trainer.0.free()?;
-            done
-        }
+    let recorded = Recorded { job, start };
+    let Some(device) = device else {
+        let mut trainer = CpuTrainer::new(&mlp, config.batch, parts, params)?;
+        let trained = epochs(&mut trainer, job, &mut split, tell)?;
+        let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
+        return recorded.run(&split, &trained, &mut measured);
     };
-    let mut network = Network::new(&widths, config.batch)?;
-    record(job, &split, &mut network, &params, history, &lengths, start)
+    let sizes = (config.batch, steps);
+    let trainer = DeviceTrainer::new(device, &mlp, sizes, parts, &params, &split)?;
+    let mut trainer = (trainer, [(); S]);
+    let trained = epochs(&mut trainer, job, &mut split, tell)?;
+    let (mut trainer, _) = trainer;
+    let run = if trainer.stands_in() {
+        let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
+        recorded.run(&split, &trained, &mut measured)?
+    } else {
+        let run = recorded.run(&split, &trained, &mut trainer)?;
+        // The last of all: it goes on training.
+        trainer.with_shares(run, config.batch.min(split.train.len()))?
+    };
+    trainer.free()?;
+    Ok(run)
 }
 
-/// Every epoch of a run: its history, sums over its steps, and the final parameters.
+/// What the epochs of a run leave.
+struct Trained {
+    history: Vec<Epoch>,
+    lengths: Lengths,
+    params: Vec<f32>,
+}
+
+/// Every epoch of a run.
 fn epochs(
     trainer: &mut impl Trainer,
     job: &Job<'_>,
     split: &mut Split,
     tell: &dyn Fn(),
-) -> Result<(Vec<Epoch>, Lengths, Vec<f32>), Error> {
+) -> Result<Trained, Error> {
     let config = job.config;
     let mut order: Vec<usize> = (0..split.train.len()).collect();
     let batches = order.len().div_ceil(config.batch);
@@ -162,6 +169,7 @@ fn epochs(
     let mut step = 0;
     for epoch in 1..=config.epochs {
         shuffle(&mut order, &mut split.streams.shuffle);
+        trainer.begin_epoch(&order)?;
         let first = step;
         for batch in order.chunks(config.batch) {
             trainer.step(split, batch, schedule.at(step))?;
@@ -182,7 +190,7 @@ fn epochs(
         });
         tell();
     }
-    Ok((history, lengths, trainer.params()?))
+    Ok(Trained { history, lengths, params: trainer.params()? })
 }
 
 /// Sums over the steps of a run.
@@ -212,55 +220,57 @@ impl Lengths {
     }
 }
 
-fn record(
-    job: &Job<'_>,
-    split: &Split,
-    network: &mut Network<'_>,
-    params: &[f32],
-    history: Vec<Epoch>,
-    lengths: &Lengths,
+/// A run that is being recorded.
+struct Recorded<'a, 'c> {
+    job: &'a Job<'c>,
     start: Instant,
-) -> Result<Run, Error> {
-    let (hessian_eigenvalue, sam_sharpness) =
-        if job.sharpness { sharpness(split, network, params) } else { (None, None) };
-    let final_test_accuracy = history.last().map_or(0.0, |epoch| epoch.test_accuracy);
-    let per_step = |total: f64, steps: u32| total / f64::from(steps.max(1));
-    Ok(Run {
-        method: job.plan.method.clone(),
-        label_noise: job.label_noise,
-        seed: job.seed,
-        wrong_labels: split.wrong,
-        rho: job.plan.variant.map(|_| job.plan.rho),
-        final_test_accuracy,
-        best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
-        final_train_loss: network.mean_loss(params, &split.train, &split.given)?,
-        perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
-        skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
-        mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),
-        train_accuracy_clean: network.accuracy(params, &split.train, &split.train.labels)?,
-        train_accuracy_noisy: network.accuracy(params, &split.train, &split.given)?,
-        hessian_eigenvalue,
-        sam_sharpness,
-        params_sha256: params_sha256(params),
-        seconds: start.elapsed().as_secs_f64(),
-        seconds_per_step: median(&lengths.epochs).unwrap_or(0.0),
-        history,
-    })
 }
 
-/// The largest Hessian eigenvalue and the SAM sharpness on the fixed samples.
-fn sharpness(
-    split: &Split,
-    network: &mut Network<'_>,
-    params: &[f32],
-) -> (Option<f64>, Option<f64>) {
-    let samples: Vec<usize> = (0..split.train.len().min(SHARPNESS_SAMPLES)).collect();
-    network.gather(&split.train, &split.given, &samples);
-    let mut loss =
-        |params: &[f32], grads: &mut [f32]| network.gradient(params, grads).unwrap_or(f32::NAN);
-    let curvature = largest_hessian_eigenvalue(params, 0, &mut loss);
-    let rise = sam_sharpness(params, SHARPNESS_RHO, &mut loss);
-    (curvature.map(|curvature| curvature.eigenvalue), rise)
+impl Recorded<'_, '_> {
+    /// The record, with what `measured` makes of the parameters.
+    fn run(
+        &self,
+        split: &Split,
+        trained: &Trained,
+        measured: &mut impl Measure,
+    ) -> Result<Run, Error> {
+        let (job, Trained { history, lengths, params }) = (self.job, trained);
+        let on_training_set = measured.on_training_set()?;
+        let (hessian_eigenvalue, sam_sharpness) =
+            if job.sharpness { sharpness(measured, params)? } else { (None, None) };
+        let final_test_accuracy = history.last().map_or(0.0, |epoch| epoch.test_accuracy);
+        let per_step = |total: f64, steps: u32| total / f64::from(steps.max(1));
+        let seconds_per_step = median(&lengths.epochs).unwrap_or(0.0);
+        let steps_an_epoch = split.train.len().div_ceil(job.config.batch.max(1)) as f64;
+        let seconds_an_epoch = seconds_per_step * steps_an_epoch;
+        let is_timed = seconds_an_epoch > 0.0;
+        Ok(Run {
+            method: job.plan.method.clone(),
+            label_noise: job.label_noise,
+            seed: job.seed,
+            wrong_labels: split.wrong,
+            rho: job.plan.variant.map(|_| job.plan.rho),
+            final_test_accuracy,
+            best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
+            final_train_loss: on_training_set.loss,
+            perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
+            skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
+            mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),
+            train_accuracy_clean: on_training_set.clean,
+            train_accuracy_noisy: on_training_set.noisy,
+            hessian_eigenvalue,
+            sam_sharpness,
+            params_sha256: params_sha256(params),
+            seconds: self.start.elapsed().as_secs_f64(),
+            seconds_per_step,
+            samples_per_second: is_timed.then(|| split.train.len() as f64 / seconds_an_epoch),
+            forward_share: None,
+            backward_share: None,
+            ascent_share: None,
+            descent_share: None,
+            history: history.clone(),
+        })
+    }
 }
 
 /// SHA-256 over the little-endian bits of the parameters; a NaN is hashed in one canonical form.

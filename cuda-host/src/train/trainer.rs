@@ -13,7 +13,9 @@ use crate::error::Error;
 
 /// Takes the steps of a run.
 pub(super) trait Trainer {
-    /// Takes, or queues, one step on these examples.
+    /// Told before each epoch which examples it will take, in order.
+    fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error>;
+    /// Takes, or queues, one step on these examples, the next of the epoch's.
     fn step(&mut self, split: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error>;
     /// Waits for the steps since the last call and tells what each did, and the time of all.
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error>;
@@ -53,6 +55,10 @@ where
     V: Variant<f32, M, 0>,
     B: BaseOptimizer<f32, S>,
 {
+    fn begin_epoch(&mut self, _: &[usize]) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn step(&mut self, split: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
         self.network.gather(&split.train, &split.given, batch);
         self.steps.push(self.stepper.step(&mut self.network, learning_rate)?);

@@ -1,14 +1,13 @@
 //! GSAM, WSAM, LookSAM and the measured distance: on the device and on the core.
 
 use presam::{Cpu, GradientMix, Gsam, LookSam, PartialNorm, ScaledNorm, Wsam};
-use presam_kernels::entries;
-use presam_kernels::layout::{Control, Segment, outcome};
+use presam_kernels::layout::{Control, outcome};
 
 use super::Request;
 use super::counted::Counted;
 use super::difference::{Difference, floats};
 use super::random::Random;
-use crate::device::{Address, Buffers, Device, DeviceError, Flat, Mixes, Tables, download};
+use crate::device::{Address, Buffers, Device, DeviceError, Flat, Mixes, download};
 use crate::error::Error;
 
 const LENGTHS: &[usize] = &[1, 127, 128, 2048, 2049, 9610];
@@ -69,10 +68,6 @@ fn one(device: &mut Counted, case: &Case, alpha: f32) -> Result<Option<Differenc
     };
     let mixes = Mixes::new(device, flat, control)?;
     let difference = mixed(device, case, alpha, &mixes, (flat, control));
-    let difference = match difference {
-        Ok(None) => decoupled(device, case, flat, control),
-        other => other,
-    };
     mixes.free(device)?;
     buffers.free(device)?;
     difference
@@ -121,6 +116,13 @@ fn mixed(
     let expected = over(look.reuse(&gradient(grads)?, &gradient(kept)?)?.0, grads, kept);
     difference = difference.or(compared(device, case, "look-sam reuse", second, &expected)?);
 
+    // The decoupled form corrects w itself.
+    mixes.wsam_decoupled(device, wsam)?;
+    let mut expected = case.params.clone();
+    Cpu::plain().correct(wsam.correction(0.1), &mut expected, grads, perturbed_grads)?;
+    let params = (flat.params, &case.params[..]);
+    difference = difference.or(compared(device, case, "wsam decoupled", params, &expected)?);
+
     // After an ascent that was not finite nothing is mixed.
     let skipped = control + std::mem::offset_of!(Control, outcome) as u64;
     device.fill(skipped, outcome::NON_FINITE, 1)?;
@@ -135,35 +137,6 @@ fn mixed(
     let found: Vec<f32> = found.into_iter().map(|part| ScaledNorm::of(part).value()).collect();
     let told = || format!("distance, {}", case.told);
     Ok(difference.or(floats(told, "length", &[expected], &found)))
-}
-
-/// Decoupled WSAM corrects w itself.
-fn decoupled(
-    device: &mut Counted,
-    case: &Case,
-    flat: Flat,
-    control: Address,
-) -> Result<Option<Difference>, Error> {
-    let wsam = Wsam::new(0.7_f32)?;
-    let row = Segment {
-        grads: flat.grads,
-        params: flat.params,
-        len: flat.len as u64,
-        perturbed_grads: flat.perturbed_grads,
-        ..Segment::default()
-    };
-    let mut buffers = Buffers::default();
-    let tables = Tables::new(device, &mut buffers, &[row])?;
-    let pass = tables.pass(device, &mut buffers, |_| true)?;
-    let configured = buffers.upload(device, &[wsam])?;
-    pass.launch(device, &entries::correct_wsam, &[control, configured])?;
-    let mut expected = case.params.clone();
-    let correction = wsam.correction(0.1);
-    Cpu::plain().correct(correction, &mut expected, &case.grads, &case.perturbed_grads)?;
-    let plane = (flat.params, &case.params[..]);
-    let difference = compared(device, case, "wsam decoupled", plane, &expected)?;
-    buffers.free(device)?;
-    Ok(difference)
 }
 
 fn over(mix: impl GradientMix<f32>, grads: &[f32], old: &[f32]) -> Vec<f32> {

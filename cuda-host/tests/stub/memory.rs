@@ -45,6 +45,18 @@ fn bytes_go_there_and_back() {
 }
 
 #[test]
+fn free_memory_is_what_nobody_has() {
+    alone("memory::free_memory_is_what_nobody_has", &[], || {
+        let mut cuda = open();
+        let before = cuda.free_bytes().unwrap();
+        let place = cuda.allocate(1 << 20).unwrap();
+        assert_eq!(before - cuda.free_bytes().unwrap(), 1 << 20);
+        cuda.free(place).unwrap();
+        assert_eq!(cuda.free_bytes().unwrap(), before);
+    });
+}
+
+#[test]
 fn small_writes_wait_for_nothing_and_keep_their_order() {
     let Some(calls) =
         alone("memory::small_writes_wait_for_nothing_and_keep_their_order", &[], || {

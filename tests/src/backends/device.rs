@@ -1,11 +1,11 @@
 //! [`Devices`]: the kernels, by [`DeviceStep`] over buffers of a device.
 
-use super::configured;
-use super::core_types::{
-    adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, sgd, sgd_momentum,
-};
 use presam::{Group, for_each_variant};
 use presam_conformance::{Answer, Backend, Base, Case, Scope, Segment};
+use presam_cuda::core_backend::{
+    adamw, base_state, configured, group, length_rule, oracle_state, outcome, rule_state, sgd,
+    sgd_momentum,
+};
 use presam_cuda::device::{
     Address, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options,
 };

@@ -1,11 +1,11 @@
 //! [`Sessions`]: a whole step by [`Session`], in place.
 
-use super::core_types::{
-    base_state, group, length_rule, oracle_state, outcome, rule_state, sgd_momentum,
-};
-use super::{Job, backend};
+use super::backend;
 use presam::{Cpu, Error, Real, SegmentMut, Segments, Session, Variant};
 use presam_conformance::{Answer, Case, Scalar, Segment};
+use presam_cuda::core_backend::{
+    Job, base_state, group, length_rule, oracle_state, outcome, rule_state, sgd_momentum,
+};
 
 /// Core's session at some level: perturbs in place, restores from a backup. Every rule over SGD with
 /// momentum; the other base optimizers are the same code, and `base.rs` runs them.

@@ -49,10 +49,10 @@ impl Clocked for Cuda {
         })
     }
 
-    /// All of it but a sixteenth: the context, the kernels and the tables need room too.
+    /// What is free but a sixteenth: the kernels and the tables need room too.
     fn memory_bytes(&self) -> Result<u64, DeviceError> {
-        let all = self.facts()?.memory_bytes;
-        Ok(all - all / 16)
+        let free = self.free_bytes()?;
+        Ok(free - free / 16)
     }
 
     fn last_cache_bytes(&self) -> Result<u64, DeviceError> {

@@ -98,9 +98,11 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         self.memory
     }
 
-    /// Warm only what fits, as on the CPU; plain launches, then the graph.
+    /// Warm only what fits, as on the CPU, with the second gradient that each other run reads; plain
+    /// launches, then the graph.
     fn modes(&self, job: &Job) -> Vec<Mode> {
-        let fits = job.bytes <= self.last_cache;
+        let other_gradient = (size_of::<f32>() as u64).saturating_mul(job.shape.params() as u64);
+        let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache;
         let caches = if fits { &[Cache::Warm, Cache::Cold][..] } else { &[Cache::Cold] };
         let modes = |graph| caches.iter().map(move |&cache| Mode { cache, graph });
         modes(false).chain(modes(true)).collect()

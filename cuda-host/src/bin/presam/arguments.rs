@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use presam_cuda::config::{
     ConfigError, Many, Options, SeedsOption, parse_numbers, parse_rho, parse_setting,
 };
@@ -39,9 +39,12 @@ pub(crate) enum Command {
     /// Measure each phase of a step against a copy of as many bytes
     #[command(after_long_help = crate::bench::EXAMPLES)]
     Bench(BenchArguments),
-    /// Compare every kernel of a device with the core, bit by bit
+    /// Check the core, a device's kernels, or your own code in any language
     #[command(after_long_help = crate::verify::EXAMPLES)]
-    Verify(VerifyArguments),
+    Verify(Box<VerifyArguments>),
+    /// Write cases with the oracle's results, as JSON or a C header
+    #[command(after_long_help = crate::vectors::EXAMPLES)]
+    Vectors(VectorsArguments),
     /// List the methods, or explain one of them
     Methods(MethodsArguments),
     /// Show version, machine and embedded data
@@ -87,24 +90,103 @@ pub(crate) struct BenchArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// emulated, ptx or cuda[:N] [default: emulated]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) device: Option<String>,
-    /// Cases for each variant, scalar and form [default: 8]
+    /// Cases for each law and rule [default: 16; 64 of a command; 8 for each kernel]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cases: Option<u32>,
     /// What the cases are drawn from [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Forty cases and five epochs, for minutes
-    #[arg(long, conflicts_with_all = ["cases", "epochs"])]
-    pub(crate) full: bool,
-    /// Epochs of the training runs [default: 2; 60 on a GPU]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) epochs: Option<u32>,
     /// One JSON document on stdout and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    /// Folder for report.json and report.txt
+    #[arg(long, value_name = "DIR", conflicts_with = "device")]
+    pub(crate) out: Option<PathBuf>,
+    /// A device's kernels against the core: emulated, ptx or cuda[:N]
+    #[arg(long, value_name = "NAME", help_heading = "Kernels")]
+    pub(crate) device: Option<String>,
+    /// Forty cases and five epochs, for minutes
+    #[arg(long, requires = "device", conflicts_with_all = ["cases", "epochs"], help_heading = "Kernels")]
+    pub(crate) full: bool,
+    /// Epochs of the training runs [default: 2; 60 on a GPU]
+    #[arg(long, value_name = "N", requires = "device", help_heading = "Kernels")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: Option<u32>,
+    /// A command that answers on its standard output what is asked on its standard input
+    #[arg(long, value_name = "COMMAND", conflicts_with = "device", help_heading = "Your own code")]
+    pub(crate) exec: Option<String>,
+    /// Print an adapter to fill in: python, torch, c or rust
+    #[arg(long, value_name = "LANGUAGE", exclusive = true, help_heading = "Your own code")]
+    #[arg(value_parser = ["python", "torch", "c", "rust"])]
+    pub(crate) init: Option<String>,
+    /// Rules [default: all that the command has]
+    #[arg(long, value_name = "A,B", requires = "exec", help_heading = "Your own code")]
+    pub(crate) rules: Option<String>,
+    /// Only this scalar type [default: each that the command has]
+    #[arg(long, value_name = "TYPE", requires = "exec", help_heading = "Your own code")]
+    pub(crate) scalar: Option<ScalarType>,
+    /// Every bit must be the core's
+    #[arg(long, requires = "exec", conflicts_with = "ulp", help_heading = "Your own code")]
+    pub(crate) bits: bool,
+    /// Within N units in the last place [default: within the oracle's error bound]
+    #[arg(long, value_name = "N", requires = "exec", help_heading = "Your own code")]
+    pub(crate) ulp: Option<u32>,
+    /// How long an answer may take [default: 10]
+    #[arg(long, value_name = "SECONDS", requires = "exec", allow_hyphen_values = true)]
+    #[arg(help_heading = "Your own code")]
+    pub(crate) timeout: Option<f64>,
+    /// Folder for one file a failing law, to be tried again
+    #[arg(long, value_name = "DIR", requires = "exec", help_heading = "Your own code")]
+    pub(crate) save_failing: Option<PathBuf>,
+    /// Try one of these files again, and nothing else
+    #[arg(long, value_name = "FILE", requires = "exec", help_heading = "Your own code")]
+    #[arg(conflicts_with_all = ["save_failing", "out", "json", "cases", "seed", "rules", "scalar"])]
+    pub(crate) replay: Option<PathBuf>,
+}
+
+/// A scalar type.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ScalarType {
+    F32,
+    F64,
+}
+
+impl ScalarType {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+}
+
+/// The form of test vectors.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    C,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VectorsArguments {
+    /// The rule
+    #[arg(long, value_name = "NAME")]
+    pub(crate) rule: String,
+    /// How many cases [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cases: Option<u32>,
+    /// JSON, or a C header of arrays
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: Format,
+    /// The scalar type
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub(crate) scalar: ScalarType,
+    /// What the cases are drawn from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The file [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

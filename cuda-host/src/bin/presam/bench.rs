@@ -77,6 +77,9 @@ fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
     let record = run(target.as_mut(), &plan, &request, &command(), &mut watch);
     bar.finish_and_clear();
     let record = record?;
+    if !arguments.quiet {
+        record.left_out.iter().for_each(|line| eprintln!("{line}"));
+    }
     if let Some(folder) = &arguments.out {
         write_files(folder, &record)?;
     }

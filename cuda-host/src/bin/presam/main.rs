@@ -8,6 +8,7 @@ mod bench;
 mod listing;
 mod progress;
 mod train;
+mod vectors;
 mod verify;
 
 use std::io::Write;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Some(Command::Train(train)) => train::train(&train),
         Some(Command::Bench(arguments)) => return bench::bench(&arguments),
         Some(Command::Verify(arguments)) => return verify::verify(&arguments),
+        Some(Command::Vectors(arguments)) => vectors::write(&arguments),
         Some(Command::Methods(methods)) => listing::methods(methods.name.as_deref(), methods.json),
         Some(Command::Info(info)) => listing::info(info.json),
     };

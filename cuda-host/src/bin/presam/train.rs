@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use presam_cuda::config::{Config, ConfigError, resolve};
 use presam_cuda::error::Error;
 use presam_cuda::report::{
-    Results, Style, check_folder, headline, table, tuning_table, write_results,
+    Results, Style, check_folder, headline, speed_table, table, tuning_table, write_results,
 };
 use presam_cuda::train::run;
 
@@ -52,12 +52,12 @@ fn told(results: &Results, page: &str) -> String {
         if std::io::stdout().is_terminal() && !no_colour { Style::Bold } else { Style::Plain };
     let sentences: String =
         results.sentences.iter().map(|sentence| format!("{sentence}\n")).collect();
-    let mut tuning = tuning_table(results, style);
-    if !tuning.is_empty() {
-        tuning.push('\n');
-    }
+    // A blank line behind a table, where there is one.
+    let spaced = |table: String| if table.is_empty() { table } else { table + "\n" };
+    let tuning = spaced(tuning_table(results, style));
+    let speed = spaced(speed_table(results, style));
     format!(
-        "{}\n\n{tuning}{}\n{sentences}\nreport: {page}\ndigest: {}\n",
+        "{}\n\n{tuning}{}\n{speed}{sentences}\nreport: {page}\ndigest: {}\n",
         headline(results),
         table(results, style),
         results.digest

@@ -53,6 +53,18 @@ impl Cuda {
     pub fn facts(&self) -> Result<Facts, DeviceError> {
         facts(self.context.device, c_int::try_from(self.ordinal).unwrap_or(0))
     }
+
+    /// Bytes of its memory that nobody uses at this moment.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`].
+    pub fn free_bytes(&self) -> Result<u64, DeviceError> {
+        self.context.bind()?;
+        let (mut free, mut all) = (0, 0);
+        // SAFETY: a context is current; places for two numbers.
+        unsafe { call!(cuMemGetInfo_v2(&raw mut free, &raw mut all)) }?;
+        Ok(free as u64)
+    }
 }
 
 fn facts(device: CUdevice, number: c_int) -> Result<Facts, DeviceError> {

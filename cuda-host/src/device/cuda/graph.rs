@@ -20,8 +20,9 @@ pub struct Graph {
 }
 
 impl Cuda {
-    /// Records what `work` asks for instead of doing it. Its kernels must have been launched, or
-    /// [loaded](Cuda::load), before; it may launch, fill and copy, and nothing else.
+    /// Records what `work` asks for instead of doing it. Its kernels must have been launched
+    /// before ([loading](Cuda::load) them is enough where the driver does not load lazily, as drivers for CUDA
+    /// 12 do); it may launch, fill and copy, and nothing else.
     ///
     /// # Errors
     /// Those of `work`; [`DeviceError::Contract`] for what cannot be captured; a refusal of the driver,

@@ -39,7 +39,7 @@ fn running_product<R: Real>(factor: f64, exponent: u64) -> R {
 }
 
 /// A counter in core's width.
-pub(super) fn count(steps: u64) -> u32 {
+fn count(steps: u64) -> u32 {
     u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
@@ -142,7 +142,8 @@ pub fn group<R: Real>(options: Options) -> Result<Group<R>, Error> {
 }
 
 /// Core's outcome in the suite's words.
-pub(super) fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
+#[must_use]
+pub fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
     match outcome {
         Outcome::Finite => presam_conformance::Outcome::Perturbed,
         Outcome::ZeroNorm => presam_conformance::Outcome::ZeroNorm,
@@ -151,10 +152,8 @@ pub(super) fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
 }
 
 /// Core's counters in the suite's words.
-pub(super) fn oracle_state<R: Real>(
-    state: RuleState<R>,
-    rule: Rule,
-) -> presam_conformance::RuleState {
+#[must_use]
+pub fn oracle_state<R: Real>(state: RuleState<R>, rule: Rule) -> presam_conformance::RuleState {
     let has_mean = matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. });
     let mean_of_variance = if has_mean { Real::to_f64(state.mean) } else { 0.0 };
     presam_conformance::RuleState { steps: u64::from(state.steps), mean_of_variance }

@@ -1,19 +1,34 @@
 //! [`Phases`]: the phases of [`Cpu`] called one after the other, out of place.
 
-use super::core_types::{
-    adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, sgd, sgd_momentum,
+use super::{
+    Job, adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, run, sgd,
+    sgd_momentum,
 };
-use super::{Job, backend};
 use presam::{
     BaseOptimizer, Cpu, Error, Outcome, PartialNorm, Real, Scale, Variant, clip_factor, finish,
 };
-use presam_conformance::{Answer, Base, Case, Norm, Scalar, Segment};
+use presam_conformance::{Answer, Backend, Base, Case, Norm, Scalar, Scope, Segment};
 
 /// Core's phases at some level, out of place: `ascend` writes a second copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Phases(pub Cpu);
 
-backend!(Phases, ["sgd", "sgd-momentum", "adamw"]);
+macro_rules! backend {
+    ($real:ident) => {
+        impl Backend<$real> for Phases {
+            fn scope(&self) -> Scope {
+                Scope::full()
+            }
+
+            #[inline(never)]
+            fn step(&mut self, case: &Case<$real>) -> Result<Answer<$real>, String> {
+                run::<$real>(self, case)
+            }
+        }
+    };
+}
+backend!(f32);
+backend!(f64);
 
 /// Slices of a list of planes; `N` is the number that the rule has.
 fn planes<R, const N: usize>(planes: &[Vec<R>]) -> [&[R]; N] {

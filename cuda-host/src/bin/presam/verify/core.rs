@@ -1,0 +1,15 @@
+//! `presam verify` without a device or command.
+
+use presam_cuda::error::Error;
+use presam_cuda::suite::verify_core;
+
+use super::tell;
+use crate::arguments::VerifyArguments;
+
+/// For each law and rule: seconds in all.
+const CASES: u32 = 16;
+
+pub(super) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
+    let report = verify_core(arguments.cases.unwrap_or(CASES), arguments.seed.unwrap_or(1));
+    tell(arguments, &report)
+}

@@ -1,0 +1,17 @@
+//! Every law of the conformance suite over a backend: the core's own, or a command's over a pipe.
+
+mod bits;
+mod core;
+mod exec;
+mod files;
+mod names;
+mod record;
+mod run;
+mod text;
+
+pub use core::verify_core;
+pub use exec::{Measure, Request, replay, verify_command};
+pub use files::{REPORT_FILES, SavedCase, save_failing, write_report, write_whole};
+pub use names::{parse_rule, parse_rules};
+pub use record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
+pub use text::text;
