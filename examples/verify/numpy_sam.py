@@ -144,11 +144,10 @@ class Step:
         """Perturbed parameters and memory of each tensor, or None where the step must be skipped."""
         terms = [getattr(self, self.rule.replace("-", "_"))(s) for s in self.segments]
         counted = [t for s, t in zip(self.segments, terms) if s.counts_in_norm]
-        norms = self.norms(terms, counted)
-        statistic = self.statistic(counted)
-        if not (np.all(np.isfinite(norms)) and np.isfinite(statistic)):
+        norm, statistic = self.norm([t.norm_term for t in counted]), self.statistic(counted)
+        if not self.is_finite(norm, statistic):
             return None
-        for s, t, norm in zip(self.segments, terms, norms):
+        for s, t, norm in zip(self.segments, terms, self.norms(norm, terms)):
             moves = s.is_perturbed and s.rho != 0 and self.is_slope(norm, statistic)
             s.perturbed = self.perturbed(s.params, self.perturbation(t.direction, norm, s.rho)) if moves else s.params
             s.memory = [self.stored(plane) for plane in self.kept(s.memory, t.memory)]
@@ -156,9 +155,12 @@ class Step:
             self.mean_of_variance = statistic
         return self.segments
 
-    def norms(self, terms, counted):
+    def is_finite(self, norm, statistic):
+        return np.isfinite(norm) and np.isfinite(statistic)
+
+    def norms(self, norm, terms):
         """The norm that each tensor is divided by: one for all."""
-        return [self.norm([t.norm_term for t in counted])] * len(terms)
+        return [norm] * len(terms)
 
     def norm(self, arrays):
         """Square root of the sum of squares, first brought near 1 by a power of two so that no square overflows."""

@@ -13,8 +13,12 @@ class NoRestore(Step):
 
 
 class NormPerTensor(Step):
-    def norms(self, terms, counted):
+    def norms(self, norm, terms):
         return [self.norm([t.norm_term]) for t in terms]
+
+    def is_finite(self, norm, statistic):
+        """There is no norm of all tensors to be looked at."""
+        return True
 
 
 class GuardAfterDivision(Step):

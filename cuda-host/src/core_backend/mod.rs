@@ -9,7 +9,7 @@ mod settings;
 
 pub use phases::Phases;
 pub use settings::{
-    adamw, base_state, group, keys, length_rule, oracle_state, outcome, rule_state, sgd,
+    adamw, base_state, group, has_mean, keys, length_rule, oracle_state, outcome, rule_state, sgd,
     sgd_momentum,
 };
 

@@ -151,10 +151,15 @@ pub fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
     }
 }
 
+/// Whether the rule's counters carry a mean to its next step.
+#[must_use]
+pub fn has_mean(rule: Rule) -> bool {
+    matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. })
+}
+
 /// Core's counters in the suite's words.
 #[must_use]
 pub fn oracle_state<R: Real>(state: RuleState<R>, rule: Rule) -> presam_conformance::RuleState {
-    let has_mean = matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. });
-    let mean_of_variance = if has_mean { Real::to_f64(state.mean) } else { 0.0 };
+    let mean_of_variance = if has_mean(rule) { Real::to_f64(state.mean) } else { 0.0 };
     presam_conformance::RuleState { steps: u64::from(state.steps), mean_of_variance }
 }

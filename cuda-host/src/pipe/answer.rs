@@ -4,10 +4,11 @@ use presam_conformance::{Case, Rule, Scalar, Segment};
 use serde::Deserialize;
 
 use super::capped::Capped;
-use super::error::PipeError;
+use super::error::{PipeError, plain};
 use super::hello::Operation;
 use super::number::Read;
 use super::request::Asked;
+use crate::core_backend::has_mean;
 
 /// What a command answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +79,7 @@ pub fn parse_answer<R: Scalar>(
         return Err(reader.rubbish(format!("expected \"id\":{id}")));
     }
     if let Some(reason) = parsed.error {
-        return Ok(Reply::Refused(reason.lines().next().unwrap_or_default().to_owned()));
+        return Ok(Reply::Refused(plain(reason.lines().next().unwrap_or_default())));
     }
     let segments = parsed.segments.ok_or_else(|| reader.lacks("segments"))?;
     reader.equal("segments", case.segments.len(), segments.found)?;
@@ -133,8 +134,7 @@ impl Reader<'_> {
         asked: Asked,
         found: Option<Read<R>>,
     ) -> Result<Option<R>, PipeError> {
-        let has_mean = matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. });
-        if !has_mean || asked.operation == Operation::Descend || asked.keeps_state {
+        if !has_mean(rule) || asked.operation == Operation::Descend || asked.keeps_state {
             return Ok(None);
         }
         found.map(|mean| Some(mean.0)).ok_or_else(|| self.lacks("mean_of_variance"))
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_one_line() {
-        let found = read(r#"{"id":7,"error":"no\nstep"}"#, &cases("sam")[0]);
+        let found = read(r#"{"id":7,"error":"no\u001b\nstep"}"#, &cases("sam")[0]);
         assert_eq!(found, Ok(Reply::Refused("no".into())));
     }
 

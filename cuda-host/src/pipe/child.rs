@@ -129,7 +129,7 @@ impl Guard {
         let mut shell = Command::new("sh");
         shell.args([
             "-c",
-            "read -r line; kill -KILL -- \"-$1\"",
+            "read -r line; kill -s KILL -- \"-$1\"",
             "guard",
             &process.id().to_string(),
         ]);

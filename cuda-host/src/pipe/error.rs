@@ -90,6 +90,12 @@ impl PipeError {
     }
 }
 
+/// The start of a text that a command chose, as a terminal may show it.
+pub(super) fn plain(text: &str) -> String {
+    const SHOWN: usize = 200;
+    text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
+}
+
 /// The start of a line as text, in quotes.
 pub(super) fn shortened(line: &[u8]) -> String {
     const SHOWN: usize = 80;

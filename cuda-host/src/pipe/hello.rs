@@ -4,7 +4,7 @@ use presam_conformance::Rule;
 use serde::{Deserialize, Serialize};
 
 use super::capped::Capped;
-use super::error::PipeError;
+use super::error::{PipeError, plain};
 use super::number::Form;
 use super::talk::PROTOCOL;
 use crate::methods::suggestion;
@@ -124,15 +124,15 @@ pub fn parse_hello(line: &[u8]) -> Result<Hello, PipeError> {
     let Versioned { hello: Version { protocol } } =
         serde_json::from_slice(line).map_err(rubbish)?;
     if protocol != PROTOCOL {
-        return Err(PipeError::WrongVersion { found: protocol });
+        return Err(PipeError::WrongVersion { found: plain(&protocol) });
     }
     let Line { hello: body } = serde_json::from_slice(line).map_err(rubbish)?;
     let rules: Vec<_> = Rule::all().into_iter().map(|rule| (rule.name(), rule)).collect();
     let forms = [("decimal", Form::Decimal), ("bits", Form::Bits)];
     let states = [("given", false), ("kept", true)];
     Ok(Hello {
-        name: body.name,
-        version: body.version,
+        name: plain(&body.name),
+        version: body.version.as_deref().map(plain),
         rules: all_known("rule", Some(&body.rules), &rules)?,
         bases: all_known("base optimizer", body.bases.as_ref(), &BASES)?,
         scalars: all_known("scalar type", Some(&body.scalars), &SCALARS)?,
@@ -159,7 +159,7 @@ fn known<T: Copy>(
 ) -> Result<T, PipeError> {
     all.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
         let meant = suggestion(name, all.iter().map(|(known, _)| *known));
-        let found = name.chars().take(40).collect();
+        let found = plain(name);
         PipeError::Unknown { kind, found, meant: meant.and_then(|meant| own(all, meant)) }
     })
 }

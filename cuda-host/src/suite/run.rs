@@ -89,7 +89,7 @@ fn one_law<R: Scalar, B: Subject<R>>(
     for rule in subject.scope().rules {
         let is_first = !is_among(findings, rule);
         let shrinks = if is_first || plan.every_smallest { SHRINKS } else { 0 };
-        let trial = Trial { law, rules: &[rule], config: plan.config, shrinks };
+        let trial = Trial { law, rules: &[rule], config: plan.config, shrinks, least: 1 };
         let result = trial.run(subject);
         if !subject.answers() {
             return None;
@@ -182,7 +182,7 @@ fn diagnosed<R: Scalar, B: Subject<R>>(subject: &mut B, rule: Rule, plan: Plan) 
 }
 
 /// Fewer cases than this tell too few entries of the catalogue apart.
-const DIAGNOSED: u32 = 64;
+const DIAGNOSED: u32 = 128;
 
 /// A subject of which one rule is asked.
 struct OneRule<'s, B> {

@@ -23,7 +23,9 @@ fn header(report: &Report) -> String {
     let Target::Command { name, version, rules, bases, scalars, operations, keeps_state, .. } =
         &report.target
     else {
-        return format!("presam {}: the core, by every law\n\n", env!("CARGO_PKG_VERSION"));
+        let (version, scope) = (env!("CARGO_PKG_VERSION"), presam_conformance::Scope::full());
+        let (rules, bases) = (scope.rules.len(), scope.bases.join(", "));
+        return format!("presam {version}: the core, {rules} rules over {bases}\n\n");
     };
     let version = version.as_deref().unwrap_or("without a version");
     let operations: Vec<_> = operations.iter().map(|operation| operation.name()).collect();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use presam_conformance::{Base, BoundedVector, LengthRule, Scalar, Segment};
 
 use super::{Request, Vector};
-use crate::core_backend::keys;
+use crate::core_backend::{has_mean, keys};
 use crate::pipe::base_settings;
 
 /// The header.
@@ -187,7 +187,7 @@ impl CaseText {
             self.array(&format!("expected_{name}"), &values);
             self.array(&format!("bound_{name}"), &bounds);
         }
-        if super::has_mean(vector.case.rule) {
+        if has_mean(vector.case.rule) {
             let statistic = ascent.statistic;
             let (value, bound) = rounded::<R>(statistic.value, statistic.bound * vector.slack);
             self.scalar("expected_mean_of_variance", value);

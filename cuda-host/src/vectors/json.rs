@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Request, Vector};
+use crate::core_backend::has_mean;
 use crate::pipe::case_value;
 
 #[derive(Serialize)]
@@ -82,7 +83,7 @@ fn entry<R: Scalar>(vector: &Vector<R>) -> Result<Entry, serde_json::Error> {
         params: plane(params),
         state: planes(state),
     });
-    let has_mean = super::has_mean(case.rule);
+    let has_mean = has_mean(case.rule);
     let mean = Bounded { value: ascent.statistic.value, bound: ascent.statistic.bound * slack };
     Ok(Entry {
         case: case_value(case)?,

@@ -63,8 +63,3 @@ pub fn vectors<R: Scalar>(request: Request) -> Result<Vec<Vector<R>>, String> {
         ))
     }
 }
-
-/// Whether the rule's counters carry a mean.
-fn has_mean(rule: Rule) -> bool {
-    matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. })
-}

@@ -44,7 +44,7 @@ const INSTEAD_OF_AN_ANSWER: &[Fault] = &[
     ),
     (
         "echo 'np.float64(1.5)'; sleep 60",
-        "the answer to request 1 cannot be read: expected value at line 1 column 1; found \"np.float64(1.5)\"",
+        "the answer to request 1 cannot be read: expected ident at line 1 column 2; found \"np.float64(1.5)\"",
     ),
     ("echo '{\"id\":1,\"segments\":NaN}'; sleep 60", "numbers that are not finite are \"nan\""),
     ("echo '{\"id\":2,\"segments\":[]}'; sleep 60", "cannot be read: expected \"id\":1"),
@@ -135,7 +135,7 @@ fn what_answers_is_ended_too() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("id");
     let command = format!("echo $$ >{}; {}", file.display(), child_command(""));
-    let output = presam(&["verify", "--exec", &command, "--cases", "4"]);
+    let output = presam(&["verify", "--exec", &command, "--cases", "16"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(goes(&file));
 }

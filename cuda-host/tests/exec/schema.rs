@@ -35,6 +35,8 @@ impl Schema {
                 let all = wanted.as_array().unwrap().iter();
                 all.filter(|schema| self.judge(schema, value)).count() == 1
             }
+            "anyOf" => wanted.as_array().unwrap().iter().any(|schema| self.judge(schema, value)),
+            "not" => !self.judge(wanted, value),
             "const" => wanted == value,
             "enum" => wanted.as_array().unwrap().contains(value),
             "type" => is_of_type(wanted.as_str().unwrap(), value),

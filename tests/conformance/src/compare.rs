@@ -3,7 +3,7 @@
 use crate::backend::Nearness;
 use crate::case::{Answer, Case};
 use crate::report::Mismatch;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, ulps};
 use crate::tolerance::Tolerance;
 use presam_oracle::{
     Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Rule, Segment, Statistic, ascend,
@@ -317,19 +317,6 @@ impl<R: Scalar> Judge<'_, R> {
         let found = bits.map_or(format!("{found:?}"), |bits| format!("{bits:?} ({})", bits.hex()));
         Err(Mismatch::new(place, expected, found))
     }
-}
-
-/// Numbers of this type from one to the other; a NaN is as far as can be from any number.
-fn ulps<R: Scalar>(a: R, b: R) -> u64 {
-    if a.to_f64().is_nan() != b.to_f64().is_nan() {
-        return u64::MAX;
-    }
-    let ordered = |x: R| {
-        let sign = 1 << (8 * size_of::<R>() - 1);
-        let magnitude = i128::from(x.bits() & !sign);
-        if x.bits() & sign == 0 { magnitude } else { -magnitude }
-    };
-    u64::try_from((ordered(a) - ordered(b)).unsigned_abs()).unwrap_or(u64::MAX)
 }
 
 /// Judges planes bit for bit, all NaNs being one.

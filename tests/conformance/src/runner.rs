@@ -55,7 +55,8 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     config: Config,
 ) -> Result<Report, Box<Failure>> {
     let rules = backend.scope().rules;
-    Trial { law, rules: &rules, config, shrinks: SHRINKS }.run(backend)
+    let least = config.cases.div_ceil(2);
+    Trial { law, rules: &rules, config, shrinks: SHRINKS, least }.run(backend)
 }
 
 /// Steps of the search for the smallest failing case.
@@ -72,13 +73,15 @@ pub struct Trial<'a, R> {
     pub config: Config,
     /// Steps of the search for the smallest failing case: [`SHRINKS`], or 0 where any will do.
     pub shrinks: u32,
+    /// Fewer judged cases than this are a failure.
+    pub least: u32,
 }
 
 impl<R: Scalar> Trial<'_, R> {
     /// Tries it.
     ///
     /// # Errors
-    /// The smallest failing case; or fewer judged cases than half of those asked for.
+    /// The smallest failing case; or too few judged cases, which has none.
     pub fn run<B: Backend<R>>(&self, backend: &mut B) -> Result<Report, Box<Failure>> {
         let rules: Vec<_> = self.rules.iter().copied().filter(|r| (self.law.rules)(*r)).collect();
         let scope = backend.scope();
@@ -94,7 +97,7 @@ fn judged<R: Scalar, B: Backend<R>>(
     trial: &Trial<'_, R>,
     strategy: &impl Strategy<Value = Case<R>>,
 ) -> Result<Report, Box<Failure>> {
-    let Trial { law, config, shrinks, .. } = *trial;
+    let Trial { law, config, shrinks, least, .. } = *trial;
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
     let judge = |case: &Case<R>| {
@@ -117,7 +120,7 @@ fn judged<R: Scalar, B: Backend<R>>(
     });
     let (judged, _) = counts.get();
     match result {
-        Ok(()) if judged < config.cases.div_ceil(2) => Err(nothing_judged(law.name, law.statement)),
+        Ok(()) if judged < least => Err(nothing_judged(law.name, law.statement)),
         Ok(()) => Ok(report(law, Verdict::Holds, counts.get(), *worst.borrow())),
         Err(error) => Err(failure(trial, judged, error, |case| judge(case).err())),
     }
@@ -169,8 +172,7 @@ fn runner(law: &str, config: Config, shrinks: u32) -> TestRunner {
 }
 
 fn nothing_judged(law: &'static str, statement: &'static str) -> Box<Failure> {
-    let mismatch =
-        Mismatch::new("cases", "at least half of those asked for", "too few that could be judged");
+    let mismatch = Mismatch::new("cases", "enough that can be judged", "too few");
     Box::new(Failure { law, statement, cases: 0, mismatch, case: String::new() })
 }
 

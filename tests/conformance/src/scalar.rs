@@ -79,3 +79,34 @@ impl Scalar for f64 {
         f64::from_bits(bits)
     }
 }
+
+/// Numbers of this type from one to the other; a NaN is as far as can be from any number.
+#[must_use]
+pub fn ulps<R: Scalar>(a: R, b: R) -> u64 {
+    match (a.to_f64().is_nan(), b.to_f64().is_nan()) {
+        (true, true) => return 0,
+        (false, false) => {}
+        _ => return u64::MAX,
+    }
+    let ordered = |x: R| {
+        let sign = 1 << (8 * size_of::<R>() - 1);
+        let magnitude = i128::from(x.bits() & !sign);
+        if x.bits() & sign == 0 { magnitude } else { -magnitude }
+    };
+    u64::try_from((ordered(a) - ordered(b)).unsigned_abs()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_one_apart_across_zero_too() {
+        let tiny = f32::from_bits(1);
+        assert_eq!((ulps(1.0_f32, 1.0), ulps(0.0_f32, -0.0)), (0, 0));
+        assert_eq!((ulps(1.0_f32, 1.0 + f32::EPSILON), ulps(tiny, -tiny)), (1, 2));
+        assert_eq!(ulps(f64::MAX, f64::INFINITY), 1);
+        assert_eq!((ulps(f64::NAN, 0.0), ulps(f64::NAN, -f64::NAN)), (u64::MAX, 0));
+        assert_eq!(ulps(f64::INFINITY, f64::NEG_INFINITY), 2 * f64::INFINITY.to_bits());
+    }
+}

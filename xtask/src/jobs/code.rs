@@ -6,7 +6,7 @@ use crate::command::{Outcome, Run, root};
 const PROBE: &str = "xtask/bare-probe/Cargo.toml";
 
 /// Everything but the crate whose feature `cuda` needs a driver: the job cuda-clippy has that.
-pub(super) const REST: [&str; 4] = ["--workspace", "--exclude", "presam-cuda", "--all-features"];
+const REST: [&str; 4] = ["--workspace", "--exclude", "presam-cuda", "--all-features"];
 
 pub(crate) fn fmt() -> Outcome {
     Run::cargo().args(["fmt", "--all", "--check"]).run()?;

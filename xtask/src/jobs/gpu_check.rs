@@ -13,17 +13,23 @@ const ABSENT: &str = "device cuda:0: expected one, found no CUDA device";
 /// The steps that must end with [`ABSENT`] where there is no GPU.
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 
-/// Builds, packs, unpacks, and runs the whole script on the stub.
-pub(crate) fn gpu_check() -> Outcome {
+/// Builds, packs, unpacks, and runs the whole script on the stub. With `check` it takes the build of the
+/// job cuda-smoke, which is there already and fit for a dry run alone.
+pub(crate) fn gpu_check(check: bool) -> Outcome {
     make_stub()?;
     let builds = job_dir("cuda")?;
     let cargo = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
-    let what = ["build", "--release", "-p", "presam-cuda", "--features", "cuda", "--bin", "presam"];
-    cargo.args(what).run()?;
-    let folder = target_dir().join("gpu-check");
-    let archive = pack(&folder, &builds.join("release").join("presam"))?;
+    let cargo = cargo.args(["build", "-p", "presam-cuda", "--features", "cuda", "--bin", "presam"]);
+    let (cargo, profile) =
+        if check { (cargo, "debug") } else { (cargo.arg("--release"), "release") };
+    cargo.run()?;
+    let folder = target_dir().join(if check { "gpu-check-dry" } else { "gpu-check" });
+    let archive = pack(&folder, &builds.join(profile).join("presam"))?;
     dry_run(&folder, &archive)?;
-    println!("{}: unpack it on a machine with a GPU and start ./run.sh there", archive.display());
+    if !check {
+        let archive = archive.display();
+        println!("{archive}: unpack it on a machine with a GPU and start ./run.sh there");
+    }
     Ok(())
 }
 

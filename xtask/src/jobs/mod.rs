@@ -3,6 +3,8 @@
 mod bare;
 mod code;
 mod cuda;
+mod exec;
+mod fuzz;
 mod gpu_check;
 mod names;
 mod no_panic;
@@ -56,7 +58,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("powerset", "every combination of features, warnings denied", |_| code::powerset()),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
-    job("examples", "build every example, run those of core and model", |_| runs::examples()),
+    job("examples", "run every example of core and model", |_| runs::examples()),
     job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
     job("package", "package what is published, build the packages", |_| runs::package()),
     job("no-network", "the program and its tests without network", |_| runs::no_network()),
@@ -67,9 +69,16 @@ pub(crate) const JOBS: &[Job] = &[
     job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| {
         cuda::cuda_smoke()
     }),
-    job("gpu-check", "the archive for a machine with a GPU, tried without one", |_| {
-        gpu_check::gpu_check()
+    Job {
+        name: "gpu-check",
+        what: "the archive for a machine with a GPU, tried without one; with --check, only that",
+        flags: &["--check"],
+        run: |flags| gpu_check::gpu_check(!flags.is_empty()),
+    },
+    job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| {
+        exec::exec_smoke()
     }),
+    job("fuzz-smoke", "build every fuzz target, run each for 15 seconds", |_| fuzz::fuzz_smoke()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 

@@ -1,6 +1,5 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use super::code::REST;
 use crate::command::{Outcome, Run, entries, job_dir, root, target_dir};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -27,9 +26,8 @@ pub(crate) fn test() -> Outcome {
     Run::cargo().arg("test").run()
 }
 
+/// Those of core and model; `cargo test` builds the others.
 pub(crate) fn examples() -> Outcome {
-    Run::cargo().args(["build", "--examples"]).args(REST).run()?;
-    Run::cargo().args(["build", "--examples", "-p", "presam-cuda"]).run()?;
     for (package, dir) in PACKAGES.into_iter().filter(|(_, dir)| ["core", "model"].contains(dir)) {
         let examples = targets(&root().join(dir).join("examples"));
         if examples.is_empty() {
@@ -125,7 +123,11 @@ pub(crate) fn no_network() -> Outcome {
     }
     let short = ["--epochs", "1", "--seeds", "2", "--out"];
     cargo().args(["run", "--release", "--"]).args(short).arg(out).run()?;
-    cargo().args(["test", "-p", "presam-cuda"]).run()
+    // Named, not chosen by package: that would build all of it anew, with the features of that package alone.
+    let tests = targets(&root().join("cuda-host/tests")).into_iter();
+    // A folder is the tests of the GPU's code, which have jobs of their own.
+    let tests = tests.filter(|test| root().join(format!("cuda-host/tests/{test}.rs")).exists());
+    cargo().arg("test").args(tests.flat_map(|test| ["--test".to_owned(), test])).run()
 }
 
 #[cfg(test)]
