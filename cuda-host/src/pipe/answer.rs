@@ -234,7 +234,9 @@ mod tests {
 
     #[test]
     fn a_right_answer_is_read_and_a_wrong_length_named() {
-        for case in cases("info-sam").iter().filter(|case| case.elements() > 0) {
+        // A list without elements has no place for one more in front of another.
+        let has_first = |case: &&Case<f32>| !case.segments[0].params.is_empty();
+        for case in cases("info-sam").iter().filter(has_first) {
             let line = answer(case);
             let Reply::Step { segments, mean_of_variance } = read(&line, case).unwrap() else {
                 panic!("a step");

@@ -82,6 +82,9 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
+    /// The place of a step that there is none of.
+    pub const ANSWER: &'static str = "answer";
+
     /// Anything printable.
     #[must_use]
     pub fn new(
@@ -95,7 +98,7 @@ impl Mismatch {
     /// A backend that gave no answer.
     #[must_use]
     pub fn no_answer(reason: impl fmt::Display) -> Self {
-        Self::new("answer", "a step", reason)
+        Self::new(Self::ANSWER, "a step", reason)
     }
 }
 

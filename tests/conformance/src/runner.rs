@@ -186,7 +186,11 @@ fn failure<R: Scalar>(
     let (mismatch, case) = match error {
         TestError::Abort(reason) => (Mismatch::no_answer(reason), String::new()),
         TestError::Fail(reason, case) => {
-            let case = simplest(case, shrinks, |case| judge(case).is_some());
+            // A wrong number is not to become a case that is refused, nor the other way round.
+            let is_refused = |mismatch: &Mismatch| mismatch.place == Mismatch::ANSWER;
+            let refused = judge(&case).is_some_and(|mismatch| is_refused(&mismatch));
+            let fails = |mismatch: Mismatch| is_refused(&mismatch) == refused;
+            let case = simplest(case, shrinks, |case| judge(case).is_some_and(fails));
             // A backend that answers otherwise the second time is itself the finding.
             let again = judge(&case).unwrap_or_else(|| {
                 Mismatch::new("second run of the case", reason.to_string(), "no difference")
