@@ -16,7 +16,9 @@ use presam_tests::backends::{Phases, Sessions};
 
 /// The whole of the oracle's bound, times what second-order terms may add: the share of it that core uses is
 /// measured elsewhere, on cases that nobody chose to be bad.
-const TOLERANCE: Tolerance = Tolerance { contract: true, measured: false };
+fn tolerance() -> Tolerance {
+    Tolerance { contract: true, ..Tolerance::foreign() }
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let mut draw = Draw::new(bytes);
@@ -93,6 +95,6 @@ fn is_dead_or_normal<R: Scalar>(plane: &[R]) -> bool {
 fn judged<R: Scalar>(case: &Case<R>, answer: &Answer<R>) {
     let expected = Expected::of(case).unwrap_or_else(|mismatch| panic!("{mismatch}\n{case}"));
     if !expected.is_ill_conditioned() {
-        agree(case, compare(case, answer, &expected, TOLERANCE, &mut Worst::default()));
+        agree(case, compare(case, answer, &expected, tolerance(), &mut Worst::default()));
     }
 }

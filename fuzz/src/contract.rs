@@ -27,7 +27,7 @@ fn folded<R: Real>(terms: impl Iterator<Item = R>) -> R {
     let mut width = LANES / 2;
     while width > 0 {
         for l in 0..width {
-            lanes[l] = lanes[l] + lanes[l + width];
+            lanes[l] += lanes[l + width];
         }
         width /= 2;
     }

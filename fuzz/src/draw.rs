@@ -127,7 +127,7 @@ impl Seeded {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let bits = self.0 >> 11;
-        if bits % 16 == 0 {
+        if bits.is_multiple_of(16) {
             R::from_f64(0.0)
         } else {
             cleaned(bits as f64 / (1_u64 << 51) as f64 - 2.0)

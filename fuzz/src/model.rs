@@ -110,6 +110,9 @@ impl<const M: usize, const I: usize, const S: usize> Model<M, I, S> {
 }
 
 /// What an ascent should leave: the perturbed model, and the session's counters in `session`.
+///
+/// # Errors
+/// The core's; a model and settings that the session took have none.
 pub fn ascended<V, B, const M: usize, const I: usize, const S: usize>(
     session: &mut Session<f32, V, B>,
     groups: &[Group<f32>],
@@ -163,6 +166,9 @@ where
 }
 
 /// What the descent should leave, `model` being restored and holding the second gradient.
+///
+/// # Errors
+/// As [`ascended`].
 pub fn descended<V, B, const M: usize, const I: usize, const S: usize>(
     session: &mut Session<f32, V, B>,
     groups: &[Group<f32>],

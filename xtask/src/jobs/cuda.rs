@@ -42,6 +42,11 @@ pub(crate) fn with_stub(run: Run) -> Run {
     stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
 }
 
+/// The same command with little optimisation of the debug build: what is built here computes next to nothing.
+pub(super) fn lightly(run: Run) -> Run {
+    run.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_TEST_OPT_LEVEL", "1")
+}
+
 /// Makes the stub.
 pub(super) fn make_stub() -> Outcome {
     stub::make()
@@ -70,7 +75,7 @@ pub(crate) fn cuda_smoke() -> Outcome {
     let dir = job_dir("cuda")?;
     let target = dir.display().to_string();
     let cargo = |subcommand| {
-        let run = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &target);
+        let run = lightly(with_stub(Run::cargo())).env("CARGO_TARGET_DIR", &target);
         run.arg(subcommand).args(["-p", "presam-cuda", "--features", "cuda"])
     };
     // The fake device is one for all threads, and keeps no order among them.

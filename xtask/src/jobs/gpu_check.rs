@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::cuda::{make_stub, with_stub, without_device};
+use super::cuda::{lightly, make_stub, with_stub, without_device};
 use crate::command::{Outcome, Run, entries, job_dir, read, root, target_dir};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
@@ -21,7 +21,7 @@ pub(crate) fn gpu_check(check: bool) -> Outcome {
     let cargo = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
     let cargo = cargo.args(["build", "-p", "presam-cuda", "--features", "cuda", "--bin", "presam"]);
     let (cargo, profile) =
-        if check { (cargo, "debug") } else { (cargo.arg("--release"), "release") };
+        if check { (lightly(cargo), "debug") } else { (cargo.arg("--release"), "release") };
     cargo.run()?;
     let folder = target_dir().join(if check { "gpu-check-dry" } else { "gpu-check" });
     let archive = pack(&folder, &builds.join(profile).join("presam"))?;
