@@ -29,9 +29,10 @@ struct Saved<R> {
     settings: BTreeMap<String, Read<R>>,
     length: Length<R>,
     base: SavedBase<R>,
-    rule_steps: u64,
+    /// As the core counts.
+    rule_steps: u32,
     mean_of_variance: Read<R>,
-    base_steps: u64,
+    base_steps: u32,
     segments: Vec<SavedSegment<R>>,
 }
 
@@ -79,11 +80,11 @@ pub fn read_case<R: Scalar>(value: Value) -> Result<Case<R>, String> {
         length: length(&saved.length.kind, &Settings(&saved.length.settings))?,
         segments: saved.segments.into_iter().map(segment).collect(),
         rule_state: RuleState {
-            steps: saved.rule_steps,
+            steps: saved.rule_steps.into(),
             mean_of_variance: saved.mean_of_variance.0.to_f64(),
         },
         base: base(&saved.base.name, saved.base.nesterov, &Settings(&saved.base.settings))?,
-        base_steps: saved.base_steps,
+        base_steps: saved.base_steps.into(),
     };
     // The oracle looks at every length.
     Expected::of(&case).map_err(|mismatch| mismatch.found).map(|_| case)
@@ -176,5 +177,33 @@ fn segment<R: Scalar>(saved: SavedSegment<R>) -> Segment<R> {
         memory: planes(saved.memory),
         inputs: planes(saved.inputs),
         state: planes(saved.state),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn counters_beyond_the_core_s_are_refused() {
+        let mut value = json!({
+            "rule": "sam", "settings": {}, "length": {"kind": "normalised", "norm_guard": 0},
+            "base": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0},
+            "rule_steps": u32::MAX, "mean_of_variance": 0, "base_steps": u32::MAX, "segments": [],
+        });
+        let case = read_case::<f64>(value.clone()).unwrap();
+        assert_eq!((case.rule_state.steps, case.base_steps), (u32::MAX.into(), u32::MAX.into()));
+        for counter in ["rule_steps", "base_steps"] {
+            let mut more = value.clone();
+            more[counter] = json!(u64::MAX);
+            let error = read_case::<f64>(more).unwrap_err();
+            assert!(
+                error.contains("18446744073709551615") && error.lines().count() == 1,
+                "{error}"
+            );
+        }
+        value["rule_steps"] = json!(-1);
+        assert!(read_case::<f64>(value).is_err());
     }
 }
