@@ -23,7 +23,8 @@ const SLIP_FLAGS: [&str; 5] = ["--scalar", "f64", "--cases", "24", "--json"];
 pub(crate) fn exec_smoke() -> Outcome {
     let python = numpy()?;
     Run::program(&python).args(["-c", PARSE]).args(PARSED).run()?;
-    Run::cargo().args(["build", "--release", "-p", "presam-cuda", "--bin", "presam"]).run()?;
+    // As `cargo run --release` builds it: chosen by package it would be built again, with other features.
+    Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
     let presam = target_dir().join("release").join("presam");
     let dir = job_dir("exec")?;
     let numpy_sam =
