@@ -104,7 +104,8 @@ where
     fn is_refused(&self) -> bool {
         let scale = self.session.loss_scale;
         let unscalable = !(scale >= f32::MIN_POSITIVE && scale.is_finite());
-        unscalable || matches!(self.session.second, SecondGradient::Clipped(most) if !(most > 0.0))
+        unscalable
+            || matches!(self.session.second, SecondGradient::Clipped(most) if most.is_nan() || most <= 0.0)
     }
 
     /// A whole step against the same step phase by phase.
