@@ -70,9 +70,12 @@ impl Cpu {
     #[inline(always)]
     pub(crate) fn dispatch<Op: Operation>(self, op: Op) -> Op::Output {
         match self.level {
-            Level::Plain => op.run(),
-            #[cfg(feature = "simd")]
-            Level::Wide(arch) => arch.dispatch(Wide(op)),
+            #[cfg(all(feature = "simd", any(target_arch = "x86", target_arch = "x86_64")))]
+            Level::Wide(pulp::Arch::V3(simd)) => simd.vectorize(Wide(op)),
+            #[cfg(all(feature = "simd", any(target_arch = "x86", target_arch = "x86_64")))]
+            Level::Wide(pulp::Arch::V4(simd)) => simd.vectorize(Wide(op)),
+            // What is no wider than the build's target (SSE2, NEON) is one copy of every loop less.
+            _ => op.run(),
         }
     }
 }
@@ -83,15 +86,15 @@ pub(crate) trait Operation {
     fn run(self) -> Self::Output;
 }
 
-#[cfg(feature = "simd")]
+#[cfg(all(feature = "simd", any(target_arch = "x86", target_arch = "x86_64")))]
 struct Wide<Op>(Op);
 
-#[cfg(feature = "simd")]
-impl<Op: Operation> pulp::WithSimd for Wide<Op> {
+#[cfg(all(feature = "simd", any(target_arch = "x86", target_arch = "x86_64")))]
+impl<Op: Operation> pulp::NullaryFnOnce for Wide<Op> {
     type Output = Op::Output;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _simd: S) -> Self::Output {
+    fn call(self) -> Self::Output {
         self.0.run()
     }
 }
@@ -105,6 +108,6 @@ fn wide_name(arch: pulp::Arch) -> &'static str {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         pulp::Arch::V4(_) => "x86-64-v4 (AVX-512)",
         #[allow(unreachable_patterns, reason = "pulp's list differs per architecture")]
-        _ => "wide",
+        _ => "plain (all that the build's target has)",
     }
 }

@@ -50,6 +50,8 @@ pub mod init;
 pub mod methods;
 #[cfg(feature = "cli")]
 pub mod pipe;
+#[cfg(feature = "conformance")]
+mod planes;
 #[cfg(feature = "cli")]
 pub mod progress;
 #[cfg(feature = "cli")]

@@ -4,6 +4,7 @@ use super::{
     Job, adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, run, sgd,
     sgd_momentum,
 };
+use crate::planes::{slices, slices_mut};
 use presam::{
     BaseOptimizer, Cpu, Error, Outcome, PartialNorm, Real, Scale, Variant, clip_factor, finish,
 };
@@ -29,16 +30,6 @@ macro_rules! backend {
 }
 backend!(f32);
 backend!(f64);
-
-/// Slices of a list of planes; `N` is the number that the rule has.
-fn planes<R, const N: usize>(planes: &[Vec<R>]) -> [&[R]; N] {
-    std::array::from_fn(|plane| planes.get(plane).map_or(&[][..], Vec::as_slice))
-}
-
-fn planes_mut<R, const N: usize>(planes: &mut [Vec<R>]) -> [&mut [R]; N] {
-    let mut planes = planes.iter_mut();
-    std::array::from_fn(|_| planes.next().map_or(&mut [][..], Vec::as_mut_slice))
-}
 
 impl<R: Real + Scalar> Job<R> for Phases {
     fn run<V, const M: usize, const I: usize>(
@@ -77,7 +68,7 @@ where
     let arm = |s: &Segment<R>| variant.with_operator(s.options.operator_applies).arm(&before);
     let mut sums = PartialNorm::new();
     for s in case.segments.iter().filter(|s| s.options.counts_in_norm) {
-        let (memory, inputs) = (planes(&s.memory), planes(&s.inputs));
+        let (memory, inputs) = (slices(&s.memory), slices(&s.inputs));
         cpu.accumulate_norm(arm(s), &s.params, &s.grads, memory, inputs, &mut sums)?;
     }
     let mut state = before;
@@ -94,7 +85,7 @@ where
             (false, true) => Scale { scale: R::ZERO, ..scale },
             (false, false) => continue,
         };
-        let (memory, inputs) = (planes_mut(&mut to.memory), planes(&s.inputs));
+        let (memory, inputs) = (slices_mut(&mut to.memory), slices(&s.inputs));
         cpu.ascend(arm(s), scale, &s.params, &s.grads, memory, inputs, &mut to.perturbed)?;
     }
     Ok(ascent.outcome != Outcome::NonFinite)
@@ -120,7 +111,7 @@ where
     }
     let before = base_state(case);
     for (s, to) in case.segments.iter().zip(&mut answer.segments) {
-        let state = planes_mut(&mut to.state);
+        let state = slices_mut(&mut to.state);
         cpu.descend(base.arm(&before), factor, &mut to.params, &s.perturbed_grads, state)?;
     }
     answer.base_steps = u64::from(base.advance(&before).steps);

@@ -2,7 +2,8 @@
 
 use presam_kernels::fold::LEAVES;
 
-use super::{Address, DeviceError, DeviceSegment, Scalar};
+use super::segment::View;
+use super::{Address, DeviceError, Scalar};
 use presam::CHUNK;
 
 /// Chunks of a table: what one tree folds in two rounds.
@@ -40,10 +41,10 @@ impl Plane {
     }
 }
 
-fn planes<const M: usize, const I: usize, const S: usize>(
+fn planes(
     names: Names,
     index: usize,
-    segment: &DeviceSegment<M, I, S>,
+    segment: &View<'_>,
     scalar: Scalar,
     is_perturbed: bool,
 ) -> Vec<Plane> {
@@ -65,9 +66,9 @@ fn planes<const M: usize, const I: usize, const S: usize>(
         all.push(plane(ascend, "out", segment.out, 4, true));
     }
     let lists: [(_, _, &[Address], _); 3] = [
-        (accumulate, "memory", &segment.memory, true),
-        (accumulate, "inputs", &segment.inputs, false),
-        (descend, "state", &segment.state, true),
+        (accumulate, "memory", segment.memory, true),
+        (accumulate, "inputs", segment.inputs, false),
+        (descend, "state", segment.state, true),
     ];
     for (kernel, name, addresses, written) in lists {
         for (i, &address) in addresses.iter().enumerate() {
@@ -79,9 +80,9 @@ fn planes<const M: usize, const I: usize, const S: usize>(
 
 /// Refuses null and misaligned addresses, planes that overlap where one of them is written, and more
 /// elements than one tree holds.
-pub(super) fn check<const M: usize, const I: usize, const S: usize>(
+pub(super) fn check(
     names: Names,
-    segments: &[DeviceSegment<M, I, S>],
+    segments: &[View<'_>],
     (scalar, along_momentum): (Scalar, bool),
     is_perturbed: impl Fn(usize) -> bool,
 ) -> Result<(), DeviceError> {

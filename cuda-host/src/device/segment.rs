@@ -47,3 +47,35 @@ pub struct DeviceSegment<const M: usize, const I: usize, const S: usize> {
     /// The base optimizer's state: read and written by the descent. Zeros before the first step.
     pub state: [Address; S],
 }
+
+/// A segment of any rule and base optimizer.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub group: usize,
+    pub len: u64,
+    pub params: Address,
+    pub grads: Address,
+    pub perturbed_grads: Address,
+    pub out: Address,
+    pub memory: &'a [Address],
+    pub inputs: &'a [Address],
+    pub state: &'a [Address],
+}
+
+impl<const M: usize, const I: usize, const S: usize> DeviceSegment<M, I, S> {
+    /// The segment for what is compiled once and not per rule.
+    pub(super) fn view(&self) -> View<'_> {
+        let Self { group, len, params, grads, perturbed_grads, out, memory, inputs, state } = self;
+        View {
+            group: *group,
+            len: *len,
+            params: *params,
+            grads: *grads,
+            perturbed_grads: *perturbed_grads,
+            out: *out,
+            memory,
+            inputs,
+            state,
+        }
+    }
+}

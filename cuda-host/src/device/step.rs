@@ -12,10 +12,11 @@ use presam::{
 use presam_kernels::entries::{BaseEntries, BaseKernels, VariantEntries, VariantKernels};
 use presam_kernels::fold::LEAVES;
 use presam_kernels::layout::{ALIGNED, Control, GroupScale, PART_BYTES, Segment, outcome};
-use presam_kernels::plain::bytes_of;
+use presam_kernels::plain::{bytes_of, word_of};
 
 use super::contract::{Names, check};
 use super::memory::{Buffers, download};
+use super::segment::View;
 use super::table::{Planes, Tables};
 use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
 use phases::pick;
@@ -118,7 +119,23 @@ impl DeviceStep {
         V: VariantEntries<M, I>,
         B: BaseEntries<S>,
     {
-        let (variant_kernels, base_kernels) = (V::KERNELS, B::KERNELS);
+        let kernels = (V::KERNELS, B::KERNELS);
+        let words = (0..size_of::<V>() / 4).map(|i| word_of(&variant, i)).collect();
+        let bases = bases_of(base, groups)?;
+        let rules = Rules { kernels, variant: words, bases, learning_rate: base.learning_rate() };
+        let segments: Vec<View<'_>> = segments.iter().map(DeviceSegment::view).collect();
+        Self::built(device, rules, &segments, groups, options)
+    }
+
+    /// What is compiled once and not per rule.
+    fn built(
+        device: &mut impl Device,
+        rules: Rules,
+        segments: &[View<'_>],
+        groups: &[Group<f32>],
+        options: Options,
+    ) -> Result<Self, DeviceError> {
+        let (variant_kernels, base_kernels) = rules.kernels;
         let names = Names {
             accumulate: pick(variant_kernels.accumulate, options.scalar).name,
             ascend: pick(variant_kernels.ascend, options.scalar).name,
@@ -134,11 +151,11 @@ impl DeviceStep {
                 });
             }
         }
-        let group = |segment: &DeviceSegment<M, I, S>| &groups[segment.group];
+        let group = |segment: &View<'_>| &groups[segment.group];
         let perturbed = |index: usize| groups[index].is_perturbed();
         check(names, segments, (options.scalar, options.along_momentum), perturbed)?;
         let mut control = first_control(&options)?;
-        control.learning_rate = base.learning_rate();
+        control.learning_rate = rules.learning_rate;
         if options.along_momentum && options.scalar != Scalar::F32 {
             return Err(DeviceError::Contract {
                 kernel: names.accumulate,
@@ -147,11 +164,11 @@ impl DeviceStep {
                 found: format!("{:?}", options.scalar),
             });
         }
-        let bases = bases_of(base, groups)?;
         let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
         let at = |index: usize| group(&segments[index]);
         let counts = |index: usize| at(index).counts_in_norm();
-        let moves = |index: usize| at(index).is_perturbed() || (M > 0 && counts(index));
+        let has_memory = |index: usize| !segments[index].memory.is_empty();
+        let moves = |index: usize| at(index).is_perturbed() || (has_memory(index) && counts(index));
         let elements = segments.iter().enumerate().filter(|(index, _)| counts(*index));
         let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
         let part = PART_BYTES as usize;
@@ -174,10 +191,10 @@ impl DeviceStep {
                 results: own.allocate(device, LEAVES as usize * part)?,
                 counter: own.zeros(device, 1)?,
                 control: own.upload(device, &[control])?,
-                variant: own.upload(device, &[variant])?,
+                variant: own.upload(device, &rules.variant)?,
                 groups: own.upload(device, &scales)?,
                 group_count: groups.len() as u64,
-                bases: own.upload(device, &bases)?,
+                bases: own.upload(device, &rules.bases)?,
                 buffers: Buffers::default(),
             })
         })?;
@@ -245,6 +262,14 @@ impl DeviceStep {
     }
 }
 
+/// A variant and a base optimizer as kernels and words.
+struct Rules {
+    kernels: (VariantKernels, BaseKernels),
+    variant: Vec<u32>,
+    bases: Vec<u32>,
+    learning_rate: f32,
+}
+
 fn outcome_of(number: u32) -> Outcome {
     match number {
         outcome::FINITE => Outcome::Finite,
@@ -254,10 +279,7 @@ fn outcome_of(number: u32) -> Outcome {
 }
 
 /// A segment's row; one that is not perturbed has no `out`.
-fn row<const M: usize, const I: usize, const S: usize>(
-    segment: &DeviceSegment<M, I, S>,
-    is_perturbed: bool,
-) -> Segment {
+fn row(segment: &View<'_>, is_perturbed: bool) -> Segment {
     let two = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
     let row = Segment {
         grads: segment.grads,
@@ -265,11 +287,11 @@ fn row<const M: usize, const I: usize, const S: usize>(
         len: segment.len,
         group: segment.group as u32,
         flags: 0,
-        memory: two(&segment.memory),
-        inputs: two(&segment.inputs),
+        memory: two(segment.memory),
+        inputs: two(segment.inputs),
         out: if is_perturbed { segment.out } else { 0 },
         perturbed_grads: segment.perturbed_grads,
-        state: two(&segment.state),
+        state: two(segment.state),
     };
     let planes = [row.grads, row.params, row.out, row.perturbed_grads].into_iter();
     let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);

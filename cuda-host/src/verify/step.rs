@@ -9,7 +9,7 @@ use super::case::{Case, Tensor};
 use super::counted::Counted;
 use super::difference::{Difference, floats, text};
 use super::random::Random;
-use super::reference::{Machine, second, step};
+use super::reference::{Core, Machine, second};
 use super::{Request, reference};
 use crate::device::{
     Address, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Scalar, download,
@@ -87,9 +87,17 @@ impl Check<'_> {
         narrow(&mut case);
         let length = length(&mut self.random)?;
         let (rule_state, base_state) = (RuleState::new(), BaseState::new());
-        let mut machine = Machine { variant, base, length, rule_state, base_state };
+        let mut core = Machine::<V, B, M, I, S> { variant, base, length, rule_state, base_state };
         let mut buffers = Vec::new();
-        let result = self.two_steps::<V, B, M, I, S>(&mut machine, &mut case, &mut buffers);
+        let made = |device: &mut Counted, case: &Case, tensors: &[Addresses], options| {
+            let segments: Vec<_> = tensors.iter().zip(&case.tensors).map(segment).collect();
+            let segments: &[DeviceSegment<M, I, S>] = &segments;
+            let step = DeviceStep::new(device, variant, base, segments, &case.groups, options)?;
+            step.set_base(device, base, &case.groups)?;
+            Ok(step)
+        };
+        let rule = V::KERNELS.variant;
+        let result = self.two_steps(rule, &mut core, &made, &mut case, &mut buffers);
         for address in buffers {
             self.device.free(address)?;
         }
@@ -100,48 +108,38 @@ impl Check<'_> {
         Ok(difference)
     }
 
-    fn two_steps<V, B, const M: usize, const I: usize, const S: usize>(
+    /// What is compiled once and not per rule.
+    fn two_steps(
         &mut self,
-        machine: &mut Machine<V, B>,
+        rule: &str,
+        core: &mut dyn Core,
+        made: &Made<'_>,
         case: &mut Case,
         buffers: &mut Vec<Address>,
-    ) -> Result<Option<Difference>, Error>
-    where
-        V: VariantEntries<M, I>,
-        B: BaseEntries<S>,
-    {
-        let segments = upload::<M, I, S>(self.device, case, buffers)?;
+    ) -> Result<Option<Difference>, Error> {
+        let tensors = upload(self.device, case, buffers)?;
         let options = Options {
             form: case.form,
             scalar: case.scalar,
-            length: machine.length,
+            length: core.length(),
             second: second(case),
             loss_scale: case.loss_scale,
             ..Options::default()
         };
-        let (variant, base) = (machine.variant, machine.base);
-        let groups = case.groups.clone();
-        let on_device = DeviceStep::new(self.device, variant, base, &segments, &groups, options)?;
-        on_device.set_base(self.device, base, &groups)?;
+        let on_device = made(self.device, case, &tensors, options)?;
         let mut difference = None;
         for number in 1..=2 {
             if number == 2 {
                 case.redraw(&mut self.random);
                 narrow(case);
-                write_gradients(self.device, case, &segments)?;
+                write_gradients(self.device, case, &tensors)?;
             }
-            let told = format!("{} step {number}, {}", V::KERNELS.variant, case.told());
-            let perturbed = ascend(self.device, &on_device, case, &segments)?;
-            let answer = step::<V, B, M, I, S>(machine, case)?;
-            difference = compare(
-                self.device,
-                machine,
-                case,
-                &segments,
-                &on_device,
-                (&answer, &perturbed),
-                &told,
-            )?;
+            let told = format!("{rule} step {number}, {}", case.told());
+            let perturbed = ascend(self.device, &on_device, case, &tensors)?;
+            let answer = core.step(case)?;
+            let states = core.states();
+            let both = (&answer, &perturbed[..]);
+            difference = compare(self.device, states, case, &tensors, &on_device, both, &told)?;
             if difference.is_some() {
                 break;
             }
@@ -151,18 +149,53 @@ impl Check<'_> {
     }
 }
 
+/// What makes the step of a rule and a base optimizer over a case's tensors.
+type Made<'a> =
+    dyn Fn(&mut Counted, &Case, &[Addresses], Options) -> Result<DeviceStep, DeviceError> + 'a;
+
+/// Where a tensor's planes are.
+struct Addresses {
+    params: Address,
+    grads: Address,
+    perturbed_grads: Address,
+    out: Address,
+    memory: Vec<Address>,
+    inputs: Vec<Address>,
+    state: Vec<Address>,
+}
+
+/// A tensor of a rule's and a base optimizer's numbers of planes.
+fn segment<const M: usize, const I: usize, const S: usize>(
+    (at, tensor): (&Addresses, &Tensor),
+) -> DeviceSegment<M, I, S> {
+    fn few<const N: usize>(planes: &[Address]) -> [Address; N] {
+        std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0))
+    }
+    DeviceSegment {
+        len: tensor.params.len() as u64,
+        group: tensor.group,
+        params: at.params,
+        grads: at.grads,
+        perturbed_grads: at.perturbed_grads,
+        out: at.out,
+        memory: few(&at.memory),
+        inputs: few(&at.inputs),
+        state: few(&at.state),
+    }
+}
+
 /// A whole step on the device; the parameters at which the second gradient is taken.
-fn ascend<const M: usize, const I: usize, const S: usize>(
+fn ascend(
     device: &mut Counted,
     step: &DeviceStep,
     case: &Case,
-    segments: &[DeviceSegment<M, I, S>],
+    tensors: &[Addresses],
 ) -> Result<Vec<Vec<f32>>, DeviceError> {
     step.ascend(device)?;
     let mut perturbed = Vec::new();
-    for (segment, tensor) in segments.iter().zip(&case.tensors) {
+    for (at, tensor) in tensors.iter().zip(&case.tensors) {
         let moved = case.groups[tensor.group].is_perturbed() && case.form == Form::OutOfPlace;
-        let from = if moved { segment.out } else { segment.params };
+        let from = if moved { at.out } else { at.params };
         perturbed.push(download(device, from, tensor.params.len())?);
     }
     step.restore(device)?;
@@ -171,11 +204,11 @@ fn ascend<const M: usize, const I: usize, const S: usize>(
 }
 
 /// Everything that both sides left.
-fn compare<V, B, const M: usize, const I: usize, const S: usize>(
+fn compare(
     device: &mut Counted,
-    machine: &Machine<V, B>,
+    expected: (RuleState<f32>, BaseState<f32>),
     case: &Case,
-    segments: &[DeviceSegment<M, I, S>],
+    tensors: &[Addresses],
     step: &DeviceStep,
     (answer, perturbed): (&reference::Answer, &[Vec<f32>]),
     told: &str,
@@ -184,21 +217,20 @@ fn compare<V, B, const M: usize, const I: usize, const S: usize>(
     let report = step.report(device)?;
     let states = step.states(device)?;
     // A norm that is not finite is a class; its root is a NaN of any kind.
-    let expected = (machine.rule_state, machine.base_state);
     let difference = text(told, "report", &answer.report, &report)
         .or_else(|| text(told, "counters", &expected, &states));
     if difference.is_some() {
         return Ok(difference);
     }
-    for (index, (segment, tensor)) in segments.iter().zip(&case.tensors).enumerate() {
+    for (index, (at, tensor)) in tensors.iter().zip(&case.tensors).enumerate() {
         let len = tensor.params.len();
         let place = |name: &str| format!("tensor {index} {name}");
         let moved = floats(told, &place("perturbed"), &answer.perturbed[index], &perturbed[index]);
-        let params = download(device, segment.params, len)?;
+        let params = download(device, at.params, len)?;
         let mut difference =
             moved.or_else(|| floats(told, &place("params"), &tensor.params, &params));
-        let memory = segment.memory.iter().zip(&tensor.memory).map(|pair| ("memory", pair));
-        let state = segment.state.iter().zip(&tensor.state).map(|pair| ("state", pair));
+        let memory = at.memory.iter().zip(&tensor.memory).map(|pair| ("memory", pair));
+        let state = at.state.iter().zip(&tensor.state).map(|pair| ("state", pair));
         for (name, (&address, expected)) in memory.chain(state) {
             let found = download(device, address, len)?;
             difference = difference.or_else(|| floats(told, &place(name), expected, &found));
@@ -251,12 +283,12 @@ fn gradient_bytes(scalar: Scalar, grads: &[f32]) -> Vec<u8> {
 }
 
 /// The planes of every tensor, each in a buffer of its own, as far from a multiple of 16 as the case says.
-fn upload<const M: usize, const I: usize, const S: usize>(
+fn upload(
     device: &mut Counted,
     case: &Case,
     buffers: &mut Vec<Address>,
-) -> Result<Vec<DeviceSegment<M, I, S>>, DeviceError> {
-    let mut segments = Vec::new();
+) -> Result<Vec<Addresses>, DeviceError> {
+    let mut tensors = Vec::new();
     for tensor in &case.tensors {
         let mut plane = |bytes: Vec<u8>, shift: u64| {
             let address = device.allocate(bytes.len() + 16)?;
@@ -267,37 +299,34 @@ fn upload<const M: usize, const I: usize, const S: usize>(
             Ok::<_, DeviceError>(address + shift)
         };
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let Tensor { params, grads, perturbed_grads, memory, inputs, state, group, shift } = tensor;
+        let Tensor { params, grads, perturbed_grads, memory, inputs, state, shift, .. } = tensor;
         let mut list = |planes: &[Vec<f32>]| {
             planes.iter().map(|values| plane(bytes(values), *shift)).collect::<Result<Vec<_>, _>>()
         };
         let (memory, inputs, state) = (list(memory)?, list(inputs)?, list(state)?);
-        segments.push(DeviceSegment {
-            len: params.len() as u64,
-            group: *group,
+        tensors.push(Addresses {
             params: plane(bytes(params), *shift)?,
             grads: plane(gradient_bytes(case.scalar, grads), *shift * case.scalar.bytes() / 4)?,
             perturbed_grads: plane(bytes(perturbed_grads), *shift)?,
             out: plane(vec![0; 4 * params.len()], *shift)?,
-            memory: std::array::from_fn(|i| memory.get(i).copied().unwrap_or(0)),
-            inputs: std::array::from_fn(|i| inputs.get(i).copied().unwrap_or(0)),
-            state: std::array::from_fn(|i| state.get(i).copied().unwrap_or(0)),
+            memory,
+            inputs,
+            state,
         });
     }
-    Ok(segments)
+    Ok(tensors)
 }
 
-fn write_gradients<const M: usize, const I: usize, const S: usize>(
+fn write_gradients(
     device: &mut Counted,
     case: &Case,
-    segments: &[DeviceSegment<M, I, S>],
+    tensors: &[Addresses],
 ) -> Result<(), DeviceError> {
-    for (segment, tensor) in segments.iter().zip(&case.tensors).filter(|(s, _)| s.len > 0) {
-        device.write(segment.grads, &gradient_bytes(case.scalar, &tensor.grads))?;
-        device.write(
-            segment.perturbed_grads,
-            &gradient_bytes(Scalar::F32, &tensor.perturbed_grads),
-        )?;
+    let pairs = tensors.iter().zip(&case.tensors);
+    for (at, tensor) in pairs.filter(|(_, tensor)| !tensor.params.is_empty()) {
+        device.write(at.grads, &gradient_bytes(case.scalar, &tensor.grads))?;
+        let second = gradient_bytes(Scalar::F32, &tensor.perturbed_grads);
+        device.write(at.perturbed_grads, &second)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use presam::{
 use super::shard::Planes;
 use super::tensor::Tensor;
 use crate::bench::{Base, BenchError};
+use crate::planes::slices;
 
 /// Compares one value in bits.
 fn same(what: &str, i: usize, found: f32, expected: f32) -> Result<(), BenchError> {
@@ -23,10 +24,14 @@ fn same_plane(what: &str, found: &[f32], expected: &[f32]) -> Result<(), BenchEr
     pairs.into_iter().try_for_each(|(i, (found, expected))| same(what, i, *found, *expected))
 }
 
-impl<const M: usize, const I: usize> Tensor<M, I> {
+impl Tensor {
     /// What a rule sees of element `i`, with memory as given.
-    fn element(&self, i: usize, memory: [f32; M]) -> Element<f32, M, I> {
-        let inputs = self.inputs.each_ref().map(|plane| plane[i]);
+    fn element<const M: usize, const I: usize>(
+        &self,
+        i: usize,
+        memory: [f32; M],
+    ) -> Element<f32, M, I> {
+        let inputs = slices(&self.inputs).map(|plane| plane[i]);
         Element { param: self.params[i], grad: self.grads[i], memory, inputs }
     }
 }
@@ -38,7 +43,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         let mut sum = 0.0;
         for t in &self.tensors {
             for i in 0..t.params.len() {
-                let memory = t.memory.each_ref().map(|plane| plane[i]);
+                let memory = slices(&t.memory).map(|plane| plane[i]);
                 sum += f64::from(rule.norm_term(t.element(i, memory))).powi(2);
             }
         }
@@ -76,7 +81,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         for (t, before) in self.tensors.iter().zip(&before) {
             same_plane("backup", &t.perturbed, before)?;
         }
-        let moved = |(t, before): (&Tensor<M, I>, &Vec<f32>)| t.params != *before;
+        let moved = |(t, before): (&Tensor, &Vec<f32>)| t.params != *before;
         if !self.tensors.iter().zip(&before).any(moved) && !self.tensors.is_empty() {
             return Err(BenchError::Wrong("the ascent in place moved nothing".into()));
         }

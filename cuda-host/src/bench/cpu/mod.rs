@@ -2,7 +2,7 @@
 
 mod case;
 mod check;
-mod rules;
+pub(super) mod rules;
 pub(super) mod shard;
 mod team;
 pub(super) mod tensor;

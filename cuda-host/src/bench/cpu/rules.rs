@@ -12,7 +12,7 @@ type Finish = fn(&PartialNorm<f32>, &mut RuleState<f32>) -> Result<Ascent<f32>, 
 
 /// A rule without its type parameters.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
+pub(in crate::bench) struct Entry {
     pub info: VariantInfo,
     /// Makes a share of its planes.
     pub make: Make,
@@ -36,7 +36,7 @@ impl Entry {
 }
 
 /// The entry of `name`.
-pub(super) fn entry(name: &str) -> Option<Entry> {
+pub(in crate::bench) fn entry(name: &str) -> Option<Entry> {
     entries().into_iter().find(|entry| entry.info.name == name)
 }
 

@@ -7,6 +7,7 @@ use presam::{
 
 use super::tensor::{Tensor, share};
 use crate::bench::{Base, BenchError, Shape};
+use crate::planes::{slices, slices_mut};
 
 /// Rules whose input is a mask of 0 and 1.
 const MASKED: [&str; 2] = ["ssam", "masked-sam"];
@@ -67,6 +68,8 @@ impl Reply {
 /// A thread's share of a case.
 pub(in crate::bench) trait Shard: Send {
     fn obey(&mut self, order: Order) -> Result<Reply, BenchError>;
+    /// Its pieces, in order.
+    fn tensors(&self) -> &[Tensor];
 }
 
 /// The planes of a share, and the rule and base optimizers that run over them.
@@ -76,7 +79,7 @@ pub(in crate::bench) struct Planes<V, const M: usize, const I: usize> {
     pub(in crate::bench) sgd: SgdMomentum<f32>,
     pub(in crate::bench) adamw: AdamW<f32>,
     pub(in crate::bench) first_chunk: u64,
-    pub(in crate::bench) tensors: Vec<Tensor<M, I>>,
+    pub(in crate::bench) tensors: Vec<Tensor>,
 }
 
 impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
@@ -89,13 +92,14 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
     ) -> Result<Self, Error> {
         let own = share(shape, index, of);
         let masks = MASKED.contains(&name);
+        let tensor = |piece| Tensor::new(piece, [M, I], masks);
         Ok(Self {
             cpu: Cpu::detect(),
             variant,
             sgd: sgd()?,
             adamw: adamw()?,
             first_chunk: own.first_chunk,
-            tensors: own.pieces.into_iter().map(|piece| Tensor::new(piece, masks)).collect(),
+            tensors: own.pieces.into_iter().map(tensor).collect(),
         })
     }
 
@@ -103,8 +107,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         let rule = self.variant.arm(&state);
         let mut norm = PartialNorm::starting_at(self.first_chunk);
         for t in &self.tensors {
-            let memory = t.memory.each_ref().map(Vec::as_slice);
-            let inputs = t.inputs.each_ref().map(Vec::as_slice);
+            let (memory, inputs) = (slices(&t.memory), slices(&t.inputs));
             self.cpu.accumulate_norm(rule, &t.params, &t.grads, memory, inputs, &mut norm)?;
         }
         Ok(Reply { norm, ..Reply::NONE })
@@ -118,8 +121,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
     ) -> Result<(), BenchError> {
         let rule = self.variant.arm(&state);
         for t in &mut self.tensors {
-            let memory = t.memory.each_mut().map(Vec::as_mut_slice);
-            let inputs = t.inputs.each_ref().map(Vec::as_slice);
+            let (memory, inputs) = (slices_mut(&mut t.memory), slices(&t.inputs));
             let (params, grads, out) = (&t.params, &t.grads, &mut t.perturbed);
             self.cpu.ascend(rule, scale, params, grads, memory, inputs, out)?;
             if turn {
@@ -136,8 +138,7 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
     ) -> Result<(), BenchError> {
         let rule = self.variant.arm(&state);
         for t in &mut self.tensors {
-            let memory = t.memory.each_mut().map(Vec::as_mut_slice);
-            let inputs = t.inputs.each_ref().map(Vec::as_slice);
+            let (memory, inputs) = (slices_mut(&mut t.memory), slices(&t.inputs));
             let (params, grads, backup) = (&mut t.params, &t.grads, &mut t.perturbed);
             self.cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)?;
             t.take_turns();
@@ -196,5 +197,9 @@ where
             Order::CheckFinite => self.check_finite()?,
         }
         Ok(Reply::NONE)
+    }
+
+    fn tensors(&self) -> &[Tensor] {
+        &self.tensors
     }
 }

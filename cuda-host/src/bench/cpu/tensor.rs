@@ -1,6 +1,5 @@
 //! [`Tensor`]: the planes of a piece of a tensor; [`share`]: which pieces are a thread's.
 
-use std::array;
 use std::ops::Range;
 
 use presam::CHUNK;
@@ -8,7 +7,7 @@ use presam::CHUNK;
 use crate::bench::Shape;
 
 /// A piece of a tensor with every plane of a step.
-pub(in crate::bench) struct Tensor<const M: usize, const I: usize> {
+pub(in crate::bench) struct Tensor {
     pub params: Vec<f32>,
     pub grads: Vec<f32>,
     pub perturbed_grads: Vec<f32>,
@@ -17,17 +16,17 @@ pub(in crate::bench) struct Tensor<const M: usize, const I: usize> {
     pub momentum: Vec<f32>,
     /// AdamW's second plane of state; empty until AdamW descends.
     pub second: Vec<f32>,
-    pub memory: [Vec<f32>; M],
-    pub inputs: [Vec<f32>; I],
+    pub memory: Vec<Vec<f32>>,
+    pub inputs: Vec<Vec<f32>>,
 }
 
-impl<const M: usize, const I: usize> Tensor<M, I> {
-    /// Elements `range` of the model: parameters in [-1, 1), two gradients of opposite sign, masks of 0 and
+impl Tensor {
+    /// Elements `range` of the model, with so many planes of memory and inputs: parameters in [-1, 1), two gradients of opposite sign, masks of 0 and
     /// 1 or diagonals in [0.5, 1.5), zeros elsewhere. A number depends on its place alone, not on the shares.
     ///
     /// The gradients differ by 0.5 at least and [`take_turns`](Self::take_turns): with one that repeats,
     /// every slope that subtracts an average would die, and the work with it.
-    pub fn new(range: Range<u64>, masks: bool) -> Self {
+    pub fn new(range: Range<u64>, [memory, inputs]: [usize; 2], masks: bool) -> Self {
         let len = (range.end - range.start) as usize;
         let plane = |plane: u64, value: fn(f32) -> f32| -> Vec<f32> {
             range.clone().map(|index| value(unit(plane, index))).collect()
@@ -43,8 +42,8 @@ impl<const M: usize, const I: usize> Tensor<M, I> {
             perturbed: vec![0.0; len],
             momentum: vec![0.0; len],
             second: Vec::new(),
-            memory: array::from_fn(|_| vec![0.0; len]),
-            inputs: array::from_fn(|index| plane(3 + index as u64, input)),
+            memory: vec![vec![0.0; len]; memory],
+            inputs: (0..inputs).map(|index| plane(3 + index as u64, input)).collect(),
         }
     }
 
@@ -117,7 +116,7 @@ mod tests {
     #[test]
     fn numbers_depend_on_their_place_and_gradients_on_opposite_sides() {
         let (whole, part) =
-            (Tensor::<1, 1>::new(0..3000, true), Tensor::<1, 1>::new(2048..3000, true));
+            (Tensor::new(0..3000, [1, 1], true), Tensor::new(2048..3000, [1, 1], true));
         assert_eq!(whole.params[2048..], part.params[..]);
         let pairs = || whole.grads.iter().zip(&whole.perturbed_grads);
         assert!(pairs().all(|(a, b)| a * b < 0.0 && (a - b).abs() >= 0.5));

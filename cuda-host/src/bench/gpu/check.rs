@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use presam::{BaseState, Configure, Group, RuleState};
+use presam::{BaseState, Group, RuleState};
 use presam_kernels::entries::{BaseEntries, VariantEntries};
 
 use super::case::Case;
 use super::clocked::Clocked;
 use super::planes::Planes;
 use super::reference::{Norm, Reference};
-use crate::bench::cpu::shard::{Order, Planes as Share, adamw, rho, sgd};
+use crate::bench::cpu::rules::entry;
+use crate::bench::cpu::shard::{Order, adamw, rho, sgd};
 use crate::bench::{Base, BenchError, Phase, Shape};
 use crate::config::ConfigError;
-use crate::device::{DeviceStep, Form, Options};
+use crate::device::{Device, DeviceStep, Form, Options};
 use presam::SecondGradient;
 
 /// What a case is made of.
@@ -27,65 +28,26 @@ pub(super) struct Recipe {
     pub checked: bool,
 }
 
-/// The one place where the rules' types are spelled out.
+/// Builds the planes and the steps over them; the first step is checked where the recipe says so.
 pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case, BenchError> {
-    macro_rules! rows {
-        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-            $(if recipe.rule == presam::variants::$module::INFO.name {
-                return with_base::<D, presam::$Variant<f32>, $m, $i>(device, recipe);
-            })*
-        };
-    }
-    presam::for_each_variant!(rows);
-    Err(ConfigError::new("rule", "a name from `presam methods`", recipe.rule).into())
-}
-
-fn with_base<D, V, const M: usize, const I: usize>(
-    device: &mut D,
-    recipe: &Recipe,
-) -> Result<Case, BenchError>
-where
-    D: Clocked,
-    V: VariantEntries<M, I> + Configure + Send + Sync,
-{
-    match recipe.base {
-        Base::SgdMomentum => built::<D, V, _, M, I, 1>(device, recipe, sgd()?),
-        Base::AdamW => built::<D, V, _, M, I, 2>(device, recipe, adamw()?),
-    }
-}
-
-fn built<D, V, B, const M: usize, const I: usize, const S: usize>(
-    device: &mut D,
-    recipe: &Recipe,
-    optimizer: B,
-) -> Result<Case, BenchError>
-where
-    D: Clocked,
-    V: VariantEntries<M, I> + Configure + Send + Sync,
-    B: BaseEntries<S>,
-{
     let Recipe { rule, base, ref shape, threads, checked } = *recipe;
-    let (variant, shape) = (V::default(), Arc::clone(shape));
-    let planes = Planes::new(device, &shape, [M, I, S])?;
-    let groups = [Group::new(rho(&shape))?];
-    let mut step = |form, turn| {
-        let segments = planes.segments::<M, I, S>(turn);
-        // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
-        let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
-        DeviceStep::new(device, variant, optimizer, &segments, &groups, options)
+    let unknown = || ConfigError::new("rule", "a name from `presam methods`", rule);
+    let entry = entry(rule).ok_or_else(unknown)?;
+    let state = match base {
+        Base::SgdMomentum => 1,
+        Base::AdamW => 2,
     };
+    let planes = Planes::new(device, shape, [entry.info.memory, entry.info.inputs, state])?;
+    let mut step = |form, turn| of_rule(device, recipe, &planes, form, turn);
     let plain = [step(Form::OutOfPlace, 0)?, step(Form::OutOfPlace, 1)?];
     let in_place = [step(Form::InPlace, 0)?, step(Form::InPlace, 1)?];
-    let case = Case { rule, base, shape: Arc::clone(&shape), planes, plain, in_place };
-    let reference = Reference::<V, M, I> { variant, rule, shape, threads };
-    let fill = |device: &mut D| {
-        reference.each(&[], |elements, share: &Share<V, M, I>, _| {
-            let mut pieces = elements.iter().zip(&share.tensors);
-            pieces.try_for_each(|(range, tensor)| case.planes.write(device, range, tensor))?;
-            Ok(())
-        })
-    };
-    fill(device)?;
+    let case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
+    let reference = Reference { entry, shape: Arc::clone(shape), threads };
+    reference.each(&[], &mut |elements, tensors, _| {
+        let mut pieces = elements.iter().zip(tensors);
+        pieces.try_for_each(|(range, tensor)| case.planes.write(device, range, tensor))?;
+        Ok(())
+    })?;
     if checked {
         verify(device, &case, &reference).map_err(|error| match error {
             BenchError::Wrong(what) => {
@@ -98,16 +60,58 @@ where
     Ok(case)
 }
 
+/// The one place where the rules' types are spelled out.
+fn of_rule(
+    device: &mut impl Device,
+    recipe: &Recipe,
+    planes: &Planes,
+    form: Form,
+    turn: usize,
+) -> Result<DeviceStep, BenchError> {
+    macro_rules! rows {
+        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+            $(if recipe.rule == presam::variants::$module::INFO.name {
+                let variant = presam::$Variant::<f32>::default();
+                return match recipe.base {
+                    Base::SgdMomentum => {
+                        step::<_, _, $m, $i, 1>(device, recipe, planes, (variant, sgd()?), form, turn)
+                    }
+                    Base::AdamW => {
+                        step::<_, _, $m, $i, 2>(device, recipe, planes, (variant, adamw()?), form, turn)
+                    }
+                };
+            })*
+        };
+    }
+    presam::for_each_variant!(rows);
+    Err(ConfigError::new("rule", "a name from `presam methods`", recipe.rule).into())
+}
+
+fn step<V, B, const M: usize, const I: usize, const S: usize>(
+    device: &mut impl Device,
+    recipe: &Recipe,
+    planes: &Planes,
+    (variant, optimizer): (V, B),
+    form: Form,
+    turn: usize,
+) -> Result<DeviceStep, BenchError>
+where
+    V: VariantEntries<M, I>,
+    B: BaseEntries<S>,
+{
+    let groups = [Group::new(rho(&recipe.shape))?];
+    let segments = planes.segments::<M, I, S>(turn);
+    // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
+    let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
+    Ok(DeviceStep::new(device, variant, optimizer, &segments, &groups, options)?)
+}
+
 /// The first step in place and back, then out of place and down.
-fn verify<D, V, const M: usize, const I: usize>(
+fn verify<D: Clocked>(
     device: &mut D,
     case: &Case,
-    reference: &Reference<V, M, I>,
-) -> Result<(), BenchError>
-where
-    D: Clocked,
-    V: VariantEntries<M, I> + Send + Sync,
-{
+    reference: &Reference,
+) -> Result<(), BenchError> {
     let expected: Norm = reference.norm(rho(&case.shape))?;
     let planes = &case.planes;
     let ascend = Order::Ascend { state: RuleState::new(), scale: expected.scale, turn: false };
@@ -117,8 +121,8 @@ where
         let what = format!("norm: expected {:?}, found {found:?}", expected.norm);
         return Err(BenchError::Wrong(what));
     }
-    reference.each(&[ascend], |elements, share, _| {
-        for (range, t) in elements.iter().zip(&share.tensors) {
+    reference.each(&[ascend], &mut |elements, tensors, _| {
+        for (range, t) in elements.iter().zip(tensors) {
             let first = range.start;
             planes.same(device, ("params in place", planes.params), first, &t.perturbed)?;
             planes.same(device, ("backup", planes.out), first, &t.params)?;
@@ -132,8 +136,8 @@ where
     planes.forget(device)?;
     case.queue(device, Phase::Step, 0)?;
     let descend = Order::Descend { base: case.base, state: BaseState::new() };
-    reference.each(&[ascend, descend], |elements, share, _| {
-        for (range, t) in elements.iter().zip(&share.tensors) {
+    reference.each(&[ascend, descend], &mut |elements, tensors, _| {
+        for (range, t) in elements.iter().zip(tensors) {
             let first = range.start;
             planes.same(device, ("perturbed", planes.out), first, &t.perturbed)?;
             planes.same(device, ("params", planes.params), first, &t.params)?;

@@ -5,19 +5,19 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
-use presam::{LengthRule, Outcome, PartialNorm, RuleState, Scale, ScaledNorm, Variant, finish};
+use presam::{LengthRule, Outcome, PartialNorm, RuleState, Scale, ScaledNorm};
 
-use crate::bench::cpu::shard::{Order, Planes as Share, Reply, Shard};
-use crate::bench::cpu::tensor::share;
+use crate::bench::cpu::rules::Entry;
+use crate::bench::cpu::shard::{Order, Reply, Shard};
+use crate::bench::cpu::tensor::{Tensor, share};
 use crate::bench::{BenchError, Shape};
 
 /// Parameters of a share.
 const SHARE: usize = 1 << 21;
 
 /// The same planes as the device's, on the CPU.
-pub(super) struct Reference<V, const M: usize, const I: usize> {
-    pub variant: V,
-    pub rule: &'static str,
+pub(super) struct Reference {
+    pub entry: Entry,
     pub shape: Arc<Shape>,
     pub threads: usize,
 }
@@ -28,12 +28,12 @@ pub(super) struct Norm {
     pub scale: Scale<f32>,
 }
 
-impl<V: Variant<f32, M, I> + Send + Sync, const M: usize, const I: usize> Reference<V, M, I> {
-    /// Makes fresh shares, has each obey `orders`, and shows them in order, with their elements.
+impl Reference {
+    /// Makes fresh shares, has each obey `orders`, and shows their pieces in order, with their elements.
     pub fn each(
         &self,
         orders: &[Order],
-        mut look: impl FnMut(&[Range<u64>], &Share<V, M, I>, Reply) -> Result<(), BenchError>,
+        look: &mut dyn FnMut(&[Range<u64>], &[Tensor], Reply) -> Result<(), BenchError>,
     ) -> Result<(), BenchError> {
         let of = self.shape.params().div_ceil(SHARE).max(1);
         for first in (0..of).step_by(self.threads) {
@@ -47,8 +47,8 @@ impl<V: Variant<f32, M, I> + Send + Sync, const M: usize, const I: usize> Refere
             });
             for (index, made) in batch.zip(made) {
                 let lost = |_| BenchError::Wrong("a thread of the reference ended early".into());
-                let (planes, reply) = made.map_err(lost)??;
-                look(&share(&self.shape, index, of).pieces, &planes, reply)?;
+                let (shard, reply) = made.map_err(lost)??;
+                look(&share(&self.shape, index, of).pieces, shard.tensors(), reply)?;
             }
         }
         Ok(())
@@ -59,20 +59,20 @@ impl<V: Variant<f32, M, I> + Send + Sync, const M: usize, const I: usize> Refere
         index: usize,
         of: usize,
         orders: &[Order],
-    ) -> Result<(Share<V, M, I>, Reply), BenchError> {
-        let mut planes = Share::new(self.variant, self.rule, &self.shape, index, of)?;
+    ) -> Result<(Box<dyn Shard>, Reply), BenchError> {
+        let mut shard = (self.entry.make)(self.entry.info.name, &self.shape, index, of)?;
         let mut reply = Reply::NONE;
         for &order in orders {
-            reply = planes.obey(order)?;
+            reply = shard.obey(order)?;
         }
-        Ok((planes, reply))
+        Ok((shard, reply))
     }
 
     /// The norm of the whole and the scale of the first ascent.
     pub fn norm(&self, rho: f32) -> Result<Norm, BenchError> {
         let (mut sums, mut state) = (PartialNorm::new(), RuleState::new());
-        self.each(&[Order::Accumulate(state)], |_, _, reply| Ok(sums.merge(&reply.norm)?))?;
-        let ascent = finish(self.variant, &sums, &mut state)?;
+        self.each(&[Order::Accumulate(state)], &mut |_, _, reply| Ok(sums.merge(&reply.norm)?))?;
+        let ascent = (self.entry.finish)(&sums, &mut state)?;
         if ascent.outcome != Outcome::Finite {
             let what = format!("the core's first step: expected a finite norm, found {ascent:?}");
             return Err(BenchError::Wrong(what));
