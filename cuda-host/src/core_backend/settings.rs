@@ -33,9 +33,19 @@ pub fn keys(rule: Rule) -> Vec<(&'static str, f64)> {
     }
 }
 
-/// `factor` to the power `exponent` as core keeps it: a running product that dies like memory.
+/// `factor` to the power `exponent` as core keeps it: a running product that dies like memory. What stands
+/// still, dead or at 1, does so after any number of steps.
 fn running_product<R: Real>(factor: f64, exponent: u64) -> R {
-    (0..exponent).fold(R::ONE, |product, _| (product * <R as Real>::from_f64(factor)).flush())
+    let factor = <R as Real>::from_f64(factor);
+    let mut product = R::ONE;
+    for _ in 0..exponent {
+        let next = (product * factor).flush();
+        if next == product {
+            break;
+        }
+        product = next;
+    }
+    product
 }
 
 /// A counter in core's width.
@@ -162,4 +172,21 @@ pub fn has_mean(rule: Rule) -> bool {
 pub fn oracle_state<R: Real>(state: RuleState<R>, rule: Rule) -> presam_conformance::RuleState {
     let mean_of_variance = if has_mean(rule) { Real::to_f64(state.mean) } else { 0.0 };
     presam_conformance::RuleState { steps: u64::from(state.steps), mean_of_variance }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_product_is_that_of_every_step_and_ends_after_any_number() {
+        let plain = |factor: f32, steps| (0..steps).fold(1.0_f32, |p, _| (p * factor).flush());
+        for (factor, steps) in [(0.9, 0), (0.9, 7), (0.999, 300), (0.5, 127), (0.9, 5000), (0.0, 2)]
+        {
+            let found: f32 = running_product(f64::from(factor), steps);
+            assert_eq!(found.to_bits(), plain(factor, steps).to_bits(), "{factor}^{steps}");
+        }
+        assert_eq!(running_product::<f32>(0.999, u64::MAX), 0.0);
+        assert_eq!(running_product::<f64>(1.0, u64::MAX), 1.0);
+    }
 }

@@ -61,12 +61,19 @@ fn parse_line(data: &mut Dataset, line: &str) -> Result<(), (String, String)> {
             Err(_) => {
                 return Err((
                     format!("a number 0 to {largest} in field {}", column + 1),
-                    format!("{field:?}"),
+                    told(field),
                 ));
             }
         }
     }
     Ok(())
+}
+
+/// A field in a message: its beginning, for a file may hold anything.
+fn told(field: &str) -> String {
+    const MOST: usize = 20;
+    let rest = if field.chars().count() > MOST { "..." } else { "" };
+    format!("{:?}{rest}", field.chars().take(MOST).collect::<String>())
 }
 
 #[cfg(test)]
@@ -104,6 +111,10 @@ mod tests {
             (
                 good.replacen('1', "one", 1),
                 "x.csv: expected a number 0 to 16 in field 1, found \"one\" in line 1",
+            ),
+            (
+                good.replacen('1', &"long ".repeat(1000), 1),
+                "x.csv: expected a number 0 to 16 in field 1, found \"long long long long \"... in line 1",
             ),
             (String::new(), "x.csv: expected at least one row, found none"),
         ];

@@ -1,7 +1,7 @@
 //! The law of `--bits`: every bit is the core's.
 
 use presam::Cpu;
-use presam_conformance::compare::same_bits;
+use presam_conformance::compare::{same_bits, same_planes};
 use presam_conformance::generate::Shape;
 use presam_conformance::{
     Answer, Backend, Case, Checked, Expected, Law, Mismatch, Scalar, Worst, laws,
@@ -44,20 +44,4 @@ where
     let mean = |answer: &Answer<R>| [R::from_f64(answer.rule_state.mean_of_variance)];
     same_bits("mean of the variance", &mean(&expected), &mean(&found))?;
     Ok(Checked::Judged)
-}
-
-fn same_planes<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result<(), Mismatch> {
-    for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
-        let at = |list: &str| format!("segment {index}: {list}");
-        same_bits(&at("perturbed"), &expected.perturbed, &found.perturbed)?;
-        same_bits(&at("params"), &expected.params, &found.params)?;
-        let lists =
-            [("memory", &expected.memory, &found.memory), ("state", &expected.state, &found.state)];
-        for (name, expected, found) in lists {
-            for (plane, (expected, found)) in expected.iter().zip(found).enumerate() {
-                same_bits(&format!("{}[{plane}]", at(name)), expected, found)?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -154,7 +154,7 @@ struct Trained {
 
 /// Every epoch of a run.
 fn epochs(
-    trainer: &mut impl Trainer,
+    trainer: &mut dyn Trainer,
     job: &Job<'_>,
     split: &mut Split,
     tell: &dyn Fn(),

@@ -29,11 +29,21 @@ impl Devices<Emulated> {
     }
 }
 
-/// The buffers of one segment, in the order: params, grads, perturbed_grads, out, memory, inputs, state.
-struct Buffers<const M: usize, const I: usize, const S: usize> {
-    segment: DeviceSegment<M, I, S>,
+/// The buffers of one segment.
+struct Buffers {
+    params: Address,
+    grads: Address,
+    perturbed_grads: Address,
+    out: Address,
+    memory: Vec<Address>,
+    inputs: Vec<Address>,
+    state: Vec<Address>,
     owned: Vec<Address>,
 }
+
+/// What makes the step of a rule and a base optimizer over a case's buffers.
+type Made<'a, D> =
+    dyn Fn(&mut D, &[Buffers], &[Group<f32>], Options) -> Result<DeviceStep, DeviceError> + 'a;
 
 macro_rules! run_variant {
     ($self:ident, $case:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
@@ -74,23 +84,33 @@ impl<D: Device> Devices<D> {
         V: VariantEntries<M, I>,
         B: BaseEntries<S>,
     {
+        let made = |device: &mut D, buffers: &[Buffers], groups: &[Group<f32>], options| {
+            let pairs = buffers.iter().zip(&case.segments).enumerate();
+            let segments: Vec<_> = pairs.map(segment::<M, I, S>).collect();
+            let step = DeviceStep::new(device, variant, base, &segments, groups, options)?;
+            step.set_base(device, base, groups)?;
+            Ok(step)
+        };
+        self.step_of(case, &made)
+    }
+
+    /// What is compiled once and not per rule.
+    fn step_of(
+        &mut self,
+        case: &Case<f32>,
+        made: &Made<'_, D>,
+    ) -> Result<Answer<f32>, DeviceError> {
         let groups: Vec<Group<f32>> =
             case.segments.iter().map(|s| group(s.options)).collect::<Result<_, _>>()?;
-        let buffers: Vec<Buffers<M, I, S>> = case
-            .segments
-            .iter()
-            .enumerate()
-            .map(|(index, segment)| self.upload(index, segment))
-            .collect::<Result<_, _>>()?;
-        let segments: Vec<_> = buffers.iter().map(|buffers| buffers.segment).collect();
+        let buffers: Vec<Buffers> =
+            case.segments.iter().map(|segment| self.upload(segment)).collect::<Result<_, _>>()?;
         let options = Options { form: self.form, length: length_rule(case)?, ..Options::default() };
         let device = &mut self.device;
-        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
-        step.set_base(device, base, &groups)?;
+        let step = made(device, &buffers, &groups, options)?;
         step.set_states(device, rule_state(case), base_state(case))?;
         let mut answer = Answer::unchanged(case);
         step.ascend(device)?;
-        for ((s, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
+        for ((s, from), to) in buffers.iter().zip(&case.segments).zip(&mut answer.segments) {
             if from.options.is_perturbed {
                 let perturbed = if self.form == Form::InPlace { s.params } else { s.out };
                 to.perturbed = download(device, perturbed, from.params.len())?;
@@ -103,7 +123,7 @@ impl<D: Device> Devices<D> {
         answer.outcome = outcome(report.ascent.outcome);
         answer.rule_state = oracle_state(rule, case.rule);
         answer.base_steps = u64::from(base.steps);
-        for ((s, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
+        for ((s, from), to) in buffers.iter().zip(&case.segments).zip(&mut answer.segments) {
             let len = from.params.len();
             to.params = download(device, s.params, len)?;
             to.memory =
@@ -118,48 +138,55 @@ impl<D: Device> Devices<D> {
         Ok(answer)
     }
 
-    fn upload<const M: usize, const I: usize, const S: usize>(
-        &mut self,
-        index: usize,
-        segment: &Segment<f32>,
-    ) -> Result<Buffers<M, I, S>, DeviceError> {
+    fn upload(&mut self, segment: &Segment<f32>) -> Result<Buffers, DeviceError> {
         let mut owned = Vec::new();
         let shift = if self.misaligned { 4 } else { 0 };
         let device = &mut self.device;
-        let mut plane = |values: Option<&[f32]>| {
-            let bytes = 4 * segment.params.len();
-            let address = device.allocate(bytes + 4)?;
+        let mut plane = |values: &[f32]| {
+            let address = device.allocate(4 * segment.params.len() + 4)?;
             owned.push(address);
-            if let Some(values) = values.filter(|values| !values.is_empty()) {
+            if !values.is_empty() {
                 let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
                 device.write(address + shift, &bytes)?;
             }
             Ok::<_, DeviceError>(address + shift)
         };
-        let segment = DeviceSegment {
-            len: segment.params.len() as u64,
-            group: index,
-            params: plane(Some(&segment.params))?,
-            grads: plane(Some(&segment.grads))?,
-            perturbed_grads: plane(Some(&segment.perturbed_grads))?,
-            out: plane(None)?,
-            memory: list(&segment.memory, &mut plane)?,
-            inputs: list(&segment.inputs, &mut plane)?,
-            state: list(&segment.state, &mut plane)?,
+        let mut list = |planes: &[Vec<f32>]| {
+            planes.iter().map(|values| plane(values)).collect::<Result<Vec<_>, _>>()
         };
-        Ok(Buffers { segment, owned })
+        let (memory, inputs) = (list(&segment.memory)?, list(&segment.inputs)?);
+        let state = list(&segment.state)?;
+        Ok(Buffers {
+            memory,
+            inputs,
+            state,
+            params: plane(&segment.params)?,
+            grads: plane(&segment.grads)?,
+            perturbed_grads: plane(&segment.perturbed_grads)?,
+            out: plane(&[])?,
+            owned,
+        })
     }
 }
 
-fn list<const N: usize>(
-    planes: &[Vec<f32>],
-    plane: &mut impl FnMut(Option<&[f32]>) -> Result<Address, DeviceError>,
-) -> Result<[Address; N], DeviceError> {
-    let mut list = [0; N];
-    for (i, address) in list.iter_mut().enumerate() {
-        *address = plane(planes.get(i).map(Vec::as_slice))?;
+/// The segment of this number, which is its group, with as many planes as the rule and the base optimizer have.
+fn segment<const M: usize, const I: usize, const S: usize>(
+    (index, (at, from)): (usize, (&Buffers, &Segment<f32>)),
+) -> DeviceSegment<M, I, S> {
+    fn few<const N: usize>(planes: &[Address]) -> [Address; N] {
+        std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0))
     }
-    Ok(list)
+    DeviceSegment {
+        len: from.params.len() as u64,
+        group: index,
+        params: at.params,
+        grads: at.grads,
+        perturbed_grads: at.perturbed_grads,
+        out: at.out,
+        memory: few(&at.memory),
+        inputs: few(&at.inputs),
+        state: few(&at.state),
+    }
 }
 
 fn download(

@@ -166,4 +166,10 @@ pub(super) const DIALECTS: &[Entry] = &[
         any,
         Twist { measure: Measure::Single, ..NONE },
     ),
+    Entry::dialect(
+        "eta-zero-norm-in-f32",
+        "pytorch-optimizer 4.1 does it (eta 0, the norm rounded to f32)",
+        has_operator,
+        Twist { eta: Some(0.0), measure: Measure::Single, ..NONE },
+    ),
 ];
