@@ -45,7 +45,7 @@ fn smoke(dir: &Path, target: &str) -> Outcome {
     let dictionary = dir.join(format!("{target}.dict"));
     let run =
         if dictionary.exists() { run.arg(format!("-dict={}", dictionary.display())) } else { run };
-    run.arg(format!("-max_total_time={SECONDS}")).args(LIMITS).run()
+    run.arg(format!("-max_total_time={SECONDS}")).arg("-print_funcs=0").args(LIMITS).run()
 }
 
 /// One a file.
