@@ -111,6 +111,7 @@ fn known_as(
         "guard-1e-12" if !scope.lengths => Some(RIGHT),
         // Every norm is one in f32.
         "norm-in-f32" if scalar == "f32" => Some(RIGHT),
+        "eta-zero-norm-in-f32" if scalar == "f32" => Some("eta-zero"),
         // The two differ under AdamW alone.
         "decay-on-perturbed-coupled" if !bases.contains(&"adamw") => Some("decay-on-perturbed"),
         // The draft divides by squares: small gradients have huge norms, far from any guard.

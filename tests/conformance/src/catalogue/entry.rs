@@ -78,7 +78,8 @@ impl Entry {
     pub(super) fn expected_like<R: Scalar>(&self, case: &Case<R>, answer: &Answer<R>) -> Expected {
         match self.twist.measure {
             Measure::Single => {
-                let right = ascend(case, &Twist::NONE).ascent;
+                let unrounded = Twist { measure: Measure::Root, ..self.twist };
+                let right = ascend(case, &unrounded).ascent;
                 let measure = Measure::Times(stretch(case, answer, &right));
                 expected(case, &Twist { measure, ..self.twist })
             }
