@@ -51,6 +51,18 @@ fn holds(expected: &Value, found: &[f32]) {
     }
 }
 
+/// A header that a full disk cut short must not look good.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_an_error() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presam"));
+    let output = command.args(["vectors", "--rule", "sam"]).stdout(full).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.starts_with("error: stdout: expected a place to write to"), "{message}");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_file_and_another_seed_another() {
     let place = tempfile::tempdir().unwrap();

@@ -94,8 +94,11 @@ pub fn parse_answer<R: Scalar>(
     Ok(Reply::Step { segments, mean_of_variance })
 }
 
-/// What Python's json writes unless told otherwise.
+/// The usual reasons: a print to standard output, and what Python's json writes unless told otherwise.
 fn hint(line: &[u8]) -> &'static str {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return " (messages belong on standard error)";
+    }
     let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
     if has(b"NaN") || has(b"Infinity") {
         "; numbers that are not finite are \"nan\", \"inf\" and \"-inf\" in quotes"

@@ -70,6 +70,13 @@ pub enum PipeError {
         /// What was probably meant.
         meant: Option<&'static str>,
     },
+    /// Any of these, while a case was asked.
+    Asked {
+        /// What it did.
+        fault: Box<Self>,
+        /// What was asked: `info-sam over sgd, f64`.
+        case: String,
+    },
     /// The command offers nothing of what was asked for.
     NothingInCommon {
         /// What was asked for: `rules vasso`.
@@ -110,8 +117,12 @@ pub(super) fn shortened(line: &[u8]) -> String {
 
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Asked { fault, case } = self {
+            return write!(f, "{fault} (asked: {case})");
+        }
         write!(f, "--exec: ")?;
         match self {
+            Self::Asked { .. } => Ok(()),
             Self::NotFound { command, status } => {
                 write!(f, "expected a command that can be run, found {command:?} ({status})")
             }

@@ -73,9 +73,12 @@ impl Talk {
             return Err(fault.clone());
         }
         self.requests += 1;
-        self.answer(case, asked).inspect_err(|fault| {
+        self.answer(case, asked).map_err(|fault| {
+            let case = format!("{} over {}, {}", case.rule, case.base.name(), R::NAME);
+            let fault = PipeError::Asked { fault: Box::new(fault), case };
             self.fault = Some(fault.clone());
             self.child.end(Duration::ZERO);
+            fault
         })
     }
 

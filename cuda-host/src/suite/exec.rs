@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Instant;
 
 use presam_conformance::{
-    Backend, Checked, Config, Law, Nearness, Rule, Scalar, Scope, Worst, laws,
+    Backend, Case, Checked, Config, Law, LengthRule, Nearness, Options, Rule, Scalar, Scope, Worst,
+    laws,
 };
+use serde::{Deserialize, Serialize};
 
 use super::bits::laws_in_bits;
 use super::files::SavedCase;
@@ -19,7 +21,8 @@ use crate::pipe::{
 };
 
 /// How near an answer must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// Within the oracle's bound for code that sums in an order of its own.
     #[default]
@@ -127,11 +130,18 @@ fn parts(hello: &Hello, request: &Request) -> Result<Vec<(&'static str, Operatio
         return nothing("an operation".into(), "none".into());
     }
     let names = |rules: &[Rule]| list(&rules.iter().map(|rule| rule.name()).collect::<Vec<_>>());
+    for rule in request.rules.iter().flatten() {
+        if !offers_rule(hello, *rule) {
+            return nothing(format!("rule {rule}"), format!("rules {}", names(&hello.rules)));
+        }
+        if operations == [Operation::Descend] {
+            return nothing(format!("rule {rule}"), "the descent alone, which has none".into());
+        }
+    }
     for operation in &operations {
         let scope = scope(hello, request, *operation);
         if scope.rules.is_empty() {
-            let asked = request.rules.as_deref().map_or("a rule".to_owned(), names);
-            return nothing(format!("rules {asked}"), format!("rules {}", names(&hello.rules)));
+            return nothing("a rule".into(), "none".into());
         }
         if scope.bases.is_empty() {
             return nothing("a base optimizer".into(), "none".into());
@@ -139,6 +149,10 @@ fn parts(hello: &Hello, request: &Request) -> Result<Vec<(&'static str, Operatio
     }
     let parts = scalars.into_iter().flat_map(|scalar| operations.iter().map(move |o| (scalar, *o)));
     Ok(parts.collect())
+}
+
+fn offers_rule(hello: &Hello, rule: Rule) -> bool {
+    hello.rules.iter().any(|offered| offered.name() == rule.name())
 }
 
 fn list(names: &[&str]) -> String {
@@ -209,11 +223,13 @@ fn wrong(reason: String) -> Error {
     ConfigError::new("--replay", "a case of --save-failing", reason).into()
 }
 
-/// Tries a saved case again: its law's mismatch, or nothing where the law now holds for it.
+/// Tries a saved case again, as near as it was asked for: its law's mismatch, or nothing where the law now holds
+/// for it.
 ///
 /// # Errors
 /// A command that cannot be tested, or a file that holds no such case.
 pub fn replay(request: &Request, saved: &SavedCase) -> Result<Option<String>, Error> {
+    let request = &Request { measure: saved.measure, ..request.clone() };
     let mut talk = Talk::open(&request.command, request.timeouts)?;
     let tried = match saved.scalar.as_str() {
         "f32" => again::<f32>(&mut talk, request, saved),
@@ -227,6 +243,30 @@ pub fn replay(request: &Request, saved: &SavedCase) -> Result<Option<String>, Er
     tried
 }
 
+/// What a case needs that the command does not offer.
+fn unoffered<R: Scalar>(hello: &Hello, case: &Case<R>, operation: Operation) -> Option<String> {
+    let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
+    let (rule, base) = (case.rule.name(), case.base.name());
+    let options = case.segments.first().map(|segment| segment.options);
+    let plain = options.map(|options| Options {
+        counts_in_norm: true,
+        is_perturbed: true,
+        operator_applies: true,
+        ..options
+    });
+    let has_groups = case.segments.iter().any(|segment| Some(segment.options) != plain);
+    let usual = LengthRule::Normalised { norm_guard: R::held(1e-12) };
+    let needs = [
+        (hello.operations.contains(&operation), format!("the operation {}", operation.name())),
+        (hello.scalars.contains(&R::NAME), format!("the scalar type {}", R::NAME)),
+        (!ascends || offers_rule(hello, case.rule), format!("the rule {rule}")),
+        (!descends || hello.bases.contains(&base), format!("the base optimizer {base}")),
+        (!ascends || hello.groups || !has_groups, "groups".to_owned()),
+        (!ascends || hello.lengths || case.length == usual, "another length rule".to_owned()),
+    ];
+    needs.into_iter().find(|(offered, _)| !offered).map(|(_, what)| what)
+}
+
 fn again<R: Scalar>(
     talk: &mut Talk,
     request: &Request,
@@ -235,17 +275,25 @@ fn again<R: Scalar>(
 where
     Phases: Backend<R>,
 {
-    let law = all_laws::<R>(request.measure).into_iter().find(|law| law.name == saved.law);
+    let mut known = all_laws::<R>(saved.measure).into_iter();
+    let law = known.find(|law| law.name == saved.law);
     let law = law.ok_or_else(|| wrong(format!("no law {}", saved.law)))?;
     let operation = Operation::ALL.iter().find(|(name, _)| *name == saved.operation);
     let (_, operation) =
         operation.ok_or_else(|| wrong(format!("no operation {}", saved.operation)))?;
     let case = read_case::<R>(saved.case.clone()).map_err(wrong)?;
+    if let Some(asked) = unoffered(&talk.hello, &case, *operation) {
+        let (asked, offered) = (format!("{asked}, which the case needs"), "none".to_owned());
+        return Err(PipeError::NothingInCommon { asked, offered }.into());
+    }
     let mut subject = piped::<R>(talk, request, *operation);
     subject.begins(&case);
     match (law.check)(&mut subject, &case, &mut Worst::default()) {
         Ok(Checked::Judged) => Ok(None),
         Ok(Checked::PassedOver) => Err(wrong("the law says nothing of this case".into())),
-        Err(mismatch) => Ok(Some(format!("{}\n  {}\n{mismatch}\n{case}", law.name, law.statement))),
+        Err(mismatch) => {
+            let said = format!("law {} does not hold: {}", law.name, law.statement);
+            Ok(Some(format!("{said}\n{mismatch}\n{case}")))
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::exec::Measure;
 use super::record::{Finding, Report};
 use super::text::text;
 use crate::config::ConfigError;
@@ -15,6 +16,7 @@ pub const REPORT_FILES: [&str; 2] = ["report.json", "report.txt"];
 
 /// A failing case with what is needed to try it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object with law, scalar, operation, measure and case")]
 pub struct SavedCase {
     /// The law's name.
     pub law: String,
@@ -22,6 +24,9 @@ pub struct SavedCase {
     pub scalar: String,
     /// The half of the step that was asked.
     pub operation: String,
+    /// How near the answer had to be.
+    #[serde(default)]
+    pub measure: Measure,
     /// Which number differed.
     pub place: String,
     /// What it should be.
@@ -35,12 +40,13 @@ pub struct SavedCase {
 }
 
 impl SavedCase {
-    fn of(finding: &Finding) -> Self {
+    fn of(finding: &Finding, measure: Measure) -> Self {
         let requests = finding.requests.iter().filter_map(|line| serde_json::from_str(line).ok());
         Self {
             law: finding.law.clone(),
             scalar: finding.scalar.clone(),
             operation: finding.operation.clone(),
+            measure,
             place: finding.place.clone(),
             expected: finding.expected.clone(),
             found: finding.found.clone(),
@@ -76,16 +82,20 @@ pub fn write_report(folder: &Path, report: &Report) -> Result<(), ConfigError> {
         .try_for_each(|(name, bytes)| write_whole("--out", &folder.join(name), &bytes))
 }
 
-/// Writes one file for each law and rule that failed; their names.
+/// Writes one file for each law and rule that failed, judged by `measure`; their names.
 ///
 /// # Errors
 /// A folder or file that cannot be written.
-pub fn save_failing(folder: &Path, report: &Report) -> Result<Vec<String>, ConfigError> {
+pub fn save_failing(
+    folder: &Path,
+    report: &Report,
+    measure: Measure,
+) -> Result<Vec<String>, ConfigError> {
     let mut names = Vec::new();
     for finding in &report.findings {
         let Finding { law, rule, scalar, operation, .. } = finding;
         let name = format!("{law}.{rule}.{operation}.{scalar}.json");
-        let bytes = json("--save-failing", &SavedCase::of(finding))?;
+        let bytes = json("--save-failing", &SavedCase::of(finding, measure))?;
         write_whole("--save-failing", &folder.join(&name), &bytes)?;
         names.push(name);
     }
@@ -98,6 +108,20 @@ fn json<T: Serialize>(flag: &str, value: &T) -> Result<Vec<u8>, ConfigError> {
         text.map_err(|reason| ConfigError::new(flag, "a result that JSON can hold", reason))?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Makes the folder and sees that files can be written to it: before work whose result would be lost.
+///
+/// # Errors
+/// A folder that cannot be made, or not be written to.
+pub fn writable(flag: &str, folder: &Path) -> Result<(), ConfigError> {
+    let probe = || {
+        std::fs::create_dir_all(folder)?;
+        tempfile::Builder::new().prefix(".presam-").tempdir_in(folder).map(drop)
+    };
+    probe().map_err(|reason| {
+        ConfigError::new(format!("{flag} {}", folder.display()), "a writable folder", reason)
+    })
 }
 
 /// Written into a folder of its own beside its place (the same file system, the usual rights), handed to

@@ -45,7 +45,8 @@ pub(super) struct Outcome {
     pub findings: Vec<Finding>,
 }
 
-/// Tries every law over every rule of the scope, then asks the catalogue about the rules that differ.
+/// Tries every law over every rule of the scope, then asks the catalogue about each: its cases go where the
+/// field's conventions part (norms near a guard, no gradient at all), which the laws leave out.
 pub(super) fn run<R: Scalar, B: Subject<R>>(
     subject: &mut B,
     laws: &[Law<R>],
@@ -62,11 +63,13 @@ pub(super) fn run<R: Scalar, B: Subject<R>>(
         outcome.laws.extend(row.finished(law, plan.operation));
     }
     for rule in subject.scope().rules {
-        let diagnosis = match (is_among(&outcome.findings, rule), unjudged.contains(&rule.name())) {
-            (true, _) => diagnosed(subject, rule, plan),
-            (false, true) => Diagnosis::Untested,
-            (false, false) => Diagnosis::Agrees,
+        let diagnosis = match unjudged.contains(&rule.name()) {
+            true if !is_among(&outcome.findings, rule) => Diagnosis::Untested,
+            _ => diagnosed(subject, rule, is_among(&outcome.findings, rule), plan),
         };
+        if !subject.answers() {
+            return outcome;
+        }
         let half = plan.operation == Operation::Descend;
         let name = if half { "base optimizers" } else { rule.name() };
         outcome.rules.push(RuleRow::new((name, R::NAME, plan.operation), diagnosis));
@@ -171,12 +174,17 @@ fn finding(
     }
 }
 
-/// What a rule of which a law does not hold does instead.
-fn diagnosed<R: Scalar, B: Subject<R>>(subject: &mut B, rule: Rule, plan: Plan) -> Diagnosis {
+/// What a rule does in the catalogue's words; `fails` where a law does not hold for it.
+fn diagnosed<R: Scalar, B: Subject<R>>(
+    subject: &mut B,
+    rule: Rule,
+    fails: bool,
+    plan: Plan,
+) -> Diagnosis {
     let config = Config { cases: plan.config.cases.max(DIAGNOSED), ..plan.config };
     match diagnose(&mut OneRule { subject, rule }, config) {
         // What a law saw, the catalogue's cases need not meet.
-        Diagnosis::Agrees | Diagnosis::Untested => Diagnosis::Differs,
+        Diagnosis::Agrees | Diagnosis::Untested if fails => Diagnosis::Differs,
         found => found,
     }
 }

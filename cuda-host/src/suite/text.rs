@@ -87,7 +87,7 @@ fn smallest(finding: &Finding) -> String {
     let Finding { law, statement, rule, scalar, place, expected, found, case_text, .. } = finding;
     let kind = if finding.is_smallest { "smallest failing case" } else { "a failing case" };
     format!(
-        "\n{law} ({rule}, {scalar}): {statement}\n  {place}\n    expected {expected}\n    found    {found}\n{kind}:\n{case_text}"
+        "\nlaw {law} does not hold for {rule} ({scalar}): {statement}\n  {place}\n    expected {expected}\n    found    {found}\n{kind}:\n{case_text}"
     )
 }
 

@@ -17,6 +17,16 @@ pub const TESTS: &[Test] = &[
         "files_are_whole_and_a_case_can_be_tried_again",
         files_are_whole_and_a_case_can_be_tried_again,
     ),
+    (
+        "where_conventions_part_the_convention_is_told",
+        where_conventions_part_the_convention_is_told,
+    ),
+    ("a_rule_that_is_not_offered_is_refused", a_rule_that_is_not_offered_is_refused),
+    ("a_saved_case_is_judged_as_it_was", a_saved_case_is_judged_as_it_was),
+    (
+        "a_folder_that_cannot_be_written_is_told_first",
+        a_folder_that_cannot_be_written_is_told_first,
+    ),
     ("without_a_command_the_core_is_checked", without_a_command_the_core_is_checked),
     ("every_adapter_is_printed", every_adapter_is_printed),
 ];
@@ -125,6 +135,78 @@ fn files_are_whole_and_a_case_can_be_tried_again() {
     let wrong = verify("", &["--replay", &folder("results/report.json")]);
     let message = String::from_utf8(wrong.stderr).unwrap();
     assert!(message.contains("expected a case of --save-failing"), "{message}");
+}
+
+/// The laws hold, since no case of theirs is without a gradient; at one the code gives NaN.
+fn where_conventions_part_the_convention_is_told() {
+    for scalar in ["f32", "f64"] {
+        let found = report(&format!("--slip guard-missing --scalars {scalar}"), &[], 0);
+        assert_eq!(found["rules"][0]["verdict"], "agrees-as", "{scalar}: {}", found["rules"]);
+        assert_eq!(found["rules"][0]["entry"], "guard-missing", "{scalar}");
+    }
+}
+
+fn refused(words: &str, more: &[&str], expected: &str) {
+    let output = verify(words, more);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{words} {more:?}: {message}");
+    assert!(message.contains(expected) && message.lines().count() == 1, "{message}");
+}
+
+fn a_rule_that_is_not_offered_is_refused() {
+    let words = "asked for rule vasso, its hello offers rules sam";
+    refused("--rules sam", &["--rules", "sam,vasso"], words);
+    refused(
+        "--op descend",
+        &["--rules", "sam"],
+        "asked for rule sam, its hello offers the descent",
+    );
+}
+
+fn a_saved_case_is_judged_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().display().to_string();
+    let words = "--scalars f32 --bases sgd";
+    let bits = [words, "--slip norm-rms --bits"].join(" ");
+    for (words, measure, law) in
+        [(words, &["--ulp", "0"][..], "agrees"), (&bits, &["--bits"], "same-bits")]
+    {
+        verify(words, &[measure, &["--save-failing", &folder]].concat());
+        let file = format!("{folder}/{law}.sam.step.f32.json");
+        let again = verify(words, &["--replay", &file]);
+        assert_eq!(
+            again.status.code(),
+            Some(1),
+            "{law}: {}",
+            String::from_utf8_lossy(&again.stderr)
+        );
+        assert!(out(&again).starts_with(&format!("law {law} does not hold")), "{}", out(&again));
+    }
+    let file = format!("{folder}/agrees.sam.step.f32.json");
+    assert_eq!(verify(words, &["--replay", &file, "--ulp", "4096"]).status.code(), Some(0));
+    for (words, needs) in [
+        ("--scalars f64", "the scalar type f32, which the case needs"),
+        ("--scalars f32 --rules asam", "the rule sam, which"),
+        ("--scalars f32 --bases adamw", "the base optimizer sgd, which"),
+        ("--scalars f32 --op ascend", "the operation step, which"),
+    ] {
+        refused(words, &["--replay", &file], needs);
+    }
+}
+
+fn a_folder_that_cannot_be_written_is_told_first() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display().to_string();
+    for flag in ["--out", "--save-failing"] {
+        // Before the command, which would never say hello, is waited for.
+        let output = presam(&["verify", "--exec", "sleep 60", flag, &path]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(
+            message.contains(&format!("{flag} {path}: expected a writable folder")),
+            "{message}"
+        );
+    }
 }
 
 fn without_a_command_the_core_is_checked() {

@@ -22,6 +22,9 @@ pub(super) struct Reference {
     pub threads: usize,
 }
 
+/// Is shown the pieces of a share with their elements, and the reply to its last order.
+type Look<'l> = dyn FnMut(&[Range<u64>], &[Tensor], Reply) -> Result<(), BenchError> + 'l;
+
 /// The end of the norm pass.
 pub(super) struct Norm {
     pub norm: ScaledNorm<f32>,
@@ -30,11 +33,7 @@ pub(super) struct Norm {
 
 impl Reference {
     /// Makes fresh shares, has each obey `orders`, and shows their pieces in order, with their elements.
-    pub fn each(
-        &self,
-        orders: &[Order],
-        look: &mut dyn FnMut(&[Range<u64>], &[Tensor], Reply) -> Result<(), BenchError>,
-    ) -> Result<(), BenchError> {
+    pub fn each(&self, orders: &[Order], look: &mut Look<'_>) -> Result<(), BenchError> {
         let of = self.shape.params().div_ceil(SHARE).max(1);
         for first in (0..of).step_by(self.threads) {
             let batch = first..of.min(first + self.threads);

@@ -106,10 +106,16 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "NAME", help_heading = "Kernels")]
     pub(crate) device: Option<String>,
     /// Forty cases and five epochs, for minutes
-    #[arg(long, requires = "device", conflicts_with_all = ["cases", "epochs"], help_heading = "Kernels")]
+    #[arg(long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
     pub(crate) full: bool,
     /// Epochs of the training runs [default: 2; 60 on a GPU]
-    #[arg(long, value_name = "N", requires = "device", help_heading = "Kernels")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "device",
+        conflicts_with = "exec",
+        help_heading = "Kernels"
+    )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) epochs: Option<u32>,
     /// A command that answers on its standard output what is asked on its standard input
@@ -120,27 +126,63 @@ pub(crate) struct VerifyArguments {
     #[arg(value_parser = ["python", "torch", "c", "rust"])]
     pub(crate) init: Option<String>,
     /// Rules [default: all that the command has]
-    #[arg(long, value_name = "A,B", requires = "exec", help_heading = "Your own code")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
     pub(crate) rules: Option<String>,
     /// Only this scalar type [default: each that the command has]
-    #[arg(long, value_name = "TYPE", requires = "exec", help_heading = "Your own code")]
+    #[arg(
+        long,
+        value_name = "TYPE",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
     pub(crate) scalar: Option<ScalarType>,
     /// Every bit must be the core's
-    #[arg(long, requires = "exec", conflicts_with = "ulp", help_heading = "Your own code")]
+    #[arg(long, requires = "exec", conflicts_with_all = ["device", "ulp"], help_heading = "Your own code")]
     pub(crate) bits: bool,
     /// Within N units in the last place [default: within the oracle's error bound]
-    #[arg(long, value_name = "N", requires = "exec", help_heading = "Your own code")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
     pub(crate) ulp: Option<u32>,
     /// How long an answer may take [default: 10]
-    #[arg(long, value_name = "SECONDS", requires = "exec", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        requires = "exec",
+        conflicts_with = "device",
+        allow_hyphen_values = true
+    )]
     #[arg(help_heading = "Your own code")]
     pub(crate) timeout: Option<f64>,
     /// Folder for one file a failing law, to be tried again
-    #[arg(long, value_name = "DIR", requires = "exec", help_heading = "Your own code")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
     pub(crate) save_failing: Option<PathBuf>,
     /// Try one of these files again, and nothing else
-    #[arg(long, value_name = "FILE", requires = "exec", help_heading = "Your own code")]
-    #[arg(conflicts_with_all = ["save_failing", "out", "json", "cases", "seed", "rules", "scalar"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    #[arg(conflicts_with_all = ["bits", "save_failing", "out", "json", "cases", "seed", "rules", "scalar"])]
     pub(crate) replay: Option<PathBuf>,
 }
 
@@ -320,5 +362,31 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_would_have_no_effect_is_refused() {
+        let own = [
+            &["--rules", "sam"][..],
+            &["--scalar", "f32"],
+            &["--bits"],
+            &["--ulp", "1"],
+            &["--timeout", "1"],
+            &["--save-failing", "d"],
+            &["--replay", "f"],
+        ];
+        let kernels = [&["--full"][..], &["--epochs", "1"]];
+        let refuses = |target: &[&str], flag: &[&str]| {
+            let line = ["presam", "verify"].iter().chain(target).chain(flag);
+            Arguments::try_parse_from(line).is_err()
+        };
+        for flag in own {
+            assert!(!refuses(&["--exec", "c"], flag), "{flag:?}");
+            assert!(refuses(&["--device", "ptx"], flag) && refuses(&[], flag), "{flag:?}");
+        }
+        for flag in kernels {
+            assert!(!refuses(&["--device", "ptx"], flag), "{flag:?}");
+            assert!(refuses(&["--exec", "c"], flag) && refuses(&[], flag), "{flag:?}");
+        }
     }
 }

@@ -39,10 +39,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes a result to stdout. A reader that has gone (`presam methods | head`) is no failure.
+/// Writes a result to stdout. A reader that has gone (`presam methods | head`) is no failure; a full disk is
+/// one, and ends the program: a result that is half there must not look good.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(reason) if reason.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("error: stdout: expected a place to write to, found {reason}");
+            std::process::exit(2);
+        }
+        _ => {}
+    }
 }
 
 /// Writes one JSON document to stdout.

@@ -21,7 +21,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         },
         Law {
             name: "agrees-over-steps",
-            statement: "so is every number of four steps in a row, each from what the step before left",
+            statement: "every number of four steps in a row, each from what the step before left, is the oracle's",
             rules: any_rule,
             needs: any_scope,
             shape: Shape::Small,

@@ -1,12 +1,13 @@
 //! `presam verify --exec`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use presam_cuda::config::ConfigError;
 use presam_cuda::error::Error;
 use presam_cuda::pipe::Timeouts;
 use presam_cuda::suite::{
-    Measure, Request, SavedCase, parse_rules, replay, save_failing, verify_command,
+    Measure, Request, SavedCase, parse_rules, replay, save_failing, verify_command, writable,
 };
 
 use super::tell;
@@ -19,15 +20,29 @@ const CASES: u32 = 64;
 pub(super) fn verify(command: &str, arguments: &VerifyArguments) -> Result<u8, Error> {
     let request = request(command, arguments)?;
     if let Some(file) = &arguments.replay {
-        return replayed(&request, &SavedCase::read(file)?);
+        return replayed(&request, &saved(file, arguments)?);
+    }
+    if let Some(folder) = &arguments.save_failing {
+        writable("--save-failing", folder)?;
+    }
+    if let Some(folder) = &arguments.out {
+        writable("--out", folder)?;
     }
     let report = verify_command(&request)?;
+    let code = tell(arguments, &report)?;
     if let Some(folder) = &arguments.save_failing {
-        for name in save_failing(folder, &report)? {
+        for name in save_failing(folder, &report, request.measure)? {
             eprintln!("{}", folder.join(name).display());
         }
     }
-    tell(arguments, &report)
+    Ok(code)
+}
+
+/// The case, judged as it was unless a flag says otherwise.
+fn saved(file: &Path, arguments: &VerifyArguments) -> Result<SavedCase, ConfigError> {
+    let saved = SavedCase::read(file)?;
+    let measure = arguments.ulp.map_or(saved.measure, Measure::Ulps);
+    Ok(SavedCase { measure, ..saved })
 }
 
 fn replayed(request: &Request, saved: &SavedCase) -> Result<u8, Error> {
@@ -44,6 +59,9 @@ fn replayed(request: &Request, saved: &SavedCase) -> Result<u8, Error> {
 }
 
 fn request(command: &str, arguments: &VerifyArguments) -> Result<Request, ConfigError> {
+    if command.trim().is_empty() {
+        return Err(ConfigError::new("--exec", "a command", "none"));
+    }
     let rules = arguments.rules.as_deref().map(|text| parse_rules("--rules", text)).transpose()?;
     let measure = match (arguments.bits, arguments.ulp) {
         (true, _) => Measure::Bits,

@@ -1,7 +1,7 @@
 //! `presam verify` without a device or command.
 
 use presam_cuda::error::Error;
-use presam_cuda::suite::verify_core;
+use presam_cuda::suite::{verify_core, writable};
 
 use super::tell;
 use crate::arguments::VerifyArguments;
@@ -10,6 +10,9 @@ use crate::arguments::VerifyArguments;
 const CASES: u32 = 16;
 
 pub(super) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
+    if let Some(folder) = &arguments.out {
+        writable("--out", folder)?;
+    }
     let report = verify_core(arguments.cases.unwrap_or(CASES), arguments.seed.unwrap_or(1));
     tell(arguments, &report)
 }

@@ -51,15 +51,15 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
     }
 }
 
-/// Writes the files that were asked for, and tells.
+/// Tells, and writes the files that were asked for.
 fn tell(arguments: &VerifyArguments, report: &Report) -> Result<u8, Error> {
-    if let Some(folder) = &arguments.out {
-        presam_cuda::suite::write_report(folder, report)?;
-    }
     if arguments.json {
         say_json(report)?;
     } else {
         say(&text(report));
+    }
+    if let Some(folder) = &arguments.out {
+        presam_cuda::suite::write_report(folder, report)?;
     }
     Ok(report.exit_code())
 }
