@@ -45,7 +45,7 @@ const INSTEAD_OF_AN_ANSWER: &[Fault] = &[
     ),
     (
         "echo 'np.float64(1.5)'; sleep 60",
-        "the answer to request 1 cannot be read: expected ident at line 1 column 2; found \"np.float64(1.5)\"",
+        "the answer to request 1 cannot be read: expected ident at line 1 column 2 (messages belong on standard error); found \"np.float64(1.5)\" (asked: sam over sgd, f64)",
     ),
     ("echo '{\"id\":1,\"segments\":NaN}'; sleep 60", "numbers that are not finite are \"nan\""),
     ("echo '{\"id\":2,\"segments\":[]}'; sleep 60", "cannot be read: expected \"id\":1"),
@@ -64,7 +64,7 @@ fn a_line_that_nobody_asked_for_is_refused() {
     let message = String::from_utf8(output.stderr).unwrap();
     let told = [
         "the command floods its output: a line that nobody asked for: \"unasked\"",
-        "the answer to request 1 cannot be read: expected value at line 1 column 1; found \"unasked\"",
+        "the answer to request 1 cannot be read: expected value at line 1 column 1 (messages belong on standard error); found \"unasked\"",
     ];
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(told.iter().any(|words| message.contains(words)), "{message}");
@@ -171,10 +171,7 @@ fn a_killed_verifier_leaves_nothing() {
 
 fn nothing_in_common_is_said() {
     for (more, words) in [
-        (
-            ["--rules", "vasso"],
-            "nothing to test: asked for rules vasso, its hello offers rules sam",
-        ),
+        (["--rules", "vasso"], "nothing to test: asked for rule vasso, its hello offers rules sam"),
         (["--scalar", "f32"], "asked for scalar f32, its hello offers scalars f64"),
         (["--timeout", "0"], "--timeout: expected seconds above 0"),
         (["--rules", "vaso"], "did you mean vasso?"),
