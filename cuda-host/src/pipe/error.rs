@@ -117,12 +117,21 @@ pub(super) fn shortened(line: &[u8]) -> String {
 
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::Asked { fault, case } = self {
-            return write!(f, "{fault} (asked: {case})");
-        }
         write!(f, "--exec: ")?;
+        self.tell(f)
+    }
+}
+
+impl std::error::Error for PipeError {}
+
+impl PipeError {
+    /// What it is, without the flag.
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked { .. } => Ok(()),
+            Self::Asked { fault, case } => {
+                fault.tell(f)?;
+                write!(f, " (asked: {case})")
+            }
             Self::NotFound { command, status } => {
                 write!(f, "expected a command that can be run, found {command:?} ({status})")
             }
@@ -156,5 +165,3 @@ impl fmt::Display for PipeError {
         }
     }
 }
-
-impl std::error::Error for PipeError {}

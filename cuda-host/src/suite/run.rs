@@ -63,9 +63,11 @@ pub(super) fn run<R: Scalar, B: Subject<R>>(
         outcome.laws.extend(row.finished(law, plan.operation));
     }
     for rule in subject.scope().rules {
-        let diagnosis = match unjudged.contains(&rule.name()) {
-            true if !is_among(&outcome.findings, rule) => Diagnosis::Untested,
-            _ => diagnosed(subject, rule, is_among(&outcome.findings, rule), plan),
+        let fails = is_among(&outcome.findings, rule);
+        let diagnosis = if !fails && unjudged.contains(&rule.name()) {
+            Diagnosis::Untested
+        } else {
+            diagnosed(subject, rule, fails, plan)
         };
         if !subject.answers() {
             return outcome;

@@ -223,6 +223,27 @@ fn no_answer_differs_and_no_rule_is_not_tested() {
     assert!(matches!(diagnose(&mut Silent(vec![]), CONFIG), Diagnosis::Untested));
 }
 
+/// Python's division by zero: the slip is named by the cases that are answered.
+#[test]
+fn code_that_raises_without_a_gradient_is_named_by_its_other_cases() {
+    struct Raises(&'static str);
+    impl Backend<f64> for Raises {
+        fn scope(&self) -> Scope {
+            Scope::of(&[Rule::Sam], &["sgd"])
+        }
+        fn step(&mut self, case: &Case<f64>) -> Result<Answer<f64>, String> {
+            if case.segments.iter().flat_map(|s| &s.grads).all(|g| *g == 0.0) {
+                return Err("ZeroDivisionError".into());
+            }
+            Ok(named(self.0).expect("an entry").step(case))
+        }
+    }
+    for name in ["guard-missing", "guard-after-division", "norm-per-tensor"] {
+        let found = diagnose(&mut Raises(name), CONFIG);
+        assert_eq!(found.entry().map(|entry| entry.name), Some(name), "{found}");
+    }
+}
+
 #[test]
 fn names_are_unique_and_the_protocol_has_its_own() {
     let names: BTreeSet<&str> = catalogue().iter().map(|entry| entry.name).collect();

@@ -7,8 +7,8 @@ use presam_oracle::{Ascent, Format, LengthRule, Number};
 /// The unit roundoff of `f32`.
 pub(super) const SINGLE: f64 = Format::F32.unit_roundoff;
 
-/// N' / N of the norm N' behind `answer` and the unrounded one N of `right`; 1 where no element shows it, or where it is more
-/// than a sum in `f32` may be off.
+/// N' / N of the norm N' behind `answer` and the unrounded one N of `right`; 1 where no element shows it, or where
+/// it is more than a sum in `f32` may be off.
 pub(super) fn stretch<R: Scalar>(case: &Case<R>, answer: &Answer<R>, right: &Ascent) -> Number {
     let found = (shown(case, answer, right))
         .and_then(|ratio| of_norm(case.length, right.norm.value, ratio, R::FORMAT));
