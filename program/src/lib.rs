@@ -12,6 +12,7 @@
 //! | [`pipe`] | anybody's step in any language, asked over a pipe |
 //! | [`report`] | records of a comparison, its tables, pictures and files |
 //! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
+//! | [`show`] | tables, charts and files |
 //! | [`stats`] | mean, standard error, paired difference with its 95 % Student-t interval |
 //! | [`suite`] | every law over the core, or over a command |
 //! | [`train`] | the main job: every method with every seed on the same data |
@@ -36,6 +37,7 @@ pub mod pipe;
 pub mod progress;
 pub mod report;
 pub mod sharpness;
+pub mod show;
 pub mod stats;
 pub mod suite;
 pub mod train;
