@@ -139,8 +139,8 @@ mod tests {
         assert!(lines[2].starts_with("phase  rule       cache  launch  median"), "{text}");
         assert!(text.contains("\nresnet-18: 11,689,512 parameters in 62 tensors\n"));
         // A nanosecond a byte: 360 us, 1 GB/s, and half of the copy's bandwidth.
-        assert!(lines[4].starts_with("step   sam        warm   plain   360 us   360 to 360"));
-        assert!(lines[4].ends_with("36   1.0     50 %"), "{text}");
+        assert!(lines[3].starts_with("step   sam        warm   plain   360 us   360 to 360"));
+        assert!(lines[3].ends_with("36   1.0     50 %"), "{text}");
         let blocks = lines.split(|line| line.is_empty()).filter(|block| block.len() > 1);
         for block in blocks {
             let widths = block[1..].iter().map(|line| line.chars().count());

@@ -63,7 +63,7 @@ mod tests {
         }
         let text = speed_table(&results).text(View::PLAIN);
         let rows: Vec<Vec<&str>> =
-            text.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+            text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["sgd", "160000", "25.0", "50.0", "12.5", "12.5", "1.00"]);
         assert_eq!(rows[1], ["sam", "80000", "25.0", "50.0", "12.5", "12.5", "2.00"]);
         assert_eq!(rows.len(), 2);

@@ -148,10 +148,10 @@ mod tests {
         let text = table(&results, View::PLAIN);
         let lines: Vec<&str> = text.lines().collect();
         let names: Vec<&str> =
-            lines[2..6].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
+            lines[1..5].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(names, ["info-asam", "sam", "sgd", "asam"]);
-        assert!(lines[5].starts_with("asam (*)") && lines[6].starts_with("(*) never moved"));
-        assert!(lines[..6].iter().all(|line| line.len() == lines[0].len()), "{text}");
+        assert!(lines[4].starts_with("asam (*)") && lines[5].starts_with("(*) never moved"));
+        assert!(lines[..5].iter().all(|line| line.len() == lines[0].len()), "{text}");
         assert!(lines[0].len() <= 120, "{} columns", lines[0].len());
         assert!(!text.contains('\u{1b}'));
         let small = View { width: Some(80), all_columns: false, bold: false };

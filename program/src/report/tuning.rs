@@ -57,7 +57,7 @@ mod tests {
             trials: vec![trial(0.25, 0.7), trial(0.5, 0.8125), trial(1.0, 0.1)],
         }];
         let text = tuning_table(&results).text(View::PLAIN);
-        let words: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().collect();
+        let words: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(words, ["sam", "60", "0.5", "-", "81.25", "0.25", "to", "1", "1"]);
         assert!(tuning_table(&results).html().contains("<td>81.25</td>"));
         results.tuning[0].trials.pop();

@@ -4,7 +4,8 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
 
 use super::view::View;
 
-/// A line below the head and nothing else: each character is one part of a frame, in the order of the crate's presets.
+/// No frame but a line below the head, which tells where the head ends and is not shown: each character is one part of
+/// a frame, in the order of the crate's presets.
 const FRAME: &str = "     --            ";
 /// Spaces between columns.
 const GAP: u16 = 2;
@@ -87,10 +88,12 @@ impl Table {
             let mut is_head = true;
             let mut is_best = self.best_first;
             for line in drawn.lines() {
-                let is_rule = is_head && line.starts_with('-');
-                let strong = !is_rule && (is_head || is_best);
+                if is_head && line.starts_with('-') {
+                    is_head = false;
+                    continue;
+                }
+                let strong = is_head || is_best;
                 is_best &= is_head;
-                is_head &= !is_rule;
                 text += &if strong { view.strong(&line) } else { line.trim_end().to_owned() };
                 text.push('\n');
             }
@@ -221,12 +224,10 @@ mod tests {
         let wide = "\
 first
 name       rho  accuracy  sharpness
------------------------------------
 sam        0.5      91.2          3
 
 second
 name       rho  accuracy  sharpness
------------------------------------
 info-asam    2       7.5         12
 ";
         let all = View { all_columns: true, ..view(20) };
@@ -238,10 +239,10 @@ info-asam    2       7.5         12
     #[test]
     fn columns_leave_in_their_order_in_all_sections_and_are_named() {
         let narrow = sample().text(view(34));
-        assert!(narrow.contains("\nname       rho  accuracy\n------------------------\n"));
+        assert!(narrow.contains("\nname       rho  accuracy\n"));
         assert!(narrow.ends_with("no room for: sharpness (--wide shows\nall columns)\n"), "{narrow}");
         let narrower = sample().text(view(23));
-        assert!(narrower.contains("\nname       accuracy\n-------------------\nsam            91.2\n"));
+        assert!(narrower.contains("\nname       accuracy\nsam            91.2\n"));
         assert!(narrower.lines().all(|line| line.len() <= 23), "{narrower}");
     }
 
