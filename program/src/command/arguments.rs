@@ -8,7 +8,7 @@ use super::train::{self, TrainArguments};
 use super::vectors::{self, VectorsArguments};
 use super::verify::{self, VerifyArguments};
 
-/// Sharpness-aware minimisation (SAM): train with every variant, see which generalises best
+/// Sharpness-aware minimisation (SAM): train with every variant and compare
 #[derive(Debug, Parser)]
 #[command(name = "presam", version, args_conflicts_with_subcommands = true, after_long_help = train::EXAMPLES)]
 #[command(disable_help_subcommand = true)]

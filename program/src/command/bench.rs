@@ -12,9 +12,10 @@ use crate::config::device;
 use crate::error::Error;
 use crate::show::files::Folder;
 use crate::show::view::View;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
+use crate::command::progress::bar;
 use crate::command::say::{say, say_json};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -102,7 +103,10 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if arguments.profile {
         return profiled(target.as_mut(), &plan, arguments.quiet);
     }
-    let bar = bar(arguments.quiet, plan.rows.len());
+    let bar = match arguments.quiet {
+        true => ProgressBar::hidden(),
+        false => bar(plan.rows.len() as u64, "measuring", "rows"),
+    };
     let mut watch = |index: usize, _: usize, row: &Row| {
         bar.set_position(index as u64);
         bar.set_message(row.name());
@@ -151,19 +155,6 @@ fn tell(
     }
     say(&text);
     Ok(())
-}
-
-/// indicatif draws nothing where stderr is no terminal.
-fn bar(quiet: bool, rows: usize) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let draw = ProgressDrawTarget::stderr();
-    let bar = ProgressBar::with_draw_target(Some(rows as u64), draw);
-    match ProgressStyle::with_template("[{bar:30}] {pos}/{len} rows, {eta} left  {msg}") {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
-        Err(_) => bar,
-    }
 }
 
 /// The command as it was given, each word as a shell takes it.

@@ -41,61 +41,61 @@ pub(crate) struct TrainArguments {
     #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
     rho: Option<String>,
     /// A key of a method or of base (repeatable)
-    #[arg(long, value_name = "METHOD.KEY=X")]
+    #[arg(hide_short_help = true, long, value_name = "METHOD.KEY=X")]
     set: Vec<String>,
-    /// A count, a list 3,7,9 or a range 100..124 [default: 5]
+    /// How many, or 3,7,9, or 100..124 [default: 5]
     #[arg(long, value_name = "SEEDS")]
     seeds: Option<String>,
     /// Passes over the training data [default: 60]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Examples a step [default: 64]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     batch: Option<usize>,
     /// Hidden widths; 0 for none [default: 128]
-    #[arg(long, value_name = "N,N")]
+    #[arg(hide_short_help = true, long, value_name = "N,N")]
     hidden: Option<String>,
     /// Shares of labels redrawn, 0 to 1 [default: 0.6]
     #[arg(long, value_name = "X,X", allow_hyphen_values = true)]
     label_noise: Option<String>,
     /// Base optimizer: sgd or adamw [default: sgd]
-    #[arg(long, value_name = "NAME")]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
     base: Option<String>,
     /// First learning rate [default: 0.1, adamw 0.001]
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    #[arg(hide_short_help = true, long, value_name = "X", allow_hyphen_values = true)]
     lr: Option<f64>,
     /// digits, idx:DIR or cifar10:DIR [default: digits]
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
     /// Training examples; 0 for all [default: digits 1000]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     train_samples: Option<usize>,
     /// Search rho and damping on a validation split first
     #[arg(long)]
     tune: bool,
     /// Read options from a TOML file; flags win
-    #[arg(long, value_name = "FILE")]
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder for tables, pictures and report
+    /// Folder of the report
     #[arg(long, value_name = "DIR", default_value = "presam-out")]
     out: PathBuf,
     /// Threads; results do not depend on it [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     threads: Option<usize>,
-    /// cpu, emulated, ptx or cuda[:N]; results do not depend on it [default: cpu]
+    /// cpu, emulated, ptx or cuda[:N]: same results [default: cpu]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// Check and print the configuration, train nothing
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     dry_run: bool,
     /// Every column of a table, however narrow the terminal
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     wide: bool,
     /// One JSON document on stdout and nothing else
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     json: bool,
     /// No progress on stderr
-    #[arg(short, long)]
+    #[arg(hide_short_help = true, short, long)]
     quiet: bool,
 }
 

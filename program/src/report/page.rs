@@ -17,7 +17,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92re
 td{white-space:nowrap}th,td{padding:.35em .55em;text-align:right;vertical-align:bottom;border-bottom:1px solid var(--line)}\
 th:first-child,td:first-child{text-align:left}th{font-weight:600}tbody tr:first-child{font-weight:600}\
 figure{margin:1em 0}figure svg{width:100%;height:auto}\
-pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;overflow-x:auto;border-radius:6px}\
+pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px}\
 .digest{overflow-wrap:anywhere}";
 
 /// The page as text; the two pictures are put into it as they are.
