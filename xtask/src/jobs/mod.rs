@@ -6,6 +6,7 @@ mod cuda;
 mod exec;
 mod fuzz;
 mod gpu_check;
+mod house;
 mod names;
 mod no_panic;
 mod pandas;
@@ -37,6 +38,9 @@ pub(crate) const JOBS: &[Job] = &[
     job("clippy", "lints on all targets and features, warnings denied", |_| code::clippy()),
     job("doc", "documentation, warnings denied", |_| code::doc()),
     job("names", "no forbidden identifier (CONTRIBUTING.md)", |_| names::names()),
+    job("house", "no circle of files, no arrow back, one dispatch, no long file", |_| {
+        house::house()
+    }),
     Job {
         name: "readme",
         what: "write the READMEs' tables; with --check, fail where they are stale",
