@@ -44,6 +44,21 @@ pub(crate) fn all() -> Result<Vec<Package>, String> {
 }
 
 impl Package {
+    /// For tests: a package without files.
+    #[cfg(test)]
+    pub(crate) fn planted(name: &str, description: &str, dependencies: Vec<Dependency>) -> Self {
+        let (name, description) = (name.to_owned(), description.to_owned());
+        let (roots, features) = (Vec::new(), BTreeMap::new());
+        Self {
+            dir: PathBuf::from("/x").join(&name),
+            name,
+            description,
+            roots,
+            dependencies,
+            features,
+        }
+    }
+
     /// The dependencies of a build with default features.
     pub(crate) fn by_default(&self) -> BTreeSet<&str> {
         let mut enabled = BTreeSet::new();

@@ -10,6 +10,7 @@ mod house;
 mod names;
 mod no_panic;
 mod pandas;
+mod picture;
 mod ptx;
 mod readme;
 mod runs;
@@ -46,6 +47,12 @@ pub(crate) const JOBS: &[Job] = &[
         what: "write the READMEs' tables; with --check, fail where they are stale",
         flags: &["--check"],
         run: |flags| readme::readme(!flags.is_empty()),
+    },
+    Job {
+        name: "picture",
+        what: "draw docs/architecture.svg; with --check, fail where it is stale",
+        flags: &["--check"],
+        run: |flags| picture::picture(!flags.is_empty()),
     },
     Job {
         name: "ptx",

@@ -55,7 +55,7 @@ fn shown(fault: &Fault, root: &Path) -> String {
 }
 
 /// The Rust files that git knows or would take, by their paths in the repository.
-fn sources() -> Result<Vec<String>, String> {
+pub(crate) fn sources() -> Result<Vec<String>, String> {
     let git = ["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.rs"];
     let list = Run::program("git").args(git).output().ok_or("`git ls-files` failed")?;
     let there = list.lines().filter(|file| root().join(file).exists());
