@@ -35,6 +35,36 @@ pub enum Error {
         /// The names it has, separated by commas.
         expected: &'static str,
     },
+    /// No rule of that kind has that name.
+    UnknownName {
+        /// What was looked for: a variant or a base optimizer.
+        kind: &'static str,
+        /// The names there are.
+        expected: &'static [&'static str],
+    },
+    /// Another number of planes than the rule has.
+    Planes {
+        /// Which: memory, inputs or state.
+        planes: &'static str,
+        /// How many the rule has.
+        expected: usize,
+        /// How many were handed in.
+        found: usize,
+    },
+    /// A visit of a model showed other segments than the first visit of its step, or in another order.
+    Visit {
+        /// How many segments the first visit showed.
+        expected: usize,
+        /// How many this one showed.
+        found: usize,
+    },
+    /// Segments are still at the perturbed point: their backups hold the parameters.
+    StillPerturbed {
+        /// The first of them, counted from 0 over the perturbed segments in the order of the visits.
+        first: usize,
+        /// How many.
+        count: usize,
+    },
     /// A partial norm was merged that does not start where this one ends.
     NotAdjacent {
         /// The chunk at which the next part must start.
@@ -76,6 +106,22 @@ impl fmt::Display for Error {
             }
             Self::UnknownKey { rule, expected } => {
                 write!(f, "{rule} has no such key; expected one of: {expected}")
+            }
+            Self::UnknownName { kind, expected } => {
+                write!(f, "no {kind} has that name; expected one of: ")?;
+                expected.iter().enumerate().try_for_each(|(index, name)| {
+                    f.write_str(if index == 0 { "" } else { ", " })?;
+                    f.write_str(name)
+                })
+            }
+            Self::Planes { planes, expected, found } => {
+                write!(f, "{planes}: expected {expected} planes, found {found}")
+            }
+            Self::Visit { expected, found } => {
+                write!(f, "visit: expected the {expected} segments of the step's first visit in their order, found {found} segments, or others")
+            }
+            Self::StillPerturbed { first, count } => {
+                write!(f, "restore: expected no perturbed segment, found {count}, the first is perturbed segment {first}")
             }
             Self::NotAdjacent { expected, found } => {
                 write!(f, "partial norm: expected a part that starts at chunk {expected}, found one that starts at chunk {found}")

@@ -7,8 +7,11 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "any")]
+pub mod any;
 pub mod base;
 pub mod descent;
+pub mod erased;
 pub mod pass;
 pub mod variants;
 
@@ -20,22 +23,27 @@ mod error;
 #[cfg(feature = "heapless")]
 mod fixed;
 mod group;
+mod info;
 mod length;
 mod loss_scale;
 mod map;
 mod mask;
 mod norm;
 mod outcome;
-#[cfg(feature = "rayon")]
 mod parallel;
 mod phase;
+mod planes;
 mod real;
 mod reduce;
 mod schedule;
 mod segment;
 mod session;
+mod slices;
 mod switch;
 
+#[cfg(feature = "any")]
+#[doc(inline)]
+pub use any::{AnyBase, AnyReal, AnyVariant};
 pub use ascended::Ascended;
 #[doc(inline)]
 pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
@@ -44,20 +52,23 @@ pub use cpu::Cpu;
 #[doc(inline)]
 pub use descent::{GradientMix, Gsam, LookSam, Wsam};
 pub use element::{AscentRule, Configure, Element, RuleState, Variant};
+#[doc(inline)]
+pub use erased::{Armed, ArmedBase, Ascending, DynBase, DynVariant, Erased, PlaneCount};
 pub use error::Error;
 #[cfg(feature = "heapless")]
 pub use fixed::FixedSam;
 pub use group::Group;
+pub use info::{BaseInfo, Claim, Key, Limits, VariantInfo};
 pub use length::{Ascent, LengthRule, Scale, finish, finish_total};
 pub use loss_scale::Unscaled;
 pub use mask::{DynamicMask, TopK, kept_count};
 pub use norm::{CHUNK, LANES, Part, PartialNorm, ScaledNorm};
 pub use outcome::Outcome;
+pub use planes::{MAX_PLANES, Planes, PlanesMut};
 pub use real::Real;
 pub use schedule::{Schedule, gsam_rho};
 pub use segment::{Flat, SegmentMut, Segments};
 pub use session::{SecondGradient, Session, StepReport};
-pub use variants::{Claim, Key, Limits, VariantInfo};
 
 macro_rules! export {
     ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {

@@ -1,42 +1,22 @@
 //! The one loop that writes: element by element over planes of one length.
 
-use crate::Cpu;
-use crate::Real;
-use crate::cpu::Operation;
+use crate::cpu::{Cpu, Operation};
 use crate::pass::ElementMap;
+use crate::real::Real;
+use crate::slices::{
+    Rows, Writes, gather, gather_mut, gather_tail, row_of, row_of_mut, rows, rows_mut, tails_mut,
+};
 
 /// Elements worked on at a time: a row's new memory waits in registers or L1 until the row is done,
 /// so that the compiler sees no overlap between the planes it writes.
 const ROW: usize = 64;
 
-/// The planes a pass reads and writes, all as long as `out`.
-pub(crate) struct PlanesMut<'a, R, const A: usize, const M: usize, const I: usize> {
-    pub out: &'a mut [R],
-    pub reads: [&'a [R]; A],
-    pub memory: [&'a mut [R]; M],
-    pub inputs: [&'a [R]; I],
-}
-
 impl Cpu {
-    /// Applies `map` to every element.
-    pub(crate) fn map<R: Real, F, const A: usize, const M: usize, const I: usize>(
-        self,
-        map: F,
-        planes: PlanesMut<'_, R, A, M, I>,
-    ) where
-        F: ElementMap<R, A, M, I>,
-    {
-        #[cfg(feature = "rayon")]
-        if self.parallel && planes.out.len() >= crate::parallel::SHORTEST {
-            return crate::parallel::map(self, map, planes);
-        }
-        self.map_serial(map, planes);
-    }
-
+    /// Applies `map` to every element, on this thread.
     pub(crate) fn map_serial<R: Real, F, const A: usize, const M: usize, const I: usize>(
         self,
         map: F,
-        planes: PlanesMut<'_, R, A, M, I>,
+        planes: Writes<'_, R, A, M, I>,
     ) where
         F: ElementMap<R, A, M, I>,
     {
@@ -46,7 +26,7 @@ impl Cpu {
 
 struct Map<'a, R, F, const A: usize, const M: usize, const I: usize> {
     map: F,
-    planes: PlanesMut<'a, R, A, M, I>,
+    planes: Writes<'a, R, A, M, I>,
 }
 
 impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I: usize> Operation
@@ -56,22 +36,15 @@ impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I
 
     #[inline(always)]
     fn run(self) {
-        let PlanesMut { out, reads, memory, inputs } = self.planes;
+        let Writes { out, reads, memory, inputs } = self.planes;
         let (out_rows, out_tail) = out.as_chunks_mut::<ROW>();
-        let reads = reads.map(|plane| plane.as_chunks::<ROW>());
-        let inputs = inputs.map(|plane| plane.as_chunks::<ROW>());
-        let mut memory = memory.map(|plane| plane.as_chunks_mut::<ROW>());
+        let (reads, inputs, mut memory) = (rows(reads), rows(inputs), rows_mut(memory));
         let zeros = [R::ZERO; ROW];
         for (row, out_row) in out_rows.iter_mut().enumerate() {
-            // Every plane has this row; `unwrap_or` keeps a panic out of the code.
-            let read = reads.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-            let input = inputs.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-            let memory = memory.each_mut().map(|(rows, _)| rows.get_mut(row));
-            map_row_with_memory(self.map, out_row, read, memory, input);
+            let (read, input) = (row_of(&reads, row, &zeros), row_of(&inputs, row, &zeros));
+            map_row_with_memory(self.map, out_row, read, row_of_mut(&mut memory, row), input);
         }
-        let reads = reads.map(|(_, tail)| tail);
-        let inputs = inputs.map(|(_, tail)| tail);
-        map_tail(self.map, out_tail, reads, memory.map(|(_, tail)| tail), inputs);
+        map_tail(self.map, out_tail, &reads, tails_mut(memory), &inputs);
     }
 }
 
@@ -112,18 +85,15 @@ fn map_row_with_memory<R: Real, F, const A: usize, const M: usize, const I: usiz
 fn map_tail<R: Real, F, const A: usize, const M: usize, const I: usize>(
     map: F,
     out: &mut [R],
-    reads: [&[R]; A],
+    reads: &[Rows<'_, R, ROW>; A],
     mut memory: [&mut [R]; M],
-    inputs: [&[R]; I],
+    inputs: &[Rows<'_, R, ROW>; I],
 ) where
     F: ElementMap<R, A, M, I>,
 {
-    let at = |plane: &[R], i: usize| plane.get(i).copied().unwrap_or(R::ZERO);
     for (i, value) in out.iter_mut().enumerate() {
-        let remembered = memory.each_ref().map(|plane| at(plane, i));
-        let read = reads.map(|plane| at(plane, i));
-        let (new, remembered) =
-            map.apply(*value, read, remembered, inputs.map(|plane| at(plane, i)));
+        let (read, input) = (gather_tail(reads, i), gather_tail(inputs, i));
+        let (new, remembered) = map.apply(*value, read, gather_mut(&memory, i), input);
         *value = new;
         for (copy, plane) in remembered.iter().zip(&mut memory) {
             if let Some(slot) = plane.get_mut(i) {
@@ -148,7 +118,7 @@ fn map_row<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, c
             *value = plane[l];
         }
         let (new, remembered) =
-            map.apply(out[l], reads.map(|r| r[l]), remembered, inputs.map(|r| r[l]));
+            map.apply(out[l], gather(&reads, l), remembered, gather(&inputs, l));
         out[l] = new;
         for (value, plane) in remembered.iter().zip(memory.iter_mut()) {
             plane[l] = *value;
@@ -173,7 +143,7 @@ fn map_row_in_place<
 ) {
     for l in 0..ROW {
         let (new, remembered) =
-            map.apply(out[l], reads.map(|r| r[l]), [memory[l]; M], inputs.map(|r| r[l]));
+            map.apply(out[l], gather(&reads, l), [memory[l]; M], gather(&inputs, l));
         out[l] = new;
         for value in remembered {
             memory[l] = value;

@@ -1,37 +1,81 @@
-//! rayon: segments are halved at chunk boundaries, so every thread count gives the same bits.
+//! One thread or rayon's: segments are halved at chunk boundaries, so every thread count gives the
+//! same bits.
 
-use crate::map::PlanesMut;
+use crate::cpu::Cpu;
+use crate::error::Error;
+#[cfg(feature = "rayon")]
+use crate::norm::CHUNK;
+use crate::norm::PartialNorm;
 use crate::pass::{ElementMap, Term};
-use crate::reduce::Planes;
-use crate::{CHUNK, Cpu, Error, PartialNorm, Real};
+use crate::real::Real;
+use crate::slices::{Reads, Writes};
 
 /// Shorter segments stay on one thread.
-pub(crate) const SHORTEST: usize = 1 << 17;
+#[cfg(feature = "rayon")]
+const SHORTEST: usize = 1 << 17;
 /// Pieces are not halved below this length.
+#[cfg(feature = "rayon")]
 const PIECE: usize = 1 << 16;
 
+impl Cpu {
+    /// Whether a segment of `len` is worked on by more than one thread.
+    #[inline]
+    pub(crate) fn splits(self, len: usize) -> bool {
+        #[cfg(feature = "rayon")]
+        let splits = self.parallel && len >= SHORTEST;
+        #[cfg(not(feature = "rayon"))]
+        let splits = {
+            let _ = len;
+            false
+        };
+        splits
+    }
+
+    /// Adds one segment to `norm`, chunk by chunk.
+    pub(crate) fn reduce<R: Real, T, const A: usize, const M: usize, const I: usize>(
+        self,
+        term: T,
+        planes: Reads<'_, R, A, M, I>,
+        norm: &mut PartialNorm<R>,
+    ) -> Result<(), Error>
+    where
+        T: Term<R, A, M, I>,
+    {
+        #[cfg(feature = "rayon")]
+        if self.splits(planes.len()) {
+            let part = part_of(self, term, planes, norm.end())?;
+            return norm.merge(&part);
+        }
+        self.reduce_serial(term, planes, norm)
+    }
+
+    /// Applies `map` to every element.
+    pub(crate) fn map<R: Real, F, const A: usize, const M: usize, const I: usize>(
+        self,
+        map: F,
+        planes: Writes<'_, R, A, M, I>,
+    ) where
+        F: ElementMap<R, A, M, I>,
+    {
+        #[cfg(feature = "rayon")]
+        if self.splits(planes.out.len()) {
+            return map_halves(self, map, planes);
+        }
+        self.map_serial(map, planes);
+    }
+}
+
 /// The cut nearest the middle, on a chunk boundary.
+#[cfg(feature = "rayon")]
 fn middle(len: usize) -> usize {
     (len / 2).next_multiple_of(CHUNK)
 }
 
-pub(crate) fn reduce<R: Real, T, const A: usize, const M: usize, const I: usize>(
-    cpu: Cpu,
-    term: T,
-    planes: Planes<'_, R, A, M, I>,
-    norm: &mut PartialNorm<R>,
-) -> Result<(), Error>
-where
-    T: Term<R, A, M, I>,
-{
-    let part = part_of(cpu, term, planes, norm.end())?;
-    norm.merge(&part)
-}
-
+#[cfg(feature = "rayon")]
 fn part_of<R: Real, T, const A: usize, const M: usize, const I: usize>(
     cpu: Cpu,
     term: T,
-    planes: Planes<'_, R, A, M, I>,
+    planes: Reads<'_, R, A, M, I>,
     start: u64,
 ) -> Result<PartialNorm<R>, Error>
 where
@@ -52,10 +96,11 @@ where
     Ok(left)
 }
 
-pub(crate) fn map<R: Real, F, const A: usize, const M: usize, const I: usize>(
+#[cfg(feature = "rayon")]
+fn map_halves<R: Real, F, const A: usize, const M: usize, const I: usize>(
     cpu: Cpu,
     map: F,
-    planes: PlanesMut<'_, R, A, M, I>,
+    planes: Writes<'_, R, A, M, I>,
 ) where
     F: ElementMap<R, A, M, I>,
 {
@@ -64,39 +109,5 @@ pub(crate) fn map<R: Real, F, const A: usize, const M: usize, const I: usize>(
     }
     let middle = middle(planes.out.len());
     let (left, right) = planes.split_at(middle);
-    rayon::join(|| self::map(cpu, map, left), || self::map(cpu, map, right));
-}
-
-impl<'a, R, const A: usize, const M: usize, const I: usize> PlanesMut<'a, R, A, M, I> {
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        let (out_left, out_right) = cut_mut(self.out, middle);
-        let mut right_memory: [&'a mut [R]; M] = core::array::from_fn(|_| [].as_mut_slice());
-        let mut right_slots = right_memory.iter_mut();
-        let left_memory = self.memory.map(|plane| {
-            let (left, right) = cut_mut(plane, middle);
-            if let Some(slot) = right_slots.next() {
-                *slot = right;
-            }
-            left
-        });
-        let cut = |plane: &'a [R]| plane.split_at_checked(middle).unwrap_or((plane, &[]));
-        let left = Self {
-            out: out_left,
-            reads: self.reads.map(|plane| cut(plane).0),
-            memory: left_memory,
-            inputs: self.inputs.map(|plane| cut(plane).0),
-        };
-        let right = Self {
-            out: out_right,
-            reads: self.reads.map(|plane| cut(plane).1),
-            memory: right_memory,
-            inputs: self.inputs.map(|plane| cut(plane).1),
-        };
-        (left, right)
-    }
-}
-
-fn cut_mut<R>(plane: &mut [R], middle: usize) -> (&mut [R], &mut [R]) {
-    let middle = middle.min(plane.len());
-    plane.split_at_mut(middle)
+    rayon::join(|| map_halves(cpu, map, left), || map_halves(cpu, map, right));
 }

@@ -1,10 +1,14 @@
 //! The phases of a step over slices, one segment at a time. The only public loops over parameters.
 
-use crate::error::check_length;
-use crate::map::PlanesMut;
+use crate::base::DescentRule;
+use crate::cpu::Cpu;
+use crate::element::AscentRule;
+use crate::error::{Error, check_length};
+use crate::length::Scale;
+use crate::norm::{CHUNK, PartialNorm};
 use crate::pass::{Ascend, Copied, Descend, NormTerm, Remember};
-use crate::reduce::Planes;
-use crate::{AscentRule, CHUNK, Cpu, DescentRule, Error, PartialNorm, Real, Scale};
+use crate::real::Real;
+use crate::slices::{Reads, Writes, cut_mut};
 
 /// Checks `planes` by name against `len`.
 fn check_planes<'a, R: 'a>(
@@ -57,7 +61,7 @@ impl Cpu {
         check_length("grads", len, grads.len())?;
         check_planes("memory", len, memory)?;
         check_planes("inputs", len, inputs)?;
-        self.reduce(NormTerm(rule), Planes { reads: [params, grads], memory, inputs }, norm)
+        self.reduce(NormTerm(rule), Reads { reads: [params, grads], memory, inputs }, norm)
     }
 
     /// Phase 2, once per perturbed segment: writes `perturbed` and the new memory; `params` stay.
@@ -114,10 +118,10 @@ impl Cpu {
         check_planes("inputs", len, inputs)?;
         check_length("perturbed", len, perturbed.len())?;
         if scale.scale != R::ZERO && scale.remember {
-            let planes = PlanesMut { out: perturbed, reads: [params, grads], memory, inputs };
+            let planes = Writes { out: perturbed, reads: [params, grads], memory, inputs };
             self.map(Ascend::new(rule, scale), planes);
         } else if scale.remember && M > 0 {
-            let planes = PlanesMut { out: perturbed, reads: [params, grads], memory, inputs };
+            let planes = Writes { out: perturbed, reads: [params, grads], memory, inputs };
             self.map(Remember(rule), planes);
         } else {
             self.copy(perturbed, params);
@@ -174,20 +178,22 @@ impl Cpu {
         check_planes("memory", len, memory.iter().map(|plane| &**plane))?;
         check_planes("inputs", len, inputs)?;
         check_length("backup", len, backup.len())?;
-        #[cfg(feature = "rayon")]
-        if self.parallel && len >= crate::parallel::SHORTEST {
+        if self.splits(len) {
             self.copy(backup, params);
             return self.ascend(rule, scale, backup, grads, memory, inputs, params);
         }
         // Chunk by chunk, so that the copy is still in cache when the chunk is perturbed.
-        let mut memory = memory.map(|plane| plane.chunks_mut(CHUNK));
-        let mut inputs = inputs.map(|plane| plane.chunks(CHUNK));
-        let chunks = params.chunks_mut(CHUNK).zip(grads.chunks(CHUNK));
-        for ((params, grads), backup) in chunks.zip(backup.chunks_mut(CHUNK)) {
-            backup.copy_from_slice(params);
-            let memory = memory.each_mut().map(|plane| plane.next().unwrap_or_default());
-            let inputs = inputs.each_mut().map(|plane| plane.next().unwrap_or_default());
-            self.ascend(rule, scale, backup, grads, memory, inputs, params)?;
+        let mut rest = Writes { out: params, reads: [grads], memory, inputs };
+        let mut backup = backup;
+        while !rest.out.is_empty() {
+            let (chunk, next) = rest.split_at(CHUNK);
+            let (kept, later) = cut_mut(backup, CHUNK);
+            let Writes { out: params, reads: [grads], memory, inputs } = chunk;
+            for (kept, param) in kept.iter_mut().zip(params.iter()) {
+                *kept = *param;
+            }
+            self.ascend(rule, scale, kept, grads, memory, inputs, params)?;
+            (rest, backup) = (next, later);
         }
         Ok(())
     }
@@ -210,7 +216,7 @@ impl Cpu {
     /// `to` and `from` are of one length.
     fn copy<R: Real>(self, to: &mut [R], from: &[R]) {
         let (reads, memory, inputs) = ([from], [], []);
-        self.map(Copied, PlanesMut { out: to, reads, memory, inputs });
+        self.map(Copied, Writes { out: to, reads, memory, inputs });
     }
 
     /// Phase 3, once per segment: the base optimizer's step on the *restored* parameters with the
@@ -253,7 +259,7 @@ impl Cpu {
         let len = params.len();
         check_length("perturbed_grads", len, perturbed_grads.len())?;
         check_planes("state", len, state.iter().map(|plane| &**plane))?;
-        let planes = PlanesMut { out: params, reads: [perturbed_grads], memory: state, inputs: [] };
+        let planes = Writes { out: params, reads: [perturbed_grads], memory: state, inputs: [] };
         self.map(Descend { rule, grad_factor }, planes);
         Ok(())
     }

@@ -1,62 +1,18 @@
 //! The one loop that sums: chunks, lanes and folds of the norm contract, for any term.
 
-use crate::cpu::Operation;
+use crate::cpu::{Cpu, Operation};
+use crate::error::Error;
+use crate::norm::{CHUNK, LANES, Part, PartialNorm};
 use crate::pass::Term;
-use crate::{CHUNK, Cpu, Error, LANES, Part, PartialNorm, Real};
-
-/// The planes a pass reads, all of one length.
-#[derive(Clone, Copy)]
-pub(crate) struct Planes<'a, R, const A: usize, const M: usize, const I: usize> {
-    pub reads: [&'a [R]; A],
-    pub memory: [&'a [R]; M],
-    pub inputs: [&'a [R]; I],
-}
-
-impl<'a, R, const A: usize, const M: usize, const I: usize> Planes<'a, R, A, M, I> {
-    pub fn len(&self) -> usize {
-        self.reads.first().map_or(0, |plane| plane.len())
-    }
-
-    /// Both sides of a cut at `middle`.
-    pub fn split_at(self, middle: usize) -> (Self, Self) {
-        fn halves<'a, R, const K: usize>(
-            planes: [&'a [R]; K],
-            middle: usize,
-        ) -> ([&'a [R]; K], [&'a [R]; K]) {
-            let cut = |plane: &'a [R]| plane.split_at_checked(middle).unwrap_or((plane, &[]));
-            (planes.map(|plane| cut(plane).0), planes.map(|plane| cut(plane).1))
-        }
-        let (reads, memory, inputs) =
-            (halves(self.reads, middle), halves(self.memory, middle), halves(self.inputs, middle));
-        (
-            Self { reads: reads.0, memory: memory.0, inputs: inputs.0 },
-            Self { reads: reads.1, memory: memory.1, inputs: inputs.1 },
-        )
-    }
-}
+use crate::real::Real;
+use crate::slices::{Reads, gather, gather_tail, row_of, rows};
 
 impl Cpu {
-    /// Adds one segment to `norm`, chunk by chunk.
-    pub(crate) fn reduce<R: Real, T, const A: usize, const M: usize, const I: usize>(
-        self,
-        term: T,
-        planes: Planes<'_, R, A, M, I>,
-        norm: &mut PartialNorm<R>,
-    ) -> Result<(), Error>
-    where
-        T: Term<R, A, M, I>,
-    {
-        #[cfg(feature = "rayon")]
-        if self.parallel && planes.len() >= crate::parallel::SHORTEST {
-            return crate::parallel::reduce(self, term, planes, norm);
-        }
-        self.reduce_serial(term, planes, norm)
-    }
-
+    /// Adds one segment to `norm`, chunk by chunk, on this thread.
     pub(crate) fn reduce_serial<R: Real, T, const A: usize, const M: usize, const I: usize>(
         self,
         term: T,
-        planes: Planes<'_, R, A, M, I>,
+        planes: Reads<'_, R, A, M, I>,
         norm: &mut PartialNorm<R>,
     ) -> Result<(), Error>
     where
@@ -68,7 +24,7 @@ impl Cpu {
 
 struct Reduce<'a, 'n, R, T, const A: usize, const M: usize, const I: usize> {
     term: T,
-    planes: Planes<'a, R, A, M, I>,
+    planes: Reads<'a, R, A, M, I>,
     norm: &'n mut PartialNorm<R>,
 }
 
@@ -94,7 +50,7 @@ impl<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usiz
 #[inline(always)]
 fn chunk_part<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usize>(
     term: T,
-    chunk: Planes<'_, R, A, M, I>,
+    chunk: Reads<'_, R, A, M, I>,
 ) -> Part<R> {
     let sum = lane_sum(chunk, |reads, memory, inputs| {
         let value = term.term(reads, memory, inputs);
@@ -116,7 +72,7 @@ fn chunk_part<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, cons
 #[inline(never)]
 fn rescued_sum<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usize>(
     term: T,
-    chunk: Planes<'_, R, A, M, I>,
+    chunk: Reads<'_, R, A, M, I>,
     factor: R,
 ) -> R {
     lane_sum(chunk, |reads, memory, inputs| {
@@ -128,33 +84,24 @@ fn rescued_sum<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, con
 /// Lane l takes elements l, l + LANES, ...; then lanes are folded by halves.
 #[inline(always)]
 fn lane_sum<R: Real, const A: usize, const M: usize, const I: usize>(
-    chunk: Planes<'_, R, A, M, I>,
+    chunk: Reads<'_, R, A, M, I>,
     value: impl Fn([R; A], [R; M], [R; I]) -> R + Copy,
 ) -> R {
     let mut aligned = Lanes([R::ZERO; LANES]);
     let lanes = &mut aligned.0;
     let zeros = [R::ZERO; LANES];
-    let reads = chunk.reads.map(|plane| plane.as_chunks::<LANES>());
-    let memory = chunk.memory.map(|plane| plane.as_chunks::<LANES>());
-    let inputs = chunk.inputs.map(|plane| plane.as_chunks::<LANES>());
-    let rows = reads.first().map_or(0, |(rows, _)| rows.len());
-    for row in 0..rows {
-        // Every plane has this row; `unwrap_or` keeps a panic out of the code.
-        let read = reads.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-        let remembered = memory.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-        let input = inputs.map(|(rows, _)| rows.get(row).unwrap_or(&zeros));
-        for l in 0..LANES {
-            lanes[l] += value(read.map(|r| r[l]), remembered.map(|r| r[l]), input.map(|r| r[l]));
+    let (reads, memory, inputs) = (rows(chunk.reads), rows(chunk.memory), rows(chunk.inputs));
+    let (whole, tail) = reads.first().map_or((0, 0), |(rows, tail)| (rows.len(), tail.len()));
+    for row in 0..whole {
+        let read = row_of(&reads, row, &zeros);
+        let remembered = row_of(&memory, row, &zeros);
+        let input = row_of(&inputs, row, &zeros);
+        for (l, lane) in lanes.iter_mut().enumerate() {
+            *lane += value(gather(&read, l), gather(&remembered, l), gather(&input, l));
         }
     }
-    let tail = reads.first().map_or(0, |(_, tail)| tail.len());
-    let at = |plane: &[R], l: usize| plane.get(l).copied().unwrap_or(R::ZERO);
     for (l, lane) in lanes.iter_mut().enumerate().take(tail) {
-        *lane += value(
-            reads.map(|(_, tail)| at(tail, l)),
-            memory.map(|(_, tail)| at(tail, l)),
-            inputs.map(|(_, tail)| at(tail, l)),
-        );
+        *lane += value(gather_tail(&reads, l), gather_tail(&memory, l), gather_tail(&inputs, l));
     }
     fold(&mut aligned.0)
 }

@@ -11,9 +11,42 @@
 //! Range: g~^2 must be representable (`f32`: |g~| up to 1.8e19); beyond it the weight only decays.
 //! Source: Loshchilov, Hutter 2019 (arXiv 1711.05101); torch.optim.AdamW (documentation of PyTorch 2).
 
-use super::{BaseOptimizer, BaseState, DescentRule};
-use crate::error::{check_decay, check_nonnegative};
-use crate::{Error, Real};
+use super::optimizer::{BaseOptimizer, BaseState, DescentRule, learning_rate, weight_decay};
+use crate::element::Configure;
+use crate::error::{Error, check_decay, check_nonnegative};
+use crate::info::{BaseInfo, Key, Limits};
+use crate::real::Real;
+
+/// What the lists say of AdamW.
+pub const INFO: BaseInfo = BaseInfo {
+    name: "adamw",
+    aliases: &[],
+    formula: "w (1 - learning_rate weight_decay) - learning_rate m^ / (sqrt(v^) + denominator_guard)",
+    state: 2,
+    keys: &[
+        learning_rate(1e-3),
+        weight_decay(0.01, "share of w that a step of length 1 takes off"),
+        Key {
+            name: "mean_decay",
+            default: 0.9,
+            limits: Limits::Decay,
+            meaning: "weight of the old m, beta1",
+        },
+        Key {
+            name: "square_decay",
+            default: 0.999,
+            limits: Limits::Decay,
+            meaning: "weight of the old v, beta2",
+        },
+        Key {
+            name: "denominator_guard",
+            default: 1e-8,
+            limits: Limits::NonNegative,
+            meaning: "added to sqrt(v), epsilon",
+        },
+    ],
+    source: "Loshchilov, Hutter 2019, arXiv 1711.05101; torch.optim.AdamW, PyTorch 2",
+};
 
 /// AdamW: two state planes, m and v.
 ///
@@ -44,10 +77,7 @@ impl<R: Real> AdamW<R> {
     pub fn new(learning_rate: R) -> Result<Self, Error> {
         Ok(Self {
             learning_rate: check_nonnegative("learning_rate", learning_rate)?,
-            mean_decay: R::from_f64(0.9),
-            square_decay: R::from_f64(0.999),
-            denominator_guard: R::from_f64(1e-8),
-            weight_decay: R::from_f64(0.01),
+            ..Self::default()
         })
     }
 
@@ -63,6 +93,22 @@ impl<R: Real> AdamW<R> {
         })
     }
 
+    /// The same with another beta1.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] unless it is in [0, 1).
+    pub fn with_mean_decay(self, mean_decay: R) -> Result<Self, Error> {
+        self.with_decays(mean_decay, self.square_decay)
+    }
+
+    /// The same with another beta2.
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] unless it is in [0, 1).
+    pub fn with_square_decay(self, square_decay: R) -> Result<Self, Error> {
+        self.with_decays(self.mean_decay, square_decay)
+    }
+
     /// The same with another guard on the denominator.
     ///
     /// # Errors
@@ -76,6 +122,36 @@ impl<R: Real> AdamW<R> {
     fn next_powers(self, state: &BaseState<R>) -> [R; 2] {
         let [mean, square] = state.decay_powers;
         [(mean * self.mean_decay).flush(), (square * self.square_decay).flush()]
+    }
+}
+
+impl<R: Real> Default for AdamW<R> {
+    fn default() -> Self {
+        Self {
+            learning_rate: R::from_f64(1e-3),
+            mean_decay: R::from_f64(0.9),
+            square_decay: R::from_f64(0.999),
+            denominator_guard: R::from_f64(1e-8),
+            weight_decay: R::from_f64(0.01),
+        }
+    }
+}
+
+impl<R: Real> Configure for AdamW<R> {
+    fn set(self, key: &str, value: f64) -> Result<Self, Error> {
+        let value = R::from_f64(value);
+        match key {
+            "learning_rate" => self.with_learning_rate(value),
+            "weight_decay" => self.with_weight_decay(value),
+            "mean_decay" => self.with_mean_decay(value),
+            "square_decay" => self.with_square_decay(value),
+            "denominator_guard" => self.with_denominator_guard(value),
+            _ => {
+                let expected =
+                    "learning_rate, weight_decay, mean_decay, square_decay, denominator_guard";
+                Err(Error::UnknownKey { rule: INFO.name, expected })
+            }
+        }
     }
 }
 

@@ -12,9 +12,8 @@ pub use look_sam::{LookSam, LookSamReuse, LookSamSplit};
 pub use wsam::{Wsam, WsamCorrection};
 
 use crate::error::check_length;
-use crate::map::PlanesMut;
 use crate::pass::{Mixed, Pair, Scaled};
-use crate::reduce::Planes;
+use crate::slices::{Reads, Writes};
 use crate::{Cpu, Error, Part, PartialNorm, Real};
 
 /// A new second gradient from both gradients, armed for one step.
@@ -49,7 +48,7 @@ impl Cpu {
         sums: &mut PartialNorm<R>,
     ) -> Result<(), Error> {
         check_length("second", first.len(), second.len())?;
-        self.reduce(Pair, Planes { reads: [first, second], memory: [], inputs: [] }, sums)
+        self.reduce(Pair, Reads { reads: [first, second], memory: [], inputs: [] }, sums)
     }
 
     /// Adds one segment's || `factor` * `grads` ||^2 to `sums`: what [`clip_factor`](crate::clip_factor)
@@ -72,7 +71,7 @@ impl Cpu {
         grads: &[R],
         sums: &mut PartialNorm<R>,
     ) -> Result<(), Error> {
-        self.reduce(Scaled(factor), Planes { reads: [grads], memory: [], inputs: [] }, sums)
+        self.reduce(Scaled(factor), Reads { reads: [grads], memory: [], inputs: [] }, sums)
     }
 
     /// Writes the mixed gradient over the second one, segment by segment.
@@ -92,7 +91,7 @@ impl Cpu {
     ) -> Result<(), Error> {
         check_length("grads", perturbed_grads.len(), grads.len())?;
         let (reads, memory, inputs) = ([grads], [], []);
-        self.map(Mixed(mix), PlanesMut { out: perturbed_grads, reads, memory, inputs });
+        self.map(Mixed(mix), Writes { out: perturbed_grads, reads, memory, inputs });
         Ok(())
     }
 }

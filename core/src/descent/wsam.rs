@@ -11,8 +11,8 @@
 
 use super::GradientMix;
 use crate::error::{check_decay, check_length};
-use crate::map::PlanesMut;
 use crate::pass::ElementMap;
+use crate::slices::Writes;
 use crate::{Cpu, Error, Real};
 
 /// WSAM's descent helper; as a [`GradientMix`] it is the coupled form.
@@ -98,7 +98,7 @@ impl Cpu {
         check_length("grads", params.len(), grads.len())?;
         check_length("perturbed_grads", params.len(), perturbed_grads.len())?;
         let (reads, memory, inputs) = ([grads, perturbed_grads], [], []);
-        self.map(correction, PlanesMut { out: params, reads, memory, inputs });
+        self.map(correction, Writes { out: params, reads, memory, inputs });
         Ok(())
     }
 }

@@ -1,0 +1,145 @@
+//! The planes of one pass and how they are cut: [`Reads`] for a sum, [`Writes`] for a map.
+//!
+//! The functions here know a scalar, a row length and a number of planes, but no rule: a closure inside
+//! a loop would be compiled anew for every rule, and `array::map` around it is ten functions more.
+
+use crate::real::Real;
+
+/// The planes a pass reads, all of one length.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads<'a, R, const A: usize, const M: usize, const I: usize> {
+    pub reads: [&'a [R]; A],
+    pub memory: [&'a [R]; M],
+    pub inputs: [&'a [R]; I],
+}
+
+impl<R, const A: usize, const M: usize, const I: usize> Reads<'_, R, A, M, I> {
+    pub fn len(&self) -> usize {
+        self.reads.first().map_or(0, |plane| plane.len())
+    }
+
+    /// Both sides of a cut at `middle`.
+    pub fn split_at(self, middle: usize) -> (Self, Self) {
+        let (reads, memory, inputs) =
+            (halves(self.reads, middle), halves(self.memory, middle), halves(self.inputs, middle));
+        (
+            Self { reads: reads.0, memory: memory.0, inputs: inputs.0 },
+            Self { reads: reads.1, memory: memory.1, inputs: inputs.1 },
+        )
+    }
+}
+
+/// The planes a pass reads and writes, all as long as `out`.
+pub(crate) struct Writes<'a, R, const A: usize, const M: usize, const I: usize> {
+    pub out: &'a mut [R],
+    pub reads: [&'a [R]; A],
+    pub memory: [&'a mut [R]; M],
+    pub inputs: [&'a [R]; I],
+}
+
+impl<R, const A: usize, const M: usize, const I: usize> Writes<'_, R, A, M, I> {
+    /// Both sides of a cut at `middle`, or everything and nothing past the end.
+    pub fn split_at(self, middle: usize) -> (Self, Self) {
+        let (out, reads) = (cut_mut(self.out, middle), halves(self.reads, middle));
+        let (memory, inputs) = (halves_mut(self.memory, middle), halves(self.inputs, middle));
+        (
+            Self { out: out.0, reads: reads.0, memory: memory.0, inputs: inputs.0 },
+            Self { out: out.1, reads: reads.1, memory: memory.1, inputs: inputs.1 },
+        )
+    }
+}
+
+fn cut<R>(plane: &[R], middle: usize) -> (&[R], &[R]) {
+    plane.split_at_checked(middle).unwrap_or((plane, &[]))
+}
+
+pub(crate) fn cut_mut<R>(plane: &mut [R], middle: usize) -> (&mut [R], &mut [R]) {
+    let middle = middle.min(plane.len());
+    plane.split_at_mut_checked(middle).unwrap_or_default()
+}
+
+fn halves<R, const K: usize>(planes: [&[R]; K], middle: usize) -> ([&[R]; K], [&[R]; K]) {
+    (planes.map(|plane| cut(plane, middle).0), planes.map(|plane| cut(plane, middle).1))
+}
+
+fn halves_mut<'a, R, const K: usize>(
+    planes: [&'a mut [R]; K],
+    middle: usize,
+) -> ([&'a mut [R]; K], [&'a mut [R]; K]) {
+    let mut right: [&'a mut [R]; K] = core::array::from_fn(|_| [].as_mut_slice());
+    let mut slots = right.iter_mut();
+    let left = planes.map(|plane| {
+        let (left, rest) = cut_mut(plane, middle);
+        if let Some(slot) = slots.next() {
+            *slot = rest;
+        }
+        left
+    });
+    (left, right)
+}
+
+/// A plane as whole rows and the rest.
+pub(crate) type Rows<'a, R, const L: usize> = (&'a [[R; L]], &'a [R]);
+/// The same, to be written.
+pub(crate) type RowsMut<'a, R, const L: usize> = (&'a mut [[R; L]], &'a mut [R]);
+
+#[inline(always)]
+pub(crate) fn rows<R, const L: usize, const K: usize>(planes: [&[R]; K]) -> [Rows<'_, R, L>; K] {
+    planes.map(|plane| plane.as_chunks::<L>())
+}
+
+#[inline(always)]
+pub(crate) fn rows_mut<R, const L: usize, const K: usize>(
+    planes: [&mut [R]; K],
+) -> [RowsMut<'_, R, L>; K] {
+    planes.map(|plane| plane.as_chunks_mut::<L>())
+}
+
+/// Row `row` of every plane. Each has it; `unwrap_or` keeps a panic out of the code.
+#[inline(always)]
+pub(crate) fn row_of<'a, R, const L: usize, const K: usize>(
+    planes: &[Rows<'a, R, L>; K],
+    row: usize,
+    zeros: &'a [R; L],
+) -> [&'a [R; L]; K] {
+    planes.map(|(rows, _)| rows.get(row).unwrap_or(zeros))
+}
+
+#[inline(always)]
+pub(crate) fn row_of_mut<'a, R, const L: usize, const K: usize>(
+    planes: &'a mut [RowsMut<'_, R, L>; K],
+    row: usize,
+) -> [Option<&'a mut [R; L]>; K] {
+    planes.each_mut().map(|(rows, _)| rows.get_mut(row))
+}
+
+/// Element `l` of every row.
+#[inline(always)]
+pub(crate) fn gather<R: Real, const L: usize, const K: usize>(
+    rows: &[&[R; L]; K],
+    l: usize,
+) -> [R; K] {
+    rows.map(|row| row.get(l).copied().unwrap_or(R::ZERO))
+}
+
+/// Element `l` of every plane's rest.
+#[inline(always)]
+pub(crate) fn gather_tail<R: Real, const L: usize, const K: usize>(
+    planes: &[Rows<'_, R, L>; K],
+    l: usize,
+) -> [R; K] {
+    planes.map(|(_, tail)| tail.get(l).copied().unwrap_or(R::ZERO))
+}
+
+#[inline(always)]
+pub(crate) fn tails_mut<R, const L: usize, const K: usize>(
+    planes: [RowsMut<'_, R, L>; K],
+) -> [&mut [R]; K] {
+    planes.map(|(_, tail)| tail)
+}
+
+/// Element `i` of every plane.
+#[inline(always)]
+pub(crate) fn gather_mut<R: Real, const K: usize>(planes: &[&mut [R]; K], i: usize) -> [R; K] {
+    planes.each_ref().map(|plane| plane.get(i).copied().unwrap_or(R::ZERO))
+}
