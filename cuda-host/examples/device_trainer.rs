@@ -1,10 +1,9 @@
 //! A trainer that owns its device buffers, and SAM's step over them: no copy, no wait within a step.
 //!
-//! `cargo run --release -p presam-cuda --example device_trainer [-- emulated|cuda[:N]]`
+//! `cargo run --release -p presam-cuda --features network --example device_trainer [-- emulated|cuda[:N]]`
 
 use presam::{Group, Sam, Sgd};
-use presam_cuda::data::Source;
-use presam_cuda::device::{
+use presam_cuda::{
     Batch, Buffers, Choice, Device, DeviceNetwork, DeviceSegment, DeviceStep, Options, download,
 };
 use presam_kernels::entries;
@@ -19,7 +18,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = &mut device;
 
     // The trainer's own buffers: parameters, both gradients, the perturbed parameters, the momentum.
-    let digits = Source::Digits.load()?.train;
     let mlp = Mlp::new(&[64, 32, 10])?;
     let mut params = vec![0.0_f32; mlp.param_count()];
     init::he_uniform(&mlp, &mut params, &mut init::streams(7).initialisation)?;
@@ -31,10 +29,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         buffers.zeros(device, params.len())?,
         buffers.zeros(device, params.len())?,
     ];
-    let labels: Vec<u32> = digits.labels.iter().take(BATCH).map(|&label| label.into()).collect();
+    // Synthetic images: a ramp whose slope is the label's.
+    let labels: Vec<u32> = (0..BATCH as u32).map(|image| image % 10).collect();
+    let pixel = |at: usize| (labels[at / 64] + 1) as f32 * (at % 64) as f32 / 640.0;
+    let images: Vec<f32> = (0..BATCH * 64).map(pixel).collect();
     let batch = Batch {
         len: BATCH,
-        inputs: buffers.upload(device, &digits.inputs[..BATCH * 64])?,
+        inputs: buffers.upload(device, &images)?,
         labels: buffers.upload(device, &labels)?,
     };
     let loss = buffers.zeros(device, 1)?;

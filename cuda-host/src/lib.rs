@@ -1,68 +1,54 @@
-//! Trains, benchmarks and verifies sharpness-aware minimisation (SAM): the library and the program presam.
+//! The step of sharpness-aware minimisation (SAM) over a trainer's own buffers on an NVIDIA GPU, or on its emulator.
 //!
-//! | module | what it holds |
+//! [`Device`] is where kernels run: one in-order queue. [`DeviceStep`] is a whole step over buffers that the
+//! trainer owns, the same bits as `presam::Session` on the CPU.
+//!
+//! | feature | adds |
 //! | --- | --- |
-//! | [`data`] | labelled images: the embedded digits, IDX and CIFAR-10 files |
-//! | `bench` | each phase of a step against a copy of as many bytes (feature `cli`) |
-//! | [`device`] | the step and the network on a GPU or its emulator, over a trainer's own buffers |
-//! | `stats` | mean, standard error, paired difference with its 95 % Student-t interval (feature `cli`) |
-//! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
-//! | `methods` | the list of methods the program knows (feature `cli`) |
-//! | `config` | what a training run is told, checked in one place (feature `cli`) |
-//! | `train` | the main job: every method with every seed on the same data (feature `cli`) |
-//! | `core_backend` | the core as a backend of the conformance suite (feature `conformance`) |
-//! | `pipe` | anybody's step in any language, asked over a pipe (feature `cli`) |
-//! | `suite` | every law over the core, or over a command (feature `cli`) |
-//! | `init` | adapters to begin with (feature `cli`) |
-//! | `vectors` | test vectors made by the oracle (feature `cli`) |
-//! | `verify` | every kernel of a device against the core, bit by bit (feature `cli`) |
-//! | `report` | records of a comparison, its tables, pictures and files (feature `cli`) |
-//!
-//! Without its default feature `cli` none of the program's dependencies is built.
+//! | `cuda` | `cuda`: NVIDIA GPUs. A binary with it cannot start without libcuda |
+//! | `ptx` | `Ptx`: the committed PTX texts, executed and checked for faults on the CPU |
+//! | `network` | `DeviceNetwork`: presam-model's multilayer perceptron on a device |
 
 /// The features of this crate that were compiled in.
 pub const FEATURES: &[&str] = &[
-    #[cfg(feature = "cli")]
-    "cli",
-    #[cfg(feature = "conformance")]
-    "conformance",
     #[cfg(feature = "cuda")]
     "cuda",
+    #[cfg(feature = "network")]
+    "network",
+    #[cfg(feature = "ptx")]
+    "ptx",
 ];
 
-pub mod data;
-pub mod device;
-pub mod sharpness;
+mod choice;
+mod contract;
+mod device;
+mod emulated;
+mod error;
+mod layer;
+mod memory;
+mod mixes;
+#[cfg(feature = "network")]
+mod network;
+#[cfg(feature = "ptx")]
+mod ptx;
+mod segment;
+mod step;
+mod table;
 
-#[cfg(feature = "cli")]
-pub mod bench;
-#[cfg(feature = "cli")]
-pub mod config;
-#[cfg(feature = "conformance")]
-pub mod core_backend;
-#[cfg(feature = "cli")]
-pub mod error;
-#[cfg(feature = "cli")]
-pub mod host;
-#[cfg(feature = "cli")]
-pub mod init;
-#[cfg(feature = "cli")]
-pub mod methods;
-#[cfg(feature = "cli")]
-pub mod pipe;
-#[cfg(feature = "conformance")]
-mod planes;
-#[cfg(feature = "cli")]
-pub mod progress;
-#[cfg(feature = "cli")]
-pub mod report;
-#[cfg(feature = "cli")]
-pub mod stats;
-#[cfg(feature = "cli")]
-pub mod suite;
-#[cfg(feature = "cli")]
-pub mod train;
-#[cfg(feature = "cli")]
-pub mod vectors;
-#[cfg(feature = "cli")]
-pub mod verify;
+#[cfg(feature = "cuda")]
+pub mod cuda;
+
+pub use choice::{Choice, NAMES};
+pub use device::{Address, Device};
+pub use emulated::Emulated;
+pub use error::DeviceError;
+pub use layer::Layer;
+pub use memory::{Buffers, download, upload};
+pub use mixes::{Flat, Mixes};
+#[cfg(feature = "network")]
+pub use network::{Batch, DeviceNetwork};
+#[cfg(feature = "ptx")]
+pub use ptx::Ptx;
+pub use segment::{DeviceSegment, Scalar};
+pub use step::{DeviceStep, Form, Options};
+pub use table::{Planes, Tables};

@@ -7,7 +7,7 @@
  * The adapter of `presam verify --init c`, not filled in but included: it stays as it was printed. */
 
 #define OWN_STEP
-#include "../../cuda-host/src/init/c.c"
+#include "../../program/src/init/c.c"
 
 static const char *const SLIPS[] = {
     "no-restore", "norm-per-tensor", "descends", "decay-on-perturbed", "operator-once",

@@ -12,7 +12,7 @@ use presam_conformance::{Answer, Base, Case, Expected, Mismatch, Outcome, Scalar
 use presam_fuzz::case::{all_finite, case, watched};
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
-use presam_tests::backends::{Phases, Sessions};
+use presam_backends::{Phases, Sessions};
 
 /// The whole of the oracle's bound, times what second-order terms may add: the share of it that core uses is
 /// measured elsewhere, on cases that nobody chose to be bad.

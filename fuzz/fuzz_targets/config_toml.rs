@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam_cuda::config::{Options, parse_numbers, parse_rho, parse_seeds, parse_setting, resolve};
+use presam_program::config::{Options, parse_numbers, parse_rho, parse_seeds, parse_setting, resolve};
 use presam_fuzz::memory::{Measuring, peak};
 
 #[global_allocator]

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use presam::{CHUNK, Cpu, PartialNorm};
 use presam_conformance::compare::same_answer;
 use presam_conformance::{Backend, Case};
-use presam_cuda::device::{Emulated, Form};
+use presam_cuda::{Emulated, Form};
 use presam_fuzz::case::{case, watched};
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
@@ -16,7 +16,7 @@ use presam_kernels::entries::{accumulate_gradient, all};
 use presam_kernels::layout::{ALIGNED, Chunk, Control, GroupScale, PART_BYTES, Segment};
 use presam_kernels::plain::{bytes_of, values_of};
 use presam_kernels::{Kernel, WARPS};
-use presam_tests::backends::{Devices, Phases};
+use presam_backends::{Devices, Phases};
 use std::mem::offset_of;
 use std::sync::LazyLock;
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam_cuda::data::{parse_idx_images, parse_idx_labels};
+use presam_program::data::{parse_idx_images, parse_idx_labels};
 use presam_fuzz::memory::{Measuring, peak};
 use std::path::Path;
 

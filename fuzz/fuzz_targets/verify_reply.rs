@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam_conformance::{Case, Scalar};
-use presam_cuda::pipe::{
+use presam_program::pipe::{
     Asked, Form, Operation, Reply, case_value, parse_answer, parse_hello, read_case,
 };
 use presam_fuzz::case::case;

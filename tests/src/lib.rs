@@ -1,9 +1,8 @@
 //! The suite of presam, poured over every backend.
 //!
-//! `src/` holds what the tests share: the [backends], their number of cases, the smooth problems of the
+//! `src/` holds what the tests share: their number of cases, the smooth problems of the
 //! convergence test and the generated table of sizes. The tests are in `tests/`, one subject a file.
 
-pub mod backends;
 pub mod problem;
 pub mod sizes;
 pub mod traffic;

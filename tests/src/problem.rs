@@ -8,8 +8,8 @@
 //! With eta = eta_0 / sqrt(T) and rho = rho_0 / sqrt(T), preSAM's analysis bounds the mean of
 //! || grad f(w_t) ||^2 over T steps by O(1 / sqrt(T)) for bounded C and D.
 
-use crate::backends::Phases;
 use presam::Cpu;
+use presam_backends::Phases;
 use presam_conformance::{Backend, Base, Case, LengthRule, Options, Rule, RuleState, Segment};
 
 const DIMENSION: usize = 24;

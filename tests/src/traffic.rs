@@ -1,7 +1,7 @@
 //! The memory traffic of the committed PTX, counted by executing it, against the least that a pass can move.
 
 use presam::{AdamW, BaseOptimizer, Configure, Group, Sgd, for_each_variant};
-use presam_cuda::device::{
+use presam_cuda::{
     Address, Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx,
 };
 use presam_kernels::entries::{BaseEntries, VariantEntries};

@@ -1,7 +1,7 @@
 //! The way to a device, and what it says of itself.
 
-use presam_cuda::device::cuda::{Cuda, devices};
-use presam_cuda::device::{Device, DeviceError};
+use presam_cuda::cuda::{Cuda, devices};
+use presam_cuda::{Device, DeviceError};
 
 use crate::{alone, open};
 

@@ -1,6 +1,6 @@
 //! Captures, graphs and times.
 
-use presam_cuda::device::{Device, DeviceError};
+use presam_cuda::{Device, DeviceError};
 use presam_kernels::entries;
 
 use crate::{alone, count, open};

@@ -1,6 +1,6 @@
 //! Texts, entries, launches, and a context that is lost.
 
-use presam_cuda::device::{Device, DeviceError};
+use presam_cuda::{Device, DeviceError};
 use presam_kernels::entries;
 
 use crate::{alone, count, open};

@@ -13,7 +13,7 @@ mod memory;
 
 use std::process::Command;
 
-use presam_cuda::device::cuda::Cuda;
+use presam_cuda::cuda::Cuda;
 
 /// Runs `body` of the test `name` in a process of its own with these variables; gives the calls of the
 /// driver, a line each, and `None` in that process.

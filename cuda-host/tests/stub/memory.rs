@@ -1,6 +1,6 @@
 //! Bytes there and back, and addresses that are none.
 
-use presam_cuda::device::{Device, DeviceError};
+use presam_cuda::{Device, DeviceError};
 
 use crate::{alone, count, open};
 

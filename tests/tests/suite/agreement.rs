@@ -2,9 +2,9 @@
 //! what is really seen.
 
 use presam::Cpu;
+use presam_backends::Phases;
 use presam_conformance::tolerance::too_loose;
 use presam_conformance::{Backend, Config, Only, Phase, Rule, Scalar, Worst, check_law, laws};
-use presam_tests::backends::Phases;
 use presam_tests::config;
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];

@@ -1,8 +1,8 @@
 //! Every way to run core gives the same bits as its plain loops, on every law's cases.
 
 use presam::Cpu;
+use presam_backends::{Phases, Sessions, Threads};
 use presam_conformance::{Backend, Both, Only, Rule, Scalar, check, check_law, laws};
-use presam_tests::backends::{Phases, Sessions, Threads};
 use presam_tests::config;
 
 /// `candidate` against the plain loops.

@@ -2,8 +2,8 @@
 
 use presam::Cpu;
 use presam::variants::{ALL, Claim};
+use presam_backends::Phases;
 use presam_conformance::{Law, Only, Rule, Verdict, check_law, laws};
-use presam_tests::backends::Phases;
 use presam_tests::config;
 
 /// The claims with a law of their own; `Claim::Bounded` is convergence.rs.

@@ -1,9 +1,9 @@
 //! The kernels, emulated and as PTX text: the bits of core in every law of the suite.
 
 use presam::Cpu;
+use presam_backends::{Devices, Phases};
 use presam_conformance::{Both, Verdict, check};
-use presam_cuda::device::{Device, Form, Ptx};
-use presam_tests::backends::{Devices, Phases};
+use presam_cuda::{Device, Form, Ptx};
 use presam_tests::config;
 
 fn every_law(candidate: Devices<impl Device>, cases: u32) {

@@ -2,10 +2,10 @@
 //! in `f32`.
 
 use presam::Cpu;
+use presam_backends::Phases;
 use presam_conformance::{
     Answer, Backend, Base, Case, LengthRule, Options, Outcome, Rule, RuleState, Scalar, Segment,
 };
-use presam_tests::backends::Phases;
 
 const W: [f64; 5] = [1.0, -2.0, 0.5, 0.25, 0.0];
 const G1: [f64; 5] = [0.3, -0.4, 1.2, 0.0, -0.05];

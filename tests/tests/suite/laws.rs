@@ -2,8 +2,8 @@
 //! is printed with the number of cases (`cargo test --test suite laws -- --nocapture`).
 
 use presam::Cpu;
+use presam_backends::{Phases, Sessions};
 use presam_conformance::{Report, Scalar, Verdict, check, laws};
-use presam_tests::backends::{Phases, Sessions};
 use presam_tests::config;
 
 /// Every law held, none without cases.

@@ -3,8 +3,8 @@
 
 use crate::common::naive::{Naive, Slip};
 use presam::Cpu;
+use presam_backends::Phases;
 use presam_conformance::{Answer, Backend, Case, Outcome, Scalar, Scope, check};
-use presam_tests::backends::Phases;
 use presam_tests::config;
 
 const SLIPS: [Slip; 19] = [

@@ -9,7 +9,7 @@ const C_FLAGS: [&str; 6] = ["-std=c99", "-pedantic", "-O2", "-Wall", "-Wextra", 
 
 /// What needs a package that this job does not install: only read.
 const PARSED: [&str; 4] = [
-    "cuda-host/src/init/torch.py",
+    "program/src/init/torch.py",
     "examples/verify/peers.py",
     "examples/python/presam_torch.py",
     "examples/python/verify_torch.py",

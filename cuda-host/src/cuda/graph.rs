@@ -1,0 +1,121 @@
+//! A captured sequence: recorded once, then launched as one.
+//!
+//! What is captured is frozen, addresses and other arguments alike; what changes between launches must
+//! be read by the kernels from device memory.
+
+use std::rc::Rc;
+
+use cust::sys;
+
+use super::Cuda;
+use super::driver::{Failure, call};
+use super::open::Context;
+use crate::DeviceError;
+
+/// A sequence of launches, fills and copies, ready to be repeated.
+#[derive(Debug)]
+pub struct Graph {
+    raw: sys::CUgraphExec,
+    context: Rc<Context>,
+}
+
+impl Cuda {
+    /// Records what `work` asks for instead of doing it. Its kernels must have been launched
+    /// before ([loading](Cuda::load) them is enough where the driver does not load lazily, as drivers for CUDA
+    /// 12 do); it may launch, fill and copy, and nothing else.
+    ///
+    /// # Errors
+    /// Those of `work`; [`DeviceError::Contract`] for what cannot be captured; a refusal of the driver,
+    /// such as that of a default stream.
+    pub fn capture(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), DeviceError>,
+    ) -> Result<Graph, DeviceError> {
+        self.may_wait("another capture")?;
+        self.context.bind()?;
+        // Other threads may go on allocating: their calls do not reach this stream.
+        let mode = sys::CUstreamCaptureMode_enum::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        // SAFETY: the stream is alive and not being captured.
+        unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
+        self.capturing = true;
+        let mut recording = Recording(self);
+        work(recording.0)?;
+        let template = recording.end()?;
+        drop(recording);
+        Ok(Graph { raw: template.instantiate()?, context: Rc::clone(&self.context) })
+    }
+}
+
+impl Graph {
+    /// Queues the whole sequence.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] for another `cuda` than the one it was captured on, whose kernels it
+    /// holds, and within a capture; [`DeviceError::Lost`].
+    pub fn launch(&self, cuda: &mut Cuda) -> Result<(), DeviceError> {
+        cuda.may_wait("launching a graph")?;
+        if !Rc::ptr_eq(&self.context, &cuda.context) {
+            return Err(DeviceError::Contract {
+                kernel: "graph",
+                what: "device".to_owned(),
+                expected: "the one it was captured on".to_owned(),
+                found: "another".to_owned(),
+            });
+        }
+        cuda.context.bind()?;
+        // SAFETY: the graph is alive, and `cuda`, which keeps its kernels loaded, is borrowed.
+        Ok(unsafe { call!(cuGraphLaunch(self.raw, cuda.stream.raw)) }?)
+    }
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        let _ = self.context.bind();
+        // SAFETY: instantiated once, destroyed once; the driver finishes launches under way first.
+        let _ = unsafe { call!(cuGraphExecDestroy(self.raw)) };
+    }
+}
+
+/// A capture that ends however `work` ends, by an error or a panic too.
+struct Recording<'c>(&'c mut Cuda);
+
+impl Recording<'_> {
+    fn end(&mut self) -> Result<Template, DeviceError> {
+        self.0.capturing = false;
+        self.0.context.bind()?;
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: `capture` began to record this stream, and this is the first call since.
+        unsafe { call!(cuStreamEndCapture(self.0.stream.raw, &raw mut raw)) }?;
+        Ok(Template(raw))
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        if self.0.capturing {
+            // The error that led here is the one to report.
+            let _ = self.end();
+        }
+    }
+}
+
+/// What was recorded; a graph is made from it.
+struct Template(sys::CUgraph);
+
+impl Template {
+    fn instantiate(&self) -> Result<sys::CUgraphExec, Failure> {
+        let (mut raw, mut culprit) = (std::ptr::null_mut(), std::ptr::null_mut());
+        let no_log = std::ptr::null_mut();
+        // SAFETY: the template is alive; the driver takes a null log of no bytes.
+        // This form of the call is the one that every driver since CUDA 11.0 has.
+        unsafe { call!(cuGraphInstantiate_v2(&raw mut raw, self.0, &raw mut culprit, no_log, 0)) }?;
+        Ok(raw)
+    }
+}
+
+impl Drop for Template {
+    fn drop(&mut self) {
+        // SAFETY: made by `Recording::end`, destroyed once; graphs made from it live on.
+        let _ = unsafe { call!(cuGraphDestroy(self.0)) };
+    }
+}

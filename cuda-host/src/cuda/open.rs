@@ -1,0 +1,235 @@
+//! The way to a device: driver, primary context, stream; and back.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::rc::Rc;
+
+use cust::sys;
+
+use super::driver::{Failure, NO_DEVICE, call};
+use super::modules::Modules;
+use super::{BTreeMap, Cuda};
+use crate::DeviceError;
+
+/// PTX 7.0, which the kernels are written in, came with CUDA 11.0.
+const OLDEST_DRIVER: c_int = 11_000;
+
+/// A context that lives as long as anything made in it.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) raw: sys::CUcontext,
+    pub(super) device: sys::CUdevice,
+    owned: bool,
+}
+
+/// A stream, and whether it is ours to destroy.
+pub(super) struct Stream {
+    pub(super) raw: sys::CUstream,
+    owned: bool,
+}
+
+impl Context {
+    /// The primary context of `device`, which CUDA's runtime and every library on it share.
+    fn primary(device: sys::CUdevice) -> Result<Self, Failure> {
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: the driver was initialised before it gave `device`; released when this is dropped.
+        unsafe { call!(cuDevicePrimaryCtxRetain(&raw mut raw, device)) }?;
+        Ok(Self { raw, device, owned: true })
+    }
+
+    /// Makes it the calling thread's.
+    pub(super) fn bind(&self) -> Result<(), Failure> {
+        // SAFETY: retained in `primary`, or promised to live by the caller of `on_stream`.
+        unsafe { call!(cuCtxSetCurrent(self.raw)) }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if self.owned {
+            // SAFETY: retained once, released once. Nothing can be done about a refusal.
+            let _ = unsafe { call!(cuDevicePrimaryCtxRelease_v2(self.device)) };
+        }
+    }
+}
+
+impl Cuda {
+    /// Device `ordinal` in the driver's count, with its primary context and a stream of its own.
+    ///
+    /// # Errors
+    /// [`DeviceError::Absent`] with what was found instead, [`DeviceError::DriverTooOld`]; a refusal of
+    /// the driver, say of a device that another process keeps for itself.
+    pub fn open(ordinal: u32) -> Result<Self, DeviceError> {
+        let asked = format!("cuda:{ordinal}");
+        let count = count(&asked)?;
+        let absent = |found| DeviceError::Absent { device: asked.clone(), found };
+        let number =
+            c_int::try_from(ordinal).ok().filter(|&number| number < count).ok_or_else(|| {
+                absent(match count {
+                    0 => "no CUDA device".to_owned(),
+                    1 => "only cuda:0".to_owned(),
+                    _ => format!("cuda:0 to cuda:{}", count - 1),
+                })
+            })?;
+        let device = device(number)?;
+        let context = Context::primary(device)?;
+        context.bind()?;
+        let mut raw = std::ptr::null_mut();
+        let flags = sys::CUstream_flags_enum::CU_STREAM_NON_BLOCKING as u32;
+        // SAFETY: a context is current; the stream is destroyed when the result is dropped.
+        unsafe { call!(cuStreamCreate(&raw mut raw, flags)) }?;
+        Self::assemble(context, Stream { raw, owned: true })
+    }
+
+    /// A trainer's own stream in its own context: what is asked for is queued there, in order with the
+    /// trainer's work. Neither is destroyed.
+    ///
+    /// `stream` may be null, the context's default stream, but that one cannot be captured.
+    ///
+    /// # Errors
+    /// [`DeviceError::DriverTooOld`]; a refusal of the driver.
+    ///
+    /// # Safety
+    /// `context` must be a `CUcontext` and `stream` a `CUstream` made in it, both alive until the
+    /// result and every [`Graph`](super::Graph) and [`Event`](super::Event) made with it are dropped.
+    pub unsafe fn on_stream(
+        context: *mut c_void,
+        stream: *mut c_void,
+    ) -> Result<Self, DeviceError> {
+        let mut context = Context { raw: context.cast(), device: 0, owned: false };
+        context.bind()?;
+        // SAFETY: a context is current, and there is a place for one number.
+        unsafe { call!(cuCtxGetDevice(&raw mut context.device)) }?;
+        Self::assemble(context, Stream { raw: stream.cast(), owned: false })
+    }
+
+    fn assemble(context: Context, stream: Stream) -> Result<Self, DeviceError> {
+        Ok(Self {
+            ordinal: u32::try_from(context.device).unwrap_or(0),
+            name: name(context.device)?,
+            driver: driver_version()?,
+            allocations: BTreeMap::new(),
+            modules: Modules::default(),
+            staging: None,
+            capturing: false,
+            stream,
+            context: Rc::new(context),
+        })
+    }
+}
+
+impl Drop for Cuda {
+    /// Waits for what was asked, then gives everything back. On a lost context each call is refused,
+    /// and the process's end gives it back.
+    fn drop(&mut self) {
+        if self.context.bind().is_err() {
+            return;
+        }
+        // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
+        let _ = unsafe { call!(cuStreamSynchronize(self.stream.raw)) };
+        for &address in self.allocations.keys() {
+            // SAFETY: allocated here and not freed since, and nothing queued here is left to use it.
+            let _ = unsafe { call!(cuMemFree_v2(address)) };
+        }
+        self.staging = None;
+        self.modules.unload();
+        if self.stream.owned {
+            // SAFETY: made in `open`, destroyed once.
+            let _ = unsafe { call!(cuStreamDestroy_v2(self.stream.raw)) };
+        }
+    }
+}
+
+/// Starts the driver and counts its devices; `asked` names in an error what they were wanted for.
+pub(super) fn count(asked: &str) -> Result<c_int, DeviceError> {
+    // SAFETY: may be called at any time, any number of times.
+    match unsafe { call!(cuInit(0)) } {
+        Ok(()) => {}
+        Err(failure) if failure.code == NO_DEVICE => return Ok(0),
+        Err(failure) => {
+            let found = format!("a driver that does not start: {}", failure.words());
+            return Err(DeviceError::Absent { device: asked.to_owned(), found });
+        }
+    }
+    driver_version()?;
+    let mut count = 0;
+    // SAFETY: the driver is initialised; a place for one number.
+    unsafe { call!(cuDeviceGetCount(&raw mut count)) }?;
+    Ok(count)
+}
+
+/// The newest CUDA that the driver serves: 12040 for 12.4.
+pub(super) fn driver_version() -> Result<c_int, DeviceError> {
+    let mut version = 0;
+    // SAFETY: a place for one number.
+    unsafe { call!(cuDriverGetVersion(&raw mut version)) }?;
+    if version < OLDEST_DRIVER {
+        let (expected, found) = (cuda_version(OLDEST_DRIVER), cuda_version(version));
+        return Err(DeviceError::DriverTooOld { expected, found });
+    }
+    Ok(version)
+}
+
+/// As NVIDIA writes it: `12.4`.
+pub(super) fn cuda_version(version: c_int) -> String {
+    format!("{}.{}", version / 1000, version % 1000 / 10)
+}
+
+pub(super) fn device(number: c_int) -> Result<sys::CUdevice, Failure> {
+    let mut device = 0;
+    // SAFETY: the driver is initialised; a place for one handle.
+    unsafe { call!(cuDeviceGet(&raw mut device, number)) }?;
+    Ok(device)
+}
+
+pub(super) fn name(device: sys::CUdevice) -> Result<String, Failure> {
+    // SAFETY: the driver writes at most `length` bytes and a zero among them.
+    text(|start, length| unsafe { call!(cuDeviceGetName(start, length, device)) })
+}
+
+/// A text that the driver writes into a buffer.
+pub(super) fn text(
+    write: impl FnOnce(*mut c_char, c_int) -> Result<(), Failure>,
+) -> Result<String, Failure> {
+    let mut bytes = [0_u8; 256];
+    write(bytes.as_mut_ptr().cast(), bytes.len() as c_int)?;
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    Ok(String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Device;
+
+    #[test]
+    fn versions_read_as_nvidia_writes_them() {
+        assert_eq!(
+            [11_000, 11_040, 12_080, 13_000].map(cuda_version),
+            ["11.0", "11.4", "12.8", "13.0"]
+        );
+    }
+
+    /// Runs under `cargo xtask cuda-smoke`, whose stub knows a destroyed stream and a released context.
+    #[test]
+    fn a_trainer_s_stream_is_used_and_left_alone() {
+        let mut trainer = Cuda::open(0).expect("`cargo xtask cuda-smoke` runs this with its stub");
+        let place = trainer.allocate(4).unwrap();
+        // SAFETY: both are the trainer's, who outlives what is made with them.
+        let mut cuda = unsafe { Cuda::on_stream(trainer.context(), trainer.stream()) }.unwrap();
+        assert_eq!((cuda.name(), cuda.stream()), (trainer.name(), trainer.stream()));
+        cuda.fill(place, 7, 1).unwrap();
+        let own = cuda.allocate(4).unwrap();
+        drop(cuda);
+        let mut back = [0; 4];
+        trainer.read(place, &mut back).unwrap();
+        assert_eq!(back, [7, 0, 0, 0]);
+        // What was allocated through it went with it.
+        assert!(trainer.read(own, &mut back).is_err());
+        let (context, stream) = (trainer.context(), trainer.stream());
+        drop(trainer);
+        // SAFETY: not kept here, and the stub only compares them: both are gone.
+        let gone =
+            unsafe { Cuda::on_stream(context, stream) }.and_then(|mut cuda| cuda.synchronize());
+        assert!(gone.is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! [`Device`] on a stream: memory and launches in the order asked.
+
+use std::ffi::c_void;
+
+use presam_kernels::Kernel;
+
+use super::Cuda;
+use super::driver::{Failure, OUT_OF_MEMORY, call};
+use super::staging::{SLOT_BYTES, Staging};
+use crate::device::{Address, Device, check_arguments};
+use crate::error::DeviceError;
+
+/// The widest grid in x.
+const MOST_BLOCKS: u32 = i32::MAX as u32;
+
+impl Device for Cuda {
+    fn name(&self) -> String {
+        format!("cuda:{} {}", self.ordinal, self.name)
+    }
+
+    fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
+        self.may_wait("allocating")?;
+        self.context.bind()?;
+        let mut address = 0;
+        // SAFETY: a context is current. The driver refuses 0 bytes: one byte has an address too.
+        let done = unsafe { call!(cuMemAlloc_v2(&raw mut address, bytes.max(1))) };
+        done.map_err(|failure| match failure.code {
+            OUT_OF_MEMORY => DeviceError::OutOfMemory { bytes },
+            _ => failure.into(),
+        })?;
+        self.allocations.insert(address, bytes);
+        Ok(address)
+    }
+
+    fn free(&mut self, address: Address) -> Result<(), DeviceError> {
+        self.may_wait("freeing")?;
+        if !self.allocations.contains_key(&address) {
+            return Err(DeviceError::Address { what: "free", address, bytes: 0 });
+        }
+        // The driver's free knows nothing of what is queued and may still use the memory.
+        self.synchronize()?;
+        self.allocations.remove(&address);
+        // SAFETY: allocated here, just taken out of the table, and the stream is idle.
+        Ok(unsafe { call!(cuMemFree_v2(address)) }?)
+    }
+
+    fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.may_wait("writing from the host")?;
+        self.within("write", to, bytes.len())?;
+        self.context.bind()?;
+        let at = |failure: Failure| failure.at("write", to, bytes.len());
+        if bytes.len() <= SLOT_BYTES {
+            let staging = match &mut self.staging {
+                Some(staging) => staging,
+                none => none.insert(Staging::new(&self.context)?),
+            };
+            return staging.send(self.stream.raw, to, bytes).map_err(at);
+        }
+        let start = bytes.as_ptr().cast();
+        // SAFETY: `bytes` outlives the copy, since the stream is waited for below.
+        unsafe { call!(cuMemcpyHtoDAsync_v2(to, start, bytes.len(), self.stream.raw)) }
+            .map_err(at)?;
+        // Pageable memory may be staged before the call returns, page-locked memory never is, and a
+        // slice does not tell which of the two it is.
+        self.synchronize()
+    }
+
+    fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        self.may_wait("reading")?;
+        if bytes.is_empty() {
+            return self.synchronize();
+        }
+        self.within("read", from, bytes.len())?;
+        self.context.bind()?;
+        let (start, length) = (bytes.as_mut_ptr().cast(), bytes.len());
+        // SAFETY: `bytes` is exclusively ours until the stream has been waited for below.
+        unsafe { call!(cuMemcpyDtoHAsync_v2(start, from, length, self.stream.raw)) }
+            .map_err(|failure| failure.at("read", from, length))?;
+        self.synchronize()
+    }
+
+    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
+        if count == 0 {
+            return Ok(());
+        }
+        let bytes = count.saturating_mul(4);
+        if !to.is_multiple_of(4) {
+            return Err(DeviceError::Address { what: "fill", address: to, bytes });
+        }
+        self.within("fill", to, bytes)?;
+        self.context.bind()?;
+        // SAFETY: a context is current and the range is in memory of ours, or the driver's to judge.
+        unsafe { call!(cuMemsetD32Async(to, word, count, self.stream.raw)) }
+            .map_err(|failure| failure.at("fill", to, bytes))
+    }
+
+    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.within("copy to", to, bytes)?;
+        self.within("copy from", from, bytes)?;
+        self.context.bind()?;
+        // SAFETY: as in `fill`, for both ranges.
+        unsafe { call!(cuMemcpyDtoDAsync_v2(to, from, bytes, self.stream.raw)) }
+            .map_err(|failure| failure.at("copy", to, bytes))
+    }
+
+    fn launch(
+        &mut self,
+        kernel: &'static Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        check(kernel, blocks, arguments)?;
+        if blocks == 0 {
+            return Ok(());
+        }
+        self.context.bind()?;
+        let function = match self.modules.function(kernel) {
+            Some(function) => function,
+            None => {
+                self.may_wait("compiling a text")?;
+                self.modules.load(kernel, self.driver)?
+            }
+        };
+        let places =
+            arguments.iter().map(|argument| std::ptr::from_ref(argument).cast_mut().cast());
+        let mut places: Vec<*mut c_void> = places.collect();
+        let (threads, none) = (kernel.threads, std::ptr::null_mut());
+        // SAFETY: the function belongs to a loaded module of the current context; it takes as many
+        // 8-byte parameters as `check` counted, and the driver copies them before it returns.
+        unsafe {
+            call!(cuLaunchKernel(
+                function,
+                blocks,
+                1,
+                1,
+                threads,
+                1,
+                1,
+                0,
+                self.stream.raw,
+                places.as_mut_ptr(),
+                none
+            ))
+        }
+        .map_err(|failure| match failure {
+            lost if lost.is_lost() => lost.into(),
+            refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
+        })
+    }
+
+    fn synchronize(&mut self) -> Result<(), DeviceError> {
+        self.may_wait("synchronizing")?;
+        self.context.bind()?;
+        // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
+        Ok(unsafe { call!(cuStreamSynchronize(self.stream.raw)) }?)
+    }
+}
+
+impl Cuda {
+    /// Whether `bytes` from `address` on fit into the allocation they start in. Memory of a trainer's
+    /// own is not in the table: the driver judges it.
+    fn within(
+        &self,
+        what: &'static str,
+        address: Address,
+        bytes: usize,
+    ) -> Result<(), DeviceError> {
+        let before = self.allocations.range(..=address).next_back();
+        let room = before.and_then(|(&start, &length)| {
+            let offset = usize::try_from(address - start).ok()?;
+            (offset == 0 || offset < length).then(|| length - offset)
+        });
+        match room {
+            Some(room) if bytes > room => Err(DeviceError::Address { what, address, bytes }),
+            None if address == 0 => Err(DeviceError::Address { what, address, bytes }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What can be told without the device.
+fn check(kernel: &'static Kernel, blocks: u32, arguments: &[u64]) -> Result<(), DeviceError> {
+    check_arguments(kernel, arguments)?;
+    if blocks <= MOST_BLOCKS {
+        return Ok(());
+    }
+    Err(DeviceError::Contract {
+        kernel: kernel.name,
+        what: "blocks".to_owned(),
+        expected: format!("at most {MOST_BLOCKS}"),
+        found: blocks.to_string(),
+    })
+}

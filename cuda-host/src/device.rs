@@ -1,0 +1,95 @@
+//! Where kernels run: a GPU, or the emulator that runs the same bodies on the CPU.
+//!
+//! [`Device`] is one in-order queue: what is asked of it happens in the order asked, and only
+//! [`read`](Device::read) and [`synchronize`](Device::synchronize) wait for it.
+
+use presam_kernels::Kernel;
+
+use crate::error::DeviceError;
+
+/// An address in a device's memory. 0 is null.
+pub type Address = u64;
+
+/// One in-order queue on a device with its memory.
+pub trait Device {
+    /// Its name in messages and records: `emulated`, `cuda:0 NVIDIA H100`.
+    fn name(&self) -> String;
+
+    /// Whether it only stands in for a GPU: its times tell nothing, and the CPU's own loops are faster.
+    fn stands_in(&self) -> bool {
+        false
+    }
+
+    /// `bytes` of memory, aligned to 256 bytes; what is in it is undefined. 0 bytes give an address
+    /// that no kernel may touch.
+    ///
+    /// # Errors
+    /// [`DeviceError::OutOfMemory`] with the bytes asked for.
+    fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError>;
+
+    /// Gives memory of [`allocate`](Device::allocate) back, once what was asked before is done.
+    ///
+    /// # Errors
+    /// [`DeviceError::Address`] for anything else.
+    fn free(&mut self, address: Address) -> Result<(), DeviceError>;
+
+    /// Copies host bytes to the device; `bytes` may be reused as soon as this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError::Address`] outside of allocated memory, [`DeviceError::Lost`].
+    fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError>;
+
+    /// Waits for all that was asked before, then copies device bytes to the host.
+    ///
+    /// # Errors
+    /// As [`write`](Device::write).
+    fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError>;
+
+    /// Writes `word` `count` times from `to` on (4-byte aligned), without reading host memory later.
+    ///
+    /// # Errors
+    /// As [`write`](Device::write).
+    fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
+        self.write(to, &word.to_le_bytes().repeat(count))
+    }
+
+    /// Copies between places in the device's memory that do not overlap.
+    ///
+    /// # Errors
+    /// As [`write`](Device::write).
+    fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
+        let mut copied = vec![0; bytes];
+        self.read(from, &mut copied)?;
+        self.write(to, &copied)
+    }
+
+    /// Queues `kernel` over `blocks` blocks; no block is no launch.
+    ///
+    /// # Errors
+    /// [`DeviceError::Arguments`] for a wrong number of arguments, [`DeviceError::Rejected`] where the
+    /// driver refuses the text, [`DeviceError::Fault`] (the emulator, at once), [`DeviceError::Lost`].
+    fn launch(
+        &mut self,
+        kernel: &'static Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError>;
+
+    /// Waits for all that was asked before.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`], [`DeviceError::Fault`].
+    fn synchronize(&mut self) -> Result<(), DeviceError>;
+}
+
+/// Refuses a launch with the wrong number of arguments.
+pub(crate) fn check_arguments(
+    kernel: &'static Kernel,
+    arguments: &[u64],
+) -> Result<(), DeviceError> {
+    let (expected, found) = (kernel.parameters.len(), arguments.len());
+    if expected == found {
+        return Ok(());
+    }
+    Err(DeviceError::Arguments { kernel: kernel.name, expected, found })
+}

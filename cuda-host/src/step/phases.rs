@@ -1,0 +1,128 @@
+//! The phases of a [`DeviceStep`]: what each of them launches, in order.
+
+use std::mem::offset_of;
+
+use presam_kernels::Kernel;
+use presam_kernels::entries;
+use presam_kernels::fold::LEAVES;
+use presam_kernels::layout::{Control, Segment, outcome};
+
+use super::{DeviceStep, Form};
+use crate::{Device, DeviceError, Scalar};
+
+impl DeviceStep {
+    /// The first half: [`accumulate`](DeviceStep::accumulate), then [`perturb`](DeviceStep::perturb).
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn ascend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        self.accumulate(device)?;
+        self.perturb(device)
+    }
+
+    /// The norm pass and its end: norm, outcome and counters, and every group's scale.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn accumulate(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        if self.uncounted.count() > 0 {
+            let unscale = self.control + offset_of!(Control, unscale) as u64;
+            let grads = offset_of!(Segment, grads) as u64;
+            self.uncounted.launch(
+                device,
+                pick(GRADIENTS, self.scalar),
+                &[self.parts, unscale, grads],
+            )?;
+            let out = self.control + offset_of!(Control, uncounted) as u64;
+            self.fold(device, self.uncounted.count(), &entries::total, &[out])?;
+        }
+        let arguments = [self.parts, self.control, self.variant, self.groups];
+        let accumulate = pick(self.variant_kernels.accumulate, self.scalar);
+        self.counted.launch(device, accumulate, &arguments)?;
+        self.fold(
+            device,
+            self.counted.count(),
+            self.variant_kernels.finish,
+            &[self.control, self.variant, self.groups, self.group_count, self.counted_elements],
+        )
+    }
+
+    /// Perturbation and memory, by the scales that the last [`accumulate`](DeviceStep::accumulate) left.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn perturb(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        let ascend = match self.form {
+            Form::OutOfPlace => self.variant_kernels.ascend,
+            Form::InPlace => self.variant_kernels.ascend_in_place,
+        };
+        let arguments = [self.control, self.variant, self.groups];
+        self.moved.launch(device, pick(ascend, self.scalar), &arguments)
+    }
+
+    /// Brings w back after an ascent in place; out of place there is nothing to bring back.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn restore(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        match self.form {
+            Form::OutOfPlace => Ok(()),
+            Form::InPlace => self.moved.launch(device, &entries::restore, &[]),
+        }
+    }
+
+    /// The second half: judges g~ and lets the base optimizer step on w.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn descend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        let mut chunks = 0;
+        if self.checked {
+            let unscale = self.control + offset_of!(Control, unscale_second) as u64;
+            let second = offset_of!(Segment, perturbed_grads) as u64;
+            let arguments = [self.parts, unscale, second];
+            self.all.launch(device, GRADIENTS[0], &arguments)?;
+            chunks = self.all.count();
+        }
+        let arguments = [self.control, self.bases, u64::from(self.checked)];
+        self.fold(device, chunks, self.base_kernels.second, &arguments)?;
+        self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
+    }
+
+    /// For a step without an ascent (the base optimizer alone, LookSAM between its second gradients):
+    /// forgets the outcome of the last one. Then [`descend`](DeviceStep::descend).
+    ///
+    /// # Errors
+    /// As [`Device::fill`].
+    pub fn skip_ascent(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        device.fill(self.control + offset_of!(Control, outcome) as u64, outcome::FINITE, 1)
+    }
+
+    /// The tree over the first `count` parts, concluded by `kernel`.
+    fn fold(
+        &self,
+        device: &mut impl Device,
+        count: u32,
+        kernel: &'static Kernel,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        let tree = [self.parts, u64::from(count), self.results, self.counter];
+        device.launch(kernel, count.div_ceil(LEAVES).max(1), &[&tree, arguments].concat())
+    }
+}
+
+/// The sum over one gradient, by scalar.
+const GRADIENTS: [&Kernel; 3] = [
+    &entries::accumulate_gradient,
+    &entries::accumulate_gradient_bf16,
+    &entries::accumulate_gradient_f16,
+];
+
+/// The kernel of a scalar.
+pub(super) fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
+    match scalar {
+        Scalar::F32 => kernels[0],
+        Scalar::Bf16 => kernels[1],
+        Scalar::F16 => kernels[2],
+    }
+}

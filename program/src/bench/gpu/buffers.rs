@@ -1,0 +1,107 @@
+//! The memory beside the planes: the copy's two buffers, and other data that goes through the last cache.
+
+use crate::bench::BenchError;
+use presam_cuda::{Address, Device, DeviceError, download};
+
+/// Floats that are looked at together.
+const PIECE: usize = 1 << 21;
+/// What is copied.
+const ONE: f32 = 1.0;
+
+/// Two buffers, as long as the longest copy so far.
+#[derive(Default)]
+pub(super) struct CopyBuffers {
+    /// Source and destination, and their floats.
+    buffers: Option<(Address, Address, usize)>,
+}
+
+impl CopyBuffers {
+    /// Makes room for a copy of so many floats, and its destination empty.
+    pub fn size(&mut self, device: &mut impl Device, floats: usize) -> Result<(), DeviceError> {
+        if self.buffers.is_none_or(|(_, _, room)| room < floats) {
+            // The old ones go first: both together might not fit.
+            self.free(device)?;
+            let from = device.allocate(4 * floats)?;
+            let to = device.allocate(4 * floats)?;
+            device.fill(from, ONE.to_bits(), floats)?;
+            self.buffers = Some((from, to, floats));
+        }
+        match self.buffers {
+            Some((_, to, _)) => device.fill(to, 0, floats),
+            None => Ok(()),
+        }
+    }
+
+    /// Queues a copy.
+    pub fn copy(&self, device: &mut impl Device, floats: usize) -> Result<(), DeviceError> {
+        match self.buffers {
+            Some((from, to, _)) => device.copy(to, from, 4 * floats),
+            None => Ok(()),
+        }
+    }
+
+    /// Finds every float copied.
+    pub fn check(&self, device: &mut impl Device, floats: usize) -> Result<(), BenchError> {
+        let Some((_, to, _)) = self.buffers else { return Ok(()) };
+        for start in (0..floats).step_by(PIECE) {
+            let count = PIECE.min(floats - start);
+            let copied: Vec<f32> = download(device, to + 4 * start as u64, count)?;
+            if let Some(i) = copied.iter().position(|value| *value != ONE) {
+                return Err(BenchError::Wrong(format!("the copy left out float {}", start + i)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives both back.
+    pub fn free(&mut self, device: &mut impl Device) -> Result<(), DeviceError> {
+        match self.buffers.take() {
+            Some((from, to, _)) => device.free(from).and_then(|()| device.free(to)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Twice the last cache, so that nothing of what was there before is left.
+pub(super) struct OtherData {
+    buffer: Address,
+    floats: usize,
+}
+
+impl OtherData {
+    pub fn new(device: &mut impl Device, last_cache: u64) -> Result<Self, DeviceError> {
+        let floats = (last_cache / 2).max(1) as usize;
+        Ok(Self { buffer: device.allocate(4 * floats)?, floats })
+    }
+
+    /// Fills the last cache with it.
+    pub fn evict(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+        device.fill(self.buffer, 0, self.floats)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use presam_cuda::Emulated;
+
+    #[test]
+    fn a_copy_that_did_not_happen_or_fell_short_is_found() {
+        let (mut device, mut buffers) = (Emulated::new(1), CopyBuffers::default());
+        buffers.size(&mut device, 100).unwrap();
+        assert!(buffers.check(&mut device, 100).is_err());
+        buffers.copy(&mut device, 99).unwrap();
+        let message = buffers.check(&mut device, 100).unwrap_err().to_string();
+        assert_eq!(message, "the copy left out float 99");
+        buffers.copy(&mut device, 100).unwrap();
+        buffers.check(&mut device, 100).unwrap();
+        // A shorter one uses the same buffers, emptied; a longer one new ones.
+        for floats in [50, 300] {
+            buffers.size(&mut device, floats).unwrap();
+            assert!(buffers.check(&mut device, floats).is_err());
+            buffers.copy(&mut device, floats).unwrap();
+            buffers.check(&mut device, floats).unwrap();
+        }
+        buffers.free(&mut device).unwrap();
+    }
+}

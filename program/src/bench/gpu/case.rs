@@ -1,0 +1,95 @@
+//! [`Case`]: a rule and a base optimizer on a shape in a device's memory, and its phases.
+
+use std::sync::Arc;
+
+use super::clocked::Clocked;
+use super::planes::Planes;
+use crate::bench::{Base, BenchError, Phase, Shape};
+use presam::Outcome;
+use presam_cuda::{DeviceError, DeviceStep, Form};
+
+/// Steps of each table before anything is timed; they cover the first ones, which rules with memory
+/// treat apart, and leave every scale set.
+const STEPS: usize = 3;
+
+/// The step over planes, out of place and in place. Each has two tables, between which the gradients
+/// change places: with one that repeats, slopes that subtract an average would die, and the work with them.
+pub(super) struct Case {
+    pub rule: &'static str,
+    pub base: Base,
+    pub shape: Arc<Shape>,
+    pub planes: Planes,
+    pub plain: [DeviceStep; 2],
+    pub in_place: [DeviceStep; 2],
+}
+
+impl Case {
+    /// Whether a row of `rule` (`None`: any) with `base` on `shape` can use it.
+    pub fn serves(&self, rule: Option<&str>, base: Base, shape: &Shape) -> bool {
+        rule.is_none_or(|rule| rule == self.rule) && self.base == base && *self.shape == *shape
+    }
+
+    /// Queues one run of `phase`.
+    pub fn queue<D: Clocked>(
+        &self,
+        device: &mut D,
+        phase: Phase,
+        turn: usize,
+    ) -> Result<(), DeviceError> {
+        let [plain, in_place] = [&self.plain, &self.in_place].map(|steps| &steps[turn & 1]);
+        match phase {
+            Phase::Accumulate => plain.accumulate(device),
+            Phase::Ascend => plain.perturb(device),
+            Phase::AscendInPlace => in_place.perturb(device),
+            Phase::Restore => in_place.restore(device),
+            Phase::Descend => plain.descend(device),
+            Phase::Step => {
+                plain.ascend(device)?;
+                plain.descend(device)
+            }
+        }
+    }
+
+    /// A few steps of each table, whose outcome must be finite: another one spares the ascent its work.
+    /// The planes have seen the first table's first step: the others count on from there.
+    pub fn settle<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+        let (rule, base) = self.plain[0].states(device)?;
+        for step in self.plain.iter().skip(1).chain(&self.in_place) {
+            step.set_states(device, rule, base)?;
+        }
+        for _ in 0..STEPS {
+            for turn in 0..2 {
+                self.queue(device, Phase::Step, turn)?;
+                self.in_place[turn].ascend(device)?;
+                self.in_place[turn].restore(device)?;
+            }
+        }
+        self.check_outcomes(device)
+    }
+
+    fn check_outcomes<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+        for (form, steps) in [(Form::OutOfPlace, &self.plain), (Form::InPlace, &self.in_place)] {
+            for step in steps {
+                let outcome = step.report(device)?.ascent.outcome;
+                if outcome != Outcome::Finite {
+                    let what = format!("{form:?}: the step did less than its work: {outcome:?}");
+                    return Err(BenchError::Wrong(what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the runs left behind.
+    pub fn check<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+        self.check_outcomes(device)?;
+        self.planes.check_finite(device)
+    }
+
+    /// Gives its memory back.
+    pub fn free<D: Clocked>(self, device: &mut D) -> Result<(), DeviceError> {
+        let steps = self.plain.into_iter().chain(self.in_place);
+        steps.into_iter().try_for_each(|step| step.free(device))?;
+        self.planes.free(device)
+    }
+}

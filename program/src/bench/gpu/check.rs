@@ -1,0 +1,153 @@
+//! A [`Case`] is built and its first step, in place and out of place, compared with the core in bits.
+
+use std::sync::Arc;
+
+use presam::{BaseState, Group, RuleState};
+use presam_kernels::entries::{BaseEntries, VariantEntries};
+
+use super::case::Case;
+use super::clocked::Clocked;
+use super::planes::Planes;
+use super::reference::{Norm, Reference};
+use crate::bench::cpu::rules::entry;
+use crate::bench::cpu::shard::{Order, adamw, rho, sgd};
+use crate::bench::{Base, BenchError, Phase, Shape};
+use crate::config::ConfigError;
+use presam::SecondGradient;
+use presam_cuda::{Device, DeviceStep, Form, Options};
+
+/// What a case is made of.
+#[derive(Clone)]
+pub(super) struct Recipe {
+    pub rule: &'static str,
+    pub base: Base,
+    pub shape: Arc<Shape>,
+    /// Threads that compute what is expected.
+    pub threads: usize,
+    /// Whether the answers are compared, and a few steps taken: not for a profiler.
+    pub checked: bool,
+}
+
+/// Builds the planes and the steps over them; the first step is checked where the recipe says so.
+pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case, BenchError> {
+    let Recipe { rule, base, ref shape, threads, checked } = *recipe;
+    let unknown = || ConfigError::new("rule", "a name from `presam methods`", rule);
+    let entry = entry(rule).ok_or_else(unknown)?;
+    let state = match base {
+        Base::SgdMomentum => 1,
+        Base::AdamW => 2,
+    };
+    let planes = Planes::new(device, shape, [entry.info.memory, entry.info.inputs, state])?;
+    let mut step = |form, turn| of_rule(device, recipe, &planes, form, turn);
+    let plain = [step(Form::OutOfPlace, 0)?, step(Form::OutOfPlace, 1)?];
+    let in_place = [step(Form::InPlace, 0)?, step(Form::InPlace, 1)?];
+    let case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
+    let reference = Reference { entry, shape: Arc::clone(shape), threads };
+    reference.each(&[], &mut |elements, tensors, _| {
+        let mut pieces = elements.iter().zip(tensors);
+        pieces.try_for_each(|(range, tensor)| case.planes.write(device, range, tensor))?;
+        Ok(())
+    })?;
+    if checked {
+        verify(device, &case, &reference).map_err(|error| match error {
+            BenchError::Wrong(what) => {
+                BenchError::Wrong(format!("{rule} on {}: {what}", case.shape.name))
+            }
+            other => other,
+        })?;
+        case.settle(device)?;
+    }
+    Ok(case)
+}
+
+/// The one place where the rules' types are spelled out.
+fn of_rule(
+    device: &mut impl Device,
+    recipe: &Recipe,
+    planes: &Planes,
+    form: Form,
+    turn: usize,
+) -> Result<DeviceStep, BenchError> {
+    macro_rules! rows {
+        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+            $(if recipe.rule == presam::variants::$module::INFO.name {
+                let variant = presam::$Variant::<f32>::default();
+                return match recipe.base {
+                    Base::SgdMomentum => {
+                        step::<_, _, $m, $i, 1>(device, recipe, planes, (variant, sgd()?), form, turn)
+                    }
+                    Base::AdamW => {
+                        step::<_, _, $m, $i, 2>(device, recipe, planes, (variant, adamw()?), form, turn)
+                    }
+                };
+            })*
+        };
+    }
+    presam::for_each_variant!(rows);
+    Err(ConfigError::new("rule", "a name from `presam methods`", recipe.rule).into())
+}
+
+fn step<V, B, const M: usize, const I: usize, const S: usize>(
+    device: &mut impl Device,
+    recipe: &Recipe,
+    planes: &Planes,
+    (variant, optimizer): (V, B),
+    form: Form,
+    turn: usize,
+) -> Result<DeviceStep, BenchError>
+where
+    V: VariantEntries<M, I>,
+    B: BaseEntries<S>,
+{
+    let groups = [Group::new(rho(&recipe.shape))?];
+    let segments = planes.segments::<M, I, S>(turn);
+    // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
+    let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
+    Ok(DeviceStep::new(device, variant, optimizer, &segments, &groups, options)?)
+}
+
+/// The first step in place and back, then out of place and down.
+fn verify<D: Clocked>(
+    device: &mut D,
+    case: &Case,
+    reference: &Reference,
+) -> Result<(), BenchError> {
+    let expected: Norm = reference.norm(rho(&case.shape))?;
+    let planes = &case.planes;
+    let ascend = Order::Ascend { state: RuleState::new(), scale: expected.scale, turn: false };
+    case.in_place[0].ascend(device)?;
+    let found = case.in_place[0].report(device)?.ascent.norm;
+    if found != expected.norm {
+        let what = format!("norm: expected {:?}, found {found:?}", expected.norm);
+        return Err(BenchError::Wrong(what));
+    }
+    reference.each(&[ascend], &mut |elements, tensors, _| {
+        for (range, t) in elements.iter().zip(tensors) {
+            let first = range.start;
+            planes.same(device, ("params in place", planes.params), first, &t.perturbed)?;
+            planes.same(device, ("backup", planes.out), first, &t.params)?;
+            for (plane, expected) in planes.memory.iter().zip(&t.memory) {
+                planes.same(device, ("memory in place", *plane), first, expected)?;
+            }
+        }
+        Ok(())
+    })?;
+    case.in_place[0].restore(device)?;
+    planes.forget(device)?;
+    case.queue(device, Phase::Step, 0)?;
+    let descend = Order::Descend { base: case.base, state: BaseState::new() };
+    reference.each(&[ascend, descend], &mut |elements, tensors, _| {
+        for (range, t) in elements.iter().zip(tensors) {
+            let first = range.start;
+            planes.same(device, ("perturbed", planes.out), first, &t.perturbed)?;
+            planes.same(device, ("params", planes.params), first, &t.params)?;
+            for (plane, expected) in planes.memory.iter().zip(&t.memory) {
+                planes.same(device, ("memory", *plane), first, expected)?;
+            }
+            for (plane, expected) in planes.state.iter().zip([&t.momentum, &t.second]) {
+                planes.same(device, ("state", *plane), first, expected)?;
+            }
+        }
+        Ok(())
+    })
+}

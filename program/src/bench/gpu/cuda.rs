@@ -1,0 +1,73 @@
+//! [`Clocked`] on a GPU: events in the stream, captured graphs.
+
+use std::time::{Duration, Instant};
+
+use super::clocked::{Clocked, Work};
+use crate::bench;
+use presam_cuda::cuda::{Cuda, Graph, clocks};
+use presam_cuda::{Device, DeviceError};
+
+/// Long enough for a GPU to leave its idle clocks.
+const AWAKE: Duration = Duration::from_millis(300);
+/// Bytes that keep it busy meanwhile.
+const BUSY: usize = 64 << 20;
+/// What NVIDIA calls a reason although it is none.
+const IDLE: &str = "gpu idle";
+
+/// Device `number`, at work for a while, so that the clocks before the first row are not those of idling.
+///
+/// # Errors
+/// As [`Cuda::open`].
+pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
+    let mut cuda = Cuda::open(number)?;
+    let buffer = cuda.allocate(BUSY)?;
+    let start = Instant::now();
+    while start.elapsed() < AWAKE {
+        cuda.fill(buffer, 0, BUSY / 4)?;
+        cuda.synchronize()?;
+    }
+    cuda.free(buffer)?;
+    Ok(cuda)
+}
+
+impl Clocked for Cuda {
+    type Graph = Graph;
+
+    fn described(&self) -> Result<bench::Device, DeviceError> {
+        let facts = self.facts()?;
+        let now = clocks(&facts);
+        let reasons = |reasons: &Vec<String>| {
+            reasons.iter().filter(|reason| *reason != IDLE).cloned().collect()
+        };
+        Ok(bench::Device {
+            name: self.name(),
+            driver: Some(format!("driver for CUDA {}", facts.driver)),
+            last_cache_bytes: Some(facts.l2_bytes),
+            throttle_reasons: now.as_ref().map(|now| reasons(&now.throttle_reasons)),
+            clocks: now
+                .map(|now| bench::Clocks { core_mhz: now.core_mhz, memory_mhz: now.memory_mhz }),
+        })
+    }
+
+    /// What is free but a sixteenth: the kernels and the tables need room too.
+    fn memory_bytes(&self) -> Result<u64, DeviceError> {
+        let free = self.free_bytes()?;
+        Ok(free - free / 16)
+    }
+
+    fn last_cache_bytes(&self) -> Result<u64, DeviceError> {
+        Ok(self.facts()?.l2_bytes)
+    }
+
+    fn nanoseconds(&mut self, work: Work<'_, Self>) -> Result<f64, DeviceError> {
+        Ok(f64::from(self.timed(|cuda| work(cuda))?) * 1e6)
+    }
+
+    fn record(&mut self, work: Work<'_, Self>) -> Result<Graph, DeviceError> {
+        self.capture(|cuda| work(cuda))
+    }
+
+    fn replay(&mut self, graph: &Graph) -> Result<(), DeviceError> {
+        graph.launch(self)
+    }
+}

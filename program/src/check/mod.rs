@@ -1,0 +1,115 @@
+//! Every kernel of a device against the core, bit by bit, and a training run against the CPU's.
+
+mod case;
+mod counted;
+mod difference;
+mod mixes;
+mod network;
+mod random;
+mod reference;
+mod step;
+mod table;
+mod training;
+mod tree;
+
+pub use difference::Difference;
+pub use table::table;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use counted::Counted;
+use presam_cuda::Device;
+
+/// How much is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Cases for each variant, scalar and form of the step, and for each of the other checks.
+    pub cases: u32,
+    /// What the cases are drawn from.
+    pub seed: u64,
+    /// Epochs of the training runs.
+    pub epochs: usize,
+}
+
+/// How often a kernel's results were compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KernelCases {
+    /// The entry point.
+    pub kernel: &'static str,
+    /// Cases in which it ran and everything agreed.
+    pub cases: u64,
+}
+
+/// A training run on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Training {
+    /// The method.
+    pub method: String,
+    /// Its epochs on the digits.
+    pub epochs: usize,
+    /// The final parameters on the CPU.
+    pub cpu_sha256: String,
+    /// The final parameters on the device.
+    pub device_sha256: String,
+}
+
+/// What was verified, and where it stopped if it did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The device.
+    pub device: String,
+    /// What the cases were drawn from.
+    pub seed: u64,
+    /// Every kernel of the crate.
+    pub kernels: Vec<KernelCases>,
+    /// The training runs.
+    pub training: Vec<Training>,
+    /// The first difference.
+    pub difference: Option<Difference>,
+}
+
+impl Report {
+    /// Whether every bit agreed in what ran.
+    pub fn agrees(&self) -> bool {
+        self.difference.is_none()
+            && self.training.iter().all(|run| run.cpu_sha256 == run.device_sha256)
+    }
+
+    /// The first kernel that no case launched: few cases may miss one.
+    pub fn uncovered(&self) -> Option<&'static str> {
+        self.kernels.iter().find(|kernel| kernel.cases == 0).map(|kernel| kernel.kernel)
+    }
+}
+
+/// Verifies the kernels on `device`, up to the first difference.
+///
+/// # Errors
+/// What the device itself refuses: no memory, a rejected text, a fault. A difference is no error.
+pub fn run(device: Box<dyn Device>, request: Request) -> Result<Report, Error> {
+    let name = device.name();
+    let mut device = Counted::new(device);
+    let difference = checks(&mut device, request)?;
+    let (cases, mut device) = device.into_parts();
+    let kernels = presam_kernels::entries::all()
+        .map(|kernel| KernelCases {
+            kernel: kernel.name,
+            cases: cases.get(kernel.name).copied().unwrap_or(0),
+        })
+        .collect();
+    let training = match difference {
+        None => training::run(&mut device, request)?,
+        Some(_) => Vec::new(),
+    };
+    Ok(Report { device: name, seed: request.seed, kernels, training, difference })
+}
+
+/// Every check of single kernels; the first difference.
+fn checks(device: &mut Counted, request: Request) -> Result<Option<Difference>, Error> {
+    for check in [step::check, mixes::check, tree::check, network::check] {
+        if let Some(difference) = check(device, request)? {
+            return Ok(Some(difference));
+        }
+    }
+    Ok(None)
+}

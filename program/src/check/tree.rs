@@ -1,0 +1,71 @@
+//! The tree over more parts than a block folds: the one place where blocks wait for each other.
+
+use presam::{Part, PartialNorm};
+use presam_kernels::entries;
+use presam_kernels::fold::LEAVES;
+use presam_kernels::layout::PART_BYTES;
+
+use super::Request;
+use super::counted::Counted;
+use super::difference::{Difference, floats, text};
+use super::random::Random;
+use crate::error::Error;
+use presam_cuda::{Buffers, Device, download};
+
+/// Parts around whole subtrees of blocks.
+const COUNTS: &[u32] = &[1, LEAVES, LEAVES + 1, 2 * LEAVES + 3, 5 * LEAVES - 1];
+
+/// The check: every count with parts of every class, one counter for all launches.
+pub(super) fn check(device: &mut Counted, request: Request) -> Result<Option<Difference>, Error> {
+    let mut random = Random::new(request.seed ^ 3);
+    let mut buffers = Buffers::default();
+    let words = PART_BYTES as usize / 4;
+    let results = buffers.zeros(device, LEAVES as usize * words)?;
+    let [counter, out] = [buffers.zeros(device, 1)?, buffers.zeros(device, 3)?];
+    let mut difference = None;
+    for _ in 0..request.cases {
+        for &count in COUNTS {
+            let parts: Vec<Part<f32>> = (0..count).map(|_| part(&mut random)).collect();
+            let rows: Vec<[u32; 4]> = parts.iter().map(row).collect();
+            let address = buffers.upload(device, &rows)?;
+            let tree = [address, count.into(), results, counter, out];
+            device.launch(&entries::total, count.div_ceil(LEAVES), &tree)?;
+            let found = download::<Part<f32>>(device, out, 1)?;
+            let mut sums = PartialNorm::new();
+            for &part in &parts {
+                sums.push(part, 1)?;
+            }
+            let expected = sums.total()?;
+            let told = || format!("tree over {count} parts");
+            let numbers = |part: &Part<f32>| [part.sum, part.statistic];
+            let pair: Vec<f32> = found.iter().flat_map(numbers).collect();
+            difference =
+                floats(told, "sum and statistic", &numbers(&expected), &pair).or_else(|| {
+                    let classes: Vec<i32> = found.iter().map(|part| part.class).collect();
+                    text(told, "class", &vec![expected.class], &classes)
+                });
+            if difference.is_some() {
+                break;
+            }
+        }
+        if difference.is_some() {
+            break;
+        }
+        device.agreed();
+    }
+    buffers.free(device)?;
+    Ok(difference)
+}
+
+/// Sums of every class, a zero now and then.
+fn part(random: &mut Random) -> Part<f32> {
+    let sum = if random.once_in(5) { 0.0 } else { random.unit().abs() * 1e30 };
+    // A sum of zero is neutral and has no class.
+    let class = if sum == 0.0 { 0 } else { random.pick(&[0, 0, 0, -1, 1]) };
+    Part { sum, statistic: random.unit(), class }
+}
+
+/// A part as it lies in memory.
+fn row(part: &Part<f32>) -> [u32; 4] {
+    [part.sum.to_bits(), part.statistic.to_bits(), part.class.cast_unsigned(), 0]
+}

@@ -1,0 +1,157 @@
+//! `presam methods` and `presam info`.
+
+use crate::config::ConfigError;
+use crate::data::Source;
+use crate::error::Error;
+use crate::machine::{Host, available_threads};
+use crate::methods::{METHODS, Method, find, suggestion};
+use serde::Serialize;
+
+use crate::command::{say, say_json};
+
+/// All methods in short, or one in full.
+pub(crate) fn methods(name: Option<&str>, json: bool) -> Result<(), Error> {
+    let Some(name) = name else {
+        if json {
+            return say_json(&METHODS);
+        }
+        say(&list());
+        return Ok(());
+    };
+    let method = find(name).ok_or_else(|| {
+        ConfigError::new("methods", "a name from `presam methods`", format!("{name:?}"))
+            .suggest(suggestion(name, METHODS.iter().map(|method| method.name)))
+    })?;
+    if json {
+        return say_json(method);
+    }
+    say(&explained(method));
+    Ok(())
+}
+
+fn list() -> String {
+    let width = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for method in METHODS {
+        text += &format!("{:<width$}  {}\n", method.name, method.what);
+    }
+    text + "\npresam methods NAME explains one: formula, keys, cost, source.\n"
+}
+
+fn explained(method: &Method) -> String {
+    let mut text = format!("{}: {}\n\n  {}\n\n", method.name, method.what, method.formula);
+    let mut line = |name: &str, value: &str| text += &format!("{name:<20}{value}\n");
+    if let Some(rho) = method.rho {
+        line("rho", &format!("{rho}, the radius (--rho {}={rho})", method.name));
+    }
+    for key in method.keys {
+        line(key.name, &format!("{}, {} ({})", key.default, key.meaning, key.limits.words()));
+    }
+    line(
+        "floats a parameter",
+        &format!("{} kept, {} within a step", method.kept_floats, method.step_floats),
+    );
+    line("gradients a step", method.gradients);
+    line("passes", &passes(method));
+    line(
+        "bytes a parameter",
+        &format!("{} moved a step, with sgd and momentum", method.step_bytes()),
+    );
+    line("equals", method.equals);
+    line("source", method.source);
+    if !method.aliases.is_empty() {
+        line("also called", &method.aliases.join(", "));
+    }
+    if method.name == "friendly-sam" {
+        text += "\nNote: f-sam and fsam are also used for FisherSAM, which is fisher-sam here.\n";
+    }
+    text
+}
+
+/// Passes over the parameters, in the order of a step.
+fn passes(method: &Method) -> String {
+    let mut passes = Vec::new();
+    if method.ascent_passes > 0 {
+        passes.push(format!("norm ({} read)", method.norm_reads));
+        let kept = method.memory_floats;
+        passes.push(format!("ascent ({} read, {} written)", 2 + kept, 1 + kept));
+    }
+    if method.mix_floats > 0 {
+        passes.push(format!("gradient mix ({} read or written)", method.mix_floats));
+    }
+    passes.push("descent (3 read, 2 written)".to_owned());
+    passes.join(", ")
+}
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    host: Host,
+    methods: usize,
+    data: String,
+    features: &'static [&'static str],
+    devices: Vec<String>,
+    kernels: usize,
+}
+
+/// Version, machine, embedded data.
+pub(crate) fn info(json: bool) -> Result<(), Error> {
+    let digits = Source::Digits.load()?.train;
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        host: Host::detect(available_threads()),
+        methods: METHODS.len(),
+        data: format!(
+            "{}: {} examples of {} numbers, {} classes",
+            digits.name,
+            digits.len(),
+            digits.features,
+            digits.classes
+        ),
+        features: crate::FEATURES,
+        devices: devices(),
+        kernels: presam_kernels::entries::all().count(),
+    };
+    if json {
+        return say_json(&info);
+    }
+    let host = &info.host;
+    say(&format!(
+        "presam    {}\nmachine   {} ({} {})\nloops     {}\nthreads   {}\nfeatures  {}\ndevices   {}\nkernels   sm_70, PTX 7.0 ({} entry points)\n\
+         methods   {} (presam methods)\ndata      {}\n",
+        info.version,
+        host.cpu,
+        host.os,
+        host.arch,
+        host.cpu_level,
+        host.threads,
+        info.features.join(", "),
+        info.devices.join(", "),
+        info.kernels,
+        info.methods,
+        info.data
+    ));
+    Ok(())
+}
+
+/// The processor, and every GPU that the driver finds; in words where there is none.
+fn devices() -> Vec<String> {
+    #[allow(unused_mut, reason = "without the feature cuda nothing is added")]
+    let mut devices = ["cpu", "emulated", "ptx"].map(str::to_owned).to_vec();
+    #[cfg(feature = "cuda")]
+    match presam_cuda::cuda::devices() {
+        Ok(found) if found.is_empty() => devices.push("no CUDA device was found".to_owned()),
+        Ok(found) => devices.extend(found.iter().map(|facts| {
+            let (major, minor) = facts.compute_capability;
+            format!(
+                "cuda:{} {} (sm_{major}{minor}, {} MiB, driver for CUDA {})",
+                facts.ordinal,
+                facts.name,
+                facts.memory_bytes >> 20,
+                facts.driver
+            )
+        })),
+        Err(error) => devices.push(error.to_string()),
+    }
+    devices
+}

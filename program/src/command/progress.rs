@@ -1,0 +1,58 @@
+//! Progress on stderr: a bar where somebody watches, nothing where nobody does.
+
+use std::sync::Mutex;
+
+use crate::progress::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows the messages of a running comparison.
+pub(crate) struct Display {
+    bar: Mutex<ProgressBar>,
+    quiet: bool,
+}
+
+impl Display {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { bar: Mutex::new(ProgressBar::hidden()), quiet }
+    }
+
+    /// Takes one message, from any thread.
+    pub(crate) fn show(&self, message: Progress<'_>) {
+        // A thread that died while it held the lock left a bar that still counts.
+        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.quiet {
+            return;
+        }
+        match message {
+            Progress::Start { epochs, what } => {
+                bar.finish_and_clear();
+                *bar = started(epochs, what);
+            }
+            Progress::Epoch => bar.inc(1),
+            Progress::Finished(run) => bar.set_message(format!(
+                "{} seed {}: {:.1} %",
+                run.method,
+                run.seed,
+                100.0 * run.final_test_accuracy
+            )),
+            Progress::Note(text) => bar.suspend(|| eprintln!("{text}")),
+        }
+    }
+
+    /// Takes the bar away, so that results follow on a clean line.
+    pub(crate) fn clear(&self) {
+        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).finish_and_clear();
+    }
+}
+
+/// indicatif draws nothing where stderr is no terminal.
+fn started(epochs: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(epochs), ProgressDrawTarget::stderr());
+    if let Ok(style) =
+        ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} epochs, {eta} left  {msg}")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_prefix(what.to_owned());
+    bar
+}

@@ -1,0 +1,42 @@
+//! The program `presam` as a library: trains with every sharpness-aware method, benchmarks and verifies.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`bench`] | each phase of a step against a copy of as many bytes |
+//! | [`check`] | every kernel of a device against the core, bit by bit |
+//! | [`command`] | the command line |
+//! | [`config`] | what a training run is told, checked in one place |
+//! | [`data`] | labelled images: the embedded digits, IDX and CIFAR-10 files |
+//! | [`init`] | adapters to begin with |
+//! | [`methods`] | the list of methods the program knows |
+//! | [`pipe`] | anybody's step in any language, asked over a pipe |
+//! | [`report`] | records of a comparison, its tables, pictures and files |
+//! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
+//! | [`stats`] | mean, standard error, paired difference with its 95 % Student-t interval |
+//! | [`suite`] | every law over the core, or over a command |
+//! | [`train`] | the main job: every method with every seed on the same data |
+//! | [`vectors`] | test vectors made by the oracle |
+
+/// The features of this crate that were compiled in.
+pub const FEATURES: &[&str] = &[
+    #[cfg(feature = "cuda")]
+    "cuda",
+];
+
+pub mod bench;
+pub mod check;
+pub mod command;
+pub mod config;
+pub mod data;
+pub mod error;
+pub mod init;
+pub mod machine;
+pub mod methods;
+pub mod pipe;
+pub mod progress;
+pub mod report;
+pub mod sharpness;
+pub mod stats;
+pub mod suite;
+pub mod train;
+pub mod vectors;

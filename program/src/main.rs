@@ -1,0 +1,7 @@
+//! The program `presam`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    presam_program::command::run()
+}

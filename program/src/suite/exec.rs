@@ -1,0 +1,299 @@
+//! A command over a pipe: what it offers and what was asked for, law by law.
+
+use std::fmt;
+use std::time::Instant;
+
+use presam_conformance::{
+    Backend, Case, Checked, Config, Law, LengthRule, Nearness, Options, Rule, Scalar, Scope, Worst,
+    laws,
+};
+use serde::{Deserialize, Serialize};
+
+use super::bits::laws_in_bits;
+use super::files::SavedCase;
+use super::record::{Report, Target};
+use super::run::{Outcome, Plan, Subject, Witness, run};
+use crate::config::ConfigError;
+use crate::error::Error;
+use crate::pipe::{
+    Hello, Operation, PipeError, Piped, Talk, Timeouts, Yardstick, case_value, read_case,
+};
+use presam_backends::Phases;
+
+/// How near an answer must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Measure {
+    /// Within the oracle's bound for code that sums in an order of its own.
+    #[default]
+    Bound,
+    /// Within so many units in the last place of the oracle's number.
+    Ulps(u32),
+    /// In every bit of the core's.
+    Bits,
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bound => f.write_str("8 times the oracle's bounds: another order of summation"),
+            Self::Ulps(ulps) => write!(f, "{ulps} units in the last place of the oracle's numbers"),
+            Self::Bits => f.write_str("the core's bits"),
+        }
+    }
+}
+
+/// What is asked of a command.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// As a shell takes it.
+    pub command: String,
+    /// The rules; all that it has where none are given.
+    pub rules: Option<Vec<Rule>>,
+    /// The scalar type; each that it has where none is given.
+    pub scalar: Option<&'static str>,
+    /// Cases for each law and rule.
+    pub cases: u32,
+    /// What the cases are drawn from.
+    pub seed: u64,
+    /// How near an answer must be.
+    pub measure: Measure,
+    /// How long it is waited for.
+    pub timeouts: Timeouts,
+    /// The smallest case of every law that fails, for files.
+    pub every_smallest: bool,
+}
+
+impl<R: Scalar> Subject<R> for Piped<'_, R>
+where
+    Phases: Backend<R>,
+{
+    fn answers(&self) -> bool {
+        self.talk.fault().is_none()
+    }
+
+    fn witness(&self) -> Witness {
+        let (case, requests) = self.last();
+        let case = case.and_then(|case| case_value(case).ok());
+        Witness { case, requests: requests.to_vec() }
+    }
+}
+
+/// Tries every law within what the command offers.
+///
+/// # Errors
+/// A command that cannot be tested.
+pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
+    let start = Instant::now();
+    let mut talk = Talk::open(&request.command, request.timeouts)?;
+    let parts = parts(&talk.hello, request)?;
+    let mut outcome = Outcome::default();
+    for (scalar, operation) in parts {
+        let one = match scalar {
+            "f32" => part::<f32>(&mut talk, request, operation),
+            _ => part::<f64>(&mut talk, request, operation),
+        };
+        if let Some(fault) = talk.fault() {
+            return Err(fault.clone());
+        }
+        outcome.laws.extend(one.laws);
+        outcome.rules.extend(one.rules);
+        outcome.findings.extend(one.findings);
+    }
+    let target = Target::command(&request.command, &talk.hello);
+    let requests = talk.requests();
+    let seconds = start.elapsed().as_secs_f64();
+    talk.close();
+    let Outcome { laws, rules, findings } = outcome;
+    let (seed, cases, measure) = (request.seed, request.cases, request.measure.to_string());
+    Ok(Report { target, seed, cases, measure, laws, rules, findings, requests, seconds })
+}
+
+/// Scalar types and halves of the step to be asked; a command with the whole step is asked that.
+fn parts(hello: &Hello, request: &Request) -> Result<Vec<(&'static str, Operation)>, PipeError> {
+    let nothing =
+        |asked: String, offered: String| Err(PipeError::NothingInCommon { asked, offered });
+    let wanted = |scalar: &&&str| request.scalar.is_none_or(|wanted| wanted == **scalar);
+    let scalars: Vec<&'static str> = hello.scalars.iter().filter(wanted).copied().collect();
+    if scalars.is_empty() {
+        let asked = format!("scalar {}", request.scalar.unwrap_or("f32 or f64"));
+        return nothing(asked, format!("scalars {}", list(&hello.scalars)));
+    }
+    let halves = [Operation::Ascend, Operation::Descend];
+    let offers = |operation: &Operation| hello.operations.contains(operation);
+    let operations = if offers(&Operation::Step) {
+        vec![Operation::Step]
+    } else {
+        halves.into_iter().filter(offers).collect()
+    };
+    if operations.is_empty() {
+        return nothing("an operation".into(), "none".into());
+    }
+    let names = |rules: &[Rule]| list(&rules.iter().map(|rule| rule.name()).collect::<Vec<_>>());
+    for rule in request.rules.iter().flatten() {
+        if !offers_rule(hello, *rule) {
+            return nothing(format!("rule {rule}"), format!("rules {}", names(&hello.rules)));
+        }
+        if operations == [Operation::Descend] {
+            return nothing(format!("rule {rule}"), "the descent alone, which has none".into());
+        }
+    }
+    for operation in &operations {
+        let scope = scope(hello, request, *operation);
+        if scope.rules.is_empty() {
+            return nothing("a rule".into(), "none".into());
+        }
+        if scope.bases.is_empty() {
+            return nothing("a base optimizer".into(), "none".into());
+        }
+    }
+    let parts = scalars.into_iter().flat_map(|scalar| operations.iter().map(move |o| (scalar, *o)));
+    Ok(parts.collect())
+}
+
+fn offers_rule(hello: &Hello, rule: Rule) -> bool {
+    hello.rules.iter().any(|offered| offered.name() == rule.name())
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn scope(hello: &Hello, request: &Request, operation: Operation) -> Scope {
+    let wanted = |rule: &&Rule| {
+        request.rules.as_ref().is_none_or(|rules| rules.iter().any(|r| r.name() == rule.name()))
+    };
+    let rules = match operation {
+        // The second half knows no rule: any will do, and its ascent is not asked.
+        Operation::Descend => vec![Rule::Sam],
+        _ => hello.rules.iter().filter(wanted).copied().collect(),
+    };
+    let bases = match operation {
+        Operation::Ascend => vec!["sgd"],
+        _ => hello.bases.clone(),
+    };
+    let nearness = match request.measure {
+        Measure::Ulps(ulps) => Nearness::Ulps(ulps),
+        Measure::Bound | Measure::Bits => Nearness::Bound,
+    };
+    Scope {
+        rules,
+        bases,
+        groups: hello.groups && operation != Operation::Descend,
+        lengths: hello.lengths && operation != Operation::Descend,
+        contract: false,
+        ascends: operation != Operation::Descend,
+        descends: operation != Operation::Ascend,
+        fresh: hello.keeps_state,
+        nearness,
+    }
+}
+
+fn piped<'t, R: Scalar>(
+    talk: &'t mut Talk,
+    request: &Request,
+    operation: Operation,
+) -> Piped<'t, R> {
+    let scope = scope(&talk.hello, request, operation);
+    let yardstick = match request.measure {
+        Measure::Bits => Yardstick::Core,
+        Measure::Bound | Measure::Ulps(_) => Yardstick::Oracle,
+    };
+    Piped::new(talk, scope, operation, yardstick)
+}
+
+fn all_laws<R: Scalar>(measure: Measure) -> Vec<Law<R>>
+where
+    Phases: Backend<R>,
+{
+    if measure == Measure::Bits { laws_in_bits() } else { laws::all() }
+}
+
+fn part<R: Scalar>(talk: &mut Talk, request: &Request, operation: Operation) -> Outcome
+where
+    Phases: Backend<R>,
+{
+    let config = Config { cases: request.cases, seed: request.seed };
+    let plan = Plan { config, every_smallest: request.every_smallest, operation };
+    run(&mut piped::<R>(talk, request, operation), &all_laws(request.measure), plan)
+}
+
+/// A file that holds no case of ours.
+fn wrong(reason: String) -> Error {
+    ConfigError::new("--replay", "a case of --save-failing", reason).into()
+}
+
+/// Tries a saved case again, as near as it was asked for: its law's mismatch, or nothing where the law now holds
+/// for it.
+///
+/// # Errors
+/// A command that cannot be tested, or a file that holds no such case.
+pub fn replay(request: &Request, saved: &SavedCase) -> Result<Option<String>, Error> {
+    let request = &Request { measure: saved.measure, ..request.clone() };
+    let mut talk = Talk::open(&request.command, request.timeouts)?;
+    let tried = match saved.scalar.as_str() {
+        "f32" => again::<f32>(&mut talk, request, saved),
+        "f64" => again::<f64>(&mut talk, request, saved),
+        other => Err(wrong(format!("no scalar type {other}"))),
+    };
+    if let Some(fault) = talk.fault() {
+        return Err(fault.clone().into());
+    }
+    talk.close();
+    tried
+}
+
+/// What a case needs that the command does not offer.
+fn unoffered<R: Scalar>(hello: &Hello, case: &Case<R>, operation: Operation) -> Option<String> {
+    let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
+    let (rule, base) = (case.rule.name(), case.base.name());
+    let options = case.segments.first().map(|segment| segment.options);
+    let plain = options.map(|options| Options {
+        counts_in_norm: true,
+        is_perturbed: true,
+        operator_applies: true,
+        ..options
+    });
+    let has_groups = case.segments.iter().any(|segment| Some(segment.options) != plain);
+    let usual = LengthRule::Normalised { norm_guard: R::held(1e-12) };
+    let needs = [
+        (hello.operations.contains(&operation), format!("the operation {}", operation.name())),
+        (hello.scalars.contains(&R::NAME), format!("the scalar type {}", R::NAME)),
+        (!ascends || offers_rule(hello, case.rule), format!("the rule {rule}")),
+        (!descends || hello.bases.contains(&base), format!("the base optimizer {base}")),
+        (!ascends || hello.groups || !has_groups, "groups".to_owned()),
+        (!ascends || hello.lengths || case.length == usual, "another length rule".to_owned()),
+    ];
+    needs.into_iter().find(|(offered, _)| !offered).map(|(_, what)| what)
+}
+
+fn again<R: Scalar>(
+    talk: &mut Talk,
+    request: &Request,
+    saved: &SavedCase,
+) -> Result<Option<String>, Error>
+where
+    Phases: Backend<R>,
+{
+    let mut known = all_laws::<R>(saved.measure).into_iter();
+    let law = known.find(|law| law.name == saved.law);
+    let law = law.ok_or_else(|| wrong(format!("no law {}", saved.law)))?;
+    let operation = Operation::ALL.iter().find(|(name, _)| *name == saved.operation);
+    let (_, operation) =
+        operation.ok_or_else(|| wrong(format!("no operation {}", saved.operation)))?;
+    let case = read_case::<R>(saved.case.clone()).map_err(wrong)?;
+    if let Some(asked) = unoffered(&talk.hello, &case, *operation) {
+        let (asked, offered) = (format!("{asked}, which the case needs"), "none".to_owned());
+        return Err(PipeError::NothingInCommon { asked, offered }.into());
+    }
+    let mut subject = piped::<R>(talk, request, *operation);
+    subject.begins(&case);
+    match (law.check)(&mut subject, &case, &mut Worst::default()) {
+        Ok(Checked::Judged) => Ok(None),
+        Ok(Checked::PassedOver) => Err(wrong("the law says nothing of this case".into())),
+        Err(mismatch) => {
+            let said = format!("law {} does not hold: {}", law.name, law.statement);
+            Ok(Some(format!("{said}\n{mismatch}\n{case}")))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The main job: trains every method with every seed, on the same data, and compares them.
+
+mod device;
+mod jobs;
+mod measure;
+mod network;
+mod plan;
+mod run;
+mod split;
+mod step;
+mod trainer;
+mod tune;
+
+use crate::config::{Config, ConfigError};
+use crate::data::{Dataset, Loaded};
+use crate::error::Error;
+use crate::machine::{Host, now};
+use crate::progress::Progress;
+use crate::report::{
+    DataRecord, LabelNoise, Results, Run, SCHEMA_VERSION, Tuned, digest, sentences, summarise,
+};
+use crate::stats::mean;
+use jobs::run_all;
+use plan::Plan;
+use presam_cuda::Device;
+use run::Job;
+use split::Judge;
+
+/// One gibibyte a plane; a run keeps four of them and more.
+const MOST_PARAMS: usize = 1 << 28;
+
+/// The whole comparison that `config` describes; `progress` hears of every epoch.
+///
+/// The same configuration gives the same parameters, bit for bit, whatever the number of threads and
+/// whatever the device.
+///
+/// # Errors
+/// Data that cannot be read, a batch larger than the data, a value outside its range, or a device that
+/// is not there.
+pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
+    let mut device = config.device.open()?;
+    run_on(config, progress, device.as_mut())
+}
+
+/// The same on a device that is open already, whatever `config` names; `None` is the CPU.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_on(
+    config: &Config,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+    mut device: Option<&mut Box<dyn Device>>,
+) -> Result<Results, Error> {
+    let loaded = config.data.load()?;
+    config.training_size(loaded.train.len(), loaded.test.is_some())?;
+    model_size(config, &loaded)?;
+    let tuning = if config.tune {
+        tune::tune(config, &loaded, progress, device.as_deref_mut())?
+    } else {
+        Vec::new()
+    };
+    let mut jobs = Vec::new();
+    for &label_noise in &config.label_noise {
+        // Seeds outermost: the first results of every method arrive early.
+        for &seed in &config.seeds {
+            for method in &config.methods {
+                let plan = tuned_plan(config, method, label_noise, &tuning)?;
+                jobs.push(Job { config, plan, label_noise, seed, sharpness: true });
+            }
+        }
+    }
+    let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", progress, device)?;
+    results(config, &loaded, tuning, runs)
+}
+
+/// Refuses a model that would fill the memory before its first step.
+fn model_size(config: &Config, loaded: &Loaded) -> Result<(), ConfigError> {
+    let mut inputs = loaded.train.features;
+    let mut params = 0_usize;
+    for &width in config.hidden.iter().chain([&loaded.train.classes]) {
+        params = params.saturating_add(inputs.saturating_add(1).saturating_mul(width));
+        inputs = width;
+    }
+    if params > MOST_PARAMS {
+        let expected = format!("a model of at most {MOST_PARAMS} parameters");
+        return Err(ConfigError::new("--hidden", expected, params));
+    }
+    Ok(())
+}
+
+/// The plan with what a tuning chose, or with what is configured.
+fn tuned_plan(
+    config: &Config,
+    method: &str,
+    label_noise: f64,
+    tuning: &[Tuned],
+) -> Result<Plan, Error> {
+    let chosen =
+        tuning.iter().find(|tuned| tuned.method == method && tuned.label_noise == label_noise);
+    let rho = chosen.map(|tuned| tuned.rho);
+    let damping = chosen.and_then(|tuned| tuned.damping);
+    Ok(Plan::new(config, method, rho, damping)?)
+}
+
+fn results(
+    config: &Config,
+    loaded: &Loaded,
+    tuning: Vec<Tuned>,
+    mut runs: Vec<Run>,
+) -> Result<Results, Error> {
+    // Rows method by method, in the order they were asked for.
+    let position = |run: &Run| config.methods.iter().position(|name| *name == run.method);
+    let level = |run: &Run| config.label_noise.iter().position(|noise| *noise == run.label_noise);
+    runs.sort_by_key(|run| (level(run), position(run)));
+    let summary = summarise(&runs);
+    Ok(Results {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: Host::detect(config.threads),
+        date: now(),
+        command: config.command(),
+        data: data_record(config, loaded, &runs)?,
+        settings: settings(config)?,
+        sentences: sentences(&summary, config, &tuning),
+        tuning,
+        digest: digest(&runs),
+        runs,
+        summary,
+    })
+}
+
+fn settings(config: &Config) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(config)
+        .map_err(|error| ConfigError::new("settings", "values that JSON can hold", error).into())
+}
+
+fn data_record(config: &Config, loaded: &Loaded, runs: &[Run]) -> Result<DataRecord, ConfigError> {
+    let available = loaded.train.len();
+    let train_samples = config.training_size(available, loaded.test.is_some())?;
+    let wrong = |level: f64| {
+        let own = runs.iter().filter(|run| run.label_noise == level);
+        mean(&own.map(|run| run.wrong_labels).collect::<Vec<_>>()).unwrap_or(0.0)
+    };
+    let level = |&label_noise: &f64| LabelNoise { label_noise, wrong_labels: wrong(label_noise) };
+    Ok(DataRecord {
+        source: config.data.to_string(),
+        features: loaded.train.features,
+        classes: loaded.train.classes,
+        train_samples,
+        test_samples: loaded.test.as_ref().map_or(available - train_samples, Dataset::len),
+        noise: config.label_noise.iter().map(level).collect(),
+    })
+}

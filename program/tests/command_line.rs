@@ -1,0 +1,181 @@
+//! The program as a user meets it: exit codes, streams, suggestions, help.
+
+mod common;
+
+use std::path::Path;
+
+use common::{out, presam, refused, skipped};
+
+#[test]
+fn train_is_the_command_where_none_is_given() {
+    let short = presam(&["--epochs", "3", "--dry-run"]);
+    let long = presam(&["train", "--epochs", "3", "--dry-run"]);
+    assert!(short.status.success());
+    assert_eq!(out(&short), out(&long));
+    assert!(
+        out(&short).starts_with("# presam train --epochs 3\n")
+            && out(&short).contains("\nepochs = 3\n")
+    );
+}
+
+#[test]
+fn the_file_is_read_and_flags_win() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.toml");
+    std::fs::write(&file, "epochs = 7\nbatch = 32\nmethods = [\"sam\", \"asam\"]\n").unwrap();
+    let file = file.to_str().unwrap();
+    let output = presam(&[
+        "--config",
+        file,
+        "--epochs",
+        "3",
+        "--rho",
+        "asam=1",
+        "--set",
+        "base.momentum=0",
+        "--dry-run",
+        "--json",
+    ]);
+    let config: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((config["epochs"].as_u64(), config["batch"].as_u64()), (Some(3), Some(32)));
+    assert_eq!(
+        (config["rho"]["asam"].as_f64(), config["set"]["base"]["momentum"].as_f64()),
+        (Some(1.0), Some(0.0))
+    );
+    let again = folder.path().join("again.toml");
+    std::fs::write(&again, out(&presam(&["--config", file, "--dry-run"]))).unwrap();
+    let twice = presam(&["--config", again.to_str().unwrap(), "--dry-run"]);
+    assert_eq!(out(&twice), std::fs::read_to_string(&again).unwrap());
+}
+
+#[test]
+fn bad_input_is_one_line_and_code_2() {
+    let cases: [(&[&str], &str); 10] = [
+        (
+            &["--rho", "-1", "--methods", "sam"],
+            "error: --rho sam: expected a number of at least 0, found -1",
+        ),
+        (
+            &["--rho", "nan", "--methods", "sam"],
+            "error: --rho sam: expected a number of at least 0, found NaN",
+        ),
+        (&["--methods", "sam,vaso"], "found \"vaso\"; did you mean vasso?"),
+        (
+            &["--batch", "1001"],
+            "error: --batch: expected at most the 1000 training examples, found 1001",
+        ),
+        (
+            &["--train-samples", "1797"],
+            "error: --train-samples: expected at most 1796 of the 1797 examples of digits",
+        ),
+        (&["--seeds", "none"], "error: --seeds: expected a count (24)"),
+        (&["--label-noise", "60"], "(0.6 for 60 %), found 60"),
+        (
+            &["--data", "idx:/no/such"],
+            "error: /no/such/train-images-idx3-ubyte: expected an IDX file, found no such file",
+        ),
+        (&["--config", "/no/such.toml"], "error: /no/such.toml: expected a readable TOML file"),
+        (
+            &["--out", "/proc/version/x"],
+            "error: --out /proc/version/x: expected a writable folder, found: /proc/version is no folder",
+        ),
+    ];
+    for (arguments, message) in cases {
+        let all = [arguments, &["--dry-run"]].concat();
+        let found = refused(&all);
+        assert!(found.contains(message), "{found} instead of {message}");
+    }
+}
+
+#[test]
+fn misspelt_flags_commands_and_methods_get_a_suggestion() {
+    for (arguments, meant) in [
+        (["--epoch", "3"], "--epochs"),
+        (["trian", "-q"], "train"),
+        (["train", "--mehtods"], "--methods"),
+    ] {
+        let output = presam(&arguments);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(message.contains("similar") && message.contains(meant), "{message}");
+    }
+    assert!(refused(&["methods", "info-aasm"]).contains("did you mean info-asam?"));
+}
+
+#[test]
+fn help_fits_a_screen_and_long_help_ends_with_examples_and_exit_codes() {
+    let short = out(&presam(&["-h"]));
+    assert!(short.lines().count() <= 40, "{} lines\n{short}", short.lines().count());
+    assert!(short.lines().all(|line| line.chars().count() <= 100), "{short}");
+    let long = out(&presam(&["--help"]));
+    let (_, end) = long.split_once("Examples:").unwrap();
+    assert_eq!(end.lines().filter(|line| line.starts_with("  presam")).count(), 4);
+    assert!(end.trim_end().ends_with("3  the device asked for is absent"));
+    assert!(!short.contains("Examples:"));
+}
+
+#[test]
+fn methods_are_listed_and_explained() {
+    let list = out(&presam(&["methods"]));
+    for name in ["sgd ", "sam ", "info-sam-draft ", "look-sam "] {
+        assert!(list.lines().any(|line| line.starts_with(name)), "{name}");
+    }
+    let one = out(&presam(&["methods", "INFO_ASAM"]));
+    for word in ["v_hat", "damping", "eta", "2 kept", "arXiv 2501.06603", "equals"] {
+        assert!(one.contains(word), "{word}: {one}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&presam(&["methods", "--json"]).stdout).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), presam_program::methods::METHODS.len());
+}
+
+#[test]
+fn info_names_version_machine_and_data() {
+    let text = out(&presam(&["info"]));
+    assert!(text.contains(env!("CARGO_PKG_VERSION")) && text.contains("1797 examples"));
+    let json: serde_json::Value =
+        serde_json::from_slice(&presam(&["info", "--json"]).stdout).unwrap();
+    assert_eq!(json["host"]["os"], std::env::consts::OS);
+}
+
+#[test]
+fn a_cifar10_folder_is_counted_from_its_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cifar10");
+    if !folder.exists() {
+        skipped(&format!("no CIFAR-10 files at {}", folder.display()));
+        return;
+    }
+    let data = format!("cifar10:{}", folder.display());
+    let found = refused(&["--data", &data, "--train-samples", "10001", "--dry-run"]);
+    assert!(found.contains("at most 10000 of the 10000 examples"), "{found}");
+    assert!(presam(&["--data", &data, "--dry-run"]).status.success());
+}
+
+#[test]
+fn every_method_is_explained_with_its_cost() {
+    for method in presam_program::methods::METHODS {
+        let text = out(&presam(&["methods", method.name]));
+        for word in [method.formula, method.source, method.equals, "passes", "bytes a parameter"] {
+            assert!(text.contains(word), "{}: {word}", method.name);
+        }
+        for key in method.keys {
+            assert!(text.contains(key.name) && text.contains(key.meaning), "{}", method.name);
+        }
+    }
+    // The floor of design: SAM 36 bytes, SGD with momentum 20.
+    for (name, bytes) in [("sam", "36 moved"), ("sgd", "20 moved")] {
+        assert!(out(&presam(&["methods", name])).contains(bytes), "{name}");
+    }
+}
+
+#[test]
+fn values_that_would_fill_the_memory_are_refused() {
+    for (arguments, message) in [
+        (&["--epochs", "18446744073709551615"][..], "--epochs: expected a whole number from 1 to"),
+        (&["--rho", "1e38", "--methods", "sam"], "--rho sam: expected a number below 2^31"),
+        (&["--hidden", "1048576,1048576"], "--hidden: expected a model of at most"),
+    ] {
+        let found = refused(&[arguments, &["--out", "never-written"]].concat());
+        assert!(found.contains(message), "{found} instead of {message}");
+    }
+}

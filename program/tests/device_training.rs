@@ -1,0 +1,105 @@
+//! Training on a device that is taken for a GPU: measured there, with the CPU's bits, and timed by phase.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use presam_cuda::{Device, DeviceError, Emulated, Layer};
+use presam_kernels::{Kernel, entries};
+use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
+use presam_program::report::{Results, Run, Style, speed_table};
+use presam_program::train::{run, run_on};
+
+/// The emulator, which does not admit that it is one.
+struct Gpu {
+    device: Emulated,
+    /// A kernel that does nothing.
+    ignored: &'static str,
+}
+
+impl Layer for Gpu {
+    fn below(&self) -> &dyn Device {
+        &self.device
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.device
+    }
+
+    fn on_stands_in(&self) -> bool {
+        false
+    }
+
+    fn on_launch(
+        &mut self,
+        kernel: &'static Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        if kernel.name == self.ignored {
+            return Ok(());
+        }
+        self.device.launch(kernel, blocks, arguments)
+    }
+}
+
+/// More training examples than are evaluated at once, and a last batch that is smaller.
+fn config(methods: &[&str]) -> Config {
+    resolve(Options {
+        epochs: Some(1),
+        hidden: Some(Many::List(vec![8])),
+        train_samples: Some(600),
+        batch: Some(70),
+        seeds: Some(SeedsOption::Count(1)),
+        methods: Some(Many::List(methods.iter().map(|&name| name.to_owned()).collect())),
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn trained(config: &Config, ignored: &'static str) -> Results {
+    let mut device: Box<dyn Device> = Box::new(Gpu { device: Emulated::new(1), ignored });
+    run_on(config, &|_| (), Some(&mut device)).unwrap()
+}
+
+/// The record without what differs from run to run.
+fn timeless(run: &Run) -> Run {
+    Run {
+        seconds: 0.0,
+        seconds_per_step: 0.0,
+        samples_per_second: None,
+        forward_share: None,
+        backward_share: None,
+        ascent_share: None,
+        descent_share: None,
+        ..run.clone()
+    }
+}
+
+#[test]
+fn every_measure_is_the_cpu_s_and_every_phase_has_its_share() {
+    let config = config(&["sgd", "info-asam", "momentum-sam", "gsam", "look-sam"]);
+    let cpu = run(&config, &|_| ()).unwrap();
+    let gpu = trained(&config, "");
+    for (cpu, gpu) in cpu.runs.iter().zip(&gpu.runs) {
+        assert_eq!(timeless(cpu), timeless(gpu));
+        assert_eq!(cpu.forward_share, None);
+        let shares = [gpu.forward_share, gpu.backward_share, gpu.ascent_share, gpu.descent_share]
+            .map(Option::unwrap);
+        let sum: f64 = shares.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-12, "{}: shares add up to {sum}", gpu.method);
+        let [forward, backward, ascent, descent] = shares.map(|share| share > 0.0);
+        assert!(forward && backward && descent, "{}: {shares:?}", gpu.method);
+        assert_eq!(ascent, gpu.rho.is_some(), "{}: {shares:?}", gpu.method);
+        assert!(gpu.samples_per_second.unwrap() > 0.0);
+    }
+    assert_eq!(speed_table(&cpu, Style::Plain), "");
+    assert_eq!(speed_table(&gpu, Style::Plain).lines().count(), 2 + config.methods.len());
+}
+
+#[test]
+fn a_device_that_miscounts_is_not_taken_at_the_cpu_s_word() {
+    let config = config(&["sam"]);
+    let cpu = run(&config, &|_| ()).unwrap();
+    let found = trained(&config, entries::correct_count.name);
+    assert_eq!(found.runs[0].params_sha256, cpu.runs[0].params_sha256);
+    assert_eq!(found.runs[0].train_accuracy_clean, 0.0);
+}

@@ -1,0 +1,230 @@
+//! What is said of a command that answers.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::common::{names, out, presam};
+use super::{Test, child_command};
+
+pub const TESTS: &[Test] = &[
+    ("right_code_agrees_in_every_way_of_asking", right_code_agrees_in_every_way_of_asking),
+    ("the_core_has_its_own_bits", the_core_has_its_own_bits),
+    ("a_slip_is_named_with_its_smallest_case", a_slip_is_named_with_its_smallest_case),
+    ("one_ulp_more_is_seen", one_ulp_more_is_seen),
+    ("each_rule_has_a_verdict_of_its_own", each_rule_has_a_verdict_of_its_own),
+    (
+        "files_are_whole_and_a_case_can_be_tried_again",
+        files_are_whole_and_a_case_can_be_tried_again,
+    ),
+    (
+        "where_conventions_part_the_convention_is_told",
+        where_conventions_part_the_convention_is_told,
+    ),
+    ("a_rule_that_is_not_offered_is_refused", a_rule_that_is_not_offered_is_refused),
+    ("a_saved_case_is_judged_as_it_was", a_saved_case_is_judged_as_it_was),
+    (
+        "a_folder_that_cannot_be_written_is_told_first",
+        a_folder_that_cannot_be_written_is_told_first,
+    ),
+    ("without_a_command_the_core_is_checked", without_a_command_the_core_is_checked),
+    ("every_adapter_is_printed", every_adapter_is_printed),
+];
+
+/// Every rule of the suite.
+const ALL: &str = "sam,asam,fisher-sam,info-sam-draft,info-sam,info-asam,vasso,friendly-sam,ssam,\
+    masked-sam,momentum-sam,objective-preconditioner,constraint-preconditioner,pre-sam";
+
+fn verify(words: &str, more: &[&str]) -> Output {
+    presam(&[&["verify", "--exec", &child_command(words)], more].concat())
+}
+
+/// The report, after a look at the exit code.
+fn report(words: &str, more: &[&str], code: i32) -> Value {
+    let output = verify(words, &[more, &["--json"]].concat());
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{words} {more:?}: {message}{}", out(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn right_code_agrees_in_every_way_of_asking() {
+    let all = format!("--rules {ALL} --scalars f32,f64");
+    for (words, cases) in [
+        (all.as_str(), "24"),
+        (&format!("{all} --bits --lengths"), "24"),
+        (&format!("{all} --kept"), "24"),
+        (&format!("{all} --op ascend"), "24"),
+        (&format!("{all} --op ascend --kept"), "24"),
+        ("--op descend --scalars f32,f64", "64"),
+        ("--op descend --kept", "64"),
+    ] {
+        let report = report(words, &["--cases", cases], 0);
+        assert!(report["requests"].as_u64().unwrap() > 100, "{words}");
+        for row in report["rules"].as_array().unwrap() {
+            assert_eq!(row["verdict"], "agrees", "{words}: {row}");
+        }
+    }
+}
+
+fn the_core_has_its_own_bits() {
+    let words = format!("--rules {ALL} --scalars f32,f64 --bits");
+    report(&words, &["--bits", "--cases", "16"], 0);
+    // A right step that is no bit for bit copy: the oracle's, rounded once, differs somewhere.
+    let found = report("--scalars f32 --slip norm-rms", &["--bits"], 1);
+    assert_eq!(found["laws"][0]["law"], "same-bits");
+}
+
+fn a_slip_is_named_with_its_smallest_case() {
+    for slip in ["no-restore", "norm-per-tensor", "descends", "weight-decay-missing"] {
+        let found = report(&format!("--slip {slip}"), &[], 1);
+        assert_eq!(found["rules"][0]["entry"], slip, "{}", found["rules"]);
+    }
+    let output = verify("--slip no-restore", &[]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for words in [
+        "child 1.0: step\n",
+        "\nsam   f64     differs: exactly as if ",
+        "smallest failing case:\n",
+        "\ndiffers (",
+        "(0x",
+        " a second)\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    // One element is enough to show it.
+    let case = text.split_once("smallest failing case:").unwrap().1;
+    assert!(case.lines().filter(|line| line.contains("params  ")).count() <= 2, "{text}");
+}
+
+fn one_ulp_more_is_seen() {
+    // A sum that cancels has few places left: some hundred units here.
+    let right = report("--scalars f32 --bases sgd", &["--ulp", "1024"], 0);
+    assert!(right["laws"][0]["worst"].as_f64().unwrap() > 0.0);
+    let found = report("--scalars f32 --bases sgd", &["--ulp", "0"], 1);
+    let expected = found["findings"][0]["expected"].as_str().unwrap();
+    assert!(expected.contains("units in the last place, allowed 0"), "{expected}");
+}
+
+fn each_rule_has_a_verdict_of_its_own() {
+    let found = report("--rules sam,asam,vasso --slip operator-once", &[], 1);
+    let verdicts: Vec<_> =
+        found["rules"].as_array().unwrap().iter().map(|row| row["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["agrees", "differs-as", "agrees"]);
+    let only = report("--rules sam,asam,vasso --slip operator-once", &["--rules", "sam,vasso"], 0);
+    assert_eq!(only["rules"].as_array().unwrap().len(), 2);
+}
+
+fn files_are_whole_and_a_case_can_be_tried_again() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = |name: &str| place.path().join(name).display().to_string();
+    let (results, cases) = (folder("results"), folder("cases"));
+    let flags = ["--out", &results, "--save-failing", &cases];
+    let output = verify("--slip norm-per-tensor --scalars f32", &flags);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(names(results.as_ref()), ["report.json", "report.txt"]);
+    assert_eq!(std::fs::read_to_string(folder("results/report.txt")).unwrap(), out(&output));
+    let saved = names(cases.as_ref());
+    assert!(saved.contains(&"agrees.sam.step.f32.json".to_owned()), "{saved:?}");
+    for name in &saved {
+        let file = folder(&format!("cases/{name}"));
+        let code = |words: &str| verify(words, &["--replay", &file]).status.code();
+        assert_eq!(code("--slip norm-per-tensor --scalars f32"), Some(1), "{name}");
+        assert_eq!(code("--scalars f32"), Some(0), "{name}");
+    }
+    let wrong = verify("", &["--replay", &folder("results/report.json")]);
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert!(message.contains("expected a case of --save-failing"), "{message}");
+}
+
+/// The laws hold, since no case of theirs is without a gradient; at one the code gives NaN.
+fn where_conventions_part_the_convention_is_told() {
+    for scalar in ["f32", "f64"] {
+        let found = report(&format!("--slip guard-missing --scalars {scalar}"), &[], 0);
+        assert_eq!(found["rules"][0]["verdict"], "agrees-as", "{scalar}: {}", found["rules"]);
+        assert_eq!(found["rules"][0]["entry"], "guard-missing", "{scalar}");
+    }
+}
+
+fn refused(words: &str, more: &[&str], expected: &str) {
+    let output = verify(words, more);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{words} {more:?}: {message}");
+    assert!(message.contains(expected) && message.lines().count() == 1, "{message}");
+}
+
+fn a_rule_that_is_not_offered_is_refused() {
+    let words = "asked for rule vasso, its hello offers rules sam";
+    refused("--rules sam", &["--rules", "sam,vasso"], words);
+    refused(
+        "--op descend",
+        &["--rules", "sam"],
+        "asked for rule sam, its hello offers the descent",
+    );
+}
+
+fn a_saved_case_is_judged_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().display().to_string();
+    let words = "--scalars f32 --bases sgd";
+    let bits = [words, "--slip norm-rms --bits"].join(" ");
+    for (words, measure, law) in
+        [(words, &["--ulp", "0"][..], "agrees"), (&bits, &["--bits"], "same-bits")]
+    {
+        verify(words, &[measure, &["--save-failing", &folder]].concat());
+        let file = format!("{folder}/{law}.sam.step.f32.json");
+        let again = verify(words, &["--replay", &file]);
+        assert_eq!(
+            again.status.code(),
+            Some(1),
+            "{law}: {}",
+            String::from_utf8_lossy(&again.stderr)
+        );
+        assert!(out(&again).starts_with(&format!("law {law} does not hold")), "{}", out(&again));
+    }
+    let file = format!("{folder}/agrees.sam.step.f32.json");
+    assert_eq!(verify(words, &["--replay", &file, "--ulp", "4096"]).status.code(), Some(0));
+    for (words, needs) in [
+        ("--scalars f64", "the scalar type f32, which the case needs"),
+        ("--scalars f32 --rules asam", "the rule sam, which"),
+        ("--scalars f32 --bases adamw", "the base optimizer sgd, which"),
+        ("--scalars f32 --op ascend", "the operation step, which"),
+    ] {
+        refused(words, &["--replay", &file], needs);
+    }
+}
+
+fn a_folder_that_cannot_be_written_is_told_first() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display().to_string();
+    for flag in ["--out", "--save-failing"] {
+        // Before the command, which would never say hello, is waited for.
+        let output = presam(&["verify", "--exec", "sleep 60", flag, &path]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(
+            message.contains(&format!("{flag} {path}: expected a writable folder")),
+            "{message}"
+        );
+    }
+}
+
+fn without_a_command_the_core_is_checked() {
+    let output = presam(&["verify", "--cases", "2", "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["target"]["kind"], "core");
+    let rows = report["laws"].as_array().unwrap();
+    let laws = presam_conformance::laws::all::<f64>().len();
+    assert_eq!(rows.len(), 2 * laws, "every law in both scalar types");
+}
+
+fn every_adapter_is_printed() {
+    for (language, text) in presam_program::init::TEMPLATES {
+        assert_eq!(out(&presam(&["verify", "--init", language])), text);
+        assert!(
+            text.lines().take(3).any(|line| line.contains("presam verify --exec")),
+            "{language}"
+        );
+    }
+    assert_eq!(presam(&["verify", "--init", "cobol"]).status.code(), Some(2));
+}
