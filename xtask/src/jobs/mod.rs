@@ -44,7 +44,7 @@ pub(crate) const JOBS: &[Job] = &[
     }),
     Job {
         name: "readme",
-        what: "write the READMEs' tables; with --check, fail where they are stale",
+        what: "write the tables of variants; with --check, fail where they are stale",
         flags: &["--check"],
         run: |flags| readme::readme(!flags.is_empty()),
     },
