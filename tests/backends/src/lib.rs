@@ -6,6 +6,7 @@
 
 pub mod device;
 pub mod phases;
+pub mod planes;
 pub mod session;
 pub mod settings;
 pub mod stepped;
