@@ -27,11 +27,7 @@ pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error>
     Ok(())
 }
 
-fn one(
-    device: &mut Counted,
-    random: &mut Random,
-    buffers: &mut Buffers,
-) -> Result<(), Error> {
+fn one(device: &mut Counted, random: &mut Random, buffers: &mut Buffers) -> Result<(), Error> {
     let (widths, len) = (random.pick(WIDTHS), random.pick(BATCHES));
     let mlp = Mlp::new(widths)?;
     let (features, classes) = (mlp.inputs(), mlp.classes());
@@ -101,11 +97,7 @@ fn gathered(
 }
 
 /// What a step leaves in the log.
-fn reported(
-    device: &mut Counted,
-    buffers: &mut Buffers,
-    row: Address,
-) -> Result<(), Error> {
+fn reported(device: &mut Counted, buffers: &mut Buffers, row: Address) -> Result<(), Error> {
     let mut control = Control::new(presam::LengthRule::NORMALISED);
     (control.outcome, control.descends) = (1, 1);
     let control = buffers.upload(device, &[control])?;

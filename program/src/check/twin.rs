@@ -88,12 +88,14 @@ impl Twin {
             reason
         })?;
         let pairs = expected.iter().zip(&found).enumerate();
-        let mismatch =
-            { pairs }.find_map(|(n, (expected, found))| Some((n + 1, same(expected, found).err()?)));
+        let mismatch = { pairs }
+            .find_map(|(n, (expected, found))| Some((n + 1, same(expected, found).err()?)));
         let difference = mismatch.map(|(number, mismatch)| {
             let Devices { form, layout, .. } = self.devices;
             let (told, Layout { scalar, shift }) = (&self.told, layout);
-            let case = format!("{told}, step {number}, {form:?}, {scalar:?}, {shift} bytes off 16, {extras:?}");
+            let case = format!(
+                "{told}, step {number}, {form:?}, {scalar:?}, {shift} bytes off 16, {extras:?}"
+            );
             Difference::new(case, mismatch)
         });
         let said = difference.as_ref().map(ToString::to_string);
