@@ -5,8 +5,8 @@ mod shares;
 
 use std::time::{Duration, Instant};
 
-use presam::Group;
-use presam_kernels::entries::{self, BaseEntries, VariantEntries};
+use presam::{AnyBase, AnyVariant, BaseOptimizer, Group, Variant};
+use presam_kernels::entries;
 use presam_kernels::layout::outcome;
 use presam_kernels::plain::bytes_of;
 use presam_model::Mlp;
@@ -101,15 +101,17 @@ impl Resident {
 }
 
 /// The step's segments, one for each tensor of the network, over planes of the whole model.
-fn segments<const M: usize, const S: usize>(
+fn segments(
     mlp: &Mlp<'_>,
     flat: Flat,
     grads: Address,
-    memory: [Address; M],
-    state: [Address; S],
-) -> Vec<DeviceSegment<M, 0, S>> {
+    memory: [Address; 2],
+    state: [Address; 2],
+) -> Vec<DeviceSegment> {
     let of = |segment: presam_model::Segment| {
         let at = |plane: Address| plane + 4 * segment.offset as u64;
+        let list =
+            |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
         DeviceSegment {
             len: segment.len as u64,
             group: usize::from(segment.is_bias),
@@ -117,9 +119,9 @@ fn segments<const M: usize, const S: usize>(
             grads: at(grads),
             perturbed_grads: at(flat.perturbed_grads),
             out: at(flat.perturbed),
-            memory: memory.map(at),
-            inputs: [],
-            state: state.map(at),
+            memory: list(memory),
+            inputs: [0; 2],
+            state: list(state),
         }
     };
     mlp.segments().map(of).collect()
@@ -136,8 +138,8 @@ impl<'d, B> DeviceTrainer<'d, B> {
         split: &Split,
     ) -> Result<Self, Error>
     where
-        V: VariantEntries<M, 0>,
-        B: BaseEntries<S>,
+        V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
+        B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
     {
         let mut buffers = Buffers::default();
         let len = params.len();
@@ -145,12 +147,12 @@ impl<'d, B> DeviceTrainer<'d, B> {
         let keeps = matches!(plan.descent, Descent::LookSam { .. });
         let [grads, perturbed_grads, perturbed] = [plane(device)?, plane(device)?, plane(device)?];
         let kept = if keeps { plane(device)? } else { 0 };
-        let mut memory = [0; M];
-        for address in &mut memory {
+        let mut memory = [0; 2];
+        for address in memory.iter_mut().take(M) {
             *address = plane(device)?;
         }
-        let mut state = [0; S];
-        for address in &mut state {
+        let mut state = [0; 2];
+        for address in state.iter_mut().take(S) {
             *address = plane(device)?;
         }
         let flat = Flat {
@@ -162,13 +164,14 @@ impl<'d, B> DeviceTrainer<'d, B> {
             kept,
         };
         let along_momentum = plan.is_one_gradient();
-        let slope = if along_momentum { state.first().copied().unwrap_or(grads) } else { grads };
+        let slope = if along_momentum && S > 0 { state[0] } else { grads };
         let weights = Group::new(plan.rho as f32)?;
         let biases = if plan.operator_on_biases { weights } else { weights.without_operator() };
         let groups = vec![weights, biases];
-        let segments = segments::<M, S>(mlp, flat, slope, memory, state);
+        let segments = segments(mlp, flat, slope, memory, state);
         let options = Options { length: plan.length, along_momentum, ..Options::default() };
-        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
+        let rules = (variant.into(), base.into());
+        let step = DeviceStep::new(device, rules.0, rules.1, &segments, &groups, options)?;
         let mixes = Mixes::new(device, flat, step.control())?;
         let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
         let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;
@@ -293,7 +296,7 @@ impl<'d, B> DeviceTrainer<'d, B> {
 
 impl<B, const S: usize> Trainer for (DeviceTrainer<'_, B>, [(); S])
 where
-    B: BaseEntries<S>,
+    B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
 {
     fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error> {
         let (this, _) = self;
@@ -307,7 +310,7 @@ where
         let (this, _) = self;
         if this.rate != Some(learning_rate.to_bits()) {
             let base = this.base.with_learning_rate(learning_rate)?;
-            this.step.set_base(this.device, base, &this.groups)?;
+            this.step.set_base(this.device, base.into(), &this.groups)?;
             this.rate = Some(learning_rate.to_bits());
         }
         this.gather(batch.len())?;

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use presam::{AdamW, BaseOptimizer, Configure, Schedule, Sgd};
-use presam_kernels::entries::{BaseEntries, VariantEntries};
+use presam::{AdamW, AnyBase, AnyVariant, BaseOptimizer, Configure, Schedule, Sgd, Variant};
 use presam_model::Mlp;
 use presam_model::init::{he_uniform, shuffle};
 use sha2::{Digest, Sha256};
@@ -77,7 +76,7 @@ fn with_base<V, const M: usize>(
     place: Place<'_>,
 ) -> Result<Run, Error>
 where
-    V: VariantEntries<M, 0>,
+    V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
 {
     let key = |name: &str| job.config.setting(BASE_TABLE, name).unwrap_or(0.0) as f32;
     let learning_rate = job.config.learning_rate as f32;
@@ -107,8 +106,8 @@ fn train<V, B, const M: usize, const S: usize>(
     place: Place<'_>,
 ) -> Result<Run, Error>
 where
-    V: VariantEntries<M, 0>,
-    B: BaseEntries<S>,
+    V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
+    B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
 {
     let (config, start) = (job.config, Instant::now());
     let features = split.train.features;

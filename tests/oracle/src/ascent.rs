@@ -4,7 +4,8 @@ use crate::element::{Element, PLANES, RuleState, Terms};
 use crate::format::{Bounded, BoundedVector, Format};
 use crate::length::LengthRule;
 use crate::number::Number;
-use crate::rules::{Rule, Statistic};
+use crate::rules::Rule;
+use crate::rules::about::Statistic;
 use crate::segment::{Segment, ShapeError};
 use crate::sum::{Order, norm, sum};
 
@@ -131,8 +132,8 @@ impl Totals {
 
     fn outcome(&self, rule: Rule, format: Format) -> Outcome {
         let (norm, statistic) = (self.norm.value, self.statistic.value);
-        let is_noise =
-            rule.statistic() == Statistic::Norm && norm < format.friendly_floor * statistic;
+        let is_noise = rule.statistic() == Statistic::Norm
+            && norm < format.friendly_floor * statistic.max(format.friendly_least);
         if !norm.is_finite() || !statistic.is_finite() {
             Outcome::NonFinite
         } else if norm == 0.0 || is_noise {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use presam::{BaseState, Group, RuleState};
-use presam_kernels::entries::{BaseEntries, VariantEntries};
+use presam::{AnyVariant, BaseState, Group, RuleState, SecondGradient};
 
 use super::case::Case;
 use super::clocked::Clocked;
@@ -13,7 +12,6 @@ use crate::bench::cpu::rules::entry;
 use crate::bench::cpu::shard::{Order, adamw, rho, sgd};
 use crate::bench::{Base, BenchError, Phase, Shape};
 use crate::config::ConfigError;
-use presam::SecondGradient;
 use presam_cuda::{Device, DeviceStep, Form, Options};
 
 /// What a case is made of.
@@ -38,9 +36,9 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
         Base::AdamW => 2,
     };
     let planes = Planes::new(device, shape, [entry.info.memory, entry.info.inputs, state])?;
-    let mut step = |form, turn| of_rule(device, recipe, &planes, form, turn);
-    let plain = [step(Form::OutOfPlace, 0)?, step(Form::OutOfPlace, 1)?];
-    let in_place = [step(Form::InPlace, 0)?, step(Form::InPlace, 1)?];
+    let mut made = |form, turn| step(device, recipe, &planes, form, turn);
+    let plain = [made(Form::OutOfPlace, 0)?, made(Form::OutOfPlace, 1)?];
+    let in_place = [made(Form::InPlace, 0)?, made(Form::InPlace, 1)?];
     let case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
     let reference = Reference { entry, shape: Arc::clone(shape), threads };
     reference.each(&[], &mut |elements, tensors, _| {
@@ -60,50 +58,23 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
     Ok(case)
 }
 
-/// The one place where the rules' types are spelled out.
-fn of_rule(
-    device: &mut impl Device,
+/// The step of the recipe's rule over the planes.
+fn step(
+    device: &mut dyn Device,
     recipe: &Recipe,
     planes: &Planes,
     form: Form,
     turn: usize,
 ) -> Result<DeviceStep, BenchError> {
-    macro_rules! rows {
-        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-            $(if recipe.rule == presam::variants::$module::INFO.name {
-                let variant = presam::$Variant::<f32>::default();
-                return match recipe.base {
-                    Base::SgdMomentum => {
-                        step::<_, _, $m, $i, 1>(device, recipe, planes, (variant, sgd()?), form, turn)
-                    }
-                    Base::AdamW => {
-                        step::<_, _, $m, $i, 2>(device, recipe, planes, (variant, adamw()?), form, turn)
-                    }
-                };
-            })*
-        };
-    }
-    presam::for_each_variant!(rows);
-    Err(ConfigError::new("rule", "a name from `presam methods`", recipe.rule).into())
-}
-
-fn step<V, B, const M: usize, const I: usize, const S: usize>(
-    device: &mut impl Device,
-    recipe: &Recipe,
-    planes: &Planes,
-    (variant, optimizer): (V, B),
-    form: Form,
-    turn: usize,
-) -> Result<DeviceStep, BenchError>
-where
-    V: VariantEntries<M, I>,
-    B: BaseEntries<S>,
-{
+    let variant = AnyVariant::by_name(recipe.rule)?;
+    let base = match recipe.base {
+        Base::SgdMomentum => sgd()?.into(),
+        Base::AdamW => adamw()?.into(),
+    };
     let groups = [Group::new(rho(&recipe.shape))?];
-    let segments = planes.segments::<M, I, S>(turn);
     // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
     let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
-    Ok(DeviceStep::new(device, variant, optimizer, &segments, &groups, options)?)
+    Ok(DeviceStep::new(device, variant, base, &planes.segments(turn), &groups, options)?)
 }
 
 /// The first step in place and back, then out of place and down.

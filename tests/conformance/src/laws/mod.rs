@@ -15,7 +15,7 @@ use crate::compare::{Expected, Worst, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{LengthRule, Outcome, Rule};
+use presam_oracle::{Claim, LengthRule, Outcome, Rule};
 
 pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};
 pub use reduction::first_step_is_sam;
@@ -36,6 +36,14 @@ pub struct Law<R> {
     pub shape: Shape,
     /// Judges one case.
     pub check: Judge<R>,
+}
+
+impl<R> Law<R> {
+    /// Whether it takes steps by the thousand in each case: one case of it says much.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.name == outcome::LONG
+    }
 }
 
 /// Judges one case: the first thing that differs, or whether there was anything to judge.
@@ -74,6 +82,10 @@ pub fn named<R: Scalar>(name: &str) -> Option<Law<R>> {
 
 fn any_rule(_: Rule) -> bool {
     true
+}
+
+fn claims(rule: Rule, claim: Claim) -> bool {
+    rule.claims().contains(&claim)
 }
 
 fn any_scope(_: &Scope) -> bool {
