@@ -1,6 +1,6 @@
 //! Loads and stores of a warp.
 
-use super::block::Common;
+use super::common::Common;
 use super::place::{Ask, Region, generic};
 use super::warp::Warp;
 use super::worker::Worker;

@@ -1,6 +1,6 @@
 //! Atomics: lane after lane, in an order drawn from the seed.
 
-use super::block::Common;
+use super::common::Common;
 use super::place::{Ask, Region, generic};
 use super::warp::Warp;
 use super::worker::Worker;

@@ -1,6 +1,6 @@
 //! Calls, returns, exits.
 
-use super::block::Common;
+use super::common::Common;
 use super::grid::Grid;
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};

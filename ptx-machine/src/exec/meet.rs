@@ -1,6 +1,6 @@
 //! Shuffles, votes, matches: instructions at which the lanes of a mask meet.
 
-use super::block::Common;
+use super::common::Common;
 use super::grid::Grid;
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};

@@ -5,10 +5,12 @@ mod atomic;
 mod barrier;
 mod block;
 mod call;
+mod common;
 mod grid;
 mod meet;
 mod place;
 mod registers;
+mod schedule;
 mod shared;
 mod step;
 mod traffic;
@@ -16,9 +18,9 @@ mod warp;
 mod worker;
 
 pub(crate) use grid::{Grid, SharedLayout};
-pub(crate) use worker::run;
+pub(crate) use schedule::run;
 
-use crate::FaultKind;
+use crate::fault::FaultKind;
 
 /// A fault, before it is known where: the lane and what it did.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Lanes at one place run together, one instruction after the other.
 
-use super::block::Common;
+use super::common::Common;
 use super::warp::{Path, Warp};
 use super::worker::Worker;
 use super::{Stop, lanes, stop};
