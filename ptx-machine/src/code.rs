@@ -234,7 +234,6 @@ pub(crate) struct Apply3 {
     pub flush: bool,
 }
 
-/// How a conversion rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rounding {
     Nearest,
@@ -243,7 +242,7 @@ pub(crate) enum Rounding {
     Up,
 }
 
-/// One conversion, lane by lane: `rows/convert.rs` does it.
+/// One conversion, lane by lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conversion {
     pub from: Type,

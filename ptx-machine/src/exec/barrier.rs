@@ -5,7 +5,7 @@ use super::common::{BARRIERS, BarrierState, Common, fault};
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};
 use super::worker::Worker;
-use super::{Stop, Trouble, lanes, stop};
+use super::trouble::{Stop, Trouble, lanes, stop};
 use crate::code::{Action, Barrier, BarrierKind, NONE, WARP};
 use crate::fault::{Fault, FaultKind};
 

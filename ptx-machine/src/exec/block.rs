@@ -5,7 +5,7 @@ use super::grid::Grid;
 use super::shared::SharedMemory;
 use super::warp::{BlockPlace, Warp};
 use super::worker::Worker;
-use super::{Trouble, lanes};
+use super::trouble::{Trouble, lanes};
 use crate::code::WARP;
 use crate::fault::{Fault, FaultKind};
 use crate::race::BlockRaces;

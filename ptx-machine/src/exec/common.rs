@@ -1,6 +1,6 @@
-//! What the warps of a block share, and where a trouble of one of them is told.
+//! What the warps of a block share, and where a trouble of theirs is said to have happened.
 
-use super::Trouble;
+use super::trouble::Trouble;
 use super::grid::Grid;
 use super::shared::SharedMemory;
 use super::warp::BlockPlace;

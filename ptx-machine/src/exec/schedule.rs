@@ -1,4 +1,4 @@
-//! Whose turn it is: each thread of the host runs some blocks of the grid at a time, in turns.
+//! The threads of the host: each runs some blocks of the grid at a time, in turns.
 
 use super::block::{Block, Turn};
 use super::grid::Grid;
@@ -134,6 +134,30 @@ impl Worker<'_> {
         let at =
             [number % x, number / x % y, number / x / y].map(|n| u32::try_from(n).unwrap_or(0));
         Some(BlockPlace { number, at })
+    }
+
+    fn report(self) -> Report {
+        let mut report = Report {
+            warp_instructions: self.warp_instructions,
+            shared_requests: self.shared_requests,
+            bank_conflicts: self.bank_conflicts,
+            barriers: self.barriers,
+            ..Report::default()
+        };
+        for (count, note) in
+            self.counts.iter().zip(&self.grid.code.notes).filter(|(count, _)| **count > 0)
+        {
+            let name = &self.grid.code.mnemonics[note.mnemonic as usize];
+            *report.instructions.entry(name.clone()).or_default() += count;
+            report.lane_instructions += count;
+        }
+        for (traffic, buffer) in
+            self.traffic.iter().zip(&self.grid.memory.buffers).filter(|(t, _)| t.requests > 0)
+        {
+            report.buffers.entry(buffer.name.clone()).or_default().add(traffic);
+            report.global.add(traffic);
+        }
+        report
     }
 }
 

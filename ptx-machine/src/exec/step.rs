@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::warp::{Path, Warp};
 use super::worker::Worker;
-use super::{Stop, lanes, stop};
+use super::trouble::{Stop, lanes, stop};
 use crate::code::{Action, Guard, Instruction, NONE, Row, WARP};
 use crate::fault::FaultKind;
 

@@ -2,7 +2,7 @@
 
 use super::grid::Grid;
 use crate::random::Random;
-use crate::report::{Report, Traffic};
+use crate::report::Traffic;
 
 /// What one thread counts.
 pub(crate) struct Worker<'a> {
@@ -22,7 +22,7 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(grid: &'a Grid<'a>, number: u64) -> Self {
+    pub fn new(grid: &'a Grid<'a>, number: u64) -> Self {
         Self {
             grid,
             random: Random::new(grid.seed ^ number << 48),
@@ -35,29 +35,5 @@ impl<'a> Worker<'a> {
             barriers: 0,
             unsettled: 0,
         }
-    }
-
-    pub(super) fn report(self) -> Report {
-        let mut report = Report {
-            warp_instructions: self.warp_instructions,
-            shared_requests: self.shared_requests,
-            bank_conflicts: self.bank_conflicts,
-            barriers: self.barriers,
-            ..Report::default()
-        };
-        for (count, note) in
-            self.counts.iter().zip(&self.grid.code.notes).filter(|(count, _)| **count > 0)
-        {
-            let name = &self.grid.code.mnemonics[note.mnemonic as usize];
-            *report.instructions.entry(name.clone()).or_default() += count;
-            report.lane_instructions += count;
-        }
-        for (traffic, buffer) in
-            self.traffic.iter().zip(&self.grid.memory.buffers).filter(|(t, _)| t.requests > 0)
-        {
-            report.buffers.entry(buffer.name.clone()).or_default().add(traffic);
-            report.global.add(traffic);
-        }
-        report
     }
 }

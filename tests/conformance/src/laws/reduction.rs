@@ -1,15 +1,15 @@
 //! What equals what.
 
 use super::{
-    Checked, Judge, Law, answer, any_rule, any_scope, claims, perturbing, same_perturbed,
-    unguarded,
+    Checked, Judge, Law, answer, any_rule, any_scope, claims, perturbing, same_perturbed, unguarded,
 };
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 use presam_oracle::{Claim, Input, LengthRule, Rule, RuleState};
 
 fn has_neutral_setting(rule: Rule) -> bool {
