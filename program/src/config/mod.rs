@@ -8,11 +8,13 @@ mod command;
 mod error;
 mod options;
 mod parse;
+mod radii;
 mod resolve;
 
 pub use error::ConfigError;
-pub use options::{Many, Options, RhoOption, SeedsOption};
+pub use options::{Many, Options, SeedsOption};
 pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
+pub use radii::RhoOption;
 pub use resolve::{device, resolve};
 
 use std::collections::BTreeMap;
