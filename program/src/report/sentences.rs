@@ -39,10 +39,9 @@ impl fmt::Display for Said<'_> {
                         f,
                         "no method is shown to be better than SAM {over}; worse: {is_worse}."
                     ),
-                    (false, true) => write!(
-                        f,
-                        "better than SAM {over}: {is_better}; none is shown to be worse."
-                    ),
+                    (false, true) => {
+                        write!(f, "better than SAM {over}: {is_better}; none is shown to be worse.")
+                    }
                     (false, false) => {
                         write!(f, "better than SAM {over}: {is_better}; worse: {is_worse}.")
                     }
@@ -81,7 +80,9 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
             _ => format!("At {} % label noise, ", percent(level)),
         };
         let config = config.tuned(tuning, level);
-        said(summary, level, &config).into_iter().map(move |said| capital(&format!("{start}{said}")))
+        said(summary, level, &config)
+            .into_iter()
+            .map(move |said| capital(&format!("{start}{said}")))
     });
     sentences.collect()
 }
