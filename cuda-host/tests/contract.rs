@@ -309,7 +309,7 @@ fn a_loss_scale_or_norm_out_of_range_and_a_norm_that_nobody_takes_are_refused() 
     let step = made(&mut device, &[segment], unchecked).unwrap();
     assert_eq!(
         step.set_max_norm(&mut device, 1.0).unwrap_err().to_string(),
-        "second_sgd_momentum: max_norm: expected a step that looks at its second gradient, found \
+        "second_sgd: max_norm: expected a step that looks at its second gradient, found \
          SecondGradient::Unchecked"
     );
 }
