@@ -4,12 +4,12 @@ use presam_backends::Faulty;
 use presam_cuda::Choice;
 use presam_kernels::entries;
 
-use super::{DeviceTarget, Recorder};
+use super::{DeviceTarget, HostClock};
 use crate::bench::{Asked, Request, Target, plan};
 
 /// What is said of the first row of `filter` where `kernel` does nothing.
 fn said(kernel: &'static str, filter: &str) -> Option<String> {
-    let device = Recorder::new(Faulty::without(&[kernel]));
+    let device = HostClock(Box::new(Faulty::without(&[kernel])));
     let mut target = DeviceTarget::new(device, 2).unwrap();
     let request = Request::new(&Asked {
         sizes: Some("5001".into()),
