@@ -44,13 +44,21 @@ pub fn headline(record: &Record) -> String {
         let (before, after) = (clocks(before), clocks(after));
         text += &format!("cores and memory at {before} MHz before, {after} MHz after\n");
     }
-    text + "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n"
+    text += "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n";
+    if has_floor(record) {
+        text += "x floor: 1.00 is as fast as a triad (c = a + 3 b) of as many bytes, in turn with both\n";
+    }
+    text
+}
+
+fn has_floor(record: &Record) -> bool {
+    record.measurements.iter().any(|row| row.floor_ns.is_some())
 }
 
 /// A block a size, a line a row.
 pub fn table(record: &Record) -> String {
     let mut text = String::new();
-    let rows = &record.measurements;
+    let (rows, floor) = (&record.measurements, has_floor(record));
     for block in rows.chunk_by(|a, b| a.shape == b.shape) {
         let Some(first) = block.first() else { continue };
         text += &format!("\n{}\n", heading(first));
@@ -60,7 +68,10 @@ pub fn table(record: &Record) -> String {
         if graphs {
             head.insert(3, "launch");
         }
-        let cells: Vec<Vec<String>> = block.iter().map(|row| cells(row, graphs)).collect();
+        if floor {
+            head.push("x floor");
+        }
+        let cells: Vec<Vec<String>> = block.iter().map(|row| cells(row, graphs, floor)).collect();
         text += &aligned(&head, &cells, if graphs { 4 } else { 3 });
     }
     text
@@ -75,7 +86,7 @@ fn heading(row: &Measurement) -> String {
     }
 }
 
-fn cells(row: &Measurement, graphs: bool) -> Vec<String> {
+fn cells(row: &Measurement, graphs: bool, floor: bool) -> Vec<String> {
     let share = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
     let mut cells = vec![
         row.phase.name().to_owned(),
@@ -89,6 +100,9 @@ fn cells(row: &Measurement, graphs: bool) -> Vec<String> {
     ];
     if graphs {
         cells.insert(3, if row.graph { "graph" } else { "plain" }.to_owned());
+    }
+    if floor {
+        cells.push(row.times_floor().map_or_else(|| "-".to_owned(), |times| format!("{times:.2}")));
     }
     cells
 }

@@ -28,7 +28,8 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
             String::new()
         };
         all.extend(shown(&rows).map(|text| capital(&format!("{start}{text}"))));
-        let config = config.tuned(tuning, level);
+        let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
+        let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
         all.extend(untold(&rows, level, &config).map(|text| capital(&format!("{start}{text}"))));
     }
     all
