@@ -1,5 +1,5 @@
 //! A rule that presam does not have, written outside of it: two `impl`s, and every phase, thread
-//! count, vector width and length rule works with it.
+//! count, vector width and length rule works with it; [`Erased`] hands it to whatever takes any rule.
 //!
 //! ```text
 //! t_i = sqrt(|w_i| + eta)
@@ -9,8 +9,8 @@
 //! Half-way between SAM (t = 1) and ASAM (t = |w| + eta): a constraint preconditioner D = t.
 
 use presam::{
-    AscentRule, Cpu, Element, Error, Flat, Group, LengthRule, PartialNorm, Real, RuleState,
-    Session, Sgd, Variant, finish,
+    AscentRule, Cpu, DynVariant, Element, Erased, Error, Flat, Group, LengthRule, PartialNorm,
+    Real, RuleState, Sam, Session, Sgd, Variant, finish,
 };
 
 /// Its configuration, which is its own rule: nothing changes from step to step.
@@ -83,21 +83,14 @@ fn check_bits() -> Result<(), Error> {
     Ok(())
 }
 
-/// |w - (1, -2, 3)|^2, by a session.
-fn train() -> Result<(), Error> {
+/// |w - (1, -2, 3)|^2, by a session that takes any rule.
+fn train(rule: &dyn DynVariant<f32>) -> Result<(), Error> {
     const GOAL: [f32; 3] = [1.0, -2.0, 3.0];
-    let mut session = Session::new(Cpu::detect(), RootAsam { eta: 0.01 }, Sgd::new(0.05)?);
-    let (mut w, mut g, mut backup) = ([0.0; 3], [0.0; 3], [0.0; 3]);
-    let mut model = Flat {
-        params: &mut w,
-        grads: &mut g,
-        backup: &mut backup,
-        memory: [],
-        inputs: [],
-        state: [],
-    };
+    let mut session = Session::new(Cpu::detect(), rule, Sgd::new(0.05)?);
+    let (mut w, mut g, mut spare) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+    let mut model = Flat::new(&mut w, &mut g, &mut spare);
     for _ in 0..200 {
-        session.step(&[Group::new(0.01)?], &mut model, |model| {
+        session.step(&[Group::new(0.01)?], &mut model, |model, _| {
             for ((g, w), goal) in model.grads.iter_mut().zip(&*model.params).zip(GOAL) {
                 *g = 2.0 * (w - goal);
             }
@@ -112,5 +105,6 @@ fn train() -> Result<(), Error> {
 fn main() -> Result<(), Error> {
     check_by_hand()?;
     check_bits()?;
-    train()
+    train(&Erased::variant::<f32>(RootAsam { eta: 0.01 }))?;
+    train(&Sam::new())
 }

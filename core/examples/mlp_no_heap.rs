@@ -6,7 +6,7 @@
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-use presam::{BaseOptimizer, Cpu, Error, Flat, Group, Sam, Schedule, Session, Sgd};
+use presam::{Cpu, Error, Flat, Group, PlanesMut, Sam, Schedule, Session, Sgd};
 
 const HIDDEN: usize = 8;
 /// A hidden unit has two weights, a bias and a weight to the output; the output has a bias.
@@ -63,22 +63,16 @@ fn initial() -> [f32; PARAMS] {
 /// Trains from scratch; the loss before and after.
 fn train() -> Result<[f32; 2], Error> {
     let (mut params, mut grads) = (initial(), [0.0; PARAMS]);
-    let (mut backup, mut velocity) = ([0.0; PARAMS], [0.0; PARAMS]);
+    let (mut spare, mut velocity) = ([0.0; PARAMS], [0.0; PARAMS]);
     let before = loss(&params, &mut grads);
     let rate = Schedule::cosine(0.1, 0.0, STEPS)?;
     let sgd = Sgd::new(0.1)?.with_momentum(0.9)?;
     let mut session = Session::new(Cpu::plain(), Sam::new(), sgd);
-    let mut model = Flat {
-        params: &mut params,
-        grads: &mut grads,
-        backup: &mut backup,
-        memory: [],
-        inputs: [],
-        state: [&mut velocity],
-    };
+    let state = PlanesMut::from([&mut velocity]);
+    let mut model = Flat { state, ..Flat::new(&mut params, &mut grads, &mut spare) };
     for step in 0..STEPS {
-        session.base = session.base.with_learning_rate(rate.at(step))?;
-        session.step(&[Group::new(0.02)?], &mut model, |model| {
+        session.learning_rate = Some(rate.at(step));
+        session.step(&[Group::new(0.02)?], &mut model, |model, _| {
             loss(model.params, model.grads);
             Ok::<(), Error>(())
         })?;

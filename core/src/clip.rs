@@ -1,7 +1,9 @@
 //! Global-norm clipping of the second gradient.
 
-use crate::error::check;
-use crate::{Error, Outcome, Part, PartialNorm, Real, ScaledNorm};
+use crate::error::{Error, check};
+use crate::norm::{Part, PartialNorm, ScaledNorm};
+use crate::outcome::Outcome;
+use crate::real::Real;
 
 /// The factor that brings a gradient of the measured norm down to `max_norm`, and what the numbers did.
 ///

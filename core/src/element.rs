@@ -1,7 +1,9 @@
 //! What a variant is: [`Variant`] (configuration), [`AscentRule`] (armed for one step), [`Element`]
 //! (what the rule sees of one parameter), [`RuleState`] (the counters of the whole model).
 
-use crate::{Error, Real, ScaledNorm};
+use crate::error::Error;
+use crate::norm::ScaledNorm;
+use crate::real::Real;
 
 /// What a rule sees of one parameter: the parameter, its gradient, its memory and its inputs.
 ///
@@ -95,6 +97,12 @@ pub trait Variant<R: Real, const M: usize, const I: usize>: Copy {
     fn with_operator(self, _applies: bool) -> Self {
         self
     }
+}
+
+/// A new second gradient from both gradients, armed for one step.
+pub trait GradientMix<R: Real>: Copy + Send + Sync {
+    /// The gradient that replaces `perturbed_grad`.
+    fn mix(self, grad: R, perturbed_grad: R) -> R;
 }
 
 /// Hyperparameters by name, for command lines and configuration files.

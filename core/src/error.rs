@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::real::Real;
+
 /// A call that was refused before anything was written.
 ///
 /// Every slice is as it was before the call. What the *numbers* do (a zero or non-finite norm) is
@@ -156,7 +158,7 @@ pub(crate) fn check_length(
 
 /// `Ok(value)` where `valid`; a NaN fails every comparison, so it is refused like any other value out of range.
 #[inline]
-pub(crate) fn check<R: crate::Real>(
+pub(crate) fn check<R: Real>(
     name: &'static str,
     expected: &'static str,
     value: R,
@@ -171,25 +173,25 @@ pub(crate) fn check<R: crate::Real>(
 
 /// A finite number that is not negative.
 #[inline]
-pub(crate) fn check_nonnegative<R: crate::Real>(name: &'static str, value: R) -> Result<R, Error> {
+pub(crate) fn check_nonnegative<R: Real>(name: &'static str, value: R) -> Result<R, Error> {
     check(name, "a finite number >= 0", value, value >= R::ZERO && value.is_finite())
 }
 
 /// A number in [0, 1].
 #[inline]
-pub(crate) fn check_fraction<R: crate::Real>(name: &'static str, value: R) -> Result<R, Error> {
+pub(crate) fn check_fraction<R: Real>(name: &'static str, value: R) -> Result<R, Error> {
     check(name, "a number from 0 to 1", value, value >= R::ZERO && value <= R::ONE)
 }
 
 /// A number in [0, 1): the decay of an average that must not be frozen.
 #[inline]
-pub(crate) fn check_decay<R: crate::Real>(name: &'static str, value: R) -> Result<R, Error> {
+pub(crate) fn check_decay<R: Real>(name: &'static str, value: R) -> Result<R, Error> {
     check(name, "a number from 0 to below 1", value, value >= R::ZERO && value < R::ONE)
 }
 
 /// A number in [0, 2^31): rho and the norm guard. The bound keeps rho / (norm + guard) finite in `f32`.
 #[inline]
-pub(crate) fn check_radius<R: crate::Real>(name: &'static str, value: R) -> Result<R, Error> {
+pub(crate) fn check_radius<R: Real>(name: &'static str, value: R) -> Result<R, Error> {
     let limit = R::from_f64(2_147_483_648.0);
     check(name, "a number >= 0 and below 2^31", value, value >= R::ZERO && value < limit)
 }

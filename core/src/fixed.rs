@@ -1,12 +1,18 @@
 //! [`FixedSam`]: a whole optimizer with its buffers inside, for firmware.
 
-use crate::{BaseOptimizer, Error, Flat, Group, Real, Session, StepReport, Variant};
+use crate::erased::{DynBase, DynVariant};
+use crate::error::{Error, check_length};
+use crate::group::Group;
+use crate::planes::PlanesMut;
+use crate::real::Real;
+use crate::session::{Flat, Form, Point, Session, StepReport};
 use heapless::Vec;
 
 /// A [`Session`] that owns its buffers, for models of at most `N` parameters in one slice.
 ///
-/// Floats held: `N * (2 + M + S)` (gradient, backup, memory, state), no heap. The session is public:
-/// set its length rule, learning rate or counters there.
+/// `M` planes of memory and `S` of state, as many as the variant and the base optimizer have: other
+/// numbers are an [`Error::Planes`] at the first step. Floats held: `N * (2 + M + S)` (gradient, spare,
+/// memory, state), no heap. The session is public: set its length rule, learning rate or counters there.
 ///
 /// ```
 /// use presam::{Cpu, FixedSam, Group, Sam, Session, Sgd};
@@ -27,22 +33,22 @@ pub struct FixedSam<R, V, B, const N: usize, const M: usize, const S: usize> {
     /// The variant, the base optimizer and their counters.
     pub session: Session<R, V, B>,
     grads: Vec<R, N>,
-    backup: Vec<R, N>,
+    spare: Vec<R, N>,
     memory: [Vec<R, N>; M],
     state: [Vec<R, N>; S],
 }
 
 impl<R: Real, V, B, const N: usize, const M: usize, const S: usize> FixedSam<R, V, B, N, M, S>
 where
-    V: Variant<R, M, 0>,
-    B: BaseOptimizer<R, S>,
+    V: DynVariant<R>,
+    B: DynBase<R>,
 {
     /// Before the first step; memory and state are zero.
     pub fn new(session: Session<R, V, B>) -> Self {
         Self {
             session,
             grads: Vec::new(),
-            backup: Vec::new(),
+            spare: Vec::new(),
             memory: core::array::from_fn(|_| Vec::new()),
             state: core::array::from_fn(|_| Vec::new()),
         }
@@ -70,19 +76,20 @@ where
     fn reserve(&mut self, len: usize) -> Result<(), Error> {
         if self.grads.is_empty() {
             let full = Error::Capacity { expected: N, found: len };
-            let buffers = [&mut self.grads, &mut self.backup].into_iter();
+            let buffers = [&mut self.grads, &mut self.spare].into_iter();
             for buffer in buffers.chain(&mut self.memory).chain(&mut self.state) {
                 buffer.resize(len, R::ZERO).map_err(|_| full)?;
             }
         }
-        crate::error::check_length("params", self.grads.len(), len)
+        check_length("params", self.grads.len(), len)
     }
 
     /// One whole step; `gradient(params, grads)` is called twice and must write all of `grads`.
     ///
     /// # Errors
     /// [`Error::Capacity`] for more than `N` parameters, [`Error::Length`] where their number changes
-    /// between steps; nothing is changed.
+    /// between steps, [`Error::Planes`] where the rule has not `M` planes of memory and none of inputs, or
+    /// the base optimizer not `S`; nothing is changed.
     pub fn step(
         &mut self,
         params: &mut [R],
@@ -90,16 +97,15 @@ where
         mut gradient: impl FnMut(&[R], &mut [R]),
     ) -> Result<StepReport<R>, Error> {
         self.reserve(params.len())?;
+        let form = self.session.form;
         let mut model = Flat {
-            params,
-            grads: &mut self.grads,
-            backup: &mut self.backup,
-            memory: self.memory.each_mut().map(Vec::as_mut_slice),
-            inputs: [],
-            state: self.state.each_mut().map(Vec::as_mut_slice),
+            memory: PlanesMut::of(&mut self.memory),
+            state: PlanesMut::of(&mut self.state),
+            ..Flat::new(params, &mut self.grads, &mut self.spare)
         };
-        self.session.step(&[group], &mut model, |model| {
-            gradient(model.params, model.grads);
+        self.session.step(&[group], &mut model, |model, point| {
+            let out_of_place = form == Form::OutOfPlace && point == Point::Perturbed;
+            gradient(if out_of_place { model.spare } else { model.params }, model.grads);
             Ok(())
         })
     }

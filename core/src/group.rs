@@ -1,7 +1,7 @@
 //! [`Group`]: what parameters of one kind have in common.
 
-use crate::error::{check_nonnegative, check_radius};
-use crate::{Error, Real};
+use crate::error::{Error, check_nonnegative, check_radius};
+use crate::real::Real;
 
 /// The options of a group of segments: its own radius and weight decay, and its part in the ascent.
 ///

@@ -1,7 +1,10 @@
 //! [`LengthRule`]: how long the perturbation is. [`finish`]: from sums to an outcome and a scale.
 
-use crate::error::{check_fraction, check_radius};
-use crate::{Error, Outcome, Part, PartialNorm, Real, RuleState, ScaledNorm, Variant};
+use crate::element::{RuleState, Variant};
+use crate::error::{Error, check_fraction, check_radius};
+use crate::norm::{Part, PartialNorm, ScaledNorm};
+use crate::outcome::Outcome;
+use crate::real::Real;
 
 /// How the norm N of a step becomes the scale of its perturbation.
 ///

@@ -15,7 +15,6 @@ pub mod erased;
 pub mod pass;
 pub mod variants;
 
-mod ascended;
 mod clip;
 mod cpu;
 mod element;
@@ -36,7 +35,6 @@ mod planes;
 mod real;
 mod reduce;
 mod schedule;
-mod segment;
 mod session;
 mod slices;
 mod switch;
@@ -44,14 +42,13 @@ mod switch;
 #[cfg(feature = "any")]
 #[doc(inline)]
 pub use any::{AnyBase, AnyReal, AnyVariant};
-pub use ascended::Ascended;
 #[doc(inline)]
 pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
 pub use clip::{clip_factor, clip_factor_of};
 pub use cpu::Cpu;
 #[doc(inline)]
-pub use descent::{GradientMix, Gsam, LookSam, Wsam};
-pub use element::{AscentRule, Configure, Element, RuleState, Variant};
+pub use descent::{Gsam, LookSam, Wsam};
+pub use element::{AscentRule, Configure, Element, GradientMix, RuleState, Variant};
 #[doc(inline)]
 pub use erased::{Armed, ArmedBase, Ascending, DynBase, DynVariant, Erased, PlaneCount};
 pub use error::Error;
@@ -67,8 +64,10 @@ pub use outcome::Outcome;
 pub use planes::{MAX_PLANES, Planes, PlanesMut};
 pub use real::Real;
 pub use schedule::{Schedule, gsam_rho};
-pub use segment::{Flat, SegmentMut, Segments};
-pub use session::{SecondGradient, Session, StepReport};
+pub use session::{
+    Ascended, Flat, Form, Mark, Point, SecondGradient, SegmentMut, Segments, Session, StepReport,
+    Tensor,
+};
 
 macro_rules! export {
     ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {

@@ -1,6 +1,7 @@
 //! [`Unscaled`]: a rule that sees gradients of a scaled loss.
 
-use crate::{AscentRule, Element, Real};
+use crate::element::{AscentRule, Element};
+use crate::real::Real;
 
 /// A rule that multiplies every gradient entry by a factor first: the inverse of a loss scale.
 ///

@@ -1,8 +1,8 @@
 //! Masks for [`Ssam`](crate::Ssam) and [`MaskedSam`](crate::MaskedSam): the k highest scores of a
 //! whole model, segment by segment, without sorting and without memory of its own.
 
-use crate::error::{check_fraction, check_length};
-use crate::{Error, Real};
+use crate::error::{Error, check_fraction, check_length};
+use crate::real::Real;
 
 /// Selects the `keep` highest scores over all segments; equal scores go to the lower index.
 ///

@@ -6,7 +6,8 @@
 //! chunks    a binary tree over adjacent pairs, padded with neutral zeros
 //! ```
 
-use crate::{Error, Real};
+use crate::error::Error;
+use crate::real::Real;
 
 /// Elements in a chunk.
 pub const CHUNK: usize = 2048;

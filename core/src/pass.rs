@@ -15,7 +15,10 @@
 //! assert_eq!(perturbed, 3.0);
 //! ```
 
-use crate::{AscentRule, DescentRule, Element, GradientMix, Real, Scale};
+use crate::base::DescentRule;
+use crate::element::{AscentRule, Element, GradientMix};
+use crate::length::Scale;
+use crate::real::Real;
 
 /// What is summed: per element a term that is squared, and a statistic that is not.
 ///

@@ -1,7 +1,7 @@
 //! [`Schedule`]: a learning rate or a radius over the steps of a training run.
 
-use crate::error::{check, check_nonnegative};
-use crate::{Error, Real};
+use crate::error::{Error, check, check_nonnegative};
+use crate::real::Real;
 
 /// A value over steps, for the learning rate or for rho. A pure function of the step, counted from 0.
 ///

@@ -2,42 +2,30 @@
 //!
 //! On a GPU each is an entry point, compiled into the text that `presam_text` names; on the host it is
 //! a [`Kernel`] that says what a launch needs and carries the body for the emulator.
+//!
+//! Many rules come out as the same instructions: eleven finish alike. Such twins are compiled for the GPU and
+//! compared there, but the text has the first of them only, and on the host the others' rules name that one.
 
 #![cfg_attr(
     target_arch = "nvptx64",
     allow(unused_imports, reason = "a text has some of the kernels only")
 )]
 
+#[cfg(not(target_arch = "nvptx64"))]
+mod rules;
+#[cfg(not(target_arch = "nvptx64"))]
+mod twins;
+
+#[cfg(not(target_arch = "nvptx64"))]
+use rules::names;
+#[cfg(not(target_arch = "nvptx64"))]
+pub use rules::{BaseKernels, VariantKernels};
+
+#[cfg(not(target_arch = "nvptx64"))]
+use crate::kernel::Kernel;
 use crate::network::{Columns, Identity, Relu, ReluSlope, Rows};
 use crate::reads::{Bf16, F16, F32};
 use crate::{network, step};
-
-/// A kernel: what a launch needs to know, and its body on the host.
-#[cfg(not(target_arch = "nvptx64"))]
-pub struct Kernel {
-    /// The entry point.
-    pub name: &'static str,
-    /// The text under kernels/ptx/ that has it.
-    pub text: &'static str,
-    /// Threads of a block.
-    pub threads: u32,
-    /// The names of its arguments, 64-bit words all.
-    pub parameters: &'static [&'static str],
-    pub(crate) body: fn(&crate::emulator::Block<'_>, &[u64]),
-}
-
-#[cfg(not(target_arch = "nvptx64"))]
-impl std::fmt::Debug for Kernel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-/// The arguments as a body takes them; a launch has checked their number.
-#[cfg(not(target_arch = "nvptx64"))]
-fn words<const N: usize>(arguments: &[u64]) -> [u64; N] {
-    std::array::from_fn(|i| arguments.get(i).copied().unwrap_or(0))
-}
 
 /// One kernel: its text, its name, its arguments, and its body as a function of team and arguments.
 macro_rules! kernel {
@@ -58,10 +46,10 @@ macro_rules! kernel {
         pub static $entry: Kernel = Kernel {
             name: $name,
             text: $text,
-            threads: crate::THREADS,
+            threads: crate::team::THREADS,
             parameters: &[$(stringify!($parameter)),*],
             body: |$team, arguments| {
-                let $arguments = words(arguments);
+                let $arguments = crate::kernel::words(arguments);
                 $body
             },
         };
@@ -119,28 +107,11 @@ kernels! {
     "network" report [control, distance, out] network::report;
 }
 
-/// The kernels of a variant.
-#[cfg(not(target_arch = "nvptx64"))]
-#[derive(Clone, Copy, Debug)]
-pub struct VariantKernels {
-    /// The variant's name.
-    pub variant: &'static str,
-    /// Phase 1, by scalar of the gradient: f32, bf16, f16.
-    pub accumulate: [&'static Kernel; 3],
-    /// The end of phase 1.
-    pub finish: &'static Kernel,
-    /// Phase 2 out of place.
-    pub ascend: [&'static Kernel; 3],
-    /// Phase 2 in place.
-    pub ascend_in_place: [&'static Kernel; 3],
-}
-
 /// The kernels of each variant, a module each.
 macro_rules! variants {
     ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
         $(
-            #[doc = concat!("The kernels of `", stringify!($module), "`.")]
-            pub mod $module {
+            mod $module {
                 use super::*;
                 scalar!($module, $Variant, $m, $i, F32, "f32", "accumulate_f32", "ascend_f32",
                     accumulate_f32, ascend_f32, ascend_in_place_f32);
@@ -150,34 +121,29 @@ macro_rules! variants {
                     accumulate_f16, ascend_f16, ascend_in_place_f16);
                 kernel!("finish", concat!("finish_", stringify!($module)), finish,
                     [parts, count, results, counter, control, variant, groups, group_count, counted],
-                    |team, arguments| step::finish::<_, presam::$Variant<f32>, $m, $i>(
+                    |team, arguments| step::finish::<_, presam::variants::$Variant<f32>, $m, $i>(
                         team, arguments));
+
+                #[cfg(not(target_arch = "nvptx64"))]
+                pub(super) const COMPILED: [&Kernel; 10] = [
+                    &accumulate_f32, &accumulate_bf16, &accumulate_f16,
+                    &ascend_f32, &ascend_bf16, &ascend_f16,
+                    &ascend_in_place_f32, &ascend_in_place_bf16, &ascend_in_place_f16,
+                    &finish,
+                ];
             }
         )*
 
-        $(
-            #[cfg(not(target_arch = "nvptx64"))]
-            impl VariantEntries<$m, $i> for presam::$Variant<f32> {
-                const KERNELS: VariantKernels = VariantKernels {
-                    variant: presam::variants::$module::INFO.name,
-                    accumulate: [
-                        &$module::accumulate_f32, &$module::accumulate_bf16,
-                        &$module::accumulate_f16,
-                    ],
-                    finish: &$module::finish,
-                    ascend: [&$module::ascend_f32, &$module::ascend_bf16, &$module::ascend_f16],
-                    ascend_in_place: [
-                        &$module::ascend_in_place_f32, &$module::ascend_in_place_bf16,
-                        &$module::ascend_in_place_f16,
-                    ],
-                };
-            }
-        )*
+        /// What each variant is compiled to, twins included.
+        #[cfg(not(target_arch = "nvptx64"))]
+        const COMPILED_VARIANTS: &[[&Kernel; 10]] = &[$($module::COMPILED),*];
 
         /// The kernels of every variant, in the core's order.
         #[cfg(not(target_arch = "nvptx64"))]
         pub const VARIANTS: &[VariantKernels] =
-            &[$(<presam::$Variant<f32> as VariantEntries<$m, $i>>::KERNELS),*];
+            &[$(VariantKernels::written(
+                presam::variants::$module::INFO.name, $module::COMPILED, COMPILED_VARIANTS,
+            )),*];
     };
 }
 
@@ -190,7 +156,7 @@ macro_rules! scalar {
             concat!("accumulate_", stringify!($module), "_", $scalar),
             $accumulate,
             [chunks, count, segments, parts, control, variant, groups],
-            |team, arguments| step::accumulate::<_, presam::$Variant<f32>, $Scalar, $m, $i>(
+            |team, arguments| step::accumulate::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
                 team, arguments
             )
         );
@@ -199,7 +165,7 @@ macro_rules! scalar {
             concat!("ascend_", stringify!($module), "_", $scalar),
             $ascend,
             [chunks, count, segments, control, variant, groups],
-            |team, arguments| step::ascend::<_, presam::$Variant<f32>, $Scalar, $m, $i>(
+            |team, arguments| step::ascend::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
                 team, false, arguments
             )
         );
@@ -208,7 +174,7 @@ macro_rules! scalar {
             concat!("ascend_in_place_", stringify!($module), "_", $scalar),
             $in_place,
             [chunks, count, segments, control, variant, groups],
-            |team, arguments| step::ascend::<_, presam::$Variant<f32>, $Scalar, $m, $i>(
+            |team, arguments| step::ascend::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
                 team, true, arguments
             )
         );
@@ -216,71 +182,50 @@ macro_rules! scalar {
 }
 presam::for_each_variant!(variants);
 
-/// The kernels of a base optimizer.
-#[cfg(not(target_arch = "nvptx64"))]
-#[derive(Clone, Copy, Debug)]
-pub struct BaseKernels {
-    /// Judges the second gradient and arms the descent.
-    pub second: &'static Kernel,
-    /// The step.
-    pub descend: &'static Kernel,
-}
-
 /// The kernels of each base optimizer, a module each.
 macro_rules! bases {
     ($($module:ident: $Base:ident, state $s:literal;)*) => {
         $(
-            #[doc = concat!("The kernels of `", stringify!($module), "`.")]
-            pub mod $module {
+            mod $module {
                 use super::*;
                 kernel!("descend", concat!("second_", stringify!($module)), second,
                     [parts, count, results, counter, control, base, checked],
-                    |team, arguments| step::second::<_, presam::$Base<f32>, $s>(team, arguments));
+                    |team, arguments| step::second::<_, presam::base::$Base<f32>, $s>(team, arguments));
                 kernel!("descend", concat!("descend_", stringify!($module)), descend,
                     [chunks, count, segments, control, bases],
-                    |team, arguments| step::descend::<_, presam::$Base<f32>, $s>(team, arguments));
+                    |team, arguments| step::descend::<_, presam::base::$Base<f32>, $s>(team, arguments));
+
+                #[cfg(not(target_arch = "nvptx64"))]
+                pub(super) const COMPILED: [&Kernel; 2] = [&second, &descend];
             }
         )*
 
-        $(
-            #[cfg(not(target_arch = "nvptx64"))]
-            impl BaseEntries<$s> for presam::$Base<f32> {
-                const KERNELS: BaseKernels =
-                    BaseKernels { second: &$module::second, descend: &$module::descend };
-            }
-        )*
+        /// What each base optimizer is compiled to, twins included.
+        #[cfg(not(target_arch = "nvptx64"))]
+        const COMPILED_BASES: &[[&Kernel; 2]] = &[$($module::COMPILED),*];
 
         /// The kernels of every base optimizer, in the core's order.
         #[cfg(not(target_arch = "nvptx64"))]
-        pub const BASES: &[BaseKernels] =
-            &[$(<presam::$Base<f32> as BaseEntries<$s>>::KERNELS),*];
+        pub const BASES: &[BaseKernels] = &[$(BaseKernels::written($module::COMPILED, COMPILED_BASES)),*];
     };
 }
 presam::for_each_base!(bases);
 
-/// A variant that has kernels: every one of the core's.
-#[cfg(not(target_arch = "nvptx64"))]
-pub trait VariantEntries<const M: usize, const I: usize>:
-    presam::Variant<f32, M, I> + crate::Plain
-{
-    /// Its kernels.
-    const KERNELS: VariantKernels;
-}
-
-/// A base optimizer that has kernels: every one of the core's.
-#[cfg(not(target_arch = "nvptx64"))]
-pub trait BaseEntries<const S: usize>: presam::BaseOptimizer<f32, S> + crate::Plain {
-    /// Its kernels.
-    const KERNELS: BaseKernels;
-}
-
-/// Every kernel.
+/// Every kernel that the texts have, each once.
 #[cfg(not(target_arch = "nvptx64"))]
 pub fn all() -> impl Iterator<Item = &'static Kernel> {
-    let variants = VARIANTS.iter().flat_map(|kernels| {
-        let scalars = [kernels.accumulate, kernels.ascend, kernels.ascend_in_place];
-        scalars.into_iter().flatten().chain([kernels.finish])
-    });
-    let bases = BASES.iter().flat_map(|kernels| [kernels.second, kernels.descend]);
-    COMMON.iter().copied().chain(variants).chain(bases)
+    let variants = VARIANTS.iter().flat_map(VariantKernels::all);
+    let rules = variants.chain(BASES.iter().flat_map(BaseKernels::all));
+    let mut names = std::collections::BTreeSet::new();
+    COMMON.iter().copied().chain(rules).filter(move |kernel| names.insert(kernel.name))
+}
+
+/// Name and text of every kernel that rules are compiled to, twins included, in the core's order: where
+/// `cargo xtask ptx` looks for twins.
+#[cfg(not(target_arch = "nvptx64"))]
+pub fn compiled() -> impl Iterator<Item = (&'static str, &'static str)> {
+    // Names and texts alone: they do not bring a twin's body along.
+    const OF_VARIANTS: [[(&str, &str); 10]; COMPILED_VARIANTS.len()] = names(COMPILED_VARIANTS);
+    const OF_BASES: [[(&str, &str); 2]; COMPILED_BASES.len()] = names(COMPILED_BASES);
+    OF_VARIANTS.as_flattened().iter().chain(OF_BASES.as_flattened()).copied()
 }

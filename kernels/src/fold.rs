@@ -3,8 +3,7 @@
 use presam::Part;
 
 use crate::layout::PART_BYTES;
-use crate::team::lane;
-use crate::{THREADS, Team, WARP, WARPS};
+use crate::team::{THREADS, Team, WARP, WARPS, lane};
 
 /// Runs of 32 parts that a warp folds.
 const OWN: u32 = 8;
@@ -22,6 +21,15 @@ pub struct Tree {
     pub results: u64,
     /// A word that is 0 before and after.
     pub counter: u64,
+}
+
+impl Tree {
+    /// The first four arguments of a kernel that folds.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(parts: u64, count: u64, results: u64, counter: u64) -> Self {
+        Self { parts, count: count as u32, results, counter }
+    }
 }
 
 /// Folds the tree over any number of blocks; the thread that has the root concludes.

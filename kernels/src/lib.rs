@@ -28,6 +28,8 @@ pub mod entries;
 pub mod fold;
 #[cfg(target_arch = "nvptx64")]
 mod gpu;
+#[cfg(not(target_arch = "nvptx64"))]
+mod kernel;
 pub mod layout;
 pub mod map;
 pub mod network;
@@ -42,13 +44,6 @@ pub mod team;
 pub mod widen;
 
 #[cfg(not(target_arch = "nvptx64"))]
-pub use entries::Kernel;
+pub use kernel::Kernel;
 pub use plain::Plain;
-pub use team::Team;
-
-/// Threads of a block, for every kernel.
-pub const THREADS: u32 = 256;
-/// Threads of a warp.
-pub const WARP: u32 = 32;
-/// Warps of a block.
-pub const WARPS: u32 = THREADS / WARP;
+pub use team::{THREADS, Team, WARP, WARPS};

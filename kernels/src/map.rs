@@ -2,9 +2,9 @@
 
 use presam::pass::ElementMap;
 
-use crate::Team;
 use crate::piece::Piece;
 use crate::reads::{F32, Planes, Scalar, nth, quad, set_quad};
+use crate::team::Team;
 
 /// What a thread needs for its chunk: the map and where its planes are. `old` and `out` may be one.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use presam::{CHUNK, LANES};
 
 use crate::layout::{Chunk, Segment};
-use crate::{Team, WARP, WARPS};
+use crate::team::{Team, WARP, WARPS};
 
 /// Bytes of a row of the chunk table and of the segment table.
 const CHUNK_BYTES: u64 = size_of::<Chunk>() as u64;
@@ -18,6 +18,15 @@ pub struct Table {
     pub count: u32,
     /// The segments that they are cut from.
     pub segments: u64,
+}
+
+impl Table {
+    /// The first three arguments of a pass.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(chunks: u64, count: u64, segments: u64) -> Self {
+        Self { chunks, count: count as u32, segments }
+    }
 }
 
 /// A chunk as one thread sees it.

@@ -2,7 +2,7 @@
 
 use core::array::from_fn;
 
-use crate::Team;
+use crate::team::Team;
 use crate::widen::{bf16, f16};
 
 /// How the elements of a plane lie in memory.

@@ -5,8 +5,7 @@ use presam::pass::Term;
 
 use crate::piece::{Piece, Table};
 use crate::reads::{F32, Planes, Scalar, nth, quad};
-use crate::team::lane;
-use crate::{Team, WARP};
+use crate::team::{Team, WARP, lane};
 
 /// What a thread needs for its chunk: the term and where its planes are.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,17 @@
 //! The threads run in lockstep: a value that each thread has is an [`Each`](Team::Each). On a GPU that
 //! is the thread's own scalar, on the host an array with one element a thread.
 
-use crate::plain::{Plain, from_words, word_of};
-use crate::{WARP, layout::PART_BYTES};
 use presam::Part;
+
+use crate::layout::PART_BYTES;
+use crate::plain::{Plain, from_words, word_of};
+
+/// Threads of a block, for every kernel.
+pub const THREADS: u32 = 256;
+/// Threads of a warp.
+pub const WARP: u32 = 32;
+/// Warps of a block.
+pub const WARPS: u32 = THREADS / WARP;
 
 /// The threads of a block in lockstep, their shared memory, and the device's memory.
 ///

@@ -9,9 +9,12 @@
 //! Source: Zhuang et al. 2022 (arXiv 2203.08065); code juntang-zhuang/GSAM and big_vision (alpha 0.6
 //! for ViT, 0.4 in kozistr/pytorch_optimizer).
 
-use super::{GradientMix, projection};
-use crate::error::check_nonnegative;
-use crate::{Error, Outcome, Part, PartialNorm, Real};
+use super::pair::projection;
+use crate::element::GradientMix;
+use crate::error::{Error, check_nonnegative};
+use crate::norm::{Part, PartialNorm};
+use crate::outcome::Outcome;
+use crate::real::Real;
 
 /// GSAM's descent helper.
 ///

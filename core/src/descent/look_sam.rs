@@ -8,9 +8,12 @@
 //! Norms are over the whole model (as in MarlonBecker/MSAM and johnjaejunlee95; two other codes take
 //! them per tensor). Source: Liu, Mai, Chen, Hsieh, You 2022 (arXiv 2203.02714); k 5 or 10, alpha 0.7.
 
-use super::{GradientMix, projection};
-use crate::error::check_nonnegative;
-use crate::{Error, Outcome, Part, PartialNorm, Real, ScaledNorm};
+use super::pair::projection;
+use crate::element::GradientMix;
+use crate::error::{Error, check_nonnegative};
+use crate::norm::{Part, PartialNorm, ScaledNorm};
+use crate::outcome::Outcome;
+use crate::real::Real;
 
 /// LookSAM's descent helper.
 ///

@@ -9,11 +9,12 @@
 //! Source: Yue, Jiang, Ye, Gao, Liu, Zhang 2023 (arXiv 2305.15817); code intelligent-machine-learning/atorch
 //! (gamma 0.9, decoupled).
 
-use super::GradientMix;
-use crate::error::{check_decay, check_length};
+use crate::cpu::Cpu;
+use crate::element::GradientMix;
+use crate::error::{Error, check_decay, check_length};
 use crate::pass::ElementMap;
+use crate::real::Real;
 use crate::slices::Writes;
-use crate::{Cpu, Error, Real};
 
 /// WSAM's descent helper; as a [`GradientMix`] it is the coupled form.
 ///

@@ -14,10 +14,12 @@
 //! By hand: w = (1, -2), g = (0.3, -0.4), eta = 0, rho = 1: T g = (0.3, -0.8), norm 0.8544,
 //! T^2 g = (0.3, -1.6), perturbation (0.3511, -1.8727).
 
-use super::{Claim, Key, Limits, VariantInfo, arms_itself};
-use crate::error::check_nonnegative;
+use super::shorthand::arms_itself;
+use crate::element::{AscentRule, Configure, Element};
+use crate::error::{Error, check_nonnegative};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 use crate::switch::Switch;
-use crate::{AscentRule, Configure, Element, Error, Real};
 
 /// What the lists say of ASAM.
 pub const INFO: VariantInfo = VariantInfo {

@@ -10,8 +10,10 @@
 //!
 //! By hand: g = (3, 2), D = (1, 2), rho = 0.5: D g = (3, 4), D^2 g = (3, 8), perturbation (0.3, 0.8).
 
-use super::{Claim, VariantInfo, arms_itself, no_keys};
-use crate::{AscentRule, Element, Real};
+use super::shorthand::{arms_itself, no_keys};
+use crate::element::{AscentRule, Element};
+use crate::info::{Claim, VariantInfo};
+use crate::real::Real;
 use core::marker::PhantomData;
 
 /// What the lists say of the rule.

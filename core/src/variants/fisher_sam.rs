@@ -13,9 +13,11 @@
 //!
 //! By hand: g = (1), eta = 3, rho = 1: F = 4, norm 1/2, perturbation (1/4) / (1/2) = 0.5.
 
-use super::{Claim, Key, Limits, VariantInfo, arms_itself};
-use crate::error::check_nonnegative;
-use crate::{AscentRule, Configure, Element, Error, Real};
+use super::shorthand::arms_itself;
+use crate::element::{AscentRule, Configure, Element};
+use crate::error::{Error, check_nonnegative};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 
 /// What the lists say of FisherSAM.
 pub const INFO: VariantInfo = VariantInfo {

@@ -11,15 +11,18 @@
 //! Where gradients repeat, s is rounding noise that other codes stretch to the full rho:
 //! ||s|| < 2^-20 ||g|| (`f64` 2^-48) is [`Outcome::ZeroNorm`](crate::Outcome) here.
 //! Range: the sum of g^2 is the rule's statistic and has no range classes. An infinite one is
-//! [`Outcome::NonFinite`](crate::Outcome), one below 2^-100 (`f64` 2^-900) a zero norm.
+//! [`Outcome::NonFinite`](crate::Outcome); one below 2^-100 (`f64` 2^-900) counts as that, so that ||s||
+//! below 2^-70 (2^-498) is a zero norm. A gradient of exactly zero perturbs along the memory.
 //! Source: Li, Zhou, He, Cheng, Huang 2024 (arXiv 2403.12350); code nblt/F-SAM (sigma 1, lambda 0.9).
 //! "F-SAM" also stands for FisherSAM elsewhere: the name here is friendly-sam.
 //!
 //! By hand: sigma 1, g1 = (1, 0), g2 = (1, 2): s = (0, 2), perturbation rho (0, 1).
 
-use super::{Claim, Key, Limits, VariantInfo};
-use crate::error::{check_decay, check_nonnegative};
-use crate::{AscentRule, Configure, Element, Error, Real, RuleState, ScaledNorm, Variant};
+use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
+use crate::error::{Error, check_decay, check_nonnegative};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::norm::ScaledNorm;
+use crate::real::Real;
 
 /// What the lists say of Friendly SAM.
 pub const INFO: VariantInfo = VariantInfo {
@@ -99,8 +102,9 @@ impl<R: Real> Variant<R, 1, 0> for FriendlySam<R> {
 
     #[inline]
     fn is_degenerate(self, norm: ScaledNorm<R>, statistic: R) -> bool {
-        // Where the sum of g^2 has lost digits the comparison would too: too small to tell from noise.
-        statistic < R::SMALL_SUM || norm.value() < R::RELATIVE_NOISE * statistic.sqrt()
+        // A sum of g^2 below the range may have lost digits, or all: then g is taken as large as it can be.
+        let seen = R::select(statistic < R::SMALL_SUM, R::SMALL_SUM, statistic);
+        norm.value() < R::RELATIVE_NOISE * seen.sqrt()
     }
 }
 

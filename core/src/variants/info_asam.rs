@@ -13,8 +13,11 @@
 //! By hand: w = (2), eta 0, v_hat + damping = 4, g = (8): C g = 2, norm term 4, direction 8.
 
 use super::info_sam::{ArmedInfoSam, KEYS};
-use super::{Asam, Claim, InfoSam, Key, Limits, VariantInfo};
-use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
+use super::{Asam, InfoSam};
+use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
+use crate::error::Error;
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 
 /// What the lists say of infoSAM on ASAM.
 pub const INFO: VariantInfo = VariantInfo {

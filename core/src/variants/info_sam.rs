@@ -21,9 +21,10 @@
 //!
 //! By hand: v_hat = (1, 3), damping 1, g = (2, 4): C = (1/2, 1/4), C g = (1, 1).
 
-use super::{Claim, Key, Limits, VariantInfo};
-use crate::error::{check_decay, check_nonnegative};
-use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
+use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
+use crate::error::{Error, check_decay, check_nonnegative};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 
 /// The hyperparameters of the noise estimate, here and in info-asam.
 pub(super) const KEYS: &[Key] = &[

@@ -16,9 +16,10 @@
 //!
 //! By hand: decay 0.5, g1 = (2, 4), g2 = (4, 2): m = (3, 3), b = (1, 1), perturbation as SAM's for g2.
 
-use super::{Claim, Key, Limits, VariantInfo};
-use crate::error::check_decay;
-use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
+use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
+use crate::error::{Error, check_decay};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 
 /// What the lists say of the draft.
 pub const INFO: VariantInfo = VariantInfo {

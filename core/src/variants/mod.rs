@@ -12,6 +12,7 @@ pub mod momentum_sam;
 pub mod objective_preconditioner;
 pub mod pre_sam;
 pub mod sam;
+mod shorthand;
 pub mod ssam;
 pub mod vasso;
 
@@ -66,45 +67,3 @@ macro_rules! list {
     };
 }
 for_each_variant!(list);
-
-/// `Configure` for a variant without hyperparameters.
-macro_rules! no_keys {
-    ($Variant:ident) => {
-        impl<R: $crate::Real> $Variant<R> {
-            /// The variant; it has no hyperparameters.
-            #[must_use]
-            pub const fn new() -> Self {
-                Self(core::marker::PhantomData)
-            }
-        }
-
-        impl<R: $crate::Real> $crate::Configure for $Variant<R> {
-            fn set(self, _key: &str, _value: f64) -> Result<Self, $crate::Error> {
-                Err($crate::Error::UnknownKey { rule: INFO.name, expected: "(it has none)" })
-            }
-        }
-    };
-}
-use no_keys;
-
-/// `Variant` for a configuration that is its own rule.
-macro_rules! arms_itself {
-    ($Variant:ident, $m:literal, $i:literal $(, with_operator $applied:ident)?) => {
-        impl<R: $crate::Real> $crate::Variant<R, $m, $i> for $Variant<R> {
-            type Rule = Self;
-
-            #[inline]
-            fn arm(self, _state: &$crate::RuleState<R>) -> Self {
-                self
-            }
-
-            $(
-                #[inline]
-                fn with_operator(self, applies: bool) -> Self {
-                    self.$applied(applies)
-                }
-            )?
-        }
-    };
-}
-use arms_itself;

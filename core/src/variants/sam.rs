@@ -11,8 +11,10 @@
 //!
 //! By hand: g = (3, 4), rho = 0.5 gives ||g|| = 5 and the perturbation (0.3, 0.4).
 
-use super::{Claim, VariantInfo, arms_itself, no_keys};
-use crate::{AscentRule, Element, Real};
+use super::shorthand::{arms_itself, no_keys};
+use crate::element::{AscentRule, Element};
+use crate::info::{Claim, VariantInfo};
+use crate::real::Real;
 use core::marker::PhantomData;
 
 /// What the lists say of SAM.

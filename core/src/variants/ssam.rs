@@ -11,8 +11,10 @@
 //!
 //! By hand: g = (3, 4), mask = (0, 1), rho = 0.5: perturbation (0, 0.4).
 
-use super::{Claim, VariantInfo, arms_itself, no_keys};
-use crate::{AscentRule, Element, Real};
+use super::shorthand::{arms_itself, no_keys};
+use crate::element::{AscentRule, Element};
+use crate::info::{Claim, VariantInfo};
+use crate::real::Real;
 use core::marker::PhantomData;
 
 /// What the lists say of the rule.

@@ -12,9 +12,10 @@
 //!
 //! By hand: decay 0.5, g1 = (2, 0), g2 = (0, 2): d = (1, 1), perturbation rho (0.7071, 0.7071).
 
-use super::{Claim, Key, Limits, VariantInfo};
-use crate::error::{check, check_decay};
-use crate::{AscentRule, Configure, Element, Error, Real, RuleState, Variant};
+use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
+use crate::error::{Error, check, check_decay};
+use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::real::Real;
 
 /// What the lists say of VaSSO.
 pub const INFO: VariantInfo = VariantInfo {

@@ -1,10 +1,9 @@
-//! [`Block`]: a block in lockstep, and the run of a whole grid.
+//! [`Block`]: a block in lockstep.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
-use super::{Fault, Memory};
-use crate::team::{Shuffled, Team};
-use crate::{Kernel, THREADS, WARP};
+use super::memory::{Fault, Memory};
+use crate::team::{Shuffled, THREADS, Team, WARP};
 
 /// Words of shared memory, as the GPU's declaration has them.
 const SHARED: usize = 2112;
@@ -17,47 +16,25 @@ pub struct Block<'m> {
     block: u32,
     blocks: u32,
     /// Threads are walked from the last to the first: no order may matter.
-    reversed: Cell<bool>,
+    reversed: bool,
 }
 
-/// Runs `kernel` over `blocks` blocks, in an order drawn from `seed`.
-///
-/// # Errors
-/// The first fault of any thread; what was written before it stays written.
-pub fn run(
-    kernel: &Kernel,
-    blocks: u32,
-    arguments: &[u64],
-    memory: &mut Memory,
-    seed: u64,
-) -> Result<(), Fault> {
-    let memory = RefCell::new(memory);
-    // An affine walk through all blocks: its step has no common divisor with their number.
-    let count = u64::from(blocks.max(1));
-    let step = (seed % count..).find(|step| gcd(*step, count) == 1).unwrap_or(1);
-    for turn in 0..u64::from(blocks) {
-        let index = (seed % count + turn % count * (step % count)) % count;
-        let block = Block {
-            memory: &memory,
-            shared: RefCell::new([None; SHARED]),
-            fault: RefCell::new(None),
-            block: u32::try_from(index).unwrap_or(0),
-            blocks,
-            reversed: Cell::new(seed % 2 == 1),
-        };
-        (kernel.body)(&block, arguments);
-        if let Some(fault) = block.fault.into_inner() {
-            return Err(fault);
-        }
+impl<'m> Block<'m> {
+    /// Block `block` of `blocks`; its threads are walked from the last to the first where `reversed`.
+    pub(super) fn new(
+        memory: &'m RefCell<&'m mut Memory>,
+        [block, blocks]: [u32; 2],
+        reversed: bool,
+    ) -> Self {
+        let (shared, fault) = (RefCell::new([None; SHARED]), RefCell::new(None));
+        Self { memory, shared, fault, block, blocks, reversed }
     }
-    Ok(())
-}
 
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
+    /// The first fault of any thread, once the body has run.
+    pub(super) fn into_fault(self) -> Option<Fault> {
+        self.fault.into_inner()
+    }
 
-impl Block<'_> {
     /// The value, or zero after noting the block's first fault.
     fn noted<T: Default>(&self, value: Result<T, Fault>) -> T {
         value.unwrap_or_else(|fault| {
@@ -79,7 +56,7 @@ impl Block<'_> {
 
     /// Threads in the order of this block.
     fn threads(&self) -> impl Iterator<Item = u32> {
-        let reversed = self.reversed.get();
+        let reversed = self.reversed;
         (0..THREADS).map(move |thread| if reversed { THREADS - 1 - thread } else { thread })
     }
 }
@@ -103,15 +80,13 @@ impl Team for Block<'_> {
 
     #[inline]
     fn each<T: Copy>(&self, mut f: impl FnMut(u32) -> T) -> Self::Each<T> {
-        let mut values = [None; THREADS as usize];
-        for thread in self.threads() {
-            if let Some(value) = values.get_mut(thread as usize) {
-                *value = Some(f(thread));
-            }
+        // No `array::map`: it would be compiled again for the closure of each call.
+        let mut threads = self.threads();
+        let mut values = [f(threads.next().unwrap_or(0)); THREADS as usize];
+        for thread in threads {
+            values[thread as usize] = f(thread);
         }
-        // Every thread was walked; the first one's value stands in for none.
-        let first = values[0].unwrap_or_else(|| f(0));
-        values.map(|value| value.unwrap_or(first))
+        values
     }
 
     #[inline]

@@ -4,8 +4,10 @@
 //! what was never written. Blocks run one after the other in an order drawn from a seed, since a
 //! result that depends on it would be wrong.
 
-mod block;
+pub(crate) mod block;
 mod memory;
+mod run;
 
-pub use block::{Block, run};
+pub use block::Block;
 pub use memory::{Fault, Memory};
+pub use run::run;

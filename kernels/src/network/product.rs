@@ -10,7 +10,7 @@
 
 use presam_model::element::{relu, relu_slope};
 
-use crate::Team;
+use crate::team::{THREADS, Team};
 
 /// Rows and columns of a block's tile, and values of k in a strip.
 pub const TILE: u32 = 32;
@@ -169,7 +169,7 @@ fn strip<L: Layout>(
         let index = L::index(base + i, first + k, extent, sums);
         let word = if inside { team.word(matrix + 4 * index) } else { 0 };
         team.share(at + k * STRIDE + i, word);
-        step += crate::THREADS / TILE;
+        step += THREADS / TILE;
     }
 }
 
@@ -191,4 +191,4 @@ fn add_strip(team: &impl Team, tile: [[f32; 2]; 2], m: u32, n: u32, depth: u32) 
     [[s, t], [u, v]]
 }
 
-const _: () = assert!(SIDE * SIDE == crate::THREADS && 2 * TILE * STRIDE == 2112);
+const _: () = assert!(SIDE * SIDE == THREADS && 2 * TILE * STRIDE == 2112);

@@ -7,7 +7,7 @@ use presam::{Part, ScaledNorm};
 use presam_model::element::{cross_entropy_slope, largest};
 
 use crate::layout::Control;
-use crate::{THREADS, Team};
+use crate::team::{THREADS, Team};
 
 /// The index of a thread in the grid, if below `count`.
 #[inline(always)]

@@ -8,12 +8,13 @@ use presam::{
     Unscaled, Variant, finish_total,
 };
 
-use super::{table, tree};
-use crate::fold::fold;
+use crate::fold::{Tree, fold};
 use crate::layout::{Control, GroupScale, Segment, outcome};
-use crate::piece::Piece;
+use crate::piece::{Piece, Table};
+use crate::plain::Plain;
 use crate::reads::{F32, Planes, Scalar};
-use crate::{Plain, Team, map, reduce};
+use crate::team::Team;
+use crate::{map, reduce};
 
 /// Bytes of a row of the group table.
 const GROUP_BYTES: u64 = size_of::<GroupScale>() as u64;
@@ -45,7 +46,7 @@ pub fn accumulate<W: Team, V, G: Scalar, const M: usize, const I: usize>(
 ) where
     V: Variant<f32, M, I> + Plain,
 {
-    reduce::reduce::<W, _, G, 2, M, I>(team, table(chunks, count, segments), parts, |piece| {
+    reduce::reduce::<W, _, G, 2, M, I>(team, Table::new(chunks, count, segments), parts, |piece| {
         let group = groups + GROUP_BYTES * u64::from(piece.segment.group);
         let before = offset_of!(Control, rule_state);
         reduce::Work {
@@ -82,7 +83,7 @@ pub fn accumulate_gradient<W: Team, G: Scalar>(
     team: &W,
     [chunks, count, segments, parts, factor, plane]: [u64; 6],
 ) {
-    reduce::reduce::<W, _, G, 2, 0, 0>(team, table(chunks, count, segments), parts, |piece| {
+    reduce::reduce::<W, _, G, 2, 0, 0>(team, Table::new(chunks, count, segments), parts, |piece| {
         reduce::Work {
             term: Gradient(Scaled(f32::from_bits(team.word(factor)))),
             reads: Planes::at([piece.segment.params, piece.plane(team, plane as usize)]),
@@ -100,7 +101,7 @@ pub fn finish<W: Team, V, const M: usize, const I: usize>(
 ) where
     V: Variant<f32, M, I> + Plain,
 {
-    fold(team, tree(parts, count, results, counter), |total| {
+    fold(team, Tree::new(parts, count, results, counter), |total| {
         let variant: V = team.load(variant);
         let at = |offset: usize| control + offset as u64;
         let length: LengthRule<f32> = team.load(at(offset_of!(Control, length)));
@@ -203,7 +204,9 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
     V: Variant<f32, M, I> + Plain,
 {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, table(chunks, count, segments), thread) else { return };
+        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+            return;
+        };
         let group = groups + GROUP_BYTES * u64::from(piece.segment.group);
         let before = offset_of!(Control, rule_before);
         let rule = armed::<W, V, M, I>(team, control, before, variant, group);
@@ -238,7 +241,9 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
 #[inline(always)]
 pub fn restore<W: Team>(team: &W, [chunks, count, segments]: [u64; 3]) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, table(chunks, count, segments), thread) else { return };
+        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+            return;
+        };
         let backup = piece.plane(team, offset_of!(Segment, out));
         if backup == 0 {
             return;

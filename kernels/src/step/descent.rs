@@ -6,12 +6,13 @@ use presam::pass::Descend;
 use presam::{BaseOptimizer, BaseState, Outcome, clip_factor_of};
 
 use super::ascent::number;
-use super::{table, tree};
-use crate::fold::fold;
+use crate::fold::{Tree, fold};
 use crate::layout::{BASE_BYTES, Control, Segment, outcome};
-use crate::piece::Piece;
+use crate::map;
+use crate::piece::{Piece, Table};
+use crate::plain::Plain;
 use crate::reads::{F32, Planes};
-use crate::{Plain, Team, map};
+use crate::team::Team;
 
 /// Judges the second gradient by the tree over its chunks (`checked` 0: it is taken as it is), arms the
 /// descent and advances the base optimizer's counters if there is one.
@@ -22,7 +23,7 @@ pub fn second<W: Team, B, const S: usize>(
 ) where
     B: BaseOptimizer<f32, S> + Plain,
 {
-    fold(team, tree(parts, count, results, counter), |total| {
+    fold(team, Tree::new(parts, count, results, counter), |total| {
         let at = |offset: usize| control + offset as u64;
         let real = |offset: usize| f32::from_bits(team.word(at(offset)));
         let base: B = team.load(base);
@@ -52,7 +53,9 @@ pub fn descend<W: Team, B, const S: usize>(
     B: BaseOptimizer<f32, S> + Plain,
 {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, table(chunks, count, segments), thread) else { return };
+        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+            return;
+        };
         let number = |offset: usize| team.word(control + offset as u64);
         if number(offset_of!(Control, descends)) == 0 {
             return;

@@ -5,12 +5,13 @@ use core::mem::offset_of;
 use presam::pass::{Mixed, Pair, Term};
 use presam::{GradientMix, Gsam, LookSam, Outcome, Part, Wsam};
 
-use super::{table, tree};
-use crate::fold::fold;
+use crate::fold::{Tree, fold};
 use crate::layout::{Control, Segment, outcome};
-use crate::piece::Piece;
+use crate::piece::{Piece, Table};
+use crate::plain::Plain;
 use crate::reads::{F32, Planes};
-use crate::{Plain, Team, map, reduce};
+use crate::team::Team;
+use crate::{map, reduce};
 
 /// ||first||^2 and <first, second> of every chunk; the planes are at these offsets of a segment's row.
 #[inline(always)]
@@ -18,11 +19,16 @@ pub fn accumulate_pair<W: Team>(
     team: &W,
     [chunks, count, segments, parts, first, second]: [u64; 6],
 ) {
-    reduce::reduce::<W, _, F32, 2, 0, 0>(team, table(chunks, count, segments), parts, |piece| {
-        let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
-        let (memory, inputs) = (Planes::at([]), Planes::at([]));
-        reduce::Work { term: Pair, reads: Planes::at(planes), memory, inputs }
-    });
+    reduce::reduce::<W, _, F32, 2, 0, 0>(
+        team,
+        Table::new(chunks, count, segments),
+        parts,
+        |piece| {
+            let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
+            let (memory, inputs) = (Planes::at([]), Planes::at([]));
+            reduce::Work { term: Pair, reads: Planes::at(planes), memory, inputs }
+        },
+    );
 }
 
 /// (second - first)^2
@@ -49,23 +55,28 @@ pub fn accumulate_distance<W: Team>(
     team: &W,
     [chunks, count, segments, parts, first, second]: [u64; 6],
 ) {
-    reduce::reduce::<W, _, F32, 2, 0, 0>(team, table(chunks, count, segments), parts, |piece| {
-        let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
-        let (memory, inputs) = (Planes::at([]), Planes::at([]));
-        reduce::Work { term: Distance, reads: Planes::at(planes), memory, inputs }
-    });
+    reduce::reduce::<W, _, F32, 2, 0, 0>(
+        team,
+        Table::new(chunks, count, segments),
+        parts,
+        |piece| {
+            let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
+            let (memory, inputs) = (Planes::at([]), Planes::at([]));
+            reduce::Work { term: Distance, reads: Planes::at(planes), memory, inputs }
+        },
+    );
 }
 
 /// The root of a tree, as a value: into `out`.
 #[inline(always)]
 pub fn total<W: Team>(team: &W, [parts, count, results, counter, out]: [u64; 5]) {
-    fold(team, tree(parts, count, results, counter), |total| team.store(out, total));
+    fold(team, Tree::new(parts, count, results, counter), |total| team.store(out, total));
 }
 
 /// GSAM's mix, from the sums of (g~, g).
 #[inline(always)]
 pub fn arm_gsam<W: Team>(team: &W, [parts, count, results, counter, out, gsam]: [u64; 6]) {
-    fold(team, tree(parts, count, results, counter), |total| {
+    fold(team, Tree::new(parts, count, results, counter), |total| {
         let (mix, _): (_, Outcome) = team.load::<Gsam<f32>>(gsam).arm_total(total);
         team.store(out, mix);
     });
@@ -74,7 +85,7 @@ pub fn arm_gsam<W: Team>(team: &W, [parts, count, results, counter, out, gsam]: 
 /// LookSAM's split, from the sums of (g, g~).
 #[inline(always)]
 pub fn arm_split<W: Team>(team: &W, [parts, count, results, counter, out, look]: [u64; 6]) {
-    fold(team, tree(parts, count, results, counter), |total| {
+    fold(team, Tree::new(parts, count, results, counter), |total| {
         let (mix, _): (_, Outcome) = team.load::<LookSam<f32>>(look).split_total(total);
         team.store(out, mix);
     });
@@ -100,7 +111,9 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
     [chunks, count, segments, control, mix, grads, old, to]: [u64; 8],
 ) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, table(chunks, count, segments), thread) else { return };
+        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+            return;
+        };
         let ascent = team.word(control + offset_of!(Control, outcome) as u64);
         if ascent == outcome::NON_FINITE {
             return;
@@ -126,7 +139,9 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
 #[inline(always)]
 pub fn correct<W: Team>(team: &W, [chunks, count, segments, control, wsam]: [u64; 5]) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, table(chunks, count, segments), thread) else { return };
+        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+            return;
+        };
         if team.word(control + offset_of!(Control, descends) as u64) == 0 {
             return;
         }

@@ -6,9 +6,11 @@ mod cuda;
 mod exec;
 mod fuzz;
 mod gpu_check;
+mod house;
 mod names;
 mod no_panic;
 mod pandas;
+mod picture;
 mod ptx;
 mod readme;
 mod runs;
@@ -37,11 +39,20 @@ pub(crate) const JOBS: &[Job] = &[
     job("clippy", "lints on all targets and features, warnings denied", |_| code::clippy()),
     job("doc", "documentation, warnings denied", |_| code::doc()),
     job("names", "no forbidden identifier (CONTRIBUTING.md)", |_| names::names()),
+    job("house", "no circle of files, no arrow back, one dispatch, no long file", |_| {
+        house::house()
+    }),
     Job {
         name: "readme",
         what: "write the READMEs' tables; with --check, fail where they are stale",
         flags: &["--check"],
         run: |flags| readme::readme(!flags.is_empty()),
+    },
+    Job {
+        name: "picture",
+        what: "draw docs/architecture.svg; with --check, fail where it is stale",
+        flags: &["--check"],
+        run: |flags| picture::picture(!flags.is_empty()),
     },
     Job {
         name: "ptx",

@@ -7,9 +7,10 @@ use presam_kernels::entries;
 use presam_kernels::ptx::TEXTS;
 
 use super::entry::{Entry, Text, parse};
+use super::fresh::Twin;
 use super::ptxas::{ARCHITECTURES, Ptxas, Usage};
 use super::table::{Row, table};
-use super::{fresh, lint, planted};
+use super::{fresh, lint, planted, table};
 use crate::command::{Outcome, read, root};
 use crate::jobs::readme::replaced;
 
@@ -28,15 +29,16 @@ pub(crate) fn ptx_check(check_only: bool) -> Outcome {
     let ptxas = Ptxas::find()?;
     planted::caught(&ptxas)?;
     let usages = assembled(&ptxas, &root)?;
+    let twins = fresh::twins(&root)?;
     let parsed: Vec<(&str, Text<'_>)> =
         texts.iter().map(|(name, text)| (*name, parse(text))).collect();
     let rows: Vec<Row<'_>> =
         parsed.iter().flat_map(|(name, text)| rows(name, text, &usages)).collect();
     eprint!("{}", table(rows.iter()));
     let entries: Vec<&Entry<'_>> = rows.iter().map(|row| row.entry).collect();
-    refuse("collectives", lint::sibling_faults(&entries).into_iter())?;
+    refuse("collectives", lint::sibling_faults(&entries, &twins).into_iter())?;
     refuse("ptxas", unlisted(&rows).chain(rows.iter().filter_map(usage_fault)))?;
-    page(&ptxas, &rows, check_only)
+    page(&ptxas, &rows, &twins, check_only)
 }
 
 /// An outcome that lists the faults, if there are any.
@@ -122,7 +124,7 @@ fn usage_fault(row: &Row<'_>) -> Option<String> {
 }
 
 /// The page's table has the 32-bit kernels; the 16-bit ones are held to the same laws, and printed.
-fn page(ptxas: &Ptxas, rows: &[Row<'_>], check_only: bool) -> Outcome {
+fn page(ptxas: &Ptxas, rows: &[Row<'_>], twins: &[Twin], check_only: bool) -> Outcome {
     if !ptxas.is_pinned() {
         eprintln!("{PAGE}: NOT COMPARED, its table is by another ptxas than {}", ptxas.version);
         return Ok(());
@@ -130,7 +132,8 @@ fn page(ptxas: &Ptxas, rows: &[Row<'_>], check_only: bool) -> Outcome {
     let path = root().join(PAGE);
     let old = read(&path)?;
     let wide = rows.iter().filter(|row| !row.entry.name.ends_with("f16"));
-    let text = format!("ptxas {}.\n\n{}", ptxas.version, table(wide));
+    let text =
+        format!("ptxas {}.\n\n{}\n{}", ptxas.version, table(wide), table::once(TEXTS, twins));
     let new = replaced(&old, MARK, &text).map_err(|reason| format!("{PAGE}: {reason}"))?;
     if old == new {
         eprintln!("{PAGE}: fresh");

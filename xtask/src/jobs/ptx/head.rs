@@ -2,8 +2,15 @@
 
 use super::{fresh, source};
 
-/// `body` under its head.
-pub(crate) fn headed(body: &str, compiler: &str, source: &str, date: &str) -> String {
+/// `body` under its head; `twins` are the lines of the entries that stand for several rules.
+pub(crate) fn headed(
+    body: &str,
+    twins: &[String],
+    compiler: &str,
+    source: &str,
+    date: &str,
+) -> String {
+    let twins: String = twins.iter().map(|line| format!("// twins: {line}\n")).collect();
     let entries = body.lines().filter(|line| line.starts_with(".visible .entry ")).count();
     let text = source::sha256(&[body.to_owned()]);
     format!(
@@ -14,6 +21,7 @@ pub(crate) fn headed(body: &str, compiler: &str, source: &str, date: &str) -> St
          // date: {date}\n\
          // target: sm_70, PTX 7.0\n\
          // entries: {entries}\n\
+         {twins}\
          // source: {source}\n\
          // text: {text}\n\
          {body}",

@@ -1,6 +1,7 @@
 //! What must not stand in a text, found by reading it.
 
 use super::entry::{Entry, Text, opcode, parse};
+use super::fresh::Twin;
 
 /// Entries with memory of their own, and why. Any other one must do with registers.
 pub(crate) const WITH_LOCAL_MEMORY: &[(&str, &str)] = &[(
@@ -83,16 +84,16 @@ fn is_local(statement: &str) -> bool {
 
 /// Collectives of the 16-bit entries against those of the 32-bit one: widening adds none. A shuffle
 /// that the compiler moved or copied into a branch would wait for lanes that never come.
-pub(crate) fn sibling_faults(entries: &[&Entry<'_>]) -> Vec<String> {
+pub(crate) fn sibling_faults(entries: &[&Entry<'_>], twins: &[Twin]) -> Vec<String> {
     let collectives = |entry: &Entry<'_>| ["shfl", "bar"].map(|kind| entry.count(kind));
     let mut faults = Vec::new();
     for entry in entries {
         let stem = ["_bf16", "_f16"].iter().find_map(|scalar| entry.name.strip_suffix(scalar));
         let Some(stem) = stem else { continue };
-        let mut names = entries
-            .iter()
-            .filter(|other| other.name.strip_suffix("_f32") == Some(stem) || other.name == stem);
-        match names.next() {
+        let wide = format!("{stem}_f32");
+        let wide = twins.iter().find(|(twin, _)| *twin == wide).map_or(&wide, |(_, first)| first);
+        let of_kind = |other: &&&Entry<'_>| other.name == wide || other.name == stem;
+        match entries.iter().find(of_kind) {
             Some(other) if collectives(other) == collectives(entry) => {}
             Some(other) => faults.push(format!(
                 "{}: {:?} shuffles and barriers, but {} has {:?}",
@@ -171,15 +172,20 @@ mod tests {
     #[test]
     fn a_copied_shuffle_is_caught() {
         let shuffle = "\tshfl.sync.down.b32 %r1, %r2, 16, 31, -1;";
-        let text = [with("s_f32", shuffle), with("s_f16", shuffle)].concat();
+        // Of `t` the 32-bit entry is a twin of another rule's, and the 16-bit one is not.
+        let text =
+            [with("s_f32", shuffle), with("s_f16", shuffle), with("t_f16", shuffle)].concat();
         let faults = |text: &str| {
             let text = parse(text);
-            sibling_faults(&text.entries.iter().collect::<Vec<_>>())
+            let twins = [("t_f32".to_owned(), "s_f32".to_owned())];
+            sibling_faults(&text.entries.iter().collect::<Vec<_>>(), &twins)
         };
         assert_eq!(faults(&text), Vec::<String>::new());
         let copied =
             [with("s_f32", shuffle), with("s_f16", &format!("{shuffle}\n{shuffle}"))].concat();
         assert!(faults(&copied)[0].starts_with("s_f16: [2, 0] shuffles"), "{:?}", faults(&copied));
+        let copied = text.replace("t_f16()\n{", &format!("t_f16()\n{{\n{shuffle}"));
+        assert!(faults(&copied)[0].starts_with("t_f16: [2, 0] shuffles"), "{:?}", faults(&copied));
         assert!(faults(&with("s_bf16", ""))[0].contains("no 32-bit entry"));
     }
 }

@@ -8,8 +8,9 @@
 //! | `entry.rs`, `lint.rs` | what must not be in a text, by reading it |
 //! | `planted.rs` | texts that ptxas must refuse or find wanting |
 //! | `ptxas.rs` | registers, stack and spills, by NVIDIA's assembler |
+//! | `twins.rs` | rules whose entries are the same text, which has one of them |
 //! | `table.rs` | the table of docs/kernels.md |
-//! | `check.rs` | the job `ptx-check`, which runs all but the first two |
+//! | `check.rs` | the job `ptx-check`, which runs all but the first two and the twins |
 
 mod build;
 mod check;
@@ -21,10 +22,12 @@ mod planted;
 mod ptxas;
 mod source;
 mod table;
+mod twins;
 
 use std::fs;
 use std::path::Path;
 
+use presam_kernels::entries;
 use presam_kernels::ptx::TEXTS;
 
 use crate::command::{Outcome, Run, root};
@@ -49,11 +52,15 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
     let version = compiler.version().ok_or("the compiler does not tell its version")?;
     let today = Run::program("date").args(["-u", "+%F"]).output().ok_or("`date` failed")?;
     let source = source::hash(&root)?;
-    let mut texts = Vec::new();
+    let (mut texts, mut all_twins) = (Vec::new(), Vec::new());
     for &name in TEXTS {
         let body = build::text(compiler, name)?;
-        let text = head::headed(&body, &version, &source, &today);
-        let faults = fresh::text_faults(name, &text, &source);
+        let rules = entries::compiled().filter(|(_, text)| *text == name);
+        let twins = twins::twins(&body, rules.map(|(kernel, _)| kernel));
+        let (body, lines) = (twins::once(&body, &twins), fresh::twin_lines(name, &twins));
+        let text = head::headed(&body, &lines, &version, &source, &today);
+        let faults = fresh::text_faults(name, &text, &source, &twins);
+        all_twins.extend(twins);
         if !faults.is_empty() {
             return Err(format!("{name} came out wrong: {}", faults.join("; ")));
         }
@@ -63,7 +70,8 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
         return Err(format!("the sources changed while they were compiled: `{}`", fresh::CURE));
     }
     fresh::strays(&root).iter().try_for_each(|path| removed(path))?;
-    texts.iter().try_for_each(|(name, text)| written(&fresh::path(&root, name), text))
+    texts.iter().try_for_each(|(name, text)| written(&fresh::path(&root, name), text))?;
+    twins::write(&fresh::twins_path(&root), &all_twins)
 }
 
 /// Writes a text where it says anything new; the date alone is not new.

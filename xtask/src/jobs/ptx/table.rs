@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
+use super::fresh::{Twin, twin_lines};
 use super::ptxas::{ARCHITECTURES, Usage};
 
 /// A kernel: its text, its statements, and its usage by architecture (none: ptxas does not know it).
@@ -43,4 +44,13 @@ pub(crate) fn table<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> String {
         );
     }
     text
+}
+
+/// The 32-bit kernels that stand for several rules, below the table.
+pub(crate) fn once(texts: &[&str], twins: &[Twin]) -> String {
+    let lines = texts.iter().flat_map(|text| twin_lines(text, twins));
+    let lines = lines.filter(|line| !line.contains("f16 = "));
+    let lines: String =
+        lines.map(|line| format!("- `{}`\n", line.replace(" = ", "` = `"))).collect();
+    format!("Rules whose kernels are the same text to the letter share the first:\n\n{lines}")
 }

@@ -89,6 +89,7 @@ fn a_text_that_is_missing_edited_or_a_stranger_is_told() {
         ".visible .entry finish_same(",
     );
     fs::write(fresh::path(&root, "old"), "").unwrap();
+    edit(&fresh::twins_path(&root), "(\"second_sgd_momentum\"", "(\"descend_sgd_momentum\"");
     let stale = fresh::check(&root).unwrap_err();
     for part in [
         "mix.ptx: No such file",
@@ -96,6 +97,9 @@ fn a_text_that_is_missing_edited_or_a_stranger_is_told() {
         "finish.ptx: lacks the entry finish_sam\n",
         "finish.ptx: no kernel is finish_same\n",
         "old.ptx: belongs to no text",
+        "descend.ptx: twins: expected [\"second_sgd = descend_sgd_momentum\"]",
+        "descend.ptx: lacks the entry second_sgd_momentum\n",
+        "descend.ptx: no kernel is descend_sgd_momentum\n",
     ] {
         assert!(stale.contains(part), "{part}: {stale}");
     }
