@@ -52,15 +52,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 grads: at(g),
                 perturbed_grads: at(second),
                 out: at(perturbed),
-                memory: [],
-                inputs: [],
-                state: [at(momentum)],
+                state: [at(momentum), 0],
+                ..DeviceSegment::default()
             }
         })
         .collect();
     let groups = [Group::new(0.05)?.with_weight_decay(5e-4)?, Group::new(0.05)?];
     let base = Sgd::new(0.1)?.with_momentum(0.9)?;
-    let step = DeviceStep::new(device, Sam::new(), base, &segments, &groups, Options::default())?;
+    let (variant, base) = (Sam::new().into(), base.into());
+    let step = DeviceStep::new(device, variant, base, &segments, &groups, Options::default())?;
     let network = DeviceNetwork::new(device, &mlp, BATCH)?;
 
     for number in 1..=30 {

@@ -1,10 +1,12 @@
 //! What a launch asks of the trainer's addresses, checked on the host before anything is launched.
 
+use presam::{CHUNK, Group, PlaneCount};
 use presam_kernels::fold::LEAVES;
 
-use super::segment::View;
-use super::{Address, DeviceError, Scalar};
-use presam::CHUNK;
+use crate::device::Address;
+use crate::error::DeviceError;
+use crate::options::Options;
+use crate::segment::{DeviceSegment, Scalar};
 
 /// Chunks of a table: what one tree folds in two rounds.
 pub(super) const MOST_CHUNKS: u64 = LEAVES as u64 * LEAVES as u64;
@@ -41,13 +43,57 @@ impl Plane {
     }
 }
 
+/// The rules of a step, as far as its segments must fit them.
+pub(super) struct Rules {
+    pub kernels: Names,
+    pub planes: PlaneCount,
+    pub state: usize,
+}
+
+/// Refuses an unknown group, another number of planes than the rules have, null and misaligned addresses,
+/// planes that overlap where one of them is written, and more elements than one tree holds.
+pub(super) fn check(
+    rules: &Rules,
+    segments: &[DeviceSegment],
+    groups: &[Group<f32>],
+    options: &Options,
+) -> Result<(), DeviceError> {
+    let kernel = rules.kernels.accumulate;
+    let mut all = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        let Some(group) = groups.get(segment.group) else {
+            let expected = format!("one of {} groups", groups.len());
+            let what = format!("segment {index}: group");
+            return Err(refuse(kernel, &what, expected, segment.group.to_string()));
+        };
+        if segment.len > 0 {
+            all.extend(planes(rules, index, segment, options.scalar, group.is_perturbed())?);
+        }
+    }
+    let chunks = segments
+        .iter()
+        .fold(0u64, |sum, segment| sum.saturating_add(segment.len.div_ceil(CHUNK as u64)));
+    if chunks > MOST_CHUNKS {
+        let expected = format!("at most {} ({MOST_CHUNKS} chunks)", MOST_CHUNKS * CHUNK as u64);
+        let what = "elements of all segments";
+        return Err(refuse(kernel, what, expected, format!("{chunks} chunks")));
+    }
+    check_planes(all, options.along_momentum)?;
+    if options.along_momentum && options.scalar != Scalar::F32 {
+        let found = format!("{:?}", options.scalar);
+        return Err(refuse(kernel, "scalar of the momentum", "F32".into(), found));
+    }
+    Ok(())
+}
+
+/// The planes of a segment, as many as the rules have.
 fn planes(
-    names: Names,
+    rules: &Rules,
     index: usize,
-    segment: &View<'_>,
+    segment: &DeviceSegment,
     scalar: Scalar,
     is_perturbed: bool,
-) -> Vec<Plane> {
+) -> Result<Vec<Plane>, DeviceError> {
     let plane = |kernel, name: &str, address, unit, written| Plane {
         kernel,
         what: format!("segment {index}: {name}"),
@@ -56,7 +102,7 @@ fn planes(
         unit,
         written,
     };
-    let Names { accumulate, ascend, descend } = names;
+    let Names { accumulate, ascend, descend } = rules.kernels;
     let mut all = vec![
         plane(accumulate, "params", segment.params, 4, true),
         plane(accumulate, "grads", segment.grads, scalar.bytes(), false),
@@ -65,44 +111,24 @@ fn planes(
     if is_perturbed {
         all.push(plane(ascend, "out", segment.out, 4, true));
     }
-    let lists: [(_, _, &[Address], _); 3] = [
-        (accumulate, "memory", segment.memory, true),
-        (accumulate, "inputs", segment.inputs, false),
-        (descend, "state", segment.state, true),
-    ];
-    for (kernel, name, addresses, written) in lists {
-        for (i, &address) in addresses.iter().enumerate() {
-            all.push(plane(kernel, &format!("{name}[{i}]"), address, 4, written));
+    let PlaneCount { memory, inputs } = rules.planes;
+    for (kernel, name, addresses, expected, written) in [
+        (accumulate, "memory", segment.memory, memory, true),
+        (accumulate, "inputs", segment.inputs, inputs, false),
+        (descend, "state", segment.state, rules.state, true),
+    ] {
+        let found = addresses.iter().filter(|&&address| address != 0).count();
+        if found != expected {
+            let what = format!("segment {index}: {name}");
+            return Err(refuse(kernel, &what, format!("{expected} planes"), found.to_string()));
         }
+        let addresses = addresses.into_iter().take(expected).enumerate();
+        all.extend(
+            addresses
+                .map(|(i, address)| plane(kernel, &format!("{name}[{i}]"), address, 4, written)),
+        );
     }
-    all
-}
-
-/// Refuses null and misaligned addresses, planes that overlap where one of them is written, and more
-/// elements than one tree holds.
-pub(super) fn check(
-    names: Names,
-    segments: &[View<'_>],
-    (scalar, along_momentum): (Scalar, bool),
-    is_perturbed: impl Fn(usize) -> bool,
-) -> Result<(), DeviceError> {
-    let chunks = segments
-        .iter()
-        .fold(0u64, |sum, segment| sum.saturating_add(segment.len.div_ceil(CHUNK as u64)));
-    if chunks > MOST_CHUNKS {
-        let most = MOST_CHUNKS * CHUNK as u64;
-        return Err(refuse(
-            names.accumulate,
-            "elements of all segments",
-            format!("at most {most} ({MOST_CHUNKS} chunks)"),
-            format!("{chunks} chunks"),
-        ));
-    }
-    let mut all = Vec::new();
-    for (index, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.len > 0) {
-        all.extend(planes(names, index, segment, scalar, is_perturbed(segment.group)));
-    }
-    check_planes(all, along_momentum)
+    Ok(all)
 }
 
 /// Refuses null and misaligned addresses, and planes that overlap where one of them is written.

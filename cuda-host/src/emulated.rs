@@ -3,7 +3,8 @@
 use presam_kernels::Kernel;
 use presam_kernels::emulator::{Fault, Memory, run};
 
-use super::{Address, Device, DeviceError};
+use crate::device::{Address, Device, check_arguments};
+use crate::error::DeviceError;
 
 /// A device that any machine has: slow, and strict about memory.
 pub struct Emulated {
@@ -57,7 +58,7 @@ impl Device for Emulated {
         blocks: u32,
         arguments: &[u64],
     ) -> Result<(), DeviceError> {
-        crate::device::check_arguments(kernel, arguments)?;
+        check_arguments(kernel, arguments)?;
         // Another order each time.
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         run(kernel, blocks, arguments, &mut self.memory, self.seed >> 33)

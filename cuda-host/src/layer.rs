@@ -2,7 +2,8 @@
 
 use presam_kernels::Kernel;
 
-use super::{Address, Device, DeviceError};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
 
 /// A [`Device`] that hands everything down, but for what it does otherwise: one method for that, and two
 /// that say where down is.

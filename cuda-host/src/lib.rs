@@ -29,6 +29,7 @@ mod memory;
 mod mixes;
 #[cfg(feature = "network")]
 mod network;
+mod options;
 #[cfg(feature = "ptx")]
 mod ptx;
 mod segment;
@@ -47,8 +48,9 @@ pub use memory::{Buffers, download, upload};
 pub use mixes::{Flat, Mixes};
 #[cfg(feature = "network")]
 pub use network::{Batch, DeviceNetwork};
+pub use options::{Form, Options};
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
 pub use segment::{DeviceSegment, Scalar};
-pub use step::{DeviceStep, Form, Options};
+pub use step::DeviceStep;
 pub use table::{Planes, Tables};

@@ -3,13 +3,14 @@
 use presam_kernels::Plain;
 use presam_kernels::plain::{bytes_of, values_of};
 
-use super::{Address, Device, DeviceError};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
 
 /// A buffer with these values.
 ///
 /// # Errors
 /// As [`Device::allocate`] and [`Device::write`].
-pub fn upload<T: Plain>(device: &mut impl Device, values: &[T]) -> Result<Address, DeviceError> {
+pub fn upload<T: Plain>(device: &mut dyn Device, values: &[T]) -> Result<Address, DeviceError> {
     let bytes = bytes_of(values);
     let address = device.allocate(bytes.len())?;
     if !bytes.is_empty()
@@ -27,7 +28,7 @@ pub fn upload<T: Plain>(device: &mut impl Device, values: &[T]) -> Result<Addres
 /// # Errors
 /// As [`Device::read`].
 pub fn download<T: Plain>(
-    device: &mut impl Device,
+    device: &mut dyn Device,
     address: Address,
     count: usize,
 ) -> Result<Vec<T>, DeviceError> {
@@ -49,9 +50,9 @@ impl Buffers {
     ///
     /// # Errors
     /// Those of `build`.
-    pub fn built<D: Device, T>(
-        device: &mut D,
-        build: impl FnOnce(&mut D, &mut Self) -> Result<T, DeviceError>,
+    pub fn built<T>(
+        device: &mut dyn Device,
+        build: impl FnOnce(&mut dyn Device, &mut Self) -> Result<T, DeviceError>,
     ) -> Result<(T, Self), DeviceError> {
         let mut buffers = Self::default();
         match build(device, &mut buffers) {
@@ -70,7 +71,7 @@ impl Buffers {
     /// As [`Device::allocate`].
     pub fn allocate(
         &mut self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         bytes: usize,
     ) -> Result<Address, DeviceError> {
         device.allocate(bytes).inspect(|&address| self.owned.push(address))
@@ -82,7 +83,7 @@ impl Buffers {
     /// As [`upload`].
     pub fn upload<T: Plain>(
         &mut self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         values: &[T],
     ) -> Result<Address, DeviceError> {
         upload(device, values).inspect(|&address| self.owned.push(address))
@@ -92,7 +93,7 @@ impl Buffers {
     ///
     /// # Errors
     /// As [`Device::allocate`] and [`Device::fill`].
-    pub fn zeros(&mut self, device: &mut impl Device, len: usize) -> Result<Address, DeviceError> {
+    pub fn zeros(&mut self, device: &mut dyn Device, len: usize) -> Result<Address, DeviceError> {
         let address = self.allocate(device, 4 * len)?;
         if len > 0 {
             device.fill(address, 0, len)?;
@@ -104,7 +105,7 @@ impl Buffers {
     ///
     /// # Errors
     /// The first of [`Device::free`].
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let mut first = Ok(());
         for address in self.owned {
             first = first.and(device.free(address));

@@ -8,10 +8,11 @@ use presam_kernels::entries;
 use presam_kernels::fold::LEAVES;
 use presam_kernels::layout::{ALIGNED, Control, PART_BYTES, Segment};
 
-use super::contract::{Plane, check_planes};
-use super::memory::Buffers;
-use super::table::{Planes, Tables};
-use super::{Address, Device, DeviceError};
+use crate::contract::{Plane, check_planes};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
+use crate::memory::Buffers;
+use crate::table::{Planes, Tables};
 
 /// Offsets of planes in a row.
 const GRADS: u64 = offset_of!(Segment, grads) as u64;
@@ -60,11 +61,7 @@ impl Mixes {
     /// # Errors
     /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane; as [`Device::allocate`] and
     /// [`Device::write`].
-    pub fn new(
-        device: &mut impl Device,
-        flat: Flat,
-        control: Address,
-    ) -> Result<Self, DeviceError> {
+    pub fn new(device: &mut dyn Device, flat: Flat, control: Address) -> Result<Self, DeviceError> {
         check_planes(planes(flat), false)?;
         let (mixes, buffers) = Buffers::built(device, |device, buffers| {
             let tables = Tables::new(device, buffers, &[row(flat)])?;
@@ -88,7 +85,7 @@ impl Mixes {
     /// Sums by `accumulate`, then the tree, concluded by `kernel`.
     fn sums(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         accumulate: (&'static Kernel, [u64; 2]),
         (kernel, arguments): (&'static Kernel, &[u64]),
     ) -> Result<(), DeviceError> {
@@ -101,7 +98,7 @@ impl Mixes {
 
     fn mix(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         kernel: &'static Kernel,
         mix: Address,
         [old, to]: [u64; 2],
@@ -118,7 +115,7 @@ impl Mixes {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn gsam(&self, device: &mut impl Device, gsam: Gsam<f32>) -> Result<(), DeviceError> {
+    pub fn gsam(&self, device: &mut dyn Device, gsam: Gsam<f32>) -> Result<(), DeviceError> {
         self.set_helper(device, &gsam)?;
         let arm: &[u64] = &[self.armed(), self.helper];
         let pair = (&entries::accumulate_pair, [SECOND, GRADS]);
@@ -130,7 +127,7 @@ impl Mixes {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn wsam(&self, device: &mut impl Device, wsam: Wsam<f32>) -> Result<(), DeviceError> {
+    pub fn wsam(&self, device: &mut dyn Device, wsam: Wsam<f32>) -> Result<(), DeviceError> {
         self.set_helper(device, &wsam)?;
         self.mix(device, &entries::mix_wsam, self.helper, [SECOND, SECOND])
     }
@@ -142,7 +139,7 @@ impl Mixes {
     /// As [`Device::launch`].
     pub fn wsam_decoupled(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         wsam: Wsam<f32>,
     ) -> Result<(), DeviceError> {
         self.set_helper(device, &wsam)?;
@@ -155,7 +152,7 @@ impl Mixes {
     /// [`DeviceError::Contract`] without a plane to keep it in; as [`Device::launch`].
     pub fn look_sam_split(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
         self.check_kept(&entries::mix_look_sam_split)?;
@@ -172,7 +169,7 @@ impl Mixes {
     /// As [`look_sam_split`](Mixes::look_sam_split).
     pub fn look_sam_reuse(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
         self.check_kept(&entries::mix_look_sam_reuse)?;
@@ -192,7 +189,7 @@ impl Mixes {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn distance(&self, device: &mut impl Device) -> Result<Address, DeviceError> {
+    pub fn distance(&self, device: &mut dyn Device) -> Result<Address, DeviceError> {
         let distance = (&entries::accumulate_distance, [PARAMS, PERTURBED]);
         self.sums(device, distance, (&entries::total, &[self.distance]))?;
         Ok(self.distance)
@@ -212,7 +209,7 @@ impl Mixes {
     /// The mix's configuration, by value.
     fn set_helper<T: presam_kernels::Plain>(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         helper: &T,
     ) -> Result<(), DeviceError> {
         for i in 0..size_of::<T>() / 4 {
@@ -226,7 +223,7 @@ impl Mixes {
     ///
     /// # Errors
     /// As [`Device::free`].
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
 }

@@ -5,9 +5,10 @@ use presam_kernels::network::TILE;
 use presam_kernels::{Kernel, THREADS};
 use presam_model::Mlp;
 
-use super::contract::{Plane, check_planes};
-use super::memory::Buffers;
-use super::{Address, Device, DeviceError};
+use crate::contract::{Plane, check_planes};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
+use crate::memory::Buffers;
 
 /// The network's layers and the room that it computes in; parameters and data are the caller's.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl DeviceNetwork {
     ///
     /// # Errors
     /// As [`Device::allocate`].
-    pub fn new(device: &mut impl Device, mlp: &Mlp<'_>, batch: usize) -> Result<Self, DeviceError> {
+    pub fn new(device: &mut dyn Device, mlp: &Mlp<'_>, batch: usize) -> Result<Self, DeviceError> {
         let segments: Vec<_> = mlp.segments().collect();
         let (pairs, _) = segments.as_chunks::<2>();
         let (network, buffers) = Buffers::built(device, |device, buffers| {
@@ -112,7 +113,7 @@ impl DeviceNetwork {
     /// plane; as [`Device::launch`].
     pub fn forward(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         params: Address,
         batch: Batch,
     ) -> Result<(), DeviceError> {
@@ -134,7 +135,7 @@ impl DeviceNetwork {
     /// # Errors
     /// [`DeviceError::Contract`] for more examples than there is room for, or a null, misaligned or overlapping
     /// plane; as [`Device::launch`].
-    pub fn loss(&self, device: &mut impl Device, batch: Batch) -> Result<(), DeviceError> {
+    pub fn loss(&self, device: &mut dyn Device, batch: Batch) -> Result<(), DeviceError> {
         self.check(&entries::cross_entropy, batch, (None, None))?;
         let Some(last) = self.layers.last() else { return Ok(()) };
         let rows = batch.len as u64;
@@ -150,7 +151,7 @@ impl DeviceNetwork {
     /// plane; as [`Device::launch`].
     pub fn backward(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         params: Address,
         batch: Batch,
         grads: Address,
@@ -183,7 +184,7 @@ impl DeviceNetwork {
     /// plane; as [`Device::launch`].
     pub fn count_right(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         batch: Batch,
         right: Address,
     ) -> Result<(), DeviceError> {
@@ -198,7 +199,7 @@ impl DeviceNetwork {
     ///
     /// # Errors
     /// As [`Device::free`].
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
 }
@@ -210,7 +211,7 @@ fn threads(count: u64) -> u32 {
 
 /// A matrix product: rows, columns and length of the sums; a, b, start and out.
 fn product(
-    device: &mut impl Device,
+    device: &mut dyn Device,
     kernel: &'static Kernel,
     sizes: [u64; 3],
     planes: [Address; 4],

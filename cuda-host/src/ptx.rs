@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use presam_kernels::{Kernel, ptx};
 use ptx_machine::{BufferId, Launch, Memory, Module, Report};
 
-use super::{Address, Device, DeviceError};
+use crate::device::{Address, Device, check_arguments};
+use crate::error::DeviceError;
 
 /// Fewer are not worth a thread.
 const BLOCKS_A_THREAD: usize = 4;
@@ -121,7 +122,7 @@ impl Device for Ptx {
         blocks: u32,
         arguments: &[u64],
     ) -> Result<(), DeviceError> {
-        crate::device::check_arguments(kernel, arguments)?;
+        check_arguments(kernel, arguments)?;
         if blocks == 0 {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! [`DeviceSegment`]: one tensor of a trainer, as addresses of its own buffers.
 
-use super::Address;
+use crate::device::Address;
 
 /// The scalar of the first gradient; parameters and everything else are `f32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,11 @@ impl Scalar {
 }
 
 /// One tensor: where its planes are, all of `len` elements. Nothing is copied: the trainer owns them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceSegment<const M: usize, const I: usize, const S: usize> {
+///
+/// A list of planes has as many addresses as the rule or the base optimizer has planes, and 0 after them;
+/// [`DeviceStep::new`](crate::DeviceStep::new) counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceSegment {
     /// Elements; none is no work.
     pub len: u64,
     /// Its group.
@@ -41,41 +44,9 @@ pub struct DeviceSegment<const M: usize, const I: usize, const S: usize> {
     /// Written by the ascent: out of place the perturbed parameters, in place the backup.
     pub out: Address,
     /// The rule's memory: read and written by the ascent. Zeros before the first step.
-    pub memory: [Address; M],
+    pub memory: [Address; 2],
     /// The rule's inputs: read.
-    pub inputs: [Address; I],
+    pub inputs: [Address; 2],
     /// The base optimizer's state: read and written by the descent. Zeros before the first step.
-    pub state: [Address; S],
-}
-
-/// A segment of any rule and base optimizer.
-#[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    pub group: usize,
-    pub len: u64,
-    pub params: Address,
-    pub grads: Address,
-    pub perturbed_grads: Address,
-    pub out: Address,
-    pub memory: &'a [Address],
-    pub inputs: &'a [Address],
-    pub state: &'a [Address],
-}
-
-impl<const M: usize, const I: usize, const S: usize> DeviceSegment<M, I, S> {
-    /// The segment for what is compiled once and not per rule.
-    pub(super) fn view(&self) -> View<'_> {
-        let Self { group, len, params, grads, perturbed_grads, out, memory, inputs, state } = self;
-        View {
-            group: *group,
-            len: *len,
-            params: *params,
-            grads: *grads,
-            perturbed_grads: *perturbed_grads,
-            out: *out,
-            memory,
-            inputs,
-            state,
-        }
-    }
+    pub state: [Address; 2],
 }

@@ -1,66 +1,28 @@
 //! [`DeviceStep`]: a whole step over a trainer's own device buffers.
 
 mod phases;
+mod rows;
 mod settings;
 
 use std::mem::offset_of;
 
 use presam::{
-    Ascent, BaseState, Group, LengthRule, Outcome, RuleState, ScaledNorm, SecondGradient,
-    StepReport,
+    AnyBase, AnyVariant, Ascent, BaseState, DynBase, DynVariant, Group, LengthRule, Outcome,
+    RuleState, ScaledNorm, SecondGradient, StepReport,
 };
-use presam_kernels::entries::{BaseEntries, BaseKernels, VariantEntries, VariantKernels};
+use presam_kernels::entries::{self, BaseKernels, VariantKernels};
 use presam_kernels::fold::LEAVES;
-use presam_kernels::layout::{ALIGNED, Control, GroupScale, PART_BYTES, Segment, outcome};
-use presam_kernels::plain::{bytes_of, word_of};
+use presam_kernels::layout::{Control, GroupScale, PART_BYTES, Segment, outcome};
+use presam_kernels::plain::bytes_of;
 
-use super::contract::{Names, check};
-use super::memory::{Buffers, download};
-use super::segment::View;
-use super::table::{Planes, Tables};
-use super::{Address, Device, DeviceError, DeviceSegment, Scalar};
-use phases::pick;
-use settings::{bases_of, first_control, scale_of};
-
-/// Where the perturbed parameters go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// To a second buffer; w stays.
-    #[default]
-    OutOfPlace,
-    /// Over w, which a backup keeps until [`DeviceStep::restore`].
-    InPlace,
-}
-
-/// What does not change from step to step, and starting values of what does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
-    /// Where the perturbed parameters go.
-    pub form: Form,
-    /// The scalar of the first gradient.
-    pub scalar: Scalar,
-    /// How long the perturbation is.
-    pub length: LengthRule<f32>,
-    /// What the second gradient goes through.
-    pub second: SecondGradient<f32>,
-    /// The factor by which the trainer's loss, and so every gradient, is scaled.
-    pub loss_scale: f32,
-    /// Whether `grads` is the momentum (momentum-SAM): no ascent before the first descent.
-    pub along_momentum: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            form: Form::default(),
-            scalar: Scalar::default(),
-            length: LengthRule::NORMALISED,
-            second: SecondGradient::Checked,
-            loss_scale: 1.0,
-            along_momentum: false,
-        }
-    }
-}
+use crate::contract::{Names, Rules, check};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
+use crate::memory::{Buffers, download};
+use crate::options::{Form, Options};
+use crate::segment::{DeviceSegment, Scalar};
+use crate::table::{Planes, Tables};
+use rows::{bases_of, first_control, pick, row, scale_of};
 
 /// A variant and a base optimizer over device buffers; every method queues and returns.
 ///
@@ -104,73 +66,39 @@ impl DeviceStep {
     /// Checks every address and writes the tables; the first step may follow.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane, too many elements or an
-    /// unknown group, with the kernel that would have met it; [`DeviceError::OutOfMemory`];
-    /// [`DeviceError::Rule`] for a learning rate, decay or loss scale out of range.
-    pub fn new<V, B, const M: usize, const I: usize, const S: usize>(
-        device: &mut impl Device,
-        variant: V,
-        base: B,
-        segments: &[DeviceSegment<M, I, S>],
-        groups: &[Group<f32>],
-        options: Options,
-    ) -> Result<Self, DeviceError>
-    where
-        V: VariantEntries<M, I>,
-        B: BaseEntries<S>,
-    {
-        let kernels = (V::KERNELS, B::KERNELS);
-        let words = (0..size_of::<V>() / 4).map(|i| word_of(&variant, i)).collect();
-        let bases = bases_of(base, groups)?;
-        let rules = Rules { kernels, variant: words, bases, learning_rate: base.learning_rate() };
-        let segments: Vec<View<'_>> = segments.iter().map(DeviceSegment::view).collect();
-        Self::built(device, rules, &segments, groups, options)
-    }
-
-    /// What is compiled once and not per rule.
-    fn built(
-        device: &mut impl Device,
-        rules: Rules,
-        segments: &[View<'_>],
+    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane, another number of planes than the
+    /// rule has, too many elements or an unknown group, with the kernel that would have met it;
+    /// [`DeviceError::OutOfMemory`]; [`DeviceError::Rule`] for a learning rate, decay or loss scale out of range.
+    pub fn new(
+        device: &mut dyn Device,
+        variant: AnyVariant<f32>,
+        base: AnyBase<f32>,
+        segments: &[DeviceSegment],
         groups: &[Group<f32>],
         options: Options,
     ) -> Result<Self, DeviceError> {
-        let (variant_kernels, base_kernels) = rules.kernels;
-        let names = Names {
-            accumulate: pick(variant_kernels.accumulate, options.scalar).name,
-            ascend: pick(variant_kernels.ascend, options.scalar).name,
-            descend: base_kernels.descend.name,
+        let variant_kernels = *entries::variant(variant.about().name)?;
+        let base_kernels = *entries::base(base.about().name)?;
+        let rules = Rules {
+            kernels: Names {
+                accumulate: pick(variant_kernels.accumulate, options.scalar).name,
+                ascend: pick(variant_kernels.ascend, options.scalar).name,
+                descend: base_kernels.descend.name,
+            },
+            planes: variant.planes(),
+            state: base.state_planes(),
         };
-        for (index, segment) in segments.iter().enumerate() {
-            if segment.group >= groups.len() {
-                return Err(DeviceError::Contract {
-                    kernel: names.accumulate,
-                    what: format!("segment {index}: group"),
-                    expected: format!("one of {} groups", groups.len()),
-                    found: segment.group.to_string(),
-                });
-            }
-        }
-        let group = |segment: &View<'_>| &groups[segment.group];
-        let perturbed = |index: usize| groups[index].is_perturbed();
-        check(names, segments, (options.scalar, options.along_momentum), perturbed)?;
-        let mut control = first_control(&options)?;
-        control.learning_rate = rules.learning_rate;
-        if options.along_momentum && options.scalar != Scalar::F32 {
-            return Err(DeviceError::Contract {
-                kernel: names.accumulate,
-                what: "scalar of the momentum".into(),
-                expected: "F32".into(),
-                found: format!("{:?}", options.scalar),
-            });
-        }
+        check(&rules, segments, groups, &options)?;
+        let control = Control { learning_rate: base.learning_rate(), ..first_control(&options)? };
+        let bases = bases_of(base, groups)?;
+        let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
+        let group = |segment: &DeviceSegment| &groups[segment.group];
         let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
         let at = |index: usize| group(&segments[index]);
         let counts = |index: usize| at(index).counts_in_norm();
-        let has_memory = |index: usize| !segments[index].memory.is_empty();
-        let moves = |index: usize| at(index).is_perturbed() || (has_memory(index) && counts(index));
-        let elements = segments.iter().enumerate().filter(|(index, _)| counts(*index));
-        let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
+        let remembers = rules.planes.memory > 0;
+        let moves = |index: usize| at(index).is_perturbed() || (remembers && counts(index));
+        let counted = segments.iter().filter(|segment| group(segment).counts_in_norm());
         let part = PART_BYTES as usize;
         let (step, buffers) = Buffers::built(device, |device, own| {
             let tables = Tables::new(device, own, &rows)?;
@@ -186,15 +114,15 @@ impl DeviceStep {
                 uncounted: tables.pass(device, own, |i| at(i).is_perturbed() && !counts(i))?,
                 moved: tables.pass(device, own, moves)?,
                 all,
-                counted_elements: elements.map(|(_, segment)| segment.len).sum(),
+                counted_elements: counted.map(|segment| segment.len).sum(),
                 parts: own.allocate(device, all.count().max(1) as usize * part)?,
                 results: own.allocate(device, LEAVES as usize * part)?,
                 counter: own.zeros(device, 1)?,
                 control: own.upload(device, &[control])?,
-                variant: own.upload(device, &rules.variant)?,
+                variant: own.upload(device, &entries::variant_words(&variant))?,
                 groups: own.upload(device, &scales)?,
                 group_count: groups.len() as u64,
-                bases: own.upload(device, &rules.bases)?,
+                bases: own.upload(device, &bases)?,
                 buffers: Buffers::default(),
             })
         })?;
@@ -205,7 +133,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::read`].
-    pub fn report(&self, device: &mut impl Device) -> Result<StepReport<f32>, DeviceError> {
+    pub fn report(&self, device: &mut dyn Device) -> Result<StepReport<f32>, DeviceError> {
         let control = self.read_control(device)?;
         let norm = ScaledNorm { root: control.norm_root, class: control.norm_class };
         Ok(StepReport {
@@ -221,7 +149,7 @@ impl DeviceStep {
     /// As [`Device::read`].
     pub fn states(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
     ) -> Result<(RuleState<f32>, BaseState<f32>), DeviceError> {
         let control = self.read_control(device)?;
         Ok((control.rule_state, control.base_state))
@@ -233,7 +161,7 @@ impl DeviceStep {
     /// As [`Device::write`].
     pub fn set_states(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         rule: RuleState<f32>,
         base: BaseState<f32>,
     ) -> Result<(), DeviceError> {
@@ -248,7 +176,7 @@ impl DeviceStep {
         self.control
     }
 
-    fn read_control(&self, device: &mut impl Device) -> Result<Control, DeviceError> {
+    fn read_control(&self, device: &mut dyn Device) -> Result<Control, DeviceError> {
         let control = download(device, self.control, 1)?.into_iter().next();
         Ok(control.unwrap_or(Control::new(LengthRule::NORMALISED)))
     }
@@ -257,17 +185,9 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::free`].
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
-}
-
-/// A variant and a base optimizer as kernels and words.
-struct Rules {
-    kernels: (VariantKernels, BaseKernels),
-    variant: Vec<u32>,
-    bases: Vec<u32>,
-    learning_rate: f32,
 }
 
 fn outcome_of(number: u32) -> Outcome {
@@ -276,25 +196,4 @@ fn outcome_of(number: u32) -> Outcome {
         outcome::ZERO_NORM => Outcome::ZeroNorm,
         _ => Outcome::NonFinite,
     }
-}
-
-/// A segment's row; one that is not perturbed has no `out`.
-fn row(segment: &View<'_>, is_perturbed: bool) -> Segment {
-    let two = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
-    let row = Segment {
-        grads: segment.grads,
-        params: segment.params,
-        len: segment.len,
-        group: segment.group as u32,
-        flags: 0,
-        memory: two(segment.memory),
-        inputs: two(segment.inputs),
-        out: if is_perturbed { segment.out } else { 0 },
-        perturbed_grads: segment.perturbed_grads,
-        state: two(segment.state),
-    };
-    let planes = [row.grads, row.params, row.out, row.perturbed_grads].into_iter();
-    let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);
-    let aligned = planes.into_iter().all(|plane| plane.is_multiple_of(16));
-    Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
 }

@@ -4,7 +4,9 @@ use presam::CHUNK;
 use presam_kernels::layout::{Chunk, Segment};
 use presam_kernels::{Kernel, WARPS};
 
-use super::{Address, Buffers, Device, DeviceError};
+use crate::device::{Address, Device};
+use crate::error::DeviceError;
+use crate::memory::Buffers;
 
 /// Rows of segments in device memory, and which of their chunks a pass works on.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +29,7 @@ impl Planes {
     /// As [`Device::launch`].
     pub fn launch(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         kernel: &'static Kernel,
         arguments: &[u64],
     ) -> Result<(), DeviceError> {
@@ -49,7 +51,7 @@ impl Tables {
     /// # Errors
     /// As [`Buffers::upload`].
     pub fn new(
-        device: &mut impl Device,
+        device: &mut dyn Device,
         buffers: &mut Buffers,
         rows: &[Segment],
     ) -> Result<Self, DeviceError> {
@@ -62,7 +64,7 @@ impl Tables {
     /// As [`Tables::new`].
     pub fn pass(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         buffers: &mut Buffers,
         takes: impl Fn(usize) -> bool,
     ) -> Result<Planes, DeviceError> {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam::{Group, LookSam, Sam, SecondGradient, Sgd};
+use presam::{AnyBase, AnyVariant, Group, LookSam, Sam, SecondGradient, Sgd};
 use presam_cuda::{
     Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep,
     Emulated, Flat, Form, Layer, Mixes, Options, Scalar, download,
@@ -10,10 +10,8 @@ use presam_cuda::{
 use presam_kernels::entries;
 use presam_model::Mlp;
 
-type Segment = DeviceSegment<0, 0, 1>;
-
 /// A device, and one good segment of `len` on it.
-fn good(len: usize) -> (Emulated, Segment) {
+fn good(len: usize) -> (Emulated, DeviceSegment) {
     let (mut device, mut buffers) = (Emulated::new(3), Buffers::default());
     let mut plane = || buffers.zeros(&mut device, len).unwrap();
     let segment = DeviceSegment {
@@ -23,23 +21,22 @@ fn good(len: usize) -> (Emulated, Segment) {
         grads: plane(),
         perturbed_grads: plane(),
         out: plane(),
-        memory: [],
-        inputs: [],
-        state: [plane()],
+        state: [plane(), 0],
+        ..DeviceSegment::default()
     };
     (device, segment)
 }
 
 fn made(
     device: &mut Emulated,
-    segments: &[Segment],
+    segments: &[DeviceSegment],
     options: Options,
 ) -> Result<DeviceStep, DeviceError> {
     let base = Sgd::new(0.1)?.with_momentum(0.9)?;
-    DeviceStep::new(device, Sam::new(), base, segments, &[Group::new(0.05)?], options)
+    DeviceStep::new(device, Sam::new().into(), base.into(), segments, &[Group::new(0.05)?], options)
 }
 
-fn refused(change: impl Fn(&mut Segment), options: Options) -> String {
+fn refused(change: impl Fn(&mut DeviceSegment), options: Options) -> String {
     let (mut device, mut segment) = good(100);
     change(&mut segment);
     made(&mut device, &[segment], options).unwrap_err().to_string()
@@ -52,8 +49,9 @@ fn every_slip_has_its_line() {
         refused(|s| s.params = 0, plain),
         "accumulate_sam_f32: segment 0: params: expected an address of device memory, found null"
     );
-    assert!(
-        refused(|s| s.state = [0], plain).starts_with("descend_sgd_momentum: segment 0: state[0]:")
+    assert_eq!(
+        refused(|s| s.state = [0, s.state[0]], plain),
+        "descend_sgd_momentum: segment 0: state[0]: expected an address of device memory, found null"
     );
     assert!(
         refused(|s| s.out += 2, plain).starts_with(
@@ -77,6 +75,45 @@ fn every_slip_has_its_line() {
     );
     let scaled = refused(|_| (), Options { loss_scale: 0.0, ..plain });
     assert_eq!(scaled, "loss_scale: expected a finite number > 0, found 0");
+}
+
+#[test]
+fn planes_are_counted() {
+    let plain = Options::default();
+    for (slip, expected) in [
+        (
+            refused(|s| s.state = [0; 2], plain),
+            "descend_sgd_momentum: segment 0: state: expected 1 planes, found 0",
+        ),
+        (
+            refused(|s| s.state[1] = s.params, plain),
+            "descend_sgd_momentum: segment 0: state: expected 1 planes, found 2",
+        ),
+        (
+            refused(|s| s.memory[0] = s.params, plain),
+            "accumulate_sam_f32: segment 0: memory: expected 0 planes, found 1",
+        ),
+        (
+            refused(|s| s.inputs = [s.params; 2], plain),
+            "accumulate_sam_f32: segment 0: inputs: expected 0 planes, found 2",
+        ),
+    ] {
+        assert_eq!(slip, expected);
+    }
+    let (mut device, segment) = good(100);
+    let (group, base) = (Group::new(0.05).unwrap(), Sgd::new(0.1).unwrap());
+    let mut made = |variant: AnyVariant<f32>, base: AnyBase<f32>| {
+        let (segments, groups, options) = ([segment], [group], Options::default());
+        DeviceStep::new(&mut device, variant, base, &segments, &groups, options).unwrap_err()
+    };
+    assert_eq!(
+        made(presam::InfoSam::default().into(), base.into()).to_string(),
+        "accumulate_info_sam_f32: segment 0: memory: expected 2 planes, found 0"
+    );
+    assert_eq!(
+        made(Sam::new().into(), base.into()).to_string(),
+        "descend_sgd: segment 0: state: expected 0 planes, found 1"
+    );
 }
 
 #[test]
@@ -139,19 +176,18 @@ fn what_is_set_later_must_fit_what_the_step_was_made_with() {
     let (group, base) = (Group::new(0.05).unwrap(), Sgd::new(0.1).unwrap());
     let momentum = base.with_momentum(0.9).unwrap();
     assert_eq!(
-        step.set_base(&mut device, momentum, &[group; 2]).unwrap_err().to_string(),
+        step.set_base(&mut device, momentum.into(), &[group; 2]).unwrap_err().to_string(),
         "descend_sgd_momentum: groups: expected 1, found 2"
     );
     assert_eq!(
-        step.set_base(&mut device, base, &[group]).unwrap_err().to_string(),
-        "descend_sgd_momentum: base optimizer: expected the one of descend_sgd_momentum, found that of \
-         descend_sgd"
+        step.set_base(&mut device, base.into(), &[group]).unwrap_err().to_string(),
+        "descend_sgd_momentum: base optimizer: expected sgd-momentum, found sgd"
     );
     assert_eq!(
         step.set_rho(&mut device, 1, 0.1).unwrap_err().to_string(),
         "finish_sam: group: expected one of 1 groups, found 1"
     );
-    step.set_base(&mut device, momentum, &[group]).unwrap();
+    step.set_base(&mut device, momentum.into(), &[group]).unwrap();
     step.set_rho(&mut device, 0, 0.1).unwrap();
 }
 
@@ -202,21 +238,27 @@ fn leaves_nothing<T>(make: impl Fn(&mut Full) -> Result<T, DeviceError>) -> T {
 #[test]
 fn what_finds_no_room_gives_back_what_it_had() {
     let place = |i: u64| (i + 1) << 20;
-    let segment = Segment {
+    let segment = DeviceSegment {
         len: 5000,
         group: 0,
         params: place(0),
         grads: place(1),
         perturbed_grads: place(2),
         out: place(3),
-        memory: [],
-        inputs: [],
-        state: [place(4)],
+        state: [place(4), 0],
+        ..DeviceSegment::default()
     };
     let base = Sgd::new(0.1).unwrap().with_momentum(0.9).unwrap();
     let groups = [Group::new(0.05).unwrap()];
     leaves_nothing(|device| {
-        DeviceStep::new(device, Sam::new(), base, &[segment], &groups, Options::default())
+        DeviceStep::new(
+            device,
+            Sam::new().into(),
+            base.into(),
+            &[segment],
+            &groups,
+            Options::default(),
+        )
     });
     let flat = Flat {
         len: 5000,

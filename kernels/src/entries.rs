@@ -12,10 +12,14 @@
 )]
 
 #[cfg(not(target_arch = "nvptx64"))]
+mod named;
+#[cfg(not(target_arch = "nvptx64"))]
 mod rules;
 #[cfg(not(target_arch = "nvptx64"))]
 mod twins;
 
+#[cfg(not(target_arch = "nvptx64"))]
+pub use named::{base_words, variant_words};
 #[cfg(not(target_arch = "nvptx64"))]
 use rules::names;
 #[cfg(not(target_arch = "nvptx64"))]
@@ -26,6 +30,8 @@ use crate::kernel::Kernel;
 use crate::network::{Columns, Identity, Relu, ReluSlope, Rows};
 use crate::reads::{Bf16, F16, F32};
 use crate::{network, step};
+#[cfg(not(target_arch = "nvptx64"))]
+use presam::Error;
 
 /// One kernel: its text, its name, its arguments, and its body as a function of team and arguments.
 macro_rules! kernel {
@@ -134,6 +140,9 @@ macro_rules! variants {
             }
         )*
 
+        #[cfg(not(target_arch = "nvptx64"))]
+        const VARIANT_NAMES: &[&str] = &[$(presam::variants::$module::INFO.name),*];
+
         /// What each variant is compiled to, twins included.
         #[cfg(not(target_arch = "nvptx64"))]
         const COMPILED_VARIANTS: &[[&Kernel; 10]] = &[$($module::COMPILED),*];
@@ -200,16 +209,41 @@ macro_rules! bases {
             }
         )*
 
+        #[cfg(not(target_arch = "nvptx64"))]
+        const BASE_NAMES: &[&str] = &[$(presam::base::$module::INFO.name),*];
+
         /// What each base optimizer is compiled to, twins included.
         #[cfg(not(target_arch = "nvptx64"))]
         const COMPILED_BASES: &[[&Kernel; 2]] = &[$($module::COMPILED),*];
 
         /// The kernels of every base optimizer, in the core's order.
         #[cfg(not(target_arch = "nvptx64"))]
-        pub const BASES: &[BaseKernels] = &[$(BaseKernels::written($module::COMPILED, COMPILED_BASES)),*];
+        pub const BASES: &[BaseKernels] = &[$(BaseKernels::written(
+            presam::base::$module::INFO.name, $module::COMPILED, COMPILED_BASES,
+        )),*];
     };
 }
 presam::for_each_base!(bases);
+
+/// The kernels of a variant.
+///
+/// # Errors
+/// [`Error::UnknownName`] for a variant that has none: a stranger's rule runs on the CPU alone.
+#[cfg(not(target_arch = "nvptx64"))]
+pub fn variant(name: &str) -> Result<&'static VariantKernels, Error> {
+    let expected = Error::UnknownName { kind: "variant with kernels", expected: VARIANT_NAMES };
+    VARIANTS.iter().find(|kernels| kernels.variant == name).ok_or(expected)
+}
+
+/// The kernels of a base optimizer.
+///
+/// # Errors
+/// [`Error::UnknownName`] for one that has none.
+#[cfg(not(target_arch = "nvptx64"))]
+pub fn base(name: &str) -> Result<&'static BaseKernels, Error> {
+    let expected = Error::UnknownName { kind: "base optimizer with kernels", expected: BASE_NAMES };
+    BASES.iter().find(|kernels| kernels.base == name).ok_or(expected)
+}
 
 /// Every kernel that the texts have, each once.
 #[cfg(not(target_arch = "nvptx64"))]

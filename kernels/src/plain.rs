@@ -39,14 +39,14 @@ plain!(Control, GroupScale, Segment, Chunk);
 
 macro_rules! variants {
     ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-        plain!($(presam::$Variant<f32>),*);
+        plain!($(presam::variants::$Variant<f32>),*);
     };
 }
 presam::for_each_variant!(variants);
 
 macro_rules! bases {
     ($($module:ident: $Base:ident, state $s:literal;)*) => {
-        plain!($(presam::$Base<f32>),*);
+        plain!($(presam::base::$Base<f32>),*);
     };
 }
 presam::for_each_base!(bases);

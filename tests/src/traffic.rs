@@ -1,11 +1,14 @@
 //! The memory traffic of the committed PTX, counted by executing it, against the least that a pass can move.
 
-use presam::{AdamW, BaseOptimizer, Configure, Group, Sgd, for_each_variant};
-use presam_cuda::{
-    Address, Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx,
-};
-use presam_kernels::entries::{BaseEntries, VariantEntries};
+use std::collections::BTreeSet;
 use std::fmt::Write;
+
+use presam::{
+    AdamW, AnyBase, AnyVariant, BaseOptimizer, DynBase, DynVariant, Group, PlaneCount, Sgd,
+    VariantInfo,
+};
+use presam_cuda::{Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx};
+use presam_kernels::entries;
 
 /// Elements of the one segment: past 1e5, a whole number of chunks and then some.
 pub const ELEMENTS: usize = 100_352 + 640;
@@ -46,28 +49,27 @@ fn row(device: &Ptx, kernel: &str, planes: usize) -> Row {
 }
 
 /// One step of a rule over a base optimizer, its planes aligned and full of ordinary numbers.
-fn step<V, B, const M: usize, const I: usize, const S: usize>(
-    (variant, base): (V, B),
-    form: Form,
-) -> Result<Ptx, DeviceError>
-where
-    V: VariantEntries<M, I>,
-    B: BaseEntries<S>,
-{
+fn step(variant: AnyVariant<f32>, base: AnyBase<f32>, form: Form) -> Result<Ptx, DeviceError> {
     let (mut device, mut buffers) = (Ptx::new(0), Buffers::default());
-    let device_ref = &mut device;
     let values: Vec<f32> = (0..ELEMENTS).map(|i| 0.01 + (i % 97) as f32 / 97.0).collect();
-    let mut plane = || buffers.upload(device_ref, &values);
+    let mut plane = || buffers.upload(&mut device, &values);
+    let mut planes = |count: usize| {
+        let mut planes = [0; 2];
+        planes.iter_mut().take(count).try_for_each(|at| plane().map(|plane| *at = plane))?;
+        Ok::<_, DeviceError>(planes)
+    };
+    let PlaneCount { memory, inputs } = variant.planes();
+    let ([params, grads], [perturbed_grads, out]) = (planes(2)?, planes(2)?);
     let segment = DeviceSegment {
         len: ELEMENTS as u64,
         group: 0,
-        params: plane()?,
-        grads: plane()?,
-        perturbed_grads: plane()?,
-        out: plane()?,
-        memory: planes::<M>(&mut plane)?,
-        inputs: planes::<I>(&mut plane)?,
-        state: planes::<S>(&mut plane)?,
+        params,
+        grads,
+        perturbed_grads,
+        out,
+        memory: planes(memory)?,
+        inputs: planes(inputs)?,
+        state: planes(base.state_planes())?,
     };
     let options = Options { form, ..Options::default() };
     let groups = [Group::new(0.05)?];
@@ -80,39 +82,17 @@ where
     Ok(device)
 }
 
-fn planes<const N: usize>(
-    plane: &mut impl FnMut() -> Result<Address, DeviceError>,
-) -> Result<[Address; N], DeviceError> {
-    let mut planes = [0; N];
-    for address in &mut planes {
-        *address = plane()?;
-    }
-    Ok(planes)
-}
-
 /// The planes that the norm pass of a rule reads in its first step, and its ascent.
-fn variant_rows<V, const M: usize, const I: usize>(
-    rows: &mut Vec<Row>,
-    module: &str,
-    norm_reads: usize,
-) -> Result<(), DeviceError>
-where
-    V: VariantEntries<M, I> + Configure,
-{
-    let sgd = Sgd::new(0.1)?.with_momentum(0.9)?;
-    let device = step::<V, _, M, I, 1>((V::default(), sgd), Form::OutOfPlace)?;
-    rows.push(row(&device, &format!("accumulate_{module}_f32"), norm_reads));
-    rows.push(row(&device, &format!("ascend_{module}_f32"), 3 + 2 * M + I));
-    let device = step::<V, _, M, I, 1>((V::default(), sgd), Form::InPlace)?;
-    rows.push(row(&device, &format!("ascend_in_place_{module}_f32"), 4 + 2 * M + I));
+fn variant_rows(rows: &mut Vec<Row>, info: &VariantInfo) -> Result<(), DeviceError> {
+    let (variant, kernels) = (AnyVariant::by_name(info.name)?, entries::variant(info.name)?);
+    let sgd = Sgd::new(0.1)?.with_momentum(0.9)?.into();
+    let ascent = 3 + 2 * info.memory + info.inputs;
+    let device = step(variant, sgd, Form::OutOfPlace)?;
+    rows.push(row(&device, kernels.accumulate[0].name, info.norm_reads));
+    rows.push(row(&device, kernels.ascend[0].name, ascent));
+    let device = step(variant, sgd, Form::InPlace)?;
+    rows.push(row(&device, kernels.ascend_in_place[0].name, ascent + 1));
     Ok(())
-}
-
-macro_rules! every_variant {
-    ($rows:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-        $(variant_rows::<presam::$Variant<f32>, $m, $i>(
-            &mut $rows, stringify!($module), presam::variants::$module::INFO.norm_reads)?;)*
-    };
 }
 
 /// Every pass of every rule and base optimizer.
@@ -121,17 +101,20 @@ macro_rules! every_variant {
 /// A fault of a kernel.
 pub fn rows() -> Result<Vec<Row>, DeviceError> {
     let mut rows = Vec::new();
-    for_each_variant!(every_variant rows;);
+    // A kernel that several rules share is counted with the first of them.
+    presam::variants::ALL.iter().try_for_each(|info| variant_rows(&mut rows, info))?;
+    let mut names = BTreeSet::new();
+    rows.retain(|row| names.insert(row.kernel.clone()));
     let sgd = Sgd::new(0.1)?;
-    let sam = presam::Sam::new();
-    let device = step::<_, _, 0, 0, 0>((sam, sgd), Form::OutOfPlace)?;
+    let sam = presam::Sam::new().into();
+    let device = step(sam, sgd.into(), Form::OutOfPlace)?;
     rows.push(row(&device, "descend_sgd", 3));
     let momentum = sgd.with_momentum(0.9)?.with_weight_decay(1e-3)?;
-    let device = step::<_, _, 0, 0, 1>((sam, momentum), Form::InPlace)?;
+    let device = step(sam, momentum.into(), Form::InPlace)?;
     rows.push(row(&device, "restore", 2));
     rows.push(row(&device, "accumulate_gradient", 1));
     rows.push(row(&device, "descend_sgd_momentum", 5));
-    let device = step::<_, _, 0, 0, 2>((sam, AdamW::new(0.01)?), Form::OutOfPlace)?;
+    let device = step(sam, AdamW::new(0.01)?.into(), Form::OutOfPlace)?;
     rows.push(row(&device, "descend_adamw", 7));
     Ok(rows)
 }

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use cust::sys;
 
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// A function of the driver whose result is read as a number.
 pub(super) trait Coded {

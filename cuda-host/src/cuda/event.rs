@@ -7,7 +7,7 @@ use cust::sys;
 use super::Cuda;
 use super::driver::{Failure, call};
 use super::open::Context;
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// A mark that the device passes when all that was asked before it is done.
 #[derive(Debug)]

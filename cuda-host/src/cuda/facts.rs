@@ -7,7 +7,7 @@ use cust::sys::{CUdevice, CUdevice_attribute_enum as Attribute};
 use super::Cuda;
 use super::driver::{Failure, call};
 use super::open::{count, cuda_version, device, driver_version, name, text};
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// What a device is. Clocks, width and cache are 0 where the driver does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use cust::sys;
 use super::Cuda;
 use super::driver::{Failure, call};
 use super::open::Context;
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// A sequence of launches, fills and copies, ready to be repeated.
 #[derive(Debug)]

@@ -44,7 +44,8 @@ use std::rc::Rc;
 
 use presam_kernels::Kernel;
 
-use super::{Address, DeviceError};
+use crate::device::Address;
+use crate::error::DeviceError;
 use modules::Modules;
 use open::{Context, Stream};
 use staging::Staging;

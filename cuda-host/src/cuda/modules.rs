@@ -8,7 +8,7 @@ use presam_kernels::Kernel;
 
 use super::driver::{Failure, call};
 use super::open::cuda_version;
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// Bytes for each of the compiler's two logs.
 const LOG_BYTES: usize = 16_384;

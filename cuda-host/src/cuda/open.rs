@@ -8,7 +8,7 @@ use cust::sys;
 use super::driver::{Failure, NO_DEVICE, call};
 use super::modules::Modules;
 use super::{BTreeMap, Cuda};
-use crate::DeviceError;
+use crate::error::DeviceError;
 
 /// PTX 7.0, which the kernels are written in, came with CUDA 11.0.
 const OLDEST_DRIVER: c_int = 11_000;
@@ -199,7 +199,7 @@ pub(super) fn text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Device;
+    use crate::device::Device;
 
     #[test]
     fn versions_read_as_nvidia_writes_them() {

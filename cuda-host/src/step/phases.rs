@@ -7,15 +7,18 @@ use presam_kernels::entries;
 use presam_kernels::fold::LEAVES;
 use presam_kernels::layout::{Control, Segment, outcome};
 
-use super::{DeviceStep, Form};
-use crate::{Device, DeviceError, Scalar};
+use super::DeviceStep;
+use super::rows::pick;
+use crate::device::Device;
+use crate::error::DeviceError;
+use crate::options::Form;
 
 impl DeviceStep {
     /// The first half: [`accumulate`](DeviceStep::accumulate), then [`perturb`](DeviceStep::perturb).
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn ascend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn ascend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.accumulate(device)?;
         self.perturb(device)
     }
@@ -24,7 +27,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn accumulate(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn accumulate(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         if self.uncounted.count() > 0 {
             let unscale = self.control + offset_of!(Control, unscale) as u64;
             let grads = offset_of!(Segment, grads) as u64;
@@ -51,7 +54,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn perturb(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn perturb(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let ascend = match self.form {
             Form::OutOfPlace => self.variant_kernels.ascend,
             Form::InPlace => self.variant_kernels.ascend_in_place,
@@ -64,7 +67,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn restore(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn restore(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         match self.form {
             Form::OutOfPlace => Ok(()),
             Form::InPlace => self.moved.launch(device, &entries::restore, &[]),
@@ -75,7 +78,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::launch`].
-    pub fn descend(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn descend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let mut chunks = 0;
         if self.checked {
             let unscale = self.control + offset_of!(Control, unscale_second) as u64;
@@ -94,14 +97,14 @@ impl DeviceStep {
     ///
     /// # Errors
     /// As [`Device::fill`].
-    pub fn skip_ascent(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn skip_ascent(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         device.fill(self.control + offset_of!(Control, outcome) as u64, outcome::FINITE, 1)
     }
 
     /// The tree over the first `count` parts, concluded by `kernel`.
     fn fold(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         count: u32,
         kernel: &'static Kernel,
         arguments: &[u64],
@@ -117,12 +120,3 @@ const GRADIENTS: [&Kernel; 3] = [
     &entries::accumulate_gradient_bf16,
     &entries::accumulate_gradient_f16,
 ];
-
-/// The kernel of a scalar.
-pub(super) fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
-    match scalar {
-        Scalar::F32 => kernels[0],
-        Scalar::Bf16 => kernels[1],
-        Scalar::F16 => kernels[2],
-    }
-}

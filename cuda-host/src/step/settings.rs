@@ -2,13 +2,13 @@
 
 use std::mem::offset_of;
 
-use presam::{Group, SecondGradient};
-use presam_kernels::entries::BaseEntries;
-use presam_kernels::layout::{BASE_BYTES, Control, GroupScale};
-use presam_kernels::plain::word_of;
+use presam::{AnyBase, DynBase, Group};
+use presam_kernels::layout::{Control, GroupScale};
 
-use super::{DeviceStep, Options};
-use crate::{Device, DeviceError};
+use super::DeviceStep;
+use super::rows::{bases_of, check_max_norm, unscale_of};
+use crate::device::Device;
+use crate::error::DeviceError;
 
 impl DeviceStep {
     /// Queues another configuration of the base optimizer: what a schedule of the learning rate needs.
@@ -16,10 +16,10 @@ impl DeviceStep {
     /// # Errors
     /// [`DeviceError::Contract`] for another kind of optimizer or another number of groups than the step was
     /// made with; [`DeviceError::Rule`] for a rate or decay out of range; as [`Device::fill`].
-    pub fn set_base<B: BaseEntries<S>, const S: usize>(
+    pub fn set_base(
         &self,
-        device: &mut impl Device,
-        base: B,
+        device: &mut dyn Device,
+        base: AnyBase<f32>,
         groups: &[Group<f32>],
     ) -> Result<(), DeviceError> {
         let contract = |what: &str, expected: String, found: String| DeviceError::Contract {
@@ -28,9 +28,9 @@ impl DeviceStep {
             expected,
             found,
         };
-        let (own, other) = (self.base_kernels.descend.name, B::KERNELS.descend.name);
+        let (own, other) = (self.base_kernels.base, base.about().name);
         if own != other {
-            let (expected, found) = (format!("the one of {own}"), format!("that of {other}"));
+            let (expected, found) = (own.to_owned(), other.to_owned());
             return Err(contract("base optimizer", expected, found));
         }
         if groups.len() as u64 != self.group_count {
@@ -52,7 +52,7 @@ impl DeviceStep {
     /// range; as [`Device::fill`].
     pub fn set_rho(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         group: usize,
         rho: f32,
     ) -> Result<(), DeviceError> {
@@ -75,7 +75,7 @@ impl DeviceStep {
     /// [`DeviceError::Rule`] for a scale out of range; as [`Device::fill`].
     pub fn set_loss_scale(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         loss_scale: f32,
     ) -> Result<(), DeviceError> {
         let unscale = unscale_of(loss_scale)?;
@@ -91,7 +91,7 @@ impl DeviceStep {
     /// # Errors
     /// [`DeviceError::Contract`] for a step that was made with [`SecondGradient::Unchecked`] and takes no
     /// norm; [`DeviceError::Rule`] for one out of range; as [`Device::fill`].
-    pub fn set_max_norm(&self, device: &mut impl Device, max_norm: f32) -> Result<(), DeviceError> {
+    pub fn set_max_norm(&self, device: &mut dyn Device, max_norm: f32) -> Result<(), DeviceError> {
         check_max_norm(max_norm)?;
         if !self.checked {
             return Err(DeviceError::Contract {
@@ -104,68 +104,4 @@ impl DeviceStep {
         let at = self.control + offset_of!(Control, max_norm) as u64;
         device.fill(at, max_norm.to_bits(), 1)
     }
-}
-
-/// A group's row.
-pub(super) fn scale_of(group: &Group<f32>) -> GroupScale {
-    GroupScale {
-        prescale: 1.0,
-        scale: 0.0,
-        remember: 0,
-        rho: group.rho(),
-        operator: u32::from(group.operator()),
-        reserved: [0; 3],
-    }
-}
-
-/// The base optimizer of each group, in rows of [`BASE_BYTES`].
-pub(super) fn bases_of<B: BaseEntries<S>, const S: usize>(
-    base: B,
-    groups: &[Group<f32>],
-) -> Result<Vec<u32>, DeviceError> {
-    const { assert!(size_of::<B>() as u64 <= BASE_BYTES) };
-    let words = BASE_BYTES as usize / 4;
-    let mut rows = Vec::new();
-    for group in groups {
-        let base = match group.weight_decay() {
-            Some(weight_decay) => base.with_weight_decay(weight_decay)?,
-            None => base,
-        };
-        rows.extend((0..words).map(|i| word_of(&base, i)));
-    }
-    Ok(rows)
-}
-
-fn hyperparameter(name: &'static str, expected: &'static str, found: f32) -> DeviceError {
-    DeviceError::Rule(presam::Error::Hyperparameter { name, expected, found: found.into() })
-}
-
-/// 1 / loss scale.
-fn unscale_of(scale: f32) -> Result<f32, DeviceError> {
-    if scale >= f32::MIN_POSITIVE && scale.is_finite() {
-        Ok(1.0 / scale)
-    } else {
-        Err(hyperparameter("loss_scale", "a finite number > 0", scale))
-    }
-}
-
-fn check_max_norm(max_norm: f32) -> Result<(), DeviceError> {
-    if max_norm > 0.0 { Ok(()) } else { Err(hyperparameter("max_norm", "a number > 0", max_norm)) }
-}
-
-/// The block before the first step.
-pub(super) fn first_control(options: &Options) -> Result<Control, DeviceError> {
-    let unscale = unscale_of(options.loss_scale)?;
-    let max_norm = match options.second {
-        SecondGradient::Clipped(max_norm) => max_norm,
-        _ => f32::INFINITY,
-    };
-    check_max_norm(max_norm)?;
-    Ok(Control {
-        unscale: if options.along_momentum { 1.0 } else { unscale },
-        unscale_second: unscale,
-        max_norm,
-        along_momentum: u32::from(options.along_momentum),
-        ..Control::new(options.length)
-    })
 }

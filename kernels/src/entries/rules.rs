@@ -21,6 +21,8 @@ pub struct VariantKernels {
 /// The kernels of a base optimizer.
 #[derive(Clone, Copy, Debug)]
 pub struct BaseKernels {
+    /// The base optimizer's name.
+    pub base: &'static str,
     /// Judges the second gradient and arms the descent.
     pub second: &'static Kernel,
     /// The step.
@@ -54,11 +56,12 @@ impl VariantKernels {
 impl BaseKernels {
     /// The kernels that the texts have for what a base optimizer is compiled to, among `all` that those are.
     pub(super) const fn written(
+        base: &'static str,
         compiled: [&'static Kernel; 2],
         all: &[[&'static Kernel; 2]],
     ) -> Self {
         let [second, descend] = written(compiled, all);
-        Self { second, descend }
+        Self { base, second, descend }
     }
 
     /// Each of them.

@@ -1,9 +1,9 @@
 //! Every rule, scalar, form and base optimizer: two steps on the device and on the core.
 
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Configure, Error as CoreError, LengthRule, RuleState, Sgd,
+    AdamW, AnyBase, AnyVariant, BaseOptimizer, BaseState, Configure, Error as CoreError,
+    LengthRule, RuleState, Sgd, Variant,
 };
-use presam_kernels::entries::{BaseEntries, VariantEntries};
 
 use super::case::{Case, Tensor};
 use super::counted::Counted;
@@ -47,7 +47,7 @@ impl Check<'_> {
         variant: V,
     ) -> Result<Option<Difference>, Error>
     where
-        V: VariantEntries<M, I> + Configure,
+        V: Variant<f32, M, I> + Into<AnyVariant<f32>> + Configure,
     {
         for scalar in [Scalar::F32, Scalar::Bf16, Scalar::F16] {
             for form in [Form::OutOfPlace, Form::InPlace] {
@@ -80,8 +80,8 @@ impl Check<'_> {
         kind: (Form, Scalar),
     ) -> Result<Option<Difference>, Error>
     where
-        V: VariantEntries<M, I>,
-        B: BaseEntries<S>,
+        V: Variant<f32, M, I> + Into<AnyVariant<f32>>,
+        B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
     {
         let mut case = Case::draw(&mut self.random, kind, [M, I, S])?;
         narrow(&mut case);
@@ -89,14 +89,14 @@ impl Check<'_> {
         let (rule_state, base_state) = (RuleState::new(), BaseState::new());
         let mut core = Machine::<V, B, M, I, S> { variant, base, length, rule_state, base_state };
         let mut buffers = Vec::new();
+        let any: AnyVariant<f32> = variant.into();
         let made = |device: &mut Counted, case: &Case, tensors: &[Addresses], options| {
             let segments: Vec<_> = tensors.iter().zip(&case.tensors).map(segment).collect();
-            let segments: &[DeviceSegment<M, I, S>] = &segments;
-            let step = DeviceStep::new(device, variant, base, segments, &case.groups, options)?;
-            step.set_base(device, base, &case.groups)?;
+            let step = DeviceStep::new(device, any, base.into(), &segments, &case.groups, options)?;
+            step.set_base(device, base.into(), &case.groups)?;
             Ok(step)
         };
-        let rule = V::KERNELS.variant;
+        let rule = any.about().name;
         let result = self.two_steps(rule, &mut core, &made, &mut case, &mut buffers);
         for address in buffers {
             self.device.free(address)?;
@@ -165,12 +165,8 @@ struct Addresses {
 }
 
 /// A tensor of a rule's and a base optimizer's numbers of planes.
-fn segment<const M: usize, const I: usize, const S: usize>(
-    (at, tensor): (&Addresses, &Tensor),
-) -> DeviceSegment<M, I, S> {
-    fn few<const N: usize>(planes: &[Address]) -> [Address; N] {
-        std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0))
-    }
+fn segment((at, tensor): (&Addresses, &Tensor)) -> DeviceSegment {
+    let few = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
     DeviceSegment {
         len: tensor.params.len() as u64,
         group: tensor.group,

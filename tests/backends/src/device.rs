@@ -1,15 +1,14 @@
 //! [`Devices`]: the kernels, by [`DeviceStep`] over buffers of a device.
 
-use crate::{
-    adamw, base_state, configured, group, length_rule, oracle_state, outcome, rule_state, sgd,
+use crate::settings::{
+    adamw, base_state, group, keys, length_rule, oracle_state, outcome, rule_state, sgd,
     sgd_momentum,
 };
-use presam::{Group, for_each_variant};
+use presam::{AnyBase, AnyVariant, Group};
 use presam_conformance::{Answer, Backend, Base, Case, Scope, Segment};
 use presam_cuda::{
-    Address, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options,
+    Address, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, download,
 };
-use presam_kernels::entries::{BaseEntries, VariantEntries};
 
 /// The kernels on a device, f32. Buffers lie on 16 bytes, or 4 bytes past that where `misaligned`.
 pub struct Devices<D> {
@@ -41,72 +40,37 @@ struct Buffers {
     owned: Vec<Address>,
 }
 
-/// What makes the step of a rule and a base optimizer over a case's buffers.
-type Made<'a, D> =
-    dyn Fn(&mut D, &[Buffers], &[Group<f32>], Options) -> Result<DeviceStep, DeviceError> + 'a;
-
-macro_rules! run_variant {
-    ($self:ident, $case:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-        match $case.rule.name() {
-            $(name if name == presam::variants::$module::INFO.name => {
-                let variant = configured::<presam::$Variant<f32>>($case.rule);
-                variant.map_err(DeviceError::from).and_then(|variant| match $case.base {
-                    Base::Sgd { .. } => $self.run::<_, _, $m, $i, 0>($case, variant, sgd($case)?),
-                    Base::SgdMomentum { .. } => {
-                        $self.run::<_, _, $m, $i, 1>($case, variant, sgd_momentum($case)?)
-                    }
-                    Base::AdamW { .. } => $self.run::<_, _, $m, $i, 2>($case, variant, adamw($case)?),
-                }).map_err(|error| error.to_string())
-            })*
-            unknown => Err(format!("no kernels for the rule {unknown}")),
-        }
-    };
-}
-
 impl<D: Device> Backend<f32> for Devices<D> {
     fn scope(&self) -> Scope {
         Scope::full()
     }
 
     fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
-        for_each_variant!(run_variant self, case;)
+        self.step_of(case).map_err(|error| error.to_string())
     }
 }
 
 impl<D: Device> Devices<D> {
-    fn run<V, B, const M: usize, const I: usize, const S: usize>(
-        &mut self,
-        case: &Case<f32>,
-        variant: V,
-        base: B,
-    ) -> Result<Answer<f32>, DeviceError>
-    where
-        V: VariantEntries<M, I>,
-        B: BaseEntries<S>,
-    {
-        let made = |device: &mut D, buffers: &[Buffers], groups: &[Group<f32>], options| {
-            let pairs = buffers.iter().zip(&case.segments).enumerate();
-            let segments: Vec<_> = pairs.map(segment::<M, I, S>).collect();
-            let step = DeviceStep::new(device, variant, base, &segments, groups, options)?;
-            step.set_base(device, base, groups)?;
-            Ok(step)
+    fn step_of(&mut self, case: &Case<f32>) -> Result<Answer<f32>, DeviceError> {
+        let variant = AnyVariant::by_name(case.rule.name())?;
+        let variant = keys(case.rule)
+            .into_iter()
+            .try_fold(variant, |rule, (key, value)| rule.set(key, value))?;
+        let base: AnyBase<f32> = match case.base {
+            Base::Sgd { .. } => sgd(case)?.into(),
+            Base::SgdMomentum { .. } => sgd_momentum(case)?.into(),
+            Base::AdamW { .. } => adamw(case)?.into(),
         };
-        self.step_of(case, &made)
-    }
-
-    /// What is compiled once and not per rule.
-    fn step_of(
-        &mut self,
-        case: &Case<f32>,
-        made: &Made<'_, D>,
-    ) -> Result<Answer<f32>, DeviceError> {
         let groups: Vec<Group<f32>> =
             case.segments.iter().map(|s| group(s.options)).collect::<Result<_, _>>()?;
         let buffers: Vec<Buffers> =
             case.segments.iter().map(|segment| self.upload(segment)).collect::<Result<_, _>>()?;
         let options = Options { form: self.form, length: length_rule(case)?, ..Options::default() };
         let device = &mut self.device;
-        let step = made(device, &buffers, &groups, options)?;
+        let pairs = buffers.iter().zip(&case.segments).enumerate();
+        let segments: Vec<DeviceSegment> = pairs.map(segment).collect();
+        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
+        step.set_base(device, base, &groups)?;
         step.set_states(device, rule_state(case), base_state(case))?;
         let mut answer = Answer::unchanged(case);
         step.ascend(device)?;
@@ -170,12 +134,8 @@ impl<D: Device> Devices<D> {
 }
 
 /// The segment of this number, which is its group, with as many planes as the rule and the base optimizer have.
-fn segment<const M: usize, const I: usize, const S: usize>(
-    (index, (at, from)): (usize, (&Buffers, &Segment<f32>)),
-) -> DeviceSegment<M, I, S> {
-    fn few<const N: usize>(planes: &[Address]) -> [Address; N] {
-        std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0))
-    }
+fn segment((index, (at, from)): (usize, (&Buffers, &Segment<f32>))) -> DeviceSegment {
+    let two = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
     DeviceSegment {
         len: from.params.len() as u64,
         group: index,
@@ -183,20 +143,8 @@ fn segment<const M: usize, const I: usize, const S: usize>(
         grads: at.grads,
         perturbed_grads: at.perturbed_grads,
         out: at.out,
-        memory: few(&at.memory),
-        inputs: few(&at.inputs),
-        state: few(&at.state),
+        memory: two(&at.memory),
+        inputs: two(&at.inputs),
+        state: two(&at.state),
     }
-}
-
-fn download(
-    device: &mut impl Device,
-    address: Address,
-    len: usize,
-) -> Result<Vec<f32>, DeviceError> {
-    let mut bytes = vec![0; 4 * len];
-    if len > 0 {
-        device.read(address, &mut bytes)?;
-    }
-    Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
 }

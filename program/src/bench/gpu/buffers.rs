@@ -17,7 +17,7 @@ pub(super) struct CopyBuffers {
 
 impl CopyBuffers {
     /// Makes room for a copy of so many floats, and its destination empty.
-    pub fn size(&mut self, device: &mut impl Device, floats: usize) -> Result<(), DeviceError> {
+    pub fn size(&mut self, device: &mut dyn Device, floats: usize) -> Result<(), DeviceError> {
         if self.buffers.is_none_or(|(_, _, room)| room < floats) {
             // The old ones go first: both together might not fit.
             self.free(device)?;
@@ -33,7 +33,7 @@ impl CopyBuffers {
     }
 
     /// Queues a copy.
-    pub fn copy(&self, device: &mut impl Device, floats: usize) -> Result<(), DeviceError> {
+    pub fn copy(&self, device: &mut dyn Device, floats: usize) -> Result<(), DeviceError> {
         match self.buffers {
             Some((from, to, _)) => device.copy(to, from, 4 * floats),
             None => Ok(()),
@@ -41,7 +41,7 @@ impl CopyBuffers {
     }
 
     /// Finds every float copied.
-    pub fn check(&self, device: &mut impl Device, floats: usize) -> Result<(), BenchError> {
+    pub fn check(&self, device: &mut dyn Device, floats: usize) -> Result<(), BenchError> {
         let Some((_, to, _)) = self.buffers else { return Ok(()) };
         for start in (0..floats).step_by(PIECE) {
             let count = PIECE.min(floats - start);
@@ -54,7 +54,7 @@ impl CopyBuffers {
     }
 
     /// Gives both back.
-    pub fn free(&mut self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(&mut self, device: &mut dyn Device) -> Result<(), DeviceError> {
         match self.buffers.take() {
             Some((from, to, _)) => device.free(from).and_then(|()| device.free(to)),
             None => Ok(()),
@@ -69,13 +69,13 @@ pub(super) struct OtherData {
 }
 
 impl OtherData {
-    pub fn new(device: &mut impl Device, last_cache: u64) -> Result<Self, DeviceError> {
+    pub fn new(device: &mut dyn Device, last_cache: u64) -> Result<Self, DeviceError> {
         let floats = (last_cache / 2).max(1) as usize;
         Ok(Self { buffer: device.allocate(4 * floats)?, floats })
     }
 
     /// Fills the last cache with it.
-    pub fn evict(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn evict(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         device.fill(self.buffer, 0, self.floats)
     }
 }

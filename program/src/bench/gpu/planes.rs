@@ -59,7 +59,7 @@ pub(super) struct Planes {
 impl Planes {
     /// Planes of zeros.
     pub fn new(
-        device: &mut impl Device,
+        device: &mut dyn Device,
         shape: &Shape,
         [memory, inputs, state]: [usize; 3],
     ) -> Result<Self, DeviceError> {
@@ -75,7 +75,7 @@ impl Planes {
     /// Writes the planes that are not zeros at the start, for the elements `range` of one tensor.
     pub fn write(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         range: &Range<u64>,
         tensor: &Tensor,
     ) -> Result<(), DeviceError> {
@@ -93,18 +93,15 @@ impl Planes {
     }
 
     /// Makes the memory fresh again.
-    pub fn forget(&self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn forget(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let floats = self.layout.floats as usize;
         self.memory.iter().try_for_each(|&plane| device.fill(plane, 0, floats))
     }
 
     /// The table of a step whose first gradient is plane `turn`.
-    pub fn segments<const M: usize, const I: usize, const S: usize>(
-        &self,
-        turn: usize,
-    ) -> Vec<DeviceSegment<M, I, S>> {
-        let several = |planes: &[Address], offset: u64, i: usize| {
-            planes.get(i).map_or(0, |plane| plane + offset)
+    pub fn segments(&self, turn: usize) -> Vec<DeviceSegment> {
+        let list = |planes: &[Address], offset: u64| {
+            std::array::from_fn(|i| planes.get(i).map_or(0, |plane| plane + offset))
         };
         let rows = self.layout.elements.iter().zip(&self.layout.places);
         rows.map(|(range, place)| {
@@ -118,9 +115,9 @@ impl Planes {
                 grads,
                 perturbed_grads,
                 out: self.out + offset,
-                memory: std::array::from_fn(|i| several(&self.memory, offset, i)),
-                inputs: std::array::from_fn(|i| several(&self.inputs, offset, i)),
-                state: std::array::from_fn(|i| several(&self.state, offset, i)),
+                memory: list(&self.memory, offset),
+                inputs: list(&self.inputs, offset),
+                state: list(&self.state, offset),
             }
         })
         .collect()
@@ -129,7 +126,7 @@ impl Planes {
     /// Compares a plane with what the core computed, in bits, from element `first` on.
     pub fn same(
         &self,
-        device: &mut impl Device,
+        device: &mut dyn Device,
         (what, plane): (&str, Address),
         first: u64,
         expected: &[f32],
@@ -150,7 +147,7 @@ impl Planes {
     }
 
     /// After the last run: an infinity or a NaN is no work that a trainer would have.
-    pub fn check_finite(&self, device: &mut impl Device) -> Result<(), BenchError> {
+    pub fn check_finite(&self, device: &mut dyn Device) -> Result<(), BenchError> {
         let planes = [self.params, self.out].into_iter();
         for plane in planes.chain(self.memory.iter().copied()).chain(self.state.iter().copied()) {
             for (range, place) in self.layout.elements.iter().zip(&self.layout.places) {
@@ -169,7 +166,7 @@ impl Planes {
     }
 
     /// Gives the planes back.
-    pub fn free(self, device: &mut impl Device) -> Result<(), DeviceError> {
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
 }

@@ -1,0 +1,45 @@
+//! [`Options`]: what a step is made with besides its rules and buffers.
+
+use presam::{LengthRule, SecondGradient};
+
+use crate::segment::Scalar;
+
+/// Where the perturbed parameters go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// To a second buffer; w stays.
+    #[default]
+    OutOfPlace,
+    /// Over w, which a backup keeps until [`DeviceStep::restore`](crate::DeviceStep::restore).
+    InPlace,
+}
+
+/// What does not change from step to step, and starting values of what does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Where the perturbed parameters go.
+    pub form: Form,
+    /// The scalar of the first gradient.
+    pub scalar: Scalar,
+    /// How long the perturbation is.
+    pub length: LengthRule<f32>,
+    /// What the second gradient goes through.
+    pub second: SecondGradient<f32>,
+    /// The factor by which the trainer's loss, and so every gradient, is scaled.
+    pub loss_scale: f32,
+    /// Whether `grads` is the momentum (momentum-SAM): no ascent before the first descent.
+    pub along_momentum: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            form: Form::default(),
+            scalar: Scalar::default(),
+            length: LengthRule::NORMALISED,
+            second: SecondGradient::Checked,
+            loss_scale: 1.0,
+            along_momentum: false,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a [`DeviceStep`](super::DeviceStep) writes to the device: segments, groups, base optimizers, the control block.
+
+use presam::{AnyBase, Group, SecondGradient};
+use presam_kernels::Kernel;
+use presam_kernels::entries::base_words;
+use presam_kernels::layout::{ALIGNED, BASE_BYTES, Control, GroupScale, Segment};
+
+use crate::error::DeviceError;
+use crate::options::Options;
+use crate::segment::{DeviceSegment, Scalar};
+
+/// The kernel of a scalar.
+pub(super) fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
+    match scalar {
+        Scalar::F32 => kernels[0],
+        Scalar::Bf16 => kernels[1],
+        Scalar::F16 => kernels[2],
+    }
+}
+
+/// A segment's row; one that is not perturbed has no `out`.
+pub(super) fn row(segment: &DeviceSegment, is_perturbed: bool) -> Segment {
+    let row = Segment {
+        grads: segment.grads,
+        params: segment.params,
+        len: segment.len,
+        group: segment.group as u32,
+        flags: 0,
+        memory: segment.memory,
+        inputs: segment.inputs,
+        out: if is_perturbed { segment.out } else { 0 },
+        perturbed_grads: segment.perturbed_grads,
+        state: segment.state,
+    };
+    let planes = [row.grads, row.params, row.out, row.perturbed_grads].into_iter();
+    let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);
+    let aligned = planes.into_iter().all(|plane| plane.is_multiple_of(16));
+    Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
+}
+
+/// A group's row.
+pub(super) fn scale_of(group: &Group<f32>) -> GroupScale {
+    GroupScale {
+        prescale: 1.0,
+        scale: 0.0,
+        remember: 0,
+        rho: group.rho(),
+        operator: u32::from(group.operator()),
+        reserved: [0; 3],
+    }
+}
+
+/// The base optimizer of each group, in rows of [`BASE_BYTES`].
+pub(super) fn bases_of(base: AnyBase<f32>, groups: &[Group<f32>]) -> Result<Vec<u32>, DeviceError> {
+    let words = BASE_BYTES as usize / 4;
+    let mut rows = Vec::new();
+    for group in groups {
+        let base = match group.weight_decay() {
+            Some(weight_decay) => base.set("weight_decay", weight_decay.into())?,
+            None => base,
+        };
+        rows.extend(base_words(&base));
+        rows.resize(rows.len().next_multiple_of(words), 0);
+    }
+    Ok(rows)
+}
+
+fn hyperparameter(name: &'static str, expected: &'static str, found: f32) -> DeviceError {
+    DeviceError::Rule(presam::Error::Hyperparameter { name, expected, found: found.into() })
+}
+
+/// 1 / loss scale.
+pub(super) fn unscale_of(scale: f32) -> Result<f32, DeviceError> {
+    if scale >= f32::MIN_POSITIVE && scale.is_finite() {
+        Ok(1.0 / scale)
+    } else {
+        Err(hyperparameter("loss_scale", "a finite number > 0", scale))
+    }
+}
+
+pub(super) fn check_max_norm(max_norm: f32) -> Result<(), DeviceError> {
+    if max_norm > 0.0 { Ok(()) } else { Err(hyperparameter("max_norm", "a number > 0", max_norm)) }
+}
+
+/// The block before the first step.
+pub(super) fn first_control(options: &Options) -> Result<Control, DeviceError> {
+    let unscale = unscale_of(options.loss_scale)?;
+    let max_norm = match options.second {
+        SecondGradient::Clipped(max_norm) => max_norm,
+        _ => f32::INFINITY,
+    };
+    check_max_norm(max_norm)?;
+    Ok(Control {
+        unscale: if options.along_momentum { 1.0 } else { unscale },
+        unscale_second: unscale,
+        max_norm,
+        along_momentum: u32::from(options.along_momentum),
+        ..Control::new(options.length)
+    })
+}
