@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use presam::{
-    CHUNK, Cpu, DynBase, DynVariant, Error, LookSam, Mark, PartialNorm, Planes, PlanesMut, Point,
+    CHUNK, Cpu, DynBase, DynVariant, Error, LookSam, Mark, PartialNorm, Planes, PlanesMut,
     ScaledNorm, SegmentMut, Segments,
 };
 use presam_model::Segment;
@@ -18,8 +18,6 @@ pub(super) struct Model {
     pub perturbed_grads: Vec<f32>,
     /// LookSAM's g_v; empty for the others.
     kept: Vec<f32>,
-    /// Which of the two gradients the session is shown.
-    pub shown: Point,
     tensors: Vec<Tensor>,
 }
 
@@ -53,7 +51,6 @@ impl Model {
             perturbed: plane(),
             perturbed_grads: plane(),
             kept: if keeps { plane() } else { Vec::new() },
-            shown: Point::Params,
             tensors: segments.iter().map(tensor).collect(),
             params,
         }
@@ -94,7 +91,7 @@ impl Model {
         Ok(())
     }
 
-    /// LookSAM's gradient of a step without a second one, shown as the second.
+    /// LookSAM's gradient of a step without a second one, in place of the second.
     pub fn reuse(&mut self, cpu: Cpu, look: LookSam<f32>) -> Result<(), Error> {
         let Self { grads, perturbed_grads, kept, .. } = self;
         let (mut norm, mut kept_norm) = (PartialNorm::new(), PartialNorm::new());
@@ -102,7 +99,6 @@ impl Model {
         cpu.accumulate_gradient(1.0, kept, &mut kept_norm)?;
         let (mix, _) = look.reuse(&norm, &kept_norm)?;
         perturbed_grads.copy_from_slice(kept);
-        self.shown = Point::Perturbed;
         cpu.mix_gradients(mix, grads, perturbed_grads)
     }
 }
@@ -112,13 +108,13 @@ impl Segments<f32> for Model {
         &mut self,
         visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Self { params, grads, perturbed, perturbed_grads, shown, tensors, .. } = self;
-        let grads = if *shown == Point::Params { grads } else { perturbed_grads };
+        let Self { params, grads, perturbed, perturbed_grads, tensors, .. } = self;
         tensors.iter_mut().try_for_each(|Tensor { range, group, memory, state, mark }| {
             visitor(SegmentMut {
                 group: *group,
                 params: &mut params[range.clone()],
                 grads: &grads[range.clone()],
+                perturbed_grads: &perturbed_grads[range.clone()],
                 spare: &mut perturbed[range.clone()],
                 memory: PlanesMut::of(memory),
                 inputs: Planes::none(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Point, Sam, Session};
+use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Outcome, Point, Sam, Session};
 
 use super::model::Model;
 use super::network::Network;
@@ -72,12 +72,15 @@ impl Stepper {
         look: Option<LookSam<f32>>,
     ) -> Result<Step, Error> {
         let Self { session, model, plan, .. } = self;
-        let loss = network.gradient(&model.params, &mut model.grads)?;
-        model.shown = Point::Params;
-        if let Some(look) = look {
-            model.reuse(session.cpu, look)?;
-        }
-        let (descended, _) = session.descend(&plan.groups, model)?;
+        let loss = match look {
+            None => network.gradient(&model.params, &mut model.perturbed_grads)?,
+            Some(look) => {
+                let loss = network.gradient(&model.params, &mut model.grads)?;
+                model.reuse(session.cpu, look)?;
+                loss
+            }
+        };
+        let descended = session.descend(&plan.groups, model)? != Outcome::NonFinite;
         Ok(Step { loss, descended, ..Step::default() })
     }
 
@@ -89,7 +92,6 @@ impl Stepper {
         let loss = if one_gradient { f32::NAN } else { 0.0 };
         let mut step = Step { loss, ..Step::default() };
         let mut gradient = |model: &mut Model, point| -> Result<(), Error> {
-            model.shown = point;
             if point == Point::Params {
                 step.loss = network.gradient(&model.params, &mut model.grads)?;
                 return Ok(());

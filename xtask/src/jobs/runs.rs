@@ -17,10 +17,6 @@ const PACKAGES: [(&str, &str); 6] = [
 /// Not for crates.io; everything else is packaged.
 const UNPUBLISHED: [&str; 2] = ["presam-tests", "xtask"];
 
-/// Examples that measure are given less to do.
-const SHORTER: [(&str, &[&str]); 1] =
-    [("floor", &["--sizes", "640,1e4", "--seconds", "0.05", "--threads", "1,2"])];
-
 /// The very command that the README gives.
 pub(crate) fn test() -> Outcome {
     Run::cargo().arg("test").run()
@@ -35,9 +31,7 @@ pub(crate) fn examples() -> Outcome {
         }
         for example in examples {
             let run = Run::cargo().args(["run", "--quiet", "--all-features", "-p", package]);
-            let shorter = SHORTER.iter().find(|(name, _)| *name == example);
-            let flags = shorter.map_or(&[][..], |&(_, flags)| flags);
-            run.args(["--example", &example, "--"]).args(flags).run()?;
+            run.args(["--example", &example]).run()?;
         }
     }
     Ok(())
