@@ -1,4 +1,7 @@
-//! The program `presam` as a library: trains with every sharpness-aware method, benchmarks and verifies.
+//! The program `presam`: trains with every sharpness-aware method, benchmarks and verifies.
+//!
+//! It is a library for its own tests and fuzz targets alone; what others build on is in the crates `presam`,
+//! `presam-cuda` and `presam-conformance`.
 //!
 //! | module | what it holds |
 //! | --- | --- |
@@ -11,14 +14,15 @@
 //! | [`methods`] | the list of methods the program knows |
 //! | [`pipe`] | anybody's step in any language, asked over a pipe |
 //! | [`report`] | records of a comparison, its tables, pictures and files |
-//! | [`sharpness`] | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
-//! | [`stats`] | mean, standard error, paired difference with its 95 % Student-t interval |
-//! | [`suite`] | every law over the core, or over a command |
+//! | `sharpness` | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
+//! | [`show`] | the form of every table, picture and file |
+//! | `stats` | mean, standard error, paired difference with its 95 % Student-t interval |
+//! | `suite` | every law over the core, or over a command |
 //! | [`train`] | the main job: every method with every seed on the same data |
-//! | [`vectors`] | test vectors made by the oracle |
+//! | `vectors` | test vectors made by the oracle |
 
 /// The features of this crate that were compiled in.
-pub const FEATURES: &[&str] = &[
+const FEATURES: &[&str] = &[
     #[cfg(feature = "cuda")]
     "cuda",
 ];
@@ -30,13 +34,14 @@ pub mod config;
 pub mod data;
 pub mod error;
 pub mod init;
-pub mod machine;
+mod machine;
 pub mod methods;
 pub mod pipe;
-pub mod progress;
+mod progress;
 pub mod report;
-pub mod sharpness;
-pub mod stats;
-pub mod suite;
+mod sharpness;
+pub mod show;
+mod stats;
+mod suite;
 pub mod train;
-pub mod vectors;
+mod vectors;

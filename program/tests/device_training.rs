@@ -5,7 +5,8 @@
 use presam_cuda::{Device, DeviceError, Emulated, Layer};
 use presam_kernels::{Kernel, entries};
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
-use presam_program::report::{Results, Run, Style, speed_table};
+use presam_program::report::{Results, Run, speed_table};
+use presam_program::show::view::View;
 use presam_program::train::{run, run_on};
 
 /// The emulator, which does not admit that it is one.
@@ -91,8 +92,8 @@ fn every_measure_is_the_cpu_s_and_every_phase_has_its_share() {
         assert_eq!(ascent, gpu.rho.is_some(), "{}: {shares:?}", gpu.method);
         assert!(gpu.samples_per_second.unwrap() > 0.0);
     }
-    assert_eq!(speed_table(&cpu, Style::Plain), "");
-    assert_eq!(speed_table(&gpu, Style::Plain).lines().count(), 2 + config.methods.len());
+    assert_eq!(speed_table(&cpu).text(View::PLAIN), "");
+    assert_eq!(speed_table(&gpu).text(View::PLAIN).lines().count(), 1 + config.methods.len());
 }
 
 #[test]

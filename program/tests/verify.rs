@@ -6,6 +6,7 @@ use presam_cuda::{Address, Device, DeviceError, Emulated, Layer};
 use presam_kernels::layout::Control;
 use presam_kernels::{Kernel, entries};
 use presam_program::check::{Report, Request, run, table};
+use presam_program::show::view::View;
 
 /// A device with a fault.
 struct Faulty {
@@ -67,8 +68,8 @@ fn verified(ignored: &'static str, flip_in: u32) -> Report {
 #[test]
 fn a_device_without_fault_agrees_in_every_kernel() {
     let report = verified("", 0);
-    assert!(report.agrees() && report.uncovered().is_none(), "{}", table(&report));
-    assert!(table(&report).contains("agree with the core in every bit"));
+    assert!(report.agrees() && report.uncovered().is_none(), "{}", table(&report, View::PLAIN));
+    assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
 }
 
 #[test]
@@ -87,6 +88,6 @@ fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
         let report = verified("", flip_in + 1);
         let difference = report.difference.as_ref().expect("a difference");
         assert!(!report.agrees());
-        assert!(table(&report).contains(&format!("differs: {difference}")));
+        assert!(table(&report, View::PLAIN).contains(&format!("differs: {difference}")));
     }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// Whether a registry may have it.
+    pub(crate) published: bool,
     /// Its folder.
     pub(crate) dir: PathBuf,
     /// The first file of its library, of each program, test, benchmark and example.
@@ -48,15 +50,14 @@ impl Package {
     #[cfg(test)]
     pub(crate) fn planted(name: &str, description: &str, dependencies: Vec<Dependency>) -> Self {
         let (name, description) = (name.to_owned(), description.to_owned());
+        let (dir, published) = (PathBuf::from("/x").join(&name), true);
         let (roots, features) = (Vec::new(), BTreeMap::new());
-        Self {
-            dir: PathBuf::from("/x").join(&name),
-            name,
-            description,
-            roots,
-            dependencies,
-            features,
-        }
+        Self { name, description, published, dir, roots, dependencies, features }
+    }
+
+    /// The names of its features, `default` apart.
+    pub(crate) fn features(&self) -> BTreeSet<&str> {
+        self.features.keys().map(String::as_str).filter(|name| *name != "default").collect()
     }
 
     /// The dependencies of a build with default features.
@@ -89,6 +90,8 @@ fn package(value: &Value) -> Package {
     Package {
         name: text(value, "name"),
         description: text(value, "description"),
+        // `publish = false` is told as a list of no registry.
+        published: value.get("publish").is_none_or(Value::is_null),
         dir: manifest.parent().map_or_else(PathBuf::new, Path::to_path_buf),
         roots: list(value, "targets").iter().map(|one| text(one, "src_path").into()).collect(),
         dependencies: dependencies.map(dependency).collect(),
@@ -122,7 +125,7 @@ mod tests {
 
     fn sample() -> Package {
         package(&serde_json::json!({
-            "name": "a", "manifest_path": "/x/a/Cargo.toml", "description": "one",
+            "name": "a", "publish": [], "manifest_path": "/x/a/Cargo.toml", "description": "one",
             "features": { "default": ["b", "d?/std", "dep:e"], "b": ["dep:c", "f/std"] },
             "targets": [{ "src_path": "/x/a/src/lib.rs" }],
             "dependencies": [
@@ -140,7 +143,8 @@ mod tests {
     fn default_features_turn_dependencies_on() {
         let package = sample();
         assert_eq!(Vec::from_iter(package.by_default()), ["always", "c", "e", "f"]);
-        assert_eq!(package.dir, Path::new("/x/a"));
+        assert_eq!(Vec::from_iter(package.features()), ["b"]);
+        assert_eq!((package.dir.as_path(), package.published), (Path::new("/x/a"), false));
     }
 
     #[test]

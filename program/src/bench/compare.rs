@@ -11,8 +11,21 @@
 
 use serde::Serialize;
 
-use super::table::{aligned, time};
-use super::{Measurement, Record};
+use super::record::{Measurement, Record};
+use super::table::time;
+use crate::show::table::{Column, Table};
+use crate::show::view::View;
+
+const COLUMNS: [Column; 8] = [
+    Column::left("row"),
+    Column::left("there").leaves(1),
+    Column::left("verdict"),
+    Column::right("ratio"),
+    Column::right("by quantiles").leaves(4),
+    Column::right("here").leaves(2),
+    Column::right("there").leaves(3),
+    Column::right("copy").leaves(5),
+];
 
 /// A difference that nobody acts on.
 const ALIKE: f64 = 1.1;
@@ -142,7 +155,7 @@ fn notes(here: &Record, there: &Record) -> Vec<String> {
 }
 
 /// The comparison as a table, with a line on what has no counterpart.
-pub fn compared_table(comparison: &Comparison, file: &str) -> String {
+pub fn compared_table(comparison: &Comparison, file: &str, view: View) -> String {
     let mut text = format!("\ncompared with {file} (time here / there; below 1 is faster here)\n");
     for note in &comparison.notes {
         text += &format!("note: {note}\n");
@@ -163,10 +176,7 @@ pub fn compared_table(comparison: &Comparison, file: &str) -> String {
             ]
         })
         .collect();
-    let head = ["row", "there", "verdict", "ratio", "by quantiles", "here", "there", "copy"];
-    if !cells.is_empty() {
-        text += &aligned(&head, &cells, 3);
-    }
+    text += &Table::new(COLUMNS).section("", cells).text(view);
     let Comparison { only_here, only_there, .. } = comparison;
     if *only_here + *only_there > 0 {
         text += &format!("without a counterpart: {only_here} rows here, {only_there} there\n");
@@ -226,7 +236,7 @@ mod tests {
         assert_eq!(found.len(), 5);
         assert_eq!((comparison.only_here, comparison.only_there), (4, 4));
         assert_eq!(comparison.rows[0].copy_ratio, 0.5);
-        let text = compared_table(&comparison, "peer.json");
+        let text = compared_table(&comparison, "peer.json", View::PLAIN);
         assert!(text.contains("\nstep/sam/1e4 warm        torch-eager    SAME"), "{text}");
         assert!(text.contains("without a counterpart: 4 rows here, 4 there\n"), "{text}");
     }

@@ -2,50 +2,27 @@
 
 use std::path::Path;
 
-use super::{BenchError, Header, Measurement, Record, fractions_svg};
-use crate::config::ConfigError;
+use super::picture::fractions_svg;
+use super::record::{Clocks, Header, Measurement, Record};
+use crate::show::files::{Folder, OutputError, json};
 
 /// The names of the files in the folder.
 pub const FILES: [&str; 3] = ["bench.json", "bench.csv", "bench.svg"];
 
-fn unwritable(folder: &Path, reason: impl std::fmt::Display) -> BenchError {
-    let place = format!("--out {}", folder.display());
-    ConfigError::new(place, "a writable folder", reason).into()
-}
-
-/// Makes the folder and a file in it, which it takes away again: before minutes are spent measuring.
+/// Writes all of [`FILES`] to the folder of `--out`.
 ///
 /// # Errors
-/// A folder that is none or cannot be written to.
-pub fn check_folder(folder: &Path) -> Result<(), BenchError> {
-    std::fs::create_dir_all(folder).map_err(|reason| unwritable(folder, reason))?;
-    if let Some(name) = FILES.iter().find(|name| folder.join(name).is_dir()) {
-        return Err(unwritable(folder, format!("a folder named {name} in it")));
-    }
-    tempfile::tempfile_in(folder).map(drop).map_err(|reason| unwritable(folder, reason))
+/// As [`Folder::write`].
+pub fn write_files(folder: &Path, record: &Record) -> Result<(), OutputError> {
+    let folder = Folder { flag: "--out", path: folder };
+    let contents = contents(record).map_err(|reason| folder.error(reason))?;
+    let files: Vec<(&str, Vec<u8>)> = FILES.into_iter().zip(contents).collect();
+    folder.write(&files)
 }
 
-/// Writes all of [`FILES`], each under another name first, so that none is ever half written.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn write_files(folder: &Path, record: &Record) -> Result<(), BenchError> {
-    let failed = |reason: &dyn std::fmt::Display| unwritable(folder, reason);
-    let mut json = serde_json::to_vec_pretty(record).map_err(|reason| failed(&reason))?;
-    json.push(b'\n');
-    let table = csv(record).map_err(|reason| failed(&reason))?;
-    let picture = fractions_svg(record).map_err(|reason| failed(&reason))?;
-    let contents = [json, table, picture.into_bytes()];
-    let scratch = tempfile::Builder::new().prefix(".presam-").tempdir_in(folder);
-    let scratch = scratch.map_err(|reason| failed(&reason))?;
-    for (name, bytes) in FILES.iter().zip(contents) {
-        std::fs::write(scratch.path().join(name), bytes).map_err(|reason| failed(&reason))?;
-    }
-    for name in FILES {
-        std::fs::rename(scratch.path().join(name), folder.join(name))
-            .map_err(|reason| failed(&reason))?;
-    }
-    Ok(())
+/// The bytes of each of [`FILES`], in that order.
+fn contents(record: &Record) -> Result<[Vec<u8>; 3], Box<dyn std::error::Error>> {
+    Ok([json(record)?, csv(record)?, fractions_svg(record)?.into_bytes()])
 }
 
 const COLUMNS: [&str; 18] = [
@@ -84,7 +61,7 @@ pub fn csv(record: &Record) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
 
 /// What the machine did not tell is left out.
 fn comments(header: &Header) -> String {
-    let clocks = |clocks: Option<super::Clocks>| {
+    let clocks = |clocks: Option<Clocks>| {
         clocks
             .map(|clocks| format!("core {} MHz, memory {} MHz", clocks.core_mhz, clocks.memory_mhz))
     };
@@ -141,7 +118,6 @@ mod tests {
     fn a_record_reads_back_in_every_bit_and_the_csv_says_the_same() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("a").join("b");
-        check_folder(&folder).unwrap();
         let mut record = record("1e4,resnet-18", "^(step|restore)/");
         record.measurements[0].samples_ns = vec![0.1 + 0.2, 1.0 / 3.0];
         record.header.command = "presam bench\n--sizes".into();
@@ -159,19 +135,6 @@ mod tests {
         assert_eq!(rows.len(), record.measurements.len());
         assert_eq!(&rows[0][17], "0.30000000000000004 0.3333333333333333");
         assert_eq!(rows[0][8].parse::<u64>().unwrap(), record.measurements[0].bytes);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_is_one_line() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("file");
-        std::fs::write(&file, "old").unwrap();
-        std::fs::create_dir(place.path().join("bench.csv")).unwrap();
-        for folder in [file.as_path(), &file.join("below"), place.path()] {
-            let message = check_folder(folder).unwrap_err().to_string();
-            assert!(message.starts_with("--out ") && message.lines().count() == 1, "{message}");
-        }
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
     }
 
     #[test]

@@ -6,20 +6,17 @@
 //!
 //! A [`Target`] runs and times programs (the CPU, a GPU: [`open`]); all the rest is shared: which
 //! rows there are ([`plan`]), how they alternate ([`measure`]), what is recorded ([`Record`]), shown
-//! ([`table`], [`fractions_svg`]), written ([`write_files`]) and compared ([`compare`]).
+//! ([`table`], as a picture), written ([`write_files`]) and compared ([`compare`]).
 
 mod bytes;
 mod compare;
 mod cpu;
-mod error;
 mod files;
 mod gpu;
 mod job;
-mod machine;
 mod measure;
 mod picture;
 mod plan;
-mod quantiles;
 mod record;
 mod request;
 mod run;
@@ -33,14 +30,12 @@ mod fake;
 pub use bytes::{Traffic, room};
 pub use compare::{Compared, Comparison, Verdict, compare, compared_table};
 pub use cpu::CpuTarget;
-pub use error::BenchError;
-pub use files::{FILES, check_folder, csv, write_files};
+pub use crate::error::Error as BenchError;
+pub use files::{FILES, write_files};
 pub use gpu::open;
 pub use job::{ANY_RULE, Base, Cache, Job, Mode, Phase, Row};
 pub use measure::{Samples, measure};
-pub use picture::fractions_svg;
 pub use plan::{Plan, plan};
-pub use quantiles::{Quantiles, quantile};
 pub use record::{Clocks, Device, FORM, Header, Measurement, Record};
 pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};
 pub use run::{Watch, profile, run};

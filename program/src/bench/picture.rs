@@ -3,28 +3,22 @@
 //! One panel a rule, warm left and cold right. Flat sizes are joined by lines, dashed where replayed from
 //! a graph; networks stand beside them as open circles, since many tensors are another kind of size.
 
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::job::{ANY_RULE, Base, Cache, Phase};
+use super::record::{Measurement, Record};
 use super::table::grouped;
-use super::{ANY_RULE, Base, Cache, Measurement, Phase, Record};
-use crate::report::PictureError;
+use crate::show::chart::{
+    Area, Axis, Chart, INK, Mark, PictureError, WIDTH, chart, legend, line, panels, titled,
+};
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Context<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-const WIDTH: u32 = 1080;
-const PANEL: u32 = 430;
-const FONT: &str = "sans-serif";
-const FONT_SIZE: u32 = 13;
+const HEIGHT: u32 = 430;
 /// Where the legend begins.
-const LEGEND: (i32, i32) = (76, 46);
+const LEGEND: (i32, i32) = (76, 12);
 /// Room for the longest name with its line.
-const LEGEND_STEP: i32 = 132;
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(225, 225, 225);
+const LEGEND_STEP: (i32, i32) = (132, 0);
+/// The legend's height.
+const LEGEND_ROOM: u32 = 26;
 
 /// A phase's colour: Okabe and Ito's, which every common form of colour blindness tells apart.
 fn colour(phase: Phase) -> RGBColor {
@@ -43,19 +37,7 @@ fn colour(phase: Phase) -> RGBColor {
 /// # Errors
 /// None that a record can cause; the drawing crate's own is passed on.
 pub fn fractions_svg(record: &Record) -> Result<String, PictureError> {
-    let panels = panels(record);
-    let count = panels.len().max(1);
-    let mut text = String::new();
-    {
-        let height = PANEL.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-        let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
-        root.fill(&WHITE)?;
-        for (area, panel) in root.split_evenly((count, 1)).iter().zip(&panels) {
-            panel.draw(area, &record.header.device)?;
-        }
-        root.present()?;
-    }
-    Ok(text)
+    panels(HEIGHT, &rules(record), |area, panel| panel.draw(area, &record.header.device))
 }
 
 /// A rule with the rows of its own phases and of those that are the same for every rule.
@@ -65,7 +47,7 @@ struct Panel<'a> {
 }
 
 /// Rows of AdamW stand in no panel: a step descends with SGD.
-fn panels(record: &Record) -> Vec<Panel<'_>> {
+fn rules(record: &Record) -> Vec<Panel<'_>> {
     let shared = [ANY_RULE, Base::SgdMomentum.name()];
     let every = [ANY_RULE, Base::SgdMomentum.name(), Base::AdamW.name()];
     let mut rules: Vec<&str> = Vec::new();
@@ -90,42 +72,27 @@ fn panels(record: &Record) -> Vec<Panel<'_>> {
 impl Panel<'_> {
     fn draw(&self, area: &Area<'_>, device: &str) -> Result<(), PictureError> {
         let title = format!("{}: share of the bandwidth of a copy, {device}", self.rule);
-        let middle = Pos::new(HPos::Center, VPos::Center);
-        let heading = (FONT, FONT_SIZE + 3).into_font().color(&INK).pos(middle);
-        area.draw(&Text::new(title, (WIDTH as i32 / 2, 20), heading))?;
-        self.legend(area)?;
-        let (left, right) = area.margin(60, 4, 0, 0).split_horizontally(WIDTH / 2);
+        let inner = titled(area, &title, "")?;
+        let (above, charts) = inner.split_vertically(LEGEND_ROOM);
+        legend(&above, LEGEND, LEGEND_STEP, self.marks())?;
+        let (left, right) = charts.split_horizontally(WIDTH / 2);
         self.chart(&left, Cache::Warm)?;
         self.chart(&right, Cache::Cold)
     }
 
-    /// Every phase of the panel with its line, and the other marks, in one row above the charts.
-    fn legend(&self, area: &Area<'_>) -> Result<(), PictureError> {
-        let shown = |phase: &&Phase| self.rows.iter().any(|row| row.phase == **phase);
-        let mut place = LEGEND;
-        let mut entry = |name: &'static str| -> Result<(i32, i32), PictureError> {
-            let (x, y) = place;
-            area.draw(&Text::new(name, (x + 30, y), text_style()))?;
-            place.0 += LEGEND_STEP;
-            Ok((x, y))
-        };
-        for phase in Phase::ALL.iter().filter(shown) {
-            let (x, y) = entry(phase.name())?;
-            let swatch = vec![(x, y), (x + 24, y)];
-            area.draw(&PathElement::new(swatch, colour(*phase).stroke_width(3)))?;
+    /// Every phase of the panel, and the other marks.
+    fn marks(&self) -> Vec<(String, RGBColor, Mark)> {
+        let any = |wanted: &dyn Fn(&Measurement) -> bool| self.rows.iter().any(|row| wanted(row));
+        let shown = Phase::ALL.into_iter().filter(|phase| any(&|row| row.phase == *phase));
+        let mut marks: Vec<(String, RGBColor, Mark)> =
+            shown.map(|phase| (phase.name().to_owned(), colour(phase), Mark::Line)).collect();
+        if any(&|row| row.tensors > 1) {
+            marks.push(("network".to_owned(), INK, Mark::Ring));
         }
-        if self.rows.iter().any(|row| row.tensors > 1) {
-            let (x, y) = entry("network")?;
-            area.draw(&Circle::new((x + 12, y), 4, INK.stroke_width(2)))?;
+        if any(&|row| row.graph) {
+            marks.push(("graph".to_owned(), INK, Mark::Dashes));
         }
-        if self.rows.iter().any(|row| row.graph) {
-            let (x, y) = entry("graph")?;
-            for dash in [(x, x + 10), (x + 14, x + 24)] {
-                let swatch = vec![(dash.0, y), (dash.1, y)];
-                area.draw(&PathElement::new(swatch, INK.stroke_width(2)))?;
-            }
-        }
-        Ok(())
+        marks
     }
 
     /// Decades of parameters that hold every row of the panel, for both charts alike.
@@ -150,29 +117,15 @@ impl Panel<'_> {
 
     fn chart(&self, area: &Area<'_>, cache: Cache) -> Result<(), PictureError> {
         let ((low, high), top) = (self.decades(), self.top());
-        let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .margin_right(28)
-            .x_label_area_size(46)
-            .y_label_area_size(60)
-            .build_cartesian_2d(low..high, 0.0..top)?;
-        let what = match cache {
+        let name = match cache {
             Cache::Warm => "parameters; warm: planes in the last cache",
             Cache::Cold => "parameters; cold: planes in memory",
         };
-        chart
-            .configure_mesh()
-            .x_desc(what)
-            .y_desc("% of the copy")
-            .x_labels((high - low) as usize + 1)
-            .y_labels(8)
-            .x_label_formatter(&|x| power_of_ten(*x))
-            .y_label_formatter(&|y| format!("{:.0}", 100.0 * y))
-            .light_line_style(WHITE.mix(0.0))
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style((FONT, FONT_SIZE).into_font().color(&INK))
-            .draw()?;
+        let params = Axis { name, range: low..high, label: &|x| power_of_ten(*x) };
+        let share =
+            Axis { name: "% of the copy", range: 0.0..top, label: &|y| format!("{:.0}", 100.0 * y) };
+        let decades = (low as i32..=high as i32).map(f64::from).collect();
+        let mut chart = chart(area, params, decades, share)?;
         let copy = vec![(low, 1.0), (high, 1.0)];
         chart.draw_series(DashedLineSeries::new(copy, 3, 3, INK.mix(0.6).stroke_width(1)))?;
         for phase in Phase::ALL {
@@ -181,7 +134,7 @@ impl Panel<'_> {
                     row.phase == phase && row.cache == cache && row.graph == graph
                 };
                 let rows: Vec<&Measurement> = self.rows.iter().filter(chosen).copied().collect();
-                line(&mut chart, &rows, colour(phase), graph)?;
+                phase_line(&mut chart, &rows, colour(phase), graph)?;
             }
         }
         Ok(())
@@ -189,8 +142,8 @@ impl Panel<'_> {
 }
 
 /// The flat sizes of one phase as a line with dots, its networks as circles.
-fn line(
-    chart: &mut Context<'_, '_>,
+fn phase_line(
+    chart: &mut Chart<'_, '_>,
     rows: &[&Measurement],
     colour: RGBColor,
     dashed: bool,
@@ -203,12 +156,7 @@ fn line(
     let style = colour.stroke_width(2);
     chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
     chart.draw_series(networks.iter().map(|row| Circle::new(point(row), 4, style)))?;
-    if dashed {
-        chart.draw_series(DashedLineSeries::new(points, 7, 4, style))?;
-    } else {
-        chart.draw_series(LineSeries::new(points, style))?;
-    }
-    Ok(())
+    line(chart, points, style, dashed)
 }
 
 /// The decimal logarithm of a row's parameters.
@@ -216,20 +164,9 @@ fn decade(row: &Measurement) -> f64 {
     (row.params.max(1) as f64).log10()
 }
 
-/// 1,000 up to a thousand and 1e6 beyond; nothing between two decades.
+/// 1,000 up to a thousand and 1e6 beyond.
 fn power_of_ten(decade: f64) -> String {
-    if decade.fract() != 0.0 {
-        String::new()
-    } else if decade <= 3.0 {
-        grouped(10f64.powf(decade) as u64)
-    } else {
-        format!("1e{decade}")
-    }
-}
-
-fn text_style() -> TextStyle<'static> {
-    let font = (FONT, FONT_SIZE).into_font();
-    font.color(&INK).pos(Pos::new(HPos::Left, VPos::Center))
+    if decade <= 3.0 { grouped(10f64.powf(decade) as u64) } else { format!("1e{decade}") }
 }
 
 #[cfg(test)]
@@ -257,6 +194,6 @@ mod tests {
     fn a_single_size_and_rows_without_a_rule_have_a_picture_too() {
         let svg = fractions_svg(&record("640", "^(restore|descend)/")).unwrap();
         assert!(svg.contains("sgd-momentum: share"));
-        assert_eq!([2.0, 3.0, 6.0, 6.5].map(power_of_ten), ["100", "1,000", "1e6", ""]);
+        assert_eq!([2.0, 3.0, 6.0].map(power_of_ten), ["100", "1,000", "1e6"]);
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchError, Cache, Phase, Quantiles, Row, Samples, quantile};
+use super::{BenchError, Cache, Phase, Row, Samples};
 use crate::config::ConfigError;
 use crate::machine::Host;
+use crate::stats::{Quantiles, quantile};
 
 /// The name and version of the form; a change of meaning changes it.
 pub const FORM: &str = "presam-bench 1";

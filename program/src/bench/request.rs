@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use presam::VariantInfo;
 use presam::variants::ALL;
-use regex::Regex;
+use regex_lite::Regex;
 
 use super::{Base, Shape};
 use crate::config::ConfigError;

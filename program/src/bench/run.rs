@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use super::{
-    BenchError, FORM, Header, Measurement, Plan, Quantiles, Record, Request, Row, Target, machine,
+    BenchError, FORM, Header, Measurement, Plan, Record, Request, Row, Target,
     measure,
 };
-use crate::machine::{Host, now};
+use crate::machine::{self, Host, now};
+use crate::stats::Quantiles;
+use presam_cuda::DeviceError;
 
 /// Told before each row: its place, how many there are, its name.
 pub type Watch<'a> = &'a mut dyn FnMut(usize, usize, &Row);
@@ -30,7 +32,7 @@ pub fn run(
         watch(index, plan.rows.len(), row);
         match measured(target, row, request) {
             Ok(measurement) => measurements.push(measurement),
-            Err(BenchError::Room(error)) => {
+            Err(BenchError::Device(error @ DeviceError::OutOfMemory { .. })) => {
                 left_out.push(format!("{} is left out: {error}", row.name()));
                 no_room.get_or_insert(error);
             }
@@ -38,7 +40,7 @@ pub fn run(
         }
     }
     if let (true, Some(error)) = (measurements.is_empty(), no_room) {
-        return Err(BenchError::Room(error));
+        return Err(error.into());
     }
     let after = target.describe()?;
     let reasons = [&before, &after].map(|device| device.throttle_reasons.clone());

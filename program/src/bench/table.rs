@@ -1,26 +1,26 @@
 //! [`table`]: what a person sees.
 
-use super::{Clocks, Measurement, Record};
+use super::record::{Clocks, Measurement, Record};
+use crate::show::table::{Column, Table};
+use crate::show::view::View;
 
-/// A table's cells, the first `left` columns set flush left.
-pub(super) fn aligned(head: &[&str], rows: &[Vec<String>], left: usize) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-        widest.max(head.get(column).map_or(0, |name| name.chars().count()))
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &[String]| {
-        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
-    line(&head) + &rows.iter().map(|row| line(row)).collect::<String>()
-}
+/// In a narrow place what a record holds too leaves first.
+const COLUMNS: [Column; 8] = [
+    Column::left("phase"),
+    Column::left("rule"),
+    Column::left("cache"),
+    Column::right("median"),
+    Column::right("5 % to 95 %").leaves(2),
+    Column::right("bytes/param").leaves(4),
+    Column::right("GB/s").leaves(3),
+    Column::right("of copy"),
+];
+/// Where only a captured graph is another way to run a row.
+const LAUNCH: Column = Column::left("launch").leaves(1);
+/// Where a triad runs in turn with the rows.
+const FLOOR: Column = Column::right("x floor").leaves(1);
 
-/// The machine, and what the last column means.
+/// The machine, and what the last columns mean.
 pub fn headline(record: &Record) -> String {
     let header = &record.header;
     let threads = match header.host.threads {
@@ -55,26 +55,23 @@ fn has_floor(record: &Record) -> bool {
     record.measurements.iter().any(|row| row.floor_ns.is_some())
 }
 
-/// A block a size, a line a row.
-pub fn table(record: &Record) -> String {
-    let mut text = String::new();
+/// A section a size, a line a row.
+pub fn table(record: &Record, view: View) -> String {
     let (rows, floor) = (&record.measurements, has_floor(record));
-    for block in rows.chunk_by(|a, b| a.shape == b.shape) {
-        let Some(first) = block.first() else { continue };
-        text += &format!("\n{}\n", heading(first));
-        let graphs = rows.iter().any(|row| row.graph);
-        let mut head = vec!["phase", "rule", "cache", "median", "5 % to 95 %", "bytes/param"];
-        head.extend(["GB/s", "of copy"]);
-        if graphs {
-            head.insert(3, "launch");
-        }
-        if floor {
-            head.push("x floor");
-        }
-        let cells: Vec<Vec<String>> = block.iter().map(|row| cells(row, graphs, floor)).collect();
-        text += &aligned(&head, &cells, if graphs { 4 } else { 3 });
+    let graphs = rows.iter().any(|row| row.graph);
+    let mut columns = COLUMNS.to_vec();
+    if floor {
+        columns.push(FLOOR);
     }
-    text
+    if graphs {
+        columns.insert(3, LAUNCH);
+    }
+    let blocks = rows.chunk_by(|a, b| a.shape == b.shape);
+    let table = blocks.fold(Table::new(columns), |table, block| {
+        let heading = block.first().map_or_else(String::new, heading);
+        table.section(heading, block.iter().map(|row| cells(row, graphs, floor)).collect())
+    });
+    format!("\n{}", table.text(view))
 }
 
 /// The size in words: a flat one needs no count of its tensors.
@@ -152,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_block_a_size_with_aligned_columns() {
-        let text = table(&record("1e4,resnet-18", "^step/(sam|info-asam)/"));
+        let text = table(&record("1e4,resnet-18", "^step/(sam|info-asam)/"), View::PLAIN);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "1e4: 10,000 parameters");
         assert!(lines[2].starts_with("phase  rule       cache  launch  median"), "{text}");

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use super::{Report, Training};
+use crate::show::table::{Column, Table};
+use crate::show::view::View;
 
 /// The scalars that a kernel may have in its name, as columns.
 const SCALARS: [&str; 3] = ["f32", "bf16", "f16"];
+const KERNELS: [Column; 4] =
+    [Column::left("kernel"), Column::right("f32"), Column::right("bf16"), Column::right("f16")];
+const TRAINING: [Column; 3] =
+    [Column::left("training"), Column::right("epochs"), Column::left("params_sha256")];
 
 /// Cases for each kernel, the training runs, and the verdict.
-pub fn table(report: &Report) -> String {
+pub fn table(report: &Report, view: View) -> String {
     let mut rows: BTreeMap<&str, [Option<u64>; 3]> = BTreeMap::new();
     // After a difference the rest was not run.
     let stopped = report.difference.is_some();
@@ -20,26 +26,22 @@ pub fn table(report: &Report) -> String {
         };
         rows.entry(name).or_default()[scalar.unwrap_or(0)] = Some(kernel.cases);
     }
-    let width = rows.keys().map(|name| name.len()).max().unwrap_or(0);
-    let mut text = format!(
-        "{:<width$}  {:>7} {:>7} {:>7}   cases on {}\n",
-        "kernel", "f32", "bf16", "f16", report.device
-    );
-    for (name, cases) in rows {
-        let cell = |cases: Option<u64>| cases.map_or("-".to_owned(), |cases| cases.to_string());
-        let [a, b, c] = cases.map(cell);
-        text += &format!("{name:<width$}  {a:>7} {b:>7} {c:>7}\n");
-    }
-    if !report.training.is_empty() {
-        text += &format!("\n{:<width$}  epochs  params_sha256\n", "training");
-    }
-    for run in &report.training {
-        let same = run.cpu_sha256 == run.device_sha256;
-        let word = if same { "equal" } else { "DIFFERENT" };
-        let cpu = run.cpu_sha256.get(..16).unwrap_or_default();
-        text += &format!("{:<width$}  {:>6}  {cpu}... {word}\n", run.method, run.epochs);
-    }
-    text + "\n" + &verdict(report) + "\n"
+    let cell = |cases: Option<u64>| cases.map_or("-".to_owned(), |cases| cases.to_string());
+    let row = |(name, cases): (&str, [Option<u64>; 3])| {
+        std::iter::once(name.to_owned()).chain(cases.map(cell)).collect()
+    };
+    let kernels = Table::new(KERNELS)
+        .section(format!("cases on {}", report.device), rows.into_iter().map(row).collect());
+    let training = Table::new(TRAINING).section("", report.training.iter().map(trained).collect());
+    let parts = [kernels.text(view), training.text(view), view.wrapped(&verdict(report), 2) + "\n"];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn trained(run: &Training) -> Vec<String> {
+    let same = run.cpu_sha256 == run.device_sha256;
+    let word = if same { "equal" } else { "DIFFERENT" };
+    let cpu = run.cpu_sha256.get(..16).unwrap_or_default();
+    vec![run.method.to_string(), run.epochs.to_string(), format!("{cpu}... {word}")]
 }
 
 /// One line: what holds, or the first thing that does not.

@@ -1,17 +1,22 @@
 //! `presam bench`: ask, plan, measure, write, tell.
 
-use std::process::ExitCode;
+use std::path::PathBuf;
+
+use clap::Args;
 
 use crate::bench::{
-    Asked, BenchError, Comparison, Plan, Record, Request, Row, Target, check_folder, compare,
-    compared_table, headline, open, plan, profile, run, table, write_files,
+    Asked, Comparison, FILES, Plan, Record, Request, Row, Target, compare, compared_table,
+    headline, open, plan, profile, run, table, write_files,
 };
 use crate::config::device;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::error::Error;
+use crate::show::files::Folder;
+use crate::show::view::View;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::command::arguments::BenchArguments;
-use crate::command::{say, say_json};
+use crate::command::progress::bar;
+use crate::command::say::{say, say_json};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +32,46 @@ Exit codes:
   2  wrong use
   3  the device asked for is absent";
 
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// cpu, emulated, ptx or cuda[:N] [default: cpu]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Numbers of parameters, or digits-mlp, resnet-18, vit-b-16, gpt2-small [default: 1e4,1e5,1e6,1e7,resnet-18; more on a GPU]
+    #[arg(long, value_name = "A,B")]
+    pub(crate) sizes: Option<String>,
+    /// Rules, or all [default: sam,asam,info-asam; all with --filter]
+    #[arg(long, value_name = "A,B")]
+    pub(crate) rules: Option<String>,
+    /// Only rows whose name phase/rule/shape matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) filter: Option<String>,
+    /// Seconds a row at least [default: 0.3]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) min_time: Option<f64>,
+    /// Threads [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Folder for bench.json, bench.csv and bench.svg
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A bench.json to compare with, of an older version or of a peer
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Run each row once and measure nothing, for a profiler to watch
+    #[arg(long, conflicts_with_all = ["out", "compare", "json"])]
+    pub(crate) profile: bool,
+    /// Every column of a table, however narrow the terminal
+    #[arg(long)]
+    pub(crate) wide: bool,
+    /// One JSON document on stdout and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on stderr
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
 /// What `--json` prints: the record, and the comparison where one was asked for.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -36,19 +81,8 @@ struct Told<'a> {
     comparison: Option<&'a Comparison>,
 }
 
-/// The command, with its exit code.
-pub(crate) fn bench(arguments: &BenchArguments) -> ExitCode {
-    match measured(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
 /// Everything that can be wrong with the request is found before the first row.
-fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
+pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let request = Request::new(&Asked {
         sizes: arguments.sizes.clone(),
         rules: arguments.rules.clone(),
@@ -61,7 +95,7 @@ fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
     let mut target = open(request.device, request.threads)?;
     let plan = plan(target.as_ref(), &request)?;
     if let Some(folder) = &arguments.out {
-        check_folder(folder)?;
+        Folder { flag: "--out", path: folder }.check(&FILES)?;
     }
     if !arguments.quiet {
         plan.left_out.iter().for_each(|line| eprintln!("{line}"));
@@ -69,7 +103,10 @@ fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
     if arguments.profile {
         return profiled(target.as_mut(), &plan, arguments.quiet);
     }
-    let bar = bar(arguments.quiet, plan.rows.len());
+    let bar = match arguments.quiet {
+        true => ProgressBar::hidden(),
+        false => bar(plan.rows.len() as u64, "measuring", "rows"),
+    };
     let mut watch = |index: usize, _: usize, row: &Row| {
         bar.set_position(index as u64);
         bar.set_message(row.name());
@@ -87,7 +124,7 @@ fn measured(arguments: &BenchArguments) -> Result<(), BenchError> {
 }
 
 /// Names each row on stderr before it runs, so that the profiler's list can be read beside it.
-fn profiled(target: &mut dyn Target, plan: &Plan, quiet: bool) -> Result<(), BenchError> {
+fn profiled(target: &mut dyn Target, plan: &Plan, quiet: bool) -> Result<(), Error> {
     let mut watch = |_: usize, _: usize, row: &Row| {
         if !quiet {
             eprintln!("{}", row.name());
@@ -102,14 +139,15 @@ fn tell(
     arguments: &BenchArguments,
     record: &Record,
     comparison: Option<&Comparison>,
-) -> Result<(), BenchError> {
+) -> Result<(), Error> {
     if arguments.json {
         let told = Told { record, comparison };
-        return say_json(&told).map_err(|error| BenchError::Wrong(error.to_string()));
+        return say_json(&told);
     }
-    let mut text = headline(record) + &table(record);
+    let view = View::of_stdout(arguments.wide);
+    let mut text = view.wrapped(&headline(record), 4) + &table(record, view);
     if let (Some(comparison), Some(file)) = (comparison, &arguments.compare) {
-        text += &compared_table(comparison, &file.display().to_string());
+        text += &compared_table(comparison, &file.display().to_string(), view);
     }
     if let Some(folder) = &arguments.out {
         let name = |name| folder.join(name).display().to_string();
@@ -117,19 +155,6 @@ fn tell(
     }
     say(&text);
     Ok(())
-}
-
-/// indicatif draws nothing where stderr is no terminal.
-fn bar(quiet: bool, rows: usize) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let draw = ProgressDrawTarget::stderr();
-    let bar = ProgressBar::with_draw_target(Some(rows as u64), draw);
-    match ProgressStyle::with_template("[{bar:30}] {pos}/{len} rows, {eta} left  {msg}") {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
-        Err(_) => bar,
-    }
 }
 
 /// The command as it was given, each word as a shell takes it.

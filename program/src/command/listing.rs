@@ -1,46 +1,70 @@
 //! `presam methods` and `presam info`.
 
+use clap::Args;
+use serde::Serialize;
+
 use crate::config::ConfigError;
 use crate::data::Source;
 use crate::error::Error;
 use crate::machine::{Host, available_threads};
 use crate::methods::{METHODS, Method, find, suggestion};
-use serde::Serialize;
+use crate::show::view::View;
 
-use crate::command::{say, say_json};
+use crate::command::say::{say, say_json};
+
+#[derive(Debug, Args)]
+pub(crate) struct MethodsArguments {
+    /// The method to explain
+    pub(crate) name: Option<String>,
+    /// One JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// One JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// All methods in short, or one in full.
-pub(crate) fn methods(name: Option<&str>, json: bool) -> Result<(), Error> {
-    let Some(name) = name else {
-        if json {
+pub(crate) fn methods(arguments: &MethodsArguments) -> Result<(), Error> {
+    let view = View::of_stdout(false);
+    let Some(name) = &arguments.name else {
+        if arguments.json {
             return say_json(&METHODS);
         }
-        say(&list());
+        say(&list(view));
         return Ok(());
     };
     let method = find(name).ok_or_else(|| {
         ConfigError::new("methods", "a name from `presam methods`", format!("{name:?}"))
             .suggest(suggestion(name, METHODS.iter().map(|method| method.name)))
     })?;
-    if json {
+    if arguments.json {
         return say_json(method);
     }
-    say(&explained(method));
+    say(&explained(method, view));
     Ok(())
 }
 
-fn list() -> String {
-    let width = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for method in METHODS {
-        text += &format!("{:<width$}  {}\n", method.name, method.what);
-    }
+/// A name and what is to be said of it, in two columns.
+fn entry(name: &str, words: &str, width: usize, view: View) -> String {
+    view.wrapped(&format!("{name:<width$}{words}"), width) + "\n"
+}
+
+fn list(view: View) -> String {
+    let width = METHODS.iter().map(|method| method.name.len()).max().unwrap_or(0) + 2;
+    let text: String =
+        METHODS.iter().map(|method| entry(method.name, method.what, width, view)).collect();
     text + "\npresam methods NAME explains one: formula, keys, cost, source.\n"
 }
 
-fn explained(method: &Method) -> String {
-    let mut text = format!("{}: {}\n\n  {}\n\n", method.name, method.what, method.formula);
-    let mut line = |name: &str, value: &str| text += &format!("{name:<20}{value}\n");
+fn explained(method: &Method, view: View) -> String {
+    let head = format!("{}: {}\n\n  {}", method.name, method.what, method.formula);
+    let mut text = view.wrapped(&head, 4) + "\n\n";
+    let mut line = |name: &str, value: &str| text += &entry(name, value, 20, view);
     if let Some(rho) = method.rho {
         line("rho", &format!("{rho}, the radius (--rho {}={rho})", method.name));
     }
@@ -63,7 +87,8 @@ fn explained(method: &Method) -> String {
         line("also called", &method.aliases.join(", "));
     }
     if method.name == "friendly-sam" {
-        text += "\nNote: f-sam and fsam are also used for FisherSAM, which is fisher-sam here.\n";
+        let note = "Note: f-sam and fsam are also used for FisherSAM, which is fisher-sam here.";
+        text += &format!("\n{}\n", view.wrapped(note, 0));
     }
     text
 }
@@ -95,7 +120,7 @@ struct Info {
 }
 
 /// Version, machine, embedded data.
-pub(crate) fn info(json: bool) -> Result<(), Error> {
+pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Error> {
     let digits = Source::Digits.load()?.train;
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
@@ -112,25 +137,23 @@ pub(crate) fn info(json: bool) -> Result<(), Error> {
         devices: devices(),
         kernels: presam_kernels::entries::all().count(),
     };
-    if json {
+    if arguments.json {
         return say_json(&info);
     }
     let host = &info.host;
-    say(&format!(
-        "presam    {}\nmachine   {} ({} {})\nloops     {}\nthreads   {}\nfeatures  {}\ndevices   {}\nkernels   sm_70, PTX 7.0 ({} entry points)\n\
-         methods   {} (presam methods)\ndata      {}\n",
-        info.version,
-        host.cpu,
-        host.os,
-        host.arch,
-        host.cpu_level,
-        host.threads,
-        info.features.join(", "),
-        info.devices.join(", "),
-        info.kernels,
-        info.methods,
-        info.data
-    ));
+    let lines = [
+        ("presam", info.version.to_owned()),
+        ("machine", format!("{} ({} {})", host.cpu, host.os, host.arch)),
+        ("loops", host.cpu_level.clone()),
+        ("threads", host.threads.to_string()),
+        ("features", info.features.join(", ")),
+        ("devices", info.devices.join(", ")),
+        ("kernels", format!("sm_70, PTX 7.0 ({} entry points)", info.kernels)),
+        ("methods", format!("{} (presam methods)", info.methods)),
+        ("data", info.data),
+    ];
+    let view = View::of_stdout(false);
+    say(&lines.map(|(name, value)| entry(name, &value, 10, view)).concat());
     Ok(())
 }
 

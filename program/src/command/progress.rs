@@ -26,7 +26,7 @@ impl Display {
         match message {
             Progress::Start { epochs, what } => {
                 bar.finish_and_clear();
-                *bar = started(epochs, what);
+                *bar = self::bar(epochs, what, "epochs");
             }
             Progress::Epoch => bar.inc(1),
             Progress::Finished(run) => bar.set_message(format!(
@@ -45,14 +45,12 @@ impl Display {
     }
 }
 
-/// indicatif draws nothing where stderr is no terminal.
-fn started(epochs: u64, what: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(epochs), ProgressDrawTarget::stderr());
-    if let Ok(style) =
-        ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} epochs, {eta} left  {msg}")
-    {
-        bar.set_style(style.progress_chars("=> "));
+/// A bar of `length` steps called `unit`; indicatif draws nothing where stderr is no terminal.
+pub(crate) fn bar(length: u64, what: &str, unit: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let form = format!("{what} [{{bar:30}}] {{pos}}/{{len}} {unit}, {{eta}} left  {{wide_msg}}");
+    match ProgressStyle::with_template(&form) {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
     }
-    bar.set_prefix(what.to_owned());
-    bar
 }

@@ -1,22 +1,151 @@
 //! `presam train`: resolve, check, compute, write, tell.
 
-use std::io::IsTerminal;
+use std::path::PathBuf;
 
-use crate::config::{Config, ConfigError, resolve};
+use clap::Args;
+
+use crate::config::{
+    Config, ConfigError, Many, Options, SeedsOption, parse_numbers, parse_rho, parse_setting,
+    resolve,
+};
 use crate::error::Error;
 use crate::report::{
-    Results, Style, check_folder, headline, speed_table, table, tuning_table, write_results,
+    FILES, Results, headline, speed_table, table, tuning_table, write_results,
 };
+use crate::show::files::Folder;
+use crate::show::view::View;
 use crate::train::run;
 
-use crate::command::arguments::TrainArguments;
 use crate::command::progress::Display;
-use crate::command::{say, say_json};
+use crate::command::say::{say, say_json};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  presam                                     compare every method on the embedded digits
+  presam --methods sam,info-asam --seeds 24  a closer look at two of them
+  presam --label-noise 0,0.4 --rho sam=0.3   two levels of label noise, a radius of your own
+  presam --config study.toml --out study     a study from a file; flags win over the file
+
+Exit codes:
+  0  good
+  1  differs
+  2  wrong use, or cannot be tested
+  3  the device asked for is absent";
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// Methods, or all [default: all]
+    #[arg(long, value_name = "A,B")]
+    methods: Option<String>,
+    /// Radius: 0.05, or sam=0.5,asam=2
+    #[arg(long, value_name = "RHO", allow_hyphen_values = true)]
+    rho: Option<String>,
+    /// A key of a method or of base (repeatable)
+    #[arg(hide_short_help = true, long, value_name = "METHOD.KEY=X")]
+    set: Vec<String>,
+    /// How many, or 3,7,9, or 100..124 [default: 5]
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<String>,
+    /// Passes over the training data [default: 60]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Examples a step [default: 64]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    batch: Option<usize>,
+    /// Hidden widths; 0 for none [default: 128]
+    #[arg(hide_short_help = true, long, value_name = "N,N")]
+    hidden: Option<String>,
+    /// Shares of labels redrawn, 0 to 1 [default: 0.6]
+    #[arg(long, value_name = "X,X", allow_hyphen_values = true)]
+    label_noise: Option<String>,
+    /// Base optimizer: sgd or adamw [default: sgd]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
+    base: Option<String>,
+    /// First learning rate [default: 0.1, adamw 0.001]
+    #[arg(hide_short_help = true, long, value_name = "X", allow_hyphen_values = true)]
+    lr: Option<f64>,
+    /// digits, idx:DIR or cifar10:DIR [default: digits]
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// Training examples; 0 for all [default: digits 1000]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    train_samples: Option<usize>,
+    /// Search rho and damping on a validation split first
+    #[arg(long)]
+    tune: bool,
+    /// Read options from a TOML file; flags win
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the report
+    #[arg(long, value_name = "DIR", default_value = "presam-out")]
+    out: PathBuf,
+    /// Threads; results do not depend on it [default: all]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    threads: Option<usize>,
+    /// cpu, emulated, ptx or cuda[:N]: same results [default: cpu]
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Check and print the configuration, train nothing
+    #[arg(hide_short_help = true, long)]
+    dry_run: bool,
+    /// Every column of a table, however narrow the terminal
+    #[arg(hide_short_help = true, long)]
+    wide: bool,
+    /// One JSON document on stdout and nothing else
+    #[arg(hide_short_help = true, long)]
+    json: bool,
+    /// No progress on stderr
+    #[arg(hide_short_help = true, short, long)]
+    quiet: bool,
+}
+
+impl TrainArguments {
+    /// Flags laid over the configuration file, unchecked.
+    fn options(&self) -> Result<Options, ConfigError> {
+        let flags = self.flags()?;
+        match &self.config {
+            Some(file) => Ok(flags.over(Options::read(file)?)),
+            None => Ok(flags),
+        }
+    }
+
+    fn flags(&self) -> Result<Options, ConfigError> {
+        let hidden = self
+            .hidden
+            .as_deref()
+            .map(|text| parse_numbers("--hidden", "widths such as 1024,1024", text));
+        let noise = self.label_noise.as_deref();
+        let noise =
+            noise.map(|text| parse_numbers("--label-noise", "fractions such as 0,0.2,0.4", text));
+        let mut options = Options {
+            data: self.data.clone(),
+            train_samples: self.train_samples,
+            label_noise: noise.transpose()?.map(Many::List),
+            hidden: hidden.transpose()?.map(Many::List),
+            epochs: self.epochs,
+            batch: self.batch,
+            base: self.base.clone(),
+            learning_rate: self.lr,
+            seeds: self.seeds.clone().map(SeedsOption::Text),
+            threads: self.threads,
+            device: self.device.clone(),
+            tune: self.tune.then_some(true),
+            methods: self.methods.clone().map(Many::One),
+            rho: self.rho.as_deref().map(parse_rho).transpose()?.unwrap_or_default(),
+            ..Options::default()
+        };
+        for text in &self.set {
+            let (method, key, value) = parse_setting(text)?;
+            options.set.entry(method).or_default().insert(key, value);
+        }
+        Ok(options)
+    }
+}
 
 /// Everything that can be wrong with the request is found before the first step.
 pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
     let config = resolve(arguments.options()?)?;
-    check_folder(&arguments.out)?;
+    Folder { flag: "--out", path: &arguments.out }.check(&FILES)?;
     if arguments.dry_run {
         return dry_run(&config, arguments.json);
     }
@@ -27,7 +156,8 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
     if arguments.json {
         return say_json(&results);
     }
-    say(&told(&results, &arguments.out.join("report.html").display().to_string()));
+    let page = arguments.out.join("report.html").display().to_string();
+    say(&told(&results, &page, View::of_stdout(arguments.wide)));
     Ok(())
 }
 
@@ -45,21 +175,28 @@ fn dry_run(config: &Config, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// The results as a terminal shows them; the digest is the last line.
-fn told(results: &Results, page: &str) -> String {
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let style =
-        if std::io::stdout().is_terminal() && !no_colour { Style::Bold } else { Style::Plain };
-    let sentences: String =
-        results.sentences.iter().map(|sentence| format!("{sentence}\n")).collect();
+/// The results as `view` shows them; the digest is the last line.
+fn told(results: &Results, page: &str, view: View) -> String {
     // A blank line behind a table, where there is one.
     let spaced = |table: String| if table.is_empty() { table } else { table + "\n" };
-    let tuning = spaced(tuning_table(results, style));
-    let speed = spaced(speed_table(results, style));
+    let sentences: String =
+        results.sentences.iter().map(|said| sentence(said, view) + "\n").collect();
     format!(
-        "{}\n\n{tuning}{}\n{speed}{sentences}\nreport: {page}\ndigest: {}\n",
-        headline(results),
-        table(results, style),
+        "{}\n\n{}{}\n{}{sentences}\nreport: {page}\ndigest: {}\n",
+        view.wrapped(&headline(results), 0),
+        spaced(tuning_table(results).text(view)),
+        table(results, view),
+        spaced(speed_table(results).text(view)),
         results.digest
     )
+}
+
+/// A sentence; in a terminal the command at its end has a line of its own, whole, to be copied.
+fn sentence(said: &str, view: View) -> String {
+    match said.split_once(": presam ").filter(|_| view.width.is_some()) {
+        Some((words, flags)) => {
+            format!("{}\n  presam {flags}", view.wrapped(&format!("{words}:"), 0))
+        }
+        None => view.wrapped(said, 0),
+    }
 }

@@ -1,15 +1,18 @@
 //! `presam vectors`: cases with the oracle's results, for code that no pipe reaches.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
 
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::suite::{parse_rule, write_whole};
+use crate::show::files::write_file;
+use crate::suite::parse_rule;
 use crate::vectors::{Request, c_header, json, vectors};
 use presam_conformance::Scalar;
 
-use crate::command::arguments::{Format, ScalarType, VectorsArguments};
-use crate::command::say;
+use crate::command::say::say;
+use crate::command::scalar::ScalarType;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +23,35 @@ Examples:
 Exit codes:
   0  good
   2  wrong use";
+
+/// The form of test vectors.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    C,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VectorsArguments {
+    /// The rule
+    #[arg(long, value_name = "NAME")]
+    pub(crate) rule: String,
+    /// How many cases [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) cases: Option<u32>,
+    /// JSON, or a C header of arrays
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: Format,
+    /// The scalar type
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub(crate) scalar: ScalarType,
+    /// What the cases are drawn from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The file [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
 
 /// For each rule and base optimizer a few.
 const CASES: u32 = 8;
@@ -37,7 +69,7 @@ pub(crate) fn write(arguments: &VectorsArguments) -> Result<(), Error> {
     };
     match &arguments.out {
         Some(file) if file != Path::new("-") => {
-            write_whole("--out", file, text.as_bytes()).map_err(Error::from)
+            Ok(write_file("--out", file, text.into_bytes())?)
         }
         _ => {
             say(&text);

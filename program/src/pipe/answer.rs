@@ -8,7 +8,6 @@ use super::error::{PipeError, plain};
 use super::hello::Operation;
 use super::number::Read;
 use super::request::Asked;
-use presam_backends::has_mean;
 
 /// What a command answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +136,7 @@ impl Reader<'_> {
         asked: Asked,
         found: Option<Read<R>>,
     ) -> Result<Option<R>, PipeError> {
-        if !has_mean(rule) || asked.operation == Operation::Descend || asked.keeps_state {
+        if !rule.carries_mean() || asked.operation == Operation::Descend || asked.keeps_state {
             return Ok(None);
         }
         found.map(|mean| Some(mean.0)).ok_or_else(|| self.lacks("mean_of_variance"))

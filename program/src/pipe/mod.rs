@@ -22,7 +22,6 @@ pub use backend::{Piped, Yardstick};
 pub use error::PipeError;
 pub use hello::{Hello, Operation, parse_hello};
 pub use number::Form;
-pub(crate) use request::base_settings;
 pub use request::{Asked, request_line};
 pub use saved::{case_value, read_case};
 pub use talk::{PROTOCOL, Talk, Timeouts};

@@ -6,7 +6,6 @@ use serde::{Serialize, Serializer};
 
 use super::hello::{Hello, Operation};
 use super::number::{Form, Written};
-use presam_backends::keys;
 
 /// What of a case is asked, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +120,7 @@ pub(super) fn request<R: Scalar>(case: &Case<R>, id: u64, asked: Asked) -> Reque
     let number = |value: f64| Written::new(form, R::from_f64(value));
     let ascent = (operation != Operation::Descend).then(|| AscentRequest {
         rule: case.rule.name(),
-        settings: pairs(keys(case.rule), &number),
+        settings: pairs(case.rule.settings(), &number),
         // All segments alike, unless the command knows groups.
         rho: (!groups).then(|| number(case.segments.first().map_or(0.0, |s| s.options.rho))),
         length: length(case.length, &number),
@@ -174,30 +173,10 @@ fn length(length: LengthRule, number: &impl Fn(f64) -> Written) -> Pairs {
 }
 
 fn base(base: Base, number: &impl Fn(f64) -> Written) -> Pairs {
-    let mut pairs = pairs(base_settings(base), number);
+    let mut pairs = pairs(base.settings(), number);
     if let Base::SgdMomentum { nesterov, .. } = base {
         pairs.0.push(("nesterov", Item::Flag(nesterov)));
     }
     pairs.0.insert(0, ("name", Item::Text(base.name())));
     pairs
-}
-
-/// A base optimizer's numbers by the names of the protocol.
-pub(crate) fn base_settings(base: Base) -> Vec<(&'static str, f64)> {
-    let (Base::Sgd { learning_rate, weight_decay }
-    | Base::SgdMomentum { learning_rate, weight_decay, .. }
-    | Base::AdamW { learning_rate, weight_decay, .. }) = base;
-    let mut settings = vec![("learning_rate", learning_rate), ("weight_decay", weight_decay)];
-    match base {
-        Base::Sgd { .. } => {}
-        Base::SgdMomentum { momentum, dampening, .. } => {
-            settings.extend([("momentum", momentum), ("dampening", dampening)]);
-        }
-        Base::AdamW { mean_decay, square_decay, denominator_guard, .. } => settings.extend([
-            ("mean_decay", mean_decay),
-            ("square_decay", square_decay),
-            ("denominator_guard", denominator_guard),
-        ]),
-    }
-    settings
 }

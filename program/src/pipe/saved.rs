@@ -101,29 +101,8 @@ impl<R: Scalar> Settings<'_, R> {
 }
 
 fn rule<R: Scalar>(name: &str, settings: &Settings<'_, R>) -> Result<Rule, String> {
-    let of = |name| settings.of(name);
     let rule = Rule::from_name(name).ok_or_else(|| format!("no rule {name}"))?;
-    Ok(match rule {
-        Rule::Asam { .. } => Rule::Asam { eta: of("eta")? },
-        Rule::FisherSam { .. } => Rule::FisherSam { eta: of("eta")? },
-        Rule::InfoSamDraft { .. } => Rule::InfoSamDraft { decay: of("decay")? },
-        Rule::Vasso { .. } => Rule::Vasso { decay: of("decay")? },
-        Rule::FriendlySam { .. } => Rule::FriendlySam { sigma: of("sigma")?, decay: of("decay")? },
-        Rule::InfoSam { .. } => Rule::InfoSam {
-            mean_decay: of("mean_decay")?,
-            variance_decay: of("variance_decay")?,
-            absolute_damping: of("absolute_damping")?,
-            relative_damping: of("relative_damping")?,
-        },
-        Rule::InfoAsam { .. } => Rule::InfoAsam {
-            mean_decay: of("mean_decay")?,
-            variance_decay: of("variance_decay")?,
-            absolute_damping: of("absolute_damping")?,
-            relative_damping: of("relative_damping")?,
-            eta: of("eta")?,
-        },
-        without_settings => without_settings,
-    })
+    rule.try_map_settings(|name, _| settings.of(name))
 }
 
 fn length<R: Scalar>(kind: &str, settings: &Settings<'_, R>) -> Result<LengthRule, String> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Run;
+use super::records::Run;
 
 /// SHA-256, in hexadecimal, over the sorted lines `method seed params_sha256` (each ended by a line feed).
 ///

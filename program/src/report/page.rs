@@ -1,22 +1,23 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
-use super::Results;
-use super::speed::speed_html;
-use super::table::{columns, footnotes, noise_line, ranked};
-use super::tuning::tuning_html;
+use super::records::Results;
+use super::speed::speed_table;
+use super::table::{footnotes, sections};
+use super::tuning::tuning_table;
+use crate::show::table::escape;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#222;--faint:#667;--line:#d5d8dd;--paper:#fff;--raised:#f6f7f9}\
 @media(prefers-color-scheme:dark){:root{--ink:#e4e6ea;--faint:#9aa1ad;--line:#3a3f48;--paper:#16181c;--raised:#1f2228}\
 figure svg{filter:invert(.91) hue-rotate(180deg)}}\
-body{margin:0 auto;max-width:62rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
+body{margin:0 auto;max-width:72rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
 h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.15rem;margin:2em 0 .5em}\
 .faint{color:var(--faint);font-size:.9rem}.wide{overflow-x:auto}\
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;width:100%}\
-th,td{padding:.35em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}\
+td{white-space:nowrap}th,td{padding:.35em .55em;text-align:right;vertical-align:bottom;border-bottom:1px solid var(--line)}\
 th:first-child,td:first-child{text-align:left}th{font-weight:600}tbody tr:first-child{font-weight:600}\
 figure{margin:1em 0}figure svg{width:100%;height:auto}\
-pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;overflow-x:auto;border-radius:6px}\
+pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px}\
 .digest{overflow-wrap:anywhere}";
 
 /// The page as text; the two pictures are put into it as they are.
@@ -31,9 +32,9 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
     for sentence in &results.sentences {
         page += &paragraph(sentence);
     }
-    for level in results.noise_levels() {
-        page +=
-            &format!("<h2>{}</h2>\n{}", escape(&noise_line(results, level)), table(results, level));
+    page += &sections(results, true).html();
+    for note in footnotes(&results.summary) {
+        page += &format!("<p class=\"faint\">{}</p>\n", escape(note));
     }
     page += "<p class=\"faint\">Test accuracy at the end of training, mean over the seeds, with its standard error. Minus SAM: mean of the differences \
              paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \
@@ -86,15 +87,6 @@ fn origin(results: &Results) -> String {
     )
 }
 
-fn table(results: &Results, level: f64) -> String {
-    let rows = ranked(&results.summary, level);
-    let mut text = columns(&rows).html();
-    for note in footnotes(rows.iter().copied()) {
-        text += &format!("<p class=\"faint\">{}</p>\n", escape(note));
-    }
-    text
-}
-
 /// What a tuning chose; nothing without one.
 fn tuning(results: &Results) -> String {
     if results.tuning.is_empty() {
@@ -103,13 +95,13 @@ fn tuning(results: &Results) -> String {
     format!(
         "<h2>Tuning</h2>\n{}<p class=\"faint\">Chosen on held-out training images and seeds of the tuning's own. \
          Collapse: the smallest larger rho at which the validation accuracy falls by more than 10 points.</p>\n",
-        tuning_html(results)
+        tuning_table(results).html()
     )
 }
 
 /// Where the time went; nothing without a GPU.
 fn speed(results: &Results) -> String {
-    let table = speed_html(results);
+    let table = speed_table(results).html();
     if table.is_empty() {
         return table;
     }
@@ -121,10 +113,6 @@ fn speed(results: &Results) -> String {
 
 fn figure(what: &str, svg: &str) -> String {
     format!("<figure role=\"img\" aria-label=\"{}\">\n{svg}</figure>\n", escape(what))
-}
-
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ pub struct Run {
     pub hessian_eigenvalue: Option<f64>,
     /// `f(w + rho g / ||g||) - f(w)` at the end; `None` where it could not be computed.
     pub sam_sharpness: Option<f64>,
-    /// The epochs in order.
+    /// The epochs in order; a line of a CSV file has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Epoch>,
 }
 

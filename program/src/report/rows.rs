@@ -2,36 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Run, finite};
-
-#[derive(Serialize)]
-struct RunRow<'a> {
-    method: &'a str,
-    label_noise: f64,
-    seed: u64,
-    wrong_labels: f64,
-    rho: Option<f64>,
-    final_test_accuracy: f64,
-    best_test_accuracy: f64,
-    #[serde(with = "finite")]
-    final_train_loss: f64,
-    perturbed_share: f64,
-    skipped_share: f64,
-    #[serde(with = "finite")]
-    mean_perturbation_length: f64,
-    seconds: f64,
-    seconds_per_step: f64,
-    samples_per_second: Option<f64>,
-    forward_share: Option<f64>,
-    backward_share: Option<f64>,
-    ascent_share: Option<f64>,
-    descent_share: Option<f64>,
-    params_sha256: &'a str,
-    train_accuracy_clean: f64,
-    train_accuracy_noisy: f64,
-    hessian_eigenvalue: Option<f64>,
-    sam_sharpness: Option<f64>,
-}
+use super::finite;
+use super::records::Run;
 
 #[derive(Serialize)]
 struct EpochRow<'a> {
@@ -50,31 +22,7 @@ struct EpochRow<'a> {
 /// # Errors
 /// None that records can cause; the writer's own is passed on.
 pub fn results_csv(runs: &[Run]) -> Result<Vec<u8>, csv::Error> {
-    to_csv(runs.iter().map(|run| RunRow {
-        method: &run.method,
-        label_noise: run.label_noise,
-        seed: run.seed,
-        wrong_labels: run.wrong_labels,
-        rho: run.rho,
-        final_test_accuracy: run.final_test_accuracy,
-        best_test_accuracy: run.best_test_accuracy,
-        final_train_loss: run.final_train_loss,
-        perturbed_share: run.perturbed_share,
-        skipped_share: run.skipped_share,
-        mean_perturbation_length: run.mean_perturbation_length,
-        seconds: run.seconds,
-        seconds_per_step: run.seconds_per_step,
-        samples_per_second: run.samples_per_second,
-        forward_share: run.forward_share,
-        backward_share: run.backward_share,
-        ascent_share: run.ascent_share,
-        descent_share: run.descent_share,
-        params_sha256: &run.params_sha256,
-        train_accuracy_clean: run.train_accuracy_clean,
-        train_accuracy_noisy: run.train_accuracy_noisy,
-        hessian_eigenvalue: run.hessian_eigenvalue,
-        sam_sharpness: run.sam_sharpness,
-    }))
+    to_csv(runs.iter().map(|run| Run { history: Vec::new(), ..run.clone() }))
 }
 
 /// The histories as CSV, one row a run and epoch.

@@ -4,12 +4,68 @@
 //! below 0 it lost, else these seeds cannot tell. Each interval stands alone; with many methods, one in twenty
 //! misses by chance.
 
-use super::table::{percent, ranked};
-use super::{Summary, Tuned};
-use crate::config::Config;
+use std::fmt;
+
+use super::records::{Summary, Tuned};
+use super::table::ranked;
+use crate::config::{BASE_TABLE, Config};
+use crate::show::table::percent;
 
 /// Seed counts that a suggestion may name: round, and the largest still a night's work.
 const ROUND: [usize; 5] = [24, 50, 100, 200, 400];
+
+/// One thing that a level of label noise shows.
+enum Said<'a> {
+    /// SAM did not do what it is for: one that never perturbed is SGD, and no yardstick.
+    NoYardstick,
+    /// The methods whose intervals lie above 0 and below it.
+    Shown { seeds: usize, better: Vec<&'a Summary>, worse: Vec<&'a Summary> },
+    /// The methods whose intervals hold 0; the ones that more seeds would probably tell from SAM, and the command.
+    Open { methods: Vec<&'a str>, decidable: Vec<&'a str>, command: String },
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoYardstick => {
+                f.write_str("SAM itself is not ranked here, so nothing is compared with it.")
+            }
+            Self::Shown { seeds, better, worse } => {
+                let over = format!("over {seeds} {}", if *seeds == 1 { "seed" } else { "seeds" });
+                let (is_better, is_worse) = (points(better), points(worse));
+                match (better.is_empty(), worse.is_empty()) {
+                    (true, true) => write!(f, "no method is shown to differ from SAM {over}."),
+                    (true, false) => write!(
+                        f,
+                        "no method is shown to be better than SAM {over}; worse: {is_worse}."
+                    ),
+                    (false, true) => write!(
+                        f,
+                        "better than SAM {over}: {is_better}; none is shown to be worse."
+                    ),
+                    (false, false) => {
+                        write!(f, "better than SAM {over}: {is_better}; worse: {is_worse}.")
+                    }
+                }
+            }
+            Self::Open { methods, decidable, command } => {
+                write!(f, "cannot tell {} from SAM", list(methods))?;
+                if decidable.is_empty() {
+                    let most = ROUND[ROUND.len() - 1];
+                    return write!(
+                        f,
+                        ": the difference is too small to settle even with {most} seeds."
+                    );
+                }
+                f.write_str("; this probably can")?;
+                if decidable.len() < methods.len() {
+                    write!(f, " for {}", list(decidable))?;
+                }
+                write!(f, ": {command}")
+            }
+        }
+    }
+}
 
 /// The sentences, for all levels of label noise of `summary`; a command they name repeats what `tuning` chose.
 pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<String> {
@@ -19,116 +75,51 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
             levels.push(row.label_noise);
         }
     }
-    let mut all = Vec::new();
-    for &level in &levels {
-        let rows = ranked(summary, level);
-        let start = if levels.len() > 1 {
-            format!("At {} % label noise, ", percent(level))
-        } else {
-            String::new()
+    let sentences = levels.iter().flat_map(|&level| {
+        let start = match levels.len() {
+            1 => String::new(),
+            _ => format!("At {} % label noise, ", percent(level)),
         };
-        all.extend(shown(&rows).map(|text| capital(&format!("{start}{text}"))));
         let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
         let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
-        all.extend(untold(&rows, level, &config).map(|text| capital(&format!("{start}{text}"))));
+        said(summary, level, &config).into_iter().map(move |said| capital(&format!("{start}{said}")))
+    });
+    sentences.collect()
+}
+
+fn said<'a>(summary: &'a [Summary], level: f64, config: &Config) -> Vec<Said<'a>> {
+    let mut rows = ranked(summary, level);
+    if rows.iter().any(|row| row.method == "sam" && !row.is_ranked()) {
+        return vec![Said::NoYardstick];
+    }
+    rows.retain(|row| row.is_ranked() && row.difference_to_sam.is_some());
+    let Some(first) = rows.first() else { return Vec::new() };
+    let seeds = first.seeds;
+    let (better, rest): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.difference_to_sam_low > Some(0.0));
+    let (worse, open): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|row| row.difference_to_sam_high.is_some_and(|high| high < 0.0));
+    let mut all = vec![Said::Shown { seeds, better, worse }];
+    if !open.is_empty() {
+        let method = |row: &&'a Summary| row.method.as_str();
+        let wanted = |row: &&&Summary| needed(row).is_some();
+        let decidable: Vec<&str> = open.iter().filter(wanted).map(method).collect();
+        let seeds = open.iter().filter_map(|row| needed(row)).max().unwrap_or(0);
+        let command = again(&decidable, seeds, level, config).command();
+        all.push(Said::Open { methods: open.iter().map(method).collect(), decidable, command });
     }
     all
 }
 
-/// What the intervals show.
-fn shown(rows: &[&Summary]) -> Option<String> {
-    if lost_yardstick(rows) {
-        return Some("SAM itself is not ranked here, so nothing is compared with it.".to_owned());
-    }
-    let compared: Vec<&&Summary> =
-        rows.iter().filter(|row| row.is_ranked() && row.difference_to_sam.is_some()).collect();
-    let first = compared.first()?;
-    let pairs = first.seeds;
-    let better: Vec<String> = compared
-        .iter()
-        .filter(|row| row.difference_to_sam_low > Some(0.0))
-        .map(|row| points(row))
-        .collect();
-    let worse: Vec<String> = compared
-        .iter()
-        .filter(|row| row.difference_to_sam_high.is_some_and(|high| high < 0.0))
-        .map(|row| points(row))
-        .collect();
-    let seeds = format!("over {pairs} {}", if pairs == 1 { "seed" } else { "seeds" });
-    Some(match (better.is_empty(), worse.is_empty()) {
-        (false, false) => {
-            format!("better than SAM {seeds}: {}; worse: {}.", list(&better), list(&worse))
-        }
-        (false, true) => {
-            format!("better than SAM {seeds}: {}; none is shown to be worse.", list(&better))
-        }
-        (true, false) => {
-            format!("no method is shown to be better than SAM {seeds}; worse: {}.", list(&worse))
-        }
-        (true, true) => format!("no method is shown to differ from SAM {seeds}."),
-    })
-}
-
-/// Whether SAM did not do what it is for: a SAM that never perturbed is SGD, and no yardstick.
-fn lost_yardstick(rows: &[&Summary]) -> bool {
-    rows.iter().any(|row| row.method == "sam" && !row.is_ranked())
-}
-
-/// What they cannot tell, and the command that can.
-fn untold(rows: &[&Summary], level: f64, config: &Config) -> Option<String> {
-    if lost_yardstick(rows) {
-        return None;
-    }
-    let open: Vec<&&Summary> = rows
-        .iter()
-        .filter(|row| row.is_ranked() && row.difference_to_sam.is_some() && undecided(row))
-        .collect();
-    let mut names: Vec<&str> = open.iter().map(|row| row.method.as_str()).collect();
-    if names.is_empty() {
-        return None;
-    }
-    let told = format!("cannot tell {} from SAM", list(&names));
-    let wanted: Vec<Option<usize>> = open.iter().map(|row| needed(row)).collect();
-    let Some(seeds) = wanted.iter().flatten().max() else {
-        return Some(format!(
-            "{told}: the difference is too small to settle even with {} seeds.",
-            ROUND[4]
-        ));
-    };
-    names = open
-        .iter()
-        .zip(&wanted)
-        .filter(|(_, wanted)| wanted.is_some())
-        .map(|(row, _)| row.method.as_str())
-        .collect();
-    names.insert(0, "sam");
-    let again = Config {
-        seeds: (0..*seeds as u64).collect(),
-        label_noise: vec![level],
-        methods: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..config.clone()
-    };
-    let only = if names.len() == open.len() + 1 {
-        String::new()
-    } else {
-        format!(" for {}", list(&names[1..]))
-    };
-    Some(format!("{told}; this probably can{only}: {}", kept(again).command()))
-}
-
-/// Only the radii and keys of the methods that are left, so that the command names no others.
-fn kept(mut config: Config) -> Config {
-    let methods = config.methods.clone();
-    config.rho.retain(|name, _| methods.contains(name));
-    config.set.retain(|name, _| name == crate::config::BASE_TABLE || methods.contains(name));
+/// SAM and `methods` at one level over more seeds: only their own radii and keys are left, so that the command names
+/// no others.
+fn again(methods: &[&str], seeds: usize, level: f64, config: &Config) -> Config {
+    let methods = ["sam"].iter().chain(methods).map(|name| (*name).to_owned()).collect();
+    let seeds = (0..seeds as u64).collect();
+    let mut config = Config { seeds, label_noise: vec![level], methods, ..config.clone() };
+    config.rho.retain(|name, _| config.methods.contains(name));
+    config.set.retain(|name, _| name == BASE_TABLE || config.methods.contains(name));
     config
-}
-
-fn undecided(row: &Summary) -> bool {
-    match (row.difference_to_sam_low, row.difference_to_sam_high) {
-        (Some(low), Some(high)) => low <= 0.0 && high >= 0.0,
-        _ => true,
-    }
 }
 
 /// How many seeds would decide, were mean and spread as seen: the half width shrinks with the root of the number.
@@ -142,8 +133,12 @@ fn needed(row: &Summary) -> Option<usize> {
     ROUND.iter().copied().find(|&seeds| seeds > row.seeds && seeds as f64 >= estimate)
 }
 
-fn points(row: &Summary) -> String {
-    format!("{} ({:+.1} points)", row.method, 100.0 * row.difference_to_sam.unwrap_or_default())
+fn points(rows: &[&Summary]) -> String {
+    let points = |row: &&Summary| {
+        let difference = 100.0 * row.difference_to_sam.unwrap_or_default();
+        format!("{} ({difference:+.1} points)", row.method)
+    };
+    list(&rows.iter().map(points).collect::<Vec<_>>())
 }
 
 fn list<T: AsRef<str>>(items: &[T]) -> String {

@@ -1,25 +1,21 @@
 //! Where the time of a training step goes on a GPU, as a table: one row a method, over all of its runs.
 
-use super::columns::Columns;
-use super::table::Style;
-use super::{Results, Run};
+use super::records::{Results, Run};
+use crate::show::table::{Column, Table, or_dash};
 use crate::stats::median;
 
-const HEAD: [&str; 7] =
-    ["on the GPU", "samples / s", "forward %", "backward %", "ascent %", "descent %", "time / SGD"];
+const COLUMNS: [Column; 7] = [
+    Column::left("on the GPU"),
+    Column::right("samples / s"),
+    Column::right("forward %").leaves(2),
+    Column::right("backward %").leaves(1),
+    Column::right("ascent %"),
+    Column::right("descent %"),
+    Column::right("time / SGD"),
+];
 
-/// The table for a terminal; empty where no run was timed on a GPU.
-pub fn speed_table(results: &Results, style: Style) -> String {
-    columns(results).map_or_else(String::new, |columns| columns.text(style))
-}
-
-/// The same as HTML.
-pub(super) fn speed_html(results: &Results) -> String {
-    columns(results).map_or_else(String::new, |columns| columns.html())
-}
-
-/// The quickest method first.
-fn columns(results: &Results) -> Option<Columns<'static>> {
+/// The quickest method first; without rows where no run was timed on a GPU.
+pub fn speed_table(results: &Results) -> Table {
     let mut methods: Vec<&str> = Vec::new();
     for run in results.runs.iter().filter(|run| run.forward_share.is_some()) {
         if !methods.contains(&run.method.as_str()) {
@@ -39,9 +35,6 @@ fn columns(results: &Results) -> Option<Columns<'static>> {
         |run| run.ascent_share,
         |run| run.descent_share,
     ];
-    let or_dash = |value: Option<f64>, digits: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
     let row = |method: &&str| {
         let mut row = vec![(*method).to_owned()];
         row.push(or_dash(of(method, &|run| run.samples_per_second), 0));
@@ -49,31 +42,31 @@ fn columns(results: &Results) -> Option<Columns<'static>> {
         row.push(or_dash(seconds(method).zip(sgd).map(|(own, sgd)| own / sgd), 2));
         row
     };
-    let rows: Vec<Vec<String>> = methods.iter().map(row).collect();
-    (!rows.is_empty()).then_some(Columns { head: &HEAD, rows })
+    Table::new(COLUMNS).section("", methods.iter().map(row).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::sample;
     use super::*;
+    use crate::show::view::View;
 
     #[test]
     fn a_row_a_method_with_medians_over_its_runs() {
         let mut results = sample::results(&["sam", "sgd"], &[0.0, 0.6], 3);
-        assert_eq!(speed_table(&results, Style::Plain) + &speed_html(&results), "");
+        assert_eq!(speed_table(&results).text(View::PLAIN) + &speed_table(&results).html(), "");
         for (index, run) in results.runs.iter_mut().enumerate() {
             run.forward_share = Some(0.25);
             run.backward_share = Some(0.5);
             run.ascent_share = Some(if index % 3 == 0 { 0.9 } else { 0.125 });
             run.descent_share = Some(0.125);
         }
-        let text = speed_table(&results, Style::Plain);
+        let text = speed_table(&results).text(View::PLAIN);
         let rows: Vec<Vec<&str>> =
-            text.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+            text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[0], ["sgd", "160000", "25.0", "50.0", "12.5", "12.5", "1.00"]);
         assert_eq!(rows[1], ["sam", "80000", "25.0", "50.0", "12.5", "12.5", "2.00"]);
         assert_eq!(rows.len(), 2);
-        assert!(speed_html(&results).contains("<td>160000</td>"));
+        assert!(speed_table(&results).html().contains("<td>160000</td>"));
     }
 }

@@ -1,6 +1,6 @@
 //! From runs to one row a method: means, paired differences to SAM, time over SGD's.
 
-use super::{Run, Summary};
+use super::records::{Run, Summary};
 use crate::stats::{mean, median, paired_difference, standard_error};
 
 /// One [`Summary`] for each method and level of label noise, levels and methods in order of first appearance.

@@ -1,38 +1,34 @@
-//! The comparison as a table for a terminal.
+//! The comparison as a table.
 
-use super::columns::Columns;
-use super::{Results, Summary};
+use super::records::{Results, Summary};
+use crate::show::table::{Column, Table, or_dash, percent};
+use crate::show::view::View;
 
-/// Whether the table may use bold letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Letters only: for files, pipes and NO_COLOR.
-    Plain,
-    /// Bold head and best row: for a terminal.
-    Bold,
-}
-
-const HEAD: [&str; 7] = [
-    "method",
-    "rho",
-    "test accuracy %",
-    "minus SAM (95 % interval)",
-    "train clean / noisy %",
-    "sharpness",
-    "time / SGD",
+/// What a reader can do without leaves first.
+const COLUMNS: [Column; 7] = [
+    Column::left("method"),
+    Column::right("rho").leaves(1),
+    Column::right("test accuracy %"),
+    Column::right("minus SAM (95 % interval)"),
+    Column::right("train clean / noisy %").leaves(4),
+    Column::right("sharpness").leaves(3),
+    Column::right("time / SGD").leaves(2),
 ];
 
-/// One table a level of label noise, best method first; a method that never moved a weight stands below, unranked.
-pub fn table(results: &Results, style: Style) -> String {
-    let mut text = String::new();
-    let levels = results.noise_levels();
-    for level in &levels {
-        if levels.len() > 1 {
-            text += &format!("\n{}\n", noise_line(results, *level));
-        }
-        text += &one(&ranked(&results.summary, *level), style);
-    }
-    text
+/// A section a level of label noise, best method first; a method that never moved a weight stands below, unranked.
+pub fn table(results: &Results, view: View) -> String {
+    let text = sections(results, results.noise_levels().len() > 1).text(view);
+    footnotes(&results.summary).iter().fold(text, |text, note| text + &view.wrapped(note, 4) + "\n")
+}
+
+/// The same, with its headings where they are wanted.
+pub(super) fn sections(results: &Results, headed: bool) -> Table {
+    let table = Table::new(COLUMNS).best_first();
+    results.noise_levels().into_iter().fold(table, |table, level| {
+        let heading = if headed { noise_line(results, level) } else { String::new() };
+        let rows = ranked(&results.summary, level).into_iter().map(cells).collect();
+        table.section(heading, rows)
+    })
 }
 
 /// What was compared on what, in one line.
@@ -71,11 +67,6 @@ pub(super) fn noise_line(results: &Results, level: f64) -> String {
     }
 }
 
-/// A fraction as percent without needless digits.
-pub(super) fn percent(fraction: f64) -> String {
-    format!("{}", (fraction * 1e4).round() / 1e2)
-}
-
 /// The summaries of a level: ranked ones by accuracy, then the unranked.
 pub(super) fn ranked(summary: &[Summary], level: f64) -> Vec<&Summary> {
     let mut rows: Vec<&Summary> = summary.iter().filter(|row| row.label_noise == level).collect();
@@ -89,9 +80,6 @@ pub(super) fn ranked(summary: &[Summary], level: f64) -> Vec<&Summary> {
 
 /// The cells of a row, in the order of the head.
 fn cells(row: &Summary) -> Vec<String> {
-    let optional = |value: Option<f64>, digits: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
     let accuracy = match row.standard_error {
         Some(error) => format!("{:.2} +- {:.2}", 100.0 * row.mean_test_accuracy, 100.0 * error),
         None => format!("{:.2}", 100.0 * row.mean_test_accuracy),
@@ -106,8 +94,8 @@ fn cells(row: &Summary) -> Vec<String> {
             100.0 * row.train_accuracy_clean,
             100.0 * row.train_accuracy_noisy
         ),
-        optional(row.hessian_eigenvalue, 2),
-        optional(row.time_per_step_over_sgd, 2),
+        or_dash(row.hessian_eigenvalue, 2),
+        or_dash(row.time_per_step_over_sgd, 2),
     ]
 }
 
@@ -121,7 +109,7 @@ fn mark(row: &Summary) -> &'static str {
 }
 
 /// Why rows are marked, a line a reason.
-pub(super) fn footnotes<'a>(rows: impl Iterator<Item = &'a Summary> + Clone) -> Vec<&'static str> {
+pub(super) fn footnotes(rows: &[Summary]) -> Vec<&'static str> {
     let reasons = [
         (
             " (*)",
@@ -132,7 +120,7 @@ pub(super) fn footnotes<'a>(rows: impl Iterator<Item = &'a Summary> + Clone) -> 
             "(!) stopped: most of its steps had a norm or gradient that is not finite; not ranked",
         ),
     ];
-    let marked = |wanted: &str| rows.clone().any(|row| mark(row) == wanted);
+    let marked = |wanted: &str| rows.iter().any(|row| mark(row) == wanted);
     reasons.into_iter().filter(|(wanted, _)| marked(wanted)).map(|(_, reason)| reason).collect()
 }
 
@@ -147,19 +135,6 @@ fn difference(row: &Summary) -> String {
     }
 }
 
-/// The rows under their head.
-pub(super) fn columns(rows: &[&Summary]) -> Columns<'static> {
-    Columns { head: &HEAD, rows: rows.iter().map(|row| cells(row)).collect() }
-}
-
-fn one(rows: &[&Summary], style: Style) -> String {
-    let mut text = columns(rows).text(style);
-    for note in footnotes(rows.iter().copied()) {
-        text += &format!("{note}\n");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample;
@@ -170,22 +145,27 @@ mod tests {
         let mut results = sample::results(&["sgd", "sam", "asam", "info-asam"], &[0.6], 5);
         results.summary[2].moved = false;
         results.summary[2].mean_test_accuracy = 0.999;
-        let text = table(&results, Style::Plain);
+        let text = table(&results, View::PLAIN);
         let lines: Vec<&str> = text.lines().collect();
         let names: Vec<&str> =
-            lines[2..6].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
+            lines[1..5].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(names, ["info-asam", "sam", "sgd", "asam"]);
-        assert!(lines[5].starts_with("asam (*)") && lines[6].starts_with("(*) never moved"));
-        assert!(lines[..6].iter().all(|line| line.len() == lines[0].len()), "{text}");
+        assert!(lines[4].starts_with("asam (*)") && lines[5].starts_with("(*) never moved"));
+        assert!(lines[..5].iter().all(|line| line.len() == lines[0].len()), "{text}");
         assert!(lines[0].len() <= 120, "{} columns", lines[0].len());
         assert!(!text.contains('\u{1b}'));
-        assert_eq!(table(&results, Style::Bold).matches("\u{1b}[1m").count(), 2);
+        let small = View { width: Some(80), all_columns: false, bold: false };
+        let small = table(&results, small);
+        assert!(small.lines().all(|line| line.len() <= 80), "{small}");
+        assert!(small.contains("minus SAM") && small.contains("time / SGD"), "{small}");
+        let bold = View { bold: true, ..View::PLAIN };
+        assert_eq!(table(&results, bold).matches("\u{1b}[1m").count(), 2);
     }
 
     #[test]
     fn each_level_of_noise_has_its_own_table() {
         let results = sample::results(&["sgd", "sam"], &[0.0, 0.6], 2);
-        let text = table(&results, Style::Plain);
+        let text = table(&results, View::PLAIN);
         assert!(text.contains("60 % of the training labels redrawn, 54 % wrong"));
         assert!(text.contains("0 % of the training labels redrawn\n"));
         assert_eq!(text.matches("test accuracy %").count(), 2);

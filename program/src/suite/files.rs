@@ -1,6 +1,5 @@
-//! Reports and failing cases as files, none of which ever stands half-written.
+//! Reports and failing cases as files.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,8 @@ use super::exec::Measure;
 use super::record::{Finding, Report};
 use super::text::text;
 use crate::config::ConfigError;
+use crate::show::files::{Folder, OutputError, json};
+use crate::show::view::View;
 
 /// What [`write_report`] leaves in the folder.
 pub const REPORT_FILES: [&str; 2] = ["report.json", "report.txt"];
@@ -70,75 +71,39 @@ impl SavedCase {
     }
 }
 
-/// Writes [`REPORT_FILES`] into the folder, which is made where it does not exist.
+/// Writes [`REPORT_FILES`] to the folder of `--out`.
 ///
 /// # Errors
-/// A folder or file that cannot be written.
-pub fn write_report(folder: &Path, report: &Report) -> Result<(), ConfigError> {
-    let contents = [json("--out", report)?, text(report).into_bytes()];
-    REPORT_FILES
-        .iter()
-        .zip(contents)
-        .try_for_each(|(name, bytes)| write_whole("--out", &folder.join(name), &bytes))
+/// As [`Folder::write`].
+pub fn write_report(folder: &Path, report: &Report) -> Result<(), OutputError> {
+    let folder = Folder { flag: "--out", path: folder };
+    let contents = [
+        json(report).map_err(|reason| folder.error(reason))?,
+        text(report, View::PLAIN).into_bytes(),
+    ];
+    let files: Vec<(&str, Vec<u8>)> = REPORT_FILES.into_iter().zip(contents).collect();
+    folder.write(&files)
 }
 
-/// Writes one file for each law and rule that failed, judged by `measure`; their names.
+/// Writes one file for each law and rule that failed, judged by `measure`, to the folder of `--save-failing`; their
+/// names.
 ///
 /// # Errors
-/// A folder or file that cannot be written.
+/// As [`Folder::write`].
 pub fn save_failing(
     folder: &Path,
     report: &Report,
     measure: Measure,
-) -> Result<Vec<String>, ConfigError> {
-    let mut names = Vec::new();
-    for finding in &report.findings {
+) -> Result<Vec<String>, OutputError> {
+    let folder = Folder { flag: "--save-failing", path: folder };
+    let file = |finding: &Finding| {
         let Finding { law, rule, scalar, operation, .. } = finding;
-        let name = format!("{law}.{rule}.{operation}.{scalar}.json");
-        let bytes = json("--save-failing", &SavedCase::of(finding, measure))?;
-        write_whole("--save-failing", &folder.join(&name), &bytes)?;
-        names.push(name);
+        let bytes = json(&SavedCase::of(finding, measure)).map_err(|reason| folder.error(reason));
+        Ok((format!("{law}.{rule}.{operation}.{scalar}.json"), bytes?))
+    };
+    let files = report.findings.iter().map(file).collect::<Result<Vec<_>, OutputError>>()?;
+    if !files.is_empty() {
+        folder.write(&files)?;
     }
-    Ok(names)
-}
-
-fn json<T: Serialize>(flag: &str, value: &T) -> Result<Vec<u8>, ConfigError> {
-    let text = serde_json::to_vec_pretty(value);
-    let mut bytes =
-        text.map_err(|reason| ConfigError::new(flag, "a result that JSON can hold", reason))?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-/// Makes the folder and sees that files can be written to it: before work whose result would be lost.
-///
-/// # Errors
-/// A folder that cannot be made, or not be written to.
-pub fn writable(flag: &str, folder: &Path) -> Result<(), ConfigError> {
-    let probe = || {
-        std::fs::create_dir_all(folder)?;
-        tempfile::Builder::new().prefix(".presam-").tempdir_in(folder).map(drop)
-    };
-    probe().map_err(|reason| {
-        ConfigError::new(format!("{flag} {}", folder.display()), "a writable folder", reason)
-    })
-}
-
-/// Written into a folder of its own beside its place (the same file system, the usual rights), handed to
-/// the disk, then renamed into place; `flag` stands in the error.
-///
-/// # Errors
-/// A place that cannot be written.
-pub fn write_whole(flag: &str, file: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
-    let wrong = |reason: std::io::Error| {
-        ConfigError::new(format!("{flag} {}", file.display()), "a writable file", reason)
-    };
-    let absolute = std::path::absolute(file).map_err(wrong)?;
-    let folder = absolute.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(folder).map_err(wrong)?;
-    let scratch = tempfile::Builder::new().prefix(".presam-").tempdir_in(folder).map_err(wrong)?;
-    let half = scratch.path().join("half");
-    let mut open = std::fs::File::create(&half).map_err(wrong)?;
-    open.write_all(bytes).and_then(|()| open.sync_all()).map_err(wrong)?;
-    std::fs::rename(&half, &absolute).map_err(wrong)
+    Ok(files.into_iter().map(|(name, _)| name).collect())
 }

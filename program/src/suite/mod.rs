@@ -11,7 +11,7 @@ mod text;
 
 pub use core::verify_core;
 pub use exec::{Measure, Request, replay, verify_command};
-pub use files::{REPORT_FILES, SavedCase, save_failing, writable, write_report, write_whole};
+pub use files::{REPORT_FILES, SavedCase, save_failing, write_report};
 pub use names::{parse_rule, parse_rules};
 pub use record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
 pub use text::text;

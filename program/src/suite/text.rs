@@ -1,25 +1,34 @@
 //! The report as a terminal shows it.
 
-use std::fmt::Write;
-
 use super::record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
 use crate::pipe::Operation;
+use crate::show::table::{Column, Table, or_dash};
+use crate::show::view::View;
+
+const LAWS: [Column; 5] = [
+    Column::left("law"),
+    Column::left("scalar"),
+    Column::right("cases").leaves(2),
+    Column::right("worst").leaves(1),
+    Column::left("verdict"),
+];
+const RULES: [Column; 3] = [Column::left("rule"), Column::left("scalar"), Column::left("verdict")];
 
 /// Header, laws, rules, the first smallest case, and the verdict.
-pub fn text(report: &Report) -> String {
-    let mut text = header(report);
-    text += &laws(&report.laws);
+pub fn text(report: &Report, view: View) -> String {
+    let mut text = header(report, view);
+    text += &laws(&report.laws).text(view);
     if !report.rules.is_empty() && matches!(report.target, Target::Command { .. }) {
-        text += &rules(&report.rules);
+        text += &format!("\n{}", rules(&report.rules).text(view));
     }
     let shown = report.findings.iter().filter(|finding| !is_dialect(report, finding));
     if let Some(finding) = { shown }.next() {
-        text += &smallest(finding);
+        text += &view.wrapped(&smallest(finding), 4);
     }
     text + "\n" + &verdict(report) + "\n"
 }
 
-fn header(report: &Report) -> String {
+fn header(report: &Report, view: View) -> String {
     let Target::Command { name, version, rules, bases, scalars, operations, keeps_state, .. } =
         &report.target
     else {
@@ -32,46 +41,30 @@ fn header(report: &Report) -> String {
     let keeps = if *keeps_state { ", keeps its memory and state" } else { "" };
     let mut text = format!("{name} {version}: {}{keeps}\n", operations.join(", "));
     for (label, names) in [("rules", rules), ("bases", bases), ("scalars", scalars)] {
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            text,
-            "  {label:<8} {}",
-            if names.is_empty() { "none".into() } else { names.join(", ") }
-        );
+        let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+        text += &format!("{}\n", view.wrapped(&format!("  {label:<8} {names}"), 11));
     }
-    let _ = writeln!(text, "  judged by {}\n", report.measure);
-    text
+    text + &view.wrapped(&format!("  judged by {}", report.measure), 4) + "\n\n"
 }
 
-fn laws(laws: &[LawRow]) -> String {
-    let width = laws.iter().map(|row| row.law.len()).max().unwrap_or(0);
-    let mut text = format!("{:<width$}  scalar    cases  worst  verdict\n", "law");
-    for row in laws {
-        let worst = row.worst.map_or("-".to_owned(), |worst| format!("{worst:.2}"));
+fn laws(laws: &[LawRow]) -> Table {
+    let cells = |row: &LawRow| {
         let verdict = match row.verdict {
             LawVerdict::Holds => "holds".to_owned(),
             LawVerdict::Differs => format!("differs for {}", row.differs_for.join(", ")),
             LawVerdict::NotJudged => "too few cases to judge".to_owned(),
         };
         let half = if row.operation == Operation::Step { "" } else { row.operation.name() };
-        let verdict = format!("{verdict} {half}");
-        let (law, scalar, cases) = (row.law, row.scalar, row.cases);
-        let _ = writeln!(
-            text,
-            "{law:<width$}  {scalar:<6} {cases:>8} {worst:>6}  {}",
-            verdict.trim_end()
-        );
-    }
-    text
+        let verdict = format!("{verdict} {half}").trim_end().to_owned();
+        let words = [row.law.to_owned(), row.scalar.to_owned(), row.cases.to_string()];
+        words.into_iter().chain([or_dash(row.worst, 2), verdict]).collect()
+    };
+    Table::new(LAWS).section("", laws.iter().map(cells).collect())
 }
 
-fn rules(rules: &[RuleRow]) -> String {
-    let width = rules.iter().map(|row| row.rule.len()).max().unwrap_or(0).max("rule".len());
-    let mut text = format!("\n{:<width$}  scalar  verdict\n", "rule");
-    for RuleRow { rule, scalar, says, .. } in rules {
-        let _ = writeln!(text, "{rule:<width$}  {scalar:<6}  {says}");
-    }
-    text
+fn rules(rules: &[RuleRow]) -> Table {
+    let cells = |row: &RuleRow| vec![row.rule.to_owned(), row.scalar.to_owned(), row.says.clone()];
+    Table::new(RULES).section("", rules.iter().map(cells).collect())
 }
 
 /// Whether a rule's failing laws are explained by somebody's convention.

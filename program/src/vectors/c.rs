@@ -5,8 +5,6 @@ use std::fmt::Write;
 use presam_conformance::{Base, BoundedVector, LengthRule, Scalar, Segment};
 
 use super::{Request, Vector};
-use crate::pipe::base_settings;
-use presam_backends::{has_mean, keys};
 
 /// The header.
 pub fn c_header<R: Scalar>(request: Request, vectors: &[Vector<R>]) -> String {
@@ -110,7 +108,7 @@ impl CaseText {
         self.field("size_t segments", lengths.len());
         self.field("size_t elements", case.elements());
         self.field("const size_t *lengths", own);
-        for (name, value) in keys(case.rule) {
+        for (name, value) in case.rule.settings() {
             self.scalar(name, R::from_f64(value));
         }
         let rho = case.segments.first().map_or(0.0, |segment| segment.options.rho);
@@ -139,7 +137,7 @@ impl CaseText {
             "square_decay",
             "denominator_guard",
         ];
-        let settings = base_settings(base);
+        let settings = base.settings();
         for name in NAMES {
             let own =
                 settings.iter().find(|(key, _)| *key == name).map_or(0.0, |(_, value)| *value);
@@ -189,7 +187,7 @@ impl CaseText {
             self.array(&format!("expected_{name}"), &values);
             self.array(&format!("bound_{name}"), &bounds);
         }
-        if has_mean(vector.case.rule) {
+        if vector.case.rule.carries_mean() {
             let statistic = ascent.statistic;
             let (value, bound) = rounded::<R>(statistic.value, statistic.bound * vector.slack);
             self.scalar("expected_mean_of_variance", value);

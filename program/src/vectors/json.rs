@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{Request, Vector};
 use crate::pipe::case_value;
-use presam_backends::has_mean;
 
 #[derive(Serialize)]
 struct Document {
@@ -83,11 +82,10 @@ fn entry<R: Scalar>(vector: &Vector<R>) -> Result<Entry, serde_json::Error> {
         params: plane(params),
         state: planes(state),
     });
-    let has_mean = has_mean(case.rule);
     let mean = Bounded { value: ascent.statistic.value, bound: ascent.statistic.bound * slack };
     Ok(Entry {
         case: case_value(case)?,
         expected: segments.collect(),
-        mean_of_variance: has_mean.then_some(mean),
+        mean_of_variance: case.rule.carries_mean().then_some(mean),
     })
 }

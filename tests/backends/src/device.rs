@@ -1,43 +1,29 @@
 //! [`Devices`]: the kernels, by [`DeviceStep`] over buffers of a device.
 
-use crate::settings::{
-    adamw, base_state, group, keys, length_rule, oracle_state, outcome, rule_state, sgd,
-    sgd_momentum,
-};
-use presam::{AnyBase, AnyVariant, Group};
-use presam_conformance::{Answer, Backend, Base, Case, Scope, Segment};
+use crate::settings::{base, base_state, length_rule, rule_state, variant};
+use crate::stepped::{Extras, Stepped};
+use crate::tensor::{Layout, read, upload, write_gradients};
+use presam_conformance::{Answer, Backend, Case, Scope};
 use presam_cuda::{
-    Address, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, download,
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, download,
 };
 
-/// The kernels on a device, f32. Buffers lie on 16 bytes, or 4 bytes past that where `misaligned`.
+/// The kernels on a device, f32.
 pub struct Devices<D> {
     /// Where they run.
     pub device: D,
     /// Where the perturbed parameters go.
     pub form: Form,
-    /// Whether buffers miss the alignment of wide access.
-    pub misaligned: bool,
+    /// How the planes lie there.
+    pub layout: Layout,
 }
 
 impl Devices<Emulated> {
     /// Blocks on the CPU, aligned.
     #[must_use]
     pub fn emulated(form: Form) -> Self {
-        Self { device: Emulated::new(1), form, misaligned: false }
+        Self { device: Emulated::new(1), form, layout: Layout::default() }
     }
-}
-
-/// The buffers of one segment.
-struct Buffers {
-    params: Address,
-    grads: Address,
-    perturbed_grads: Address,
-    out: Address,
-    memory: Vec<Address>,
-    inputs: Vec<Address>,
-    state: Vec<Address>,
-    owned: Vec<Address>,
 }
 
 impl<D: Device> Backend<f32> for Devices<D> {
@@ -46,105 +32,88 @@ impl<D: Device> Backend<f32> for Devices<D> {
     }
 
     fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
-        self.step_of(case).map_err(|error| error.to_string())
+        let stepped = self.steps(std::slice::from_ref(case), Extras::NONE);
+        let last = stepped.map_err(|error| error.to_string())?.pop();
+        last.map(|stepped| stepped.answer).ok_or_else(|| "no step".to_owned())
     }
 }
 
 impl<D: Device> Devices<D> {
-    fn step_of(&mut self, case: &Case<f32>) -> Result<Answer<f32>, DeviceError> {
-        let variant = AnyVariant::by_name(case.rule.name())?;
-        let variant = keys(case.rule)
-            .into_iter()
-            .try_fold(variant, |rule, (key, value)| rule.set(key, value))?;
-        let base: AnyBase<f32> = match case.base {
-            Base::Sgd { .. } => sgd(case)?.into(),
-            Base::SgdMomentum { .. } => sgd_momentum(case)?.into(),
-            Base::AdamW { .. } => adamw(case)?.into(),
-        };
-        let groups: Vec<Group<f32>> =
-            case.segments.iter().map(|s| group(s.options)).collect::<Result<_, _>>()?;
-        let buffers: Vec<Buffers> =
-            case.segments.iter().map(|segment| self.upload(segment)).collect::<Result<_, _>>()?;
-        let options = Options { form: self.form, length: length_rule(case)?, ..Options::default() };
-        let device = &mut self.device;
-        let pairs = buffers.iter().zip(&case.segments).enumerate();
-        let segments: Vec<DeviceSegment> = pairs.map(segment).collect();
-        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
-        step.set_base(device, base, &groups)?;
-        step.set_states(device, rule_state(case), base_state(case))?;
-        let mut answer = Answer::unchanged(case);
-        step.ascend(device)?;
-        for ((s, from), to) in buffers.iter().zip(&case.segments).zip(&mut answer.segments) {
-            if from.options.is_perturbed {
-                let perturbed = if self.form == Form::InPlace { s.params } else { s.out };
-                to.perturbed = download(device, perturbed, from.params.len())?;
-            }
-        }
-        step.restore(device)?;
-        step.descend(device)?;
-        let report = step.report(device)?;
-        let (rule, base) = step.states(device)?;
-        answer.outcome = outcome(report.ascent.outcome);
-        answer.rule_state = oracle_state(rule, case.rule);
-        answer.base_steps = u64::from(base.steps);
-        for ((s, from), to) in buffers.iter().zip(&case.segments).zip(&mut answer.segments) {
-            let len = from.params.len();
-            to.params = download(device, s.params, len)?;
-            to.memory =
-                s.memory.iter().map(|&m| download(device, m, len)).collect::<Result<_, _>>()?;
-            to.state =
-                s.state.iter().map(|&p| download(device, p, len)).collect::<Result<_, _>>()?;
-        }
-        step.free(device)?;
-        for address in buffers.into_iter().flat_map(|buffers| buffers.owned) {
-            device.free(address)?;
-        }
-        Ok(answer)
+    /// Steps one after the other over the same buffers: the first case as a whole, of each later one the
+    /// gradients.
+    ///
+    /// # Errors
+    /// What core or the device refuses.
+    pub fn steps(
+        &mut self,
+        cases: &[Case<f32>],
+        extras: Extras,
+    ) -> Result<Vec<Stepped<f32>>, DeviceError> {
+        let mut buffers = Buffers::default();
+        let stepped = self.steps_in(&mut buffers, cases, extras);
+        let freed = buffers.free(&mut self.device);
+        stepped.and_then(|stepped| freed.map(|()| stepped))
     }
 
-    fn upload(&mut self, segment: &Segment<f32>) -> Result<Buffers, DeviceError> {
-        let mut owned = Vec::new();
-        let shift = if self.misaligned { 4 } else { 0 };
-        let device = &mut self.device;
-        let mut plane = |values: &[f32]| {
-            let address = device.allocate(4 * segment.params.len() + 4)?;
-            owned.push(address);
-            if !values.is_empty() {
-                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-                device.write(address + shift, &bytes)?;
+    fn steps_in(
+        &mut self,
+        buffers: &mut Buffers,
+        cases: &[Case<f32>],
+        extras: Extras,
+    ) -> Result<Vec<Stepped<f32>>, DeviceError> {
+        let Some(first) = cases.first() else { return Ok(Vec::new()) };
+        let (form, layout, device) = (self.form, self.layout, &mut self.device);
+        let segments = first.segments.iter().enumerate();
+        let segments: Vec<DeviceSegment> = segments
+            .map(|(group, segment)| upload(device, buffers, group, segment, layout))
+            .collect::<Result<_, _>>()?;
+        let groups = extras.groups(first)?;
+        let options = Options {
+            form,
+            scalar: layout.scalar,
+            length: length_rule(first)?,
+            second: extras.second(),
+            loss_scale: extras.loss_scale as f32,
+            ..Options::default()
+        };
+        let (variant, base) = (variant(first.rule)?, base(first.base)?);
+        let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
+        step.set_base(device, base, &groups)?;
+        step.set_states(device, rule_state(first), base_state(first))?;
+        let mut stepped = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            if number > 0 {
+                for (at, segment) in segments.iter().zip(&case.segments) {
+                    write_gradients(device, at, segment, layout.scalar)?;
+                }
             }
-            Ok::<_, DeviceError>(address + shift)
-        };
-        let mut list = |planes: &[Vec<f32>]| {
-            planes.iter().map(|values| plane(values)).collect::<Result<Vec<_>, _>>()
-        };
-        let (memory, inputs) = (list(&segment.memory)?, list(&segment.inputs)?);
-        let state = list(&segment.state)?;
-        Ok(Buffers {
-            memory,
-            inputs,
-            state,
-            params: plane(&segment.params)?,
-            grads: plane(&segment.grads)?,
-            perturbed_grads: plane(&segment.perturbed_grads)?,
-            out: plane(&[])?,
-            owned,
-        })
+            stepped.push(one(device, &step, &segments, case, form)?);
+        }
+        step.free(device)?;
+        Ok(stepped)
     }
 }
 
-/// The segment of this number, which is its group, with as many planes as the rule and the base optimizer have.
-fn segment((index, (at, from)): (usize, (&Buffers, &Segment<f32>))) -> DeviceSegment {
-    let two = |planes: &[Address]| std::array::from_fn(|i| planes.get(i).copied().unwrap_or(0));
-    DeviceSegment {
-        len: from.params.len() as u64,
-        group: index,
-        params: at.params,
-        grads: at.grads,
-        perturbed_grads: at.perturbed_grads,
-        out: at.out,
-        memory: two(&at.memory),
-        inputs: two(&at.inputs),
-        state: two(&at.state),
+/// One step, and everything that it left.
+fn one(
+    device: &mut dyn Device,
+    step: &DeviceStep,
+    segments: &[DeviceSegment],
+    case: &Case<f32>,
+    form: Form,
+) -> Result<Stepped<f32>, DeviceError> {
+    let mut answer = Answer::unchanged(case);
+    step.ascend(device)?;
+    for ((at, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
+        let is_out = form == Form::OutOfPlace && from.options.is_perturbed;
+        let perturbed = if is_out { at.out } else { at.params };
+        to.perturbed = download(device, perturbed, from.params.len())?;
     }
+    step.restore(device)?;
+    step.descend(device)?;
+    for (at, to) in segments.iter().zip(&mut answer.segments) {
+        read(device, at, to)?;
+    }
+    let (report, states) = (step.report(device)?, step.states(device)?);
+    Ok(Stepped::told(case, answer, report, states))
 }

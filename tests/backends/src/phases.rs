@@ -1,119 +1,146 @@
-//! [`Phases`]: the phases of [`Cpu`] called one after the other, out of place.
+//! [`Phases`]: the phases of a rule called one after the other, out of place: the check of
+//! [`Session`](presam::Session), with which it shares no loop over tensors.
 
-use super::{
-    Job, adamw, base_state, group, length_rule, oracle_state, outcome, rule_state, run, sgd,
-    sgd_momentum,
-};
-use crate::planes::{slices, slices_mut};
+use crate::settings::{base, base_state, length_rule, rule_state, variant};
+use crate::stepped::{Extras, Stepped};
 use presam::{
-    BaseOptimizer, Cpu, Error, Outcome, PartialNorm, Real, Scale, Variant, clip_factor, finish,
+    AnyReal, AnyVariant, Armed, ArmedBase, Ascending, Ascent, BaseState, Cpu, DynBase, DynVariant,
+    Error, Group, Outcome, PartialNorm, Planes, PlanesMut, Real, RuleState, Scale, ScaledNorm,
+    StepReport, clip_factor,
 };
-use presam_conformance::{Answer, Backend, Base, Case, Norm, Scalar, Scope, Segment};
+use presam_conformance::{Answer, Backend, Case, Norm, Scalar, Scope, Segment};
 
 /// Core's phases at some level, out of place: `ascend` writes a second copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Phases(pub Cpu);
 
-macro_rules! backend {
-    ($real:ident) => {
-        impl Backend<$real> for Phases {
-            fn scope(&self) -> Scope {
-                Scope::full()
-            }
+impl<R: AnyReal + Scalar> Backend<R> for Phases {
+    fn scope(&self) -> Scope {
+        Scope::full()
+    }
 
-            #[inline(never)]
-            fn step(&mut self, case: &Case<$real>) -> Result<Answer<$real>, String> {
-                run::<$real>(self, case)
-            }
-        }
-    };
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
+        let stepped = self.step_with(case, Extras::NONE).map_err(|error| error.to_string())?;
+        Ok(stepped.answer)
+    }
 }
-backend!(f32);
-backend!(f64);
 
-impl<R: Real + Scalar> Job<R> for Phases {
-    fn run<V, const M: usize, const I: usize>(
-        &self,
+impl Phases {
+    /// One step.
+    ///
+    /// # Errors
+    /// What core refuses.
+    pub fn step_with<R: AnyReal + Scalar>(
+        self,
         case: &Case<R>,
-        variant: V,
-    ) -> Result<Answer<R>, Error>
-    where
-        V: Variant<R, M, I>,
-    {
+        extras: Extras,
+    ) -> Result<Stepped<R>, Error> {
+        let groups = extras.groups(case)?;
+        let loss_scale = <R as Real>::from_f64(extras.loss_scale);
+        let step = Step { cpu: self.0, case, groups, extras, unscale: R::ONE / loss_scale };
         let mut answer = Answer::unchanged(case);
-        if ascend(self.0, case, variant, &mut answer)? {
-            match case.base {
-                Base::Sgd { .. } => descend(self.0, case, sgd(case)?, &mut answer)?,
-                Base::SgdMomentum { .. } => {
-                    descend(self.0, case, sgd_momentum(case)?, &mut answer)?
-                }
-                Base::AdamW { .. } => descend(self.0, case, adamw(case)?, &mut answer)?,
+        let (ascent, rule_state) = step.ascend(&mut answer)?;
+        let mut base_state = base_state(case);
+        let second = match ascent.outcome {
+            Outcome::NonFinite => None,
+            _ => Some(step.descend(&mut base_state, &mut answer)?),
+        };
+        let report = StepReport {
+            ascent,
+            second: second.unwrap_or(Outcome::Finite),
+            descended: second.is_some_and(|second| second != Outcome::NonFinite),
+        };
+        Ok(Stepped::told(case, answer, report, (rule_state, base_state)))
+    }
+}
+
+/// What both halves of a step read.
+struct Step<'c, R> {
+    cpu: Cpu,
+    case: &'c Case<R>,
+    groups: Vec<Group<R>>,
+    extras: Extras,
+    unscale: R,
+}
+
+impl<R: AnyReal + Scalar> Step<'_, R> {
+    fn armed(&self, group: &Group<R>) -> Armed<R> {
+        let (operator, unscale) = (group.operator(), self.unscale);
+        Armed { operator, unscale, ..Armed::new(self.cpu, rule_state(self.case)) }
+    }
+
+    fn segments(&self) -> impl Iterator<Item = (&Segment<R>, &Group<R>)> {
+        self.case.segments.iter().zip(&self.groups)
+    }
+
+    /// The norm over what counts; what is perturbed all the same must be finite too.
+    fn measure(
+        &self,
+        rule: AnyVariant<R>,
+        answer: &mut Answer<R>,
+    ) -> Result<(Ascent<R>, RuleState<R>), Error> {
+        let (mut norm, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
+        for (s, group) in self.segments() {
+            if group.counts_in_norm() {
+                let (memory, inputs) = (Planes::of(&s.memory), Planes::of(&s.inputs));
+                let at = self.armed(group);
+                rule.accumulate_norm(&at, &s.params, &s.grads, memory, inputs, &mut norm)?;
+            } else if group.is_perturbed() {
+                self.cpu.accumulate_gradient(self.unscale, &s.grads, &mut uncounted)?;
             }
         }
-        Ok(answer)
-    }
-}
-
-/// Phases 1 and 2; whether a descent follows.
-fn ascend<R: Real + Scalar, V, const M: usize, const I: usize>(
-    cpu: Cpu,
-    case: &Case<R>,
-    variant: V,
-    answer: &mut Answer<R>,
-) -> Result<bool, Error>
-where
-    V: Variant<R, M, I>,
-{
-    let before = rule_state(case);
-    let arm = |s: &Segment<R>| variant.with_operator(s.options.operator_applies).arm(&before);
-    let mut sums = PartialNorm::new();
-    for s in case.segments.iter().filter(|s| s.options.counts_in_norm) {
-        let (memory, inputs) = (slices(&s.memory), slices(&s.inputs));
-        cpu.accumulate_norm(arm(s), &s.params, &s.grads, memory, inputs, &mut sums)?;
-    }
-    let mut state = before;
-    let ascent = finish(variant, &sums, &mut state)?;
-    let total = sums.total()?;
-    answer.norm = Some(Norm { sum: total.sum, class: total.class });
-    answer.outcome = outcome(ascent.outcome);
-    answer.rule_state = oracle_state(state, case.rule);
-    for (s, to) in case.segments.iter().zip(&mut answer.segments) {
-        let group = group(s.options)?;
-        let scale = ascent.scale(group.rho(), length_rule(case)?)?;
-        let scale = match (group.is_perturbed(), group.counts_in_norm()) {
-            (true, _) => scale,
-            (false, true) => Scale { scale: R::ZERO, ..scale },
-            (false, false) => continue,
+        let total = norm.total()?;
+        answer.norm = Some(Norm { sum: total.sum, class: total.class });
+        let mut state = rule_state(self.case);
+        let ascent = if uncounted.total()?.sum.is_finite() {
+            rule.finish(&norm, &mut state)?
+        } else {
+            Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) }
         };
-        let (memory, inputs) = (slices_mut(&mut to.memory), slices(&s.inputs));
-        cpu.ascend(arm(s), scale, &s.params, &s.grads, memory, inputs, &mut to.perturbed)?;
+        Ok((ascent, state))
     }
-    Ok(ascent.outcome != Outcome::NonFinite)
-}
 
-/// Phase 3, unless the second gradient is not finite.
-fn descend<R: Real + Scalar, B, const S: usize>(
-    cpu: Cpu,
-    case: &Case<R>,
-    base: B,
-    answer: &mut Answer<R>,
-) -> Result<(), Error>
-where
-    B: BaseOptimizer<R, S>,
-{
-    let mut sums = PartialNorm::new();
-    for s in &case.segments {
-        cpu.accumulate_gradient(R::ONE, &s.perturbed_grads, &mut sums)?;
+    /// Phases 1 and 2.
+    fn ascend(&self, answer: &mut Answer<R>) -> Result<(Ascent<R>, RuleState<R>), Error> {
+        let rule = variant(self.case.rule)?;
+        let (ascent, state) = self.measure(rule, answer)?;
+        for ((s, group), to) in self.segments().zip(&mut answer.segments) {
+            let scale = ascent.scale(group.rho(), length_rule(self.case)?)?;
+            let scale = match (group.is_perturbed(), group.counts_in_norm()) {
+                (true, _) => scale,
+                (false, true) => Scale { scale: R::ZERO, ..scale },
+                (false, false) => continue,
+            };
+            let (memory, inputs) = (PlanesMut::of(&mut to.memory), Planes::of(&s.inputs));
+            let planes = Ascending { grads: &s.grads, memory, inputs };
+            rule.ascend(&self.armed(group), scale, &s.params, planes, &mut to.perturbed)?;
+        }
+        Ok((ascent, state))
     }
-    let (factor, second) = clip_factor(&sums, R::ONE / R::ZERO)?;
-    if second == Outcome::NonFinite {
-        return Ok(());
+
+    /// Phase 3, unless the second gradient is not finite.
+    fn descend(
+        &self,
+        base_state: &mut BaseState<R>,
+        answer: &mut Answer<R>,
+    ) -> Result<Outcome, Error> {
+        let mut sums = PartialNorm::new();
+        for s in &self.case.segments {
+            self.cpu.accumulate_gradient(self.unscale, &s.perturbed_grads, &mut sums)?;
+        }
+        let most = self.extras.clip.map_or(R::INFINITY, Real::from_f64);
+        let (factor, second) = clip_factor(&sums, most)?;
+        if second == Outcome::NonFinite {
+            return Ok(second);
+        }
+        let base = base(self.case.base)?;
+        for ((s, group), to) in self.segments().zip(&mut answer.segments) {
+            let weight_decay = group.weight_decay();
+            let at = ArmedBase { weight_decay, ..ArmedBase::new(self.cpu, *base_state) };
+            let (factor, state) = (self.unscale * factor, PlanesMut::of(&mut to.state));
+            base.descend(&at, factor, &mut to.params, &s.perturbed_grads, state)?;
+        }
+        *base_state = base.advance(base_state);
+        Ok(second)
     }
-    let before = base_state(case);
-    for (s, to) in case.segments.iter().zip(&mut answer.segments) {
-        let state = slices_mut(&mut to.state);
-        cpu.descend(base.arm(&before), factor, &mut to.params, &s.perturbed_grads, state)?;
-    }
-    answer.base_steps = u64::from(base.advance(&before).steps);
-    Ok(())
 }

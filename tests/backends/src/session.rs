@@ -1,84 +1,111 @@
-//! [`Sessions`]: a whole step by [`Session`], in place.
+//! [`Sessions`]: a whole step by [`Session`].
 
-use crate::backend;
-use crate::{Job, base_state, group, length_rule, oracle_state, outcome, rule_state, sgd_momentum};
-use presam::{Cpu, Error, Real, SegmentMut, Segments, Session, Variant};
-use presam_conformance::{Answer, Case, Scalar, Segment};
+use crate::settings::{base, base_state, length_rule, rule_state, variant};
+use crate::stepped::{Extras, Stepped};
+use presam::{
+    AnyReal, Cpu, Error, Form, Mark, Planes, PlanesMut, Real, SegmentMut, Session, Tensor,
+};
+use presam_conformance::{Answer, Backend, Case, Scalar, Scope, Segment};
 
-/// Core's session at some level: perturbs in place, restores from a backup. Every rule over SGD with
-/// momentum; the other base optimizers are the same code, and `base.rs` runs them.
+/// Core's session at some level, in place (restored from a backup) or out of place.
 #[derive(Clone, Copy, Debug)]
-pub struct Sessions(pub Cpu);
-
-backend!(Sessions, ["sgd-momentum"]);
-
-/// The case's segments with their buffers.
-struct Model<R> {
-    tensors: Vec<(Segment<R>, Vec<R>)>,
+pub struct Sessions {
+    /// How the loops run.
+    pub cpu: Cpu,
+    /// Where the perturbed parameters go.
+    pub form: Form,
 }
 
-impl<R: Real + Scalar, const M: usize, const I: usize, const S: usize> Segments<R, M, I, S>
-    for Model<R>
-{
-    fn visit(
-        &mut self,
-        visitor: &mut dyn FnMut(SegmentMut<'_, R, M, I, S>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        for (group, (tensor, backup)) in self.tensors.iter_mut().enumerate() {
-            let (mut memory, mut state) = (tensor.memory.iter_mut(), tensor.state.iter_mut());
-            let inputs = &tensor.inputs;
-            visitor(SegmentMut {
-                group,
-                params: &mut tensor.params,
-                grads: &tensor.grads,
-                backup,
-                memory: std::array::from_fn(|_| {
-                    memory.next().map_or(&mut [][..], Vec::as_mut_slice)
-                }),
-                inputs: std::array::from_fn(|i| inputs.get(i).map_or(&[][..], Vec::as_slice)),
-                state: std::array::from_fn(|_| state.next().map_or(&mut [][..], Vec::as_mut_slice)),
-            })?;
-        }
-        Ok(())
+impl Sessions {
+    /// In place.
+    #[must_use]
+    pub const fn in_place(cpu: Cpu) -> Self {
+        Self { cpu, form: Form::InPlace }
+    }
+
+    /// Out of place.
+    #[must_use]
+    pub const fn out_of_place(cpu: Cpu) -> Self {
+        Self { cpu, form: Form::OutOfPlace }
     }
 }
 
-impl<R: Real + Scalar> Job<R> for Sessions {
-    fn run<V, const M: usize, const I: usize>(
-        &self,
+impl<R: AnyReal + Scalar> Backend<R> for Sessions {
+    fn scope(&self) -> Scope {
+        Scope::full()
+    }
+
+    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
+        let stepped = self.step_with(case, Extras::NONE).map_err(|error| error.to_string())?;
+        Ok(stepped.answer)
+    }
+}
+
+/// A segment of the case with its buffer.
+struct Buffered<R> {
+    group: usize,
+    segment: Segment<R>,
+    spare: Vec<R>,
+    mark: Mark,
+}
+
+impl<R> Tensor<R> for Buffered<R> {
+    fn segment(&mut self) -> SegmentMut<'_, R> {
+        let Segment { params, grads, perturbed_grads, memory, inputs, state, .. } =
+            &mut self.segment;
+        SegmentMut {
+            group: self.group,
+            params,
+            grads,
+            perturbed_grads,
+            spare: &mut self.spare,
+            memory: PlanesMut::of(memory),
+            inputs: Planes::of(inputs),
+            state: PlanesMut::of(state),
+            mark: &mut self.mark,
+        }
+    }
+}
+
+impl Sessions {
+    /// One step.
+    ///
+    /// # Errors
+    /// What core refuses.
+    pub fn step_with<R: AnyReal + Scalar>(
+        self,
         case: &Case<R>,
-        variant: V,
-    ) -> Result<Answer<R>, Error>
-    where
-        V: Variant<R, M, I>,
-    {
-        let base = sgd_momentum(case)?;
-        let groups: Vec<_> =
-            case.segments.iter().map(|s| group(s.options)).collect::<Result<_, _>>()?;
-        let tensors =
-            case.segments.iter().map(|s| (s.clone(), vec![R::ZERO; s.params.len()])).collect();
-        let mut model = Model { tensors };
-        let mut session = Session::new(self.0, variant, base);
+        extras: Extras,
+    ) -> Result<Stepped<R>, Error> {
+        let groups = extras.groups(case)?;
+        let mut session = Session::new(self.cpu, variant(case.rule)?, base(case.base)?);
+        session.form = self.form;
         session.length = length_rule(case)?;
+        session.second = extras.second();
+        session.loss_scale = Real::from_f64(extras.loss_scale);
         session.rule_state = rule_state(case);
         session.base_state = base_state(case);
         let mut answer = Answer::unchanged(case);
+        let segments = case.segments.iter().cloned().enumerate();
+        let mut model: Vec<Buffered<R>> = segments
+            .map(|(group, segment)| {
+                let spare = segment.params.clone();
+                Buffered { group, segment, spare, mark: Mark::default() }
+            })
+            .collect();
 
-        let mut ascended = session.ascend(&groups, &mut model)?;
-        answer.outcome = outcome(ascended.ascent().outcome);
-        for ((tensor, _), to) in ascended.model().tensors.iter_mut().zip(&mut answer.segments) {
-            to.perturbed.clone_from(&tensor.params);
-            tensor.grads.clone_from(&tensor.perturbed_grads);
+        let mut ascended = session.ascend(&groups, &mut model[..])?;
+        for (tensor, to) in ascended.model().iter().zip(&mut answer.segments) {
+            let is_out = self.form == Form::OutOfPlace && tensor.segment.options.is_perturbed;
+            to.perturbed.clone_from(if is_out { &tensor.spare } else { &tensor.segment.params });
         }
-        ascended.descend()?;
+        let report = ascended.descend()?;
 
-        answer.rule_state = oracle_state(session.rule_state, case.rule);
-        answer.base_steps = u64::from(session.base_state.steps);
-        for ((tensor, _), to) in model.tensors.into_iter().zip(&mut answer.segments) {
-            to.params = tensor.params;
-            to.memory = tensor.memory;
-            to.state = tensor.state;
+        for (tensor, to) in model.into_iter().zip(&mut answer.segments) {
+            to.params = tensor.segment.params;
+            to.memory = tensor.segment.memory;
+            to.state = tensor.segment.state;
         }
-        Ok(answer)
+        Ok(Stepped::told(case, answer, report, (session.rule_state, session.base_state)))
     }
 }

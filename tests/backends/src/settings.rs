@@ -1,36 +1,30 @@
 //! The suite's settings in core's types.
 
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Error, Group, LengthRule, Outcome, Real, RuleState, Sgd,
-    SgdMomentum,
+    AnyBase, AnyVariant, BaseState, Error, Group, LengthRule, Outcome, Real, RuleState,
 };
 use presam_conformance::{Base, Case, Options, Rule, Scalar};
 
-/// A rule's settings by the names that core knows them by.
-#[must_use]
-pub fn keys(rule: Rule) -> Vec<(&'static str, f64)> {
-    let noise = |mean, variance, absolute, relative| {
-        vec![
-            ("mean_decay", mean),
-            ("variance_decay", variance),
-            ("absolute_damping", absolute),
-            ("relative_damping", relative),
-        ]
-    };
-    match rule {
-        Rule::Asam { eta } | Rule::FisherSam { eta } => vec![("eta", eta)],
-        Rule::InfoSamDraft { decay } | Rule::Vasso { decay } => vec![("decay", decay)],
-        Rule::FriendlySam { sigma, decay } => vec![("sigma", sigma), ("decay", decay)],
-        Rule::InfoSam { mean_decay, variance_decay, absolute_damping, relative_damping } => {
-            noise(mean_decay, variance_decay, absolute_damping, relative_damping)
-        }
-        Rule::InfoAsam { mean_decay, variance_decay, absolute_damping, relative_damping, eta } => {
-            let mut keys = noise(mean_decay, variance_decay, absolute_damping, relative_damping);
-            keys.push(("eta", eta));
-            keys
-        }
-        _ => Vec::new(),
+/// The rule with its settings.
+///
+/// # Errors
+/// A name or setting that core refuses.
+pub fn variant<R: Real>(rule: Rule) -> Result<AnyVariant<R>, Error> {
+    let plain = AnyVariant::by_name(rule.name())?;
+    rule.settings().into_iter().try_fold(plain, |variant, (key, value)| variant.set(key, value))
+}
+
+/// The base optimizer with its settings.
+///
+/// # Errors
+/// A name or setting that core refuses.
+pub fn base<R: Real>(base: Base) -> Result<AnyBase<R>, Error> {
+    let plain = AnyBase::by_name(base.name())?;
+    let mut settings = base.settings();
+    if let Base::SgdMomentum { nesterov, .. } = base {
+        settings.push(("nesterov", f64::from(u8::from(nesterov))));
     }
+    settings.into_iter().try_fold(plain, |base, (key, value)| base.set(key, value))
 }
 
 /// `factor` to the power `exponent` as core keeps it: a running product that dies like memory. What stands
@@ -57,13 +51,11 @@ fn count(steps: u64) -> u32 {
 #[must_use]
 pub fn rule_state<R: Real + Scalar>(case: &Case<R>) -> RuleState<R> {
     let steps = case.rule_state.steps;
-    let decay_power = match case.rule {
-        // The first step observes nothing.
-        Rule::InfoSam { variance_decay, .. } | Rule::InfoAsam { variance_decay, .. } => {
-            running_product(variance_decay, steps.saturating_sub(1))
-        }
-        _ => R::ONE,
-    };
+    // The first step observes nothing.
+    let decay_power = case
+        .rule
+        .setting("variance_decay")
+        .map_or(R::ONE, |decay| running_product(decay, steps.saturating_sub(1)));
     let mean = <R as Real>::from_f64(case.rule_state.mean_of_variance);
     RuleState { steps: count(steps), decay_power, mean }
 }
@@ -93,49 +85,6 @@ pub fn length_rule<R: Real + Scalar>(case: &Case<R>) -> Result<LengthRule<R>, Er
     }
 }
 
-/// The case's learning rate and weight decay as plain gradient descent.
-///
-/// # Errors
-/// A hyperparameter that core refuses.
-pub fn sgd<R: Real + Scalar>(case: &Case<R>) -> Result<Sgd<R>, Error> {
-    let (Base::Sgd { learning_rate, weight_decay }
-    | Base::SgdMomentum { learning_rate, weight_decay, .. }
-    | Base::AdamW { learning_rate, weight_decay, .. }) = case.base;
-    let real = <R as Real>::from_f64;
-    Sgd::new(real(learning_rate))?.with_weight_decay(real(weight_decay))
-}
-
-/// The case's gradient descent with momentum; without where its base optimizer has none.
-///
-/// # Errors
-/// A hyperparameter that core refuses.
-pub fn sgd_momentum<R: Real + Scalar>(case: &Case<R>) -> Result<SgdMomentum<R>, Error> {
-    let real = <R as Real>::from_f64;
-    let Base::SgdMomentum { momentum, dampening, nesterov, .. } = case.base else {
-        return sgd(case)?.with_momentum(R::ZERO);
-    };
-    let sgd = sgd(case)?.with_momentum(real(momentum))?.with_dampening(real(dampening))?;
-    if nesterov { sgd.with_nesterov() } else { Ok(sgd) }
-}
-
-/// The case's AdamW; with PyTorch's decays and guard where its base optimizer is another.
-///
-/// # Errors
-/// A hyperparameter that core refuses.
-pub fn adamw<R: Real + Scalar>(case: &Case<R>) -> Result<AdamW<R>, Error> {
-    let real = <R as Real>::from_f64;
-    let (Base::Sgd { learning_rate, weight_decay }
-    | Base::SgdMomentum { learning_rate, weight_decay, .. }
-    | Base::AdamW { learning_rate, weight_decay, .. }) = case.base;
-    let adamw = AdamW::new(real(learning_rate))?.with_weight_decay(real(weight_decay))?;
-    let Base::AdamW { mean_decay, square_decay, denominator_guard, .. } = case.base else {
-        return Ok(adamw);
-    };
-    adamw
-        .with_decays(real(mean_decay), real(square_decay))?
-        .with_denominator_guard(real(denominator_guard))
-}
-
 /// A segment's options as a group of its own.
 ///
 /// # Errors
@@ -161,16 +110,10 @@ pub fn outcome(outcome: Outcome) -> presam_conformance::Outcome {
     }
 }
 
-/// Whether the rule's counters carry a mean to its next step.
-#[must_use]
-pub fn has_mean(rule: Rule) -> bool {
-    matches!(rule, Rule::InfoSam { .. } | Rule::InfoAsam { .. })
-}
-
 /// Core's counters in the suite's words.
 #[must_use]
 pub fn oracle_state<R: Real>(state: RuleState<R>, rule: Rule) -> presam_conformance::RuleState {
-    let mean_of_variance = if has_mean(rule) { Real::to_f64(state.mean) } else { 0.0 };
+    let mean_of_variance = if rule.carries_mean() { Real::to_f64(state.mean) } else { 0.0 };
     presam_conformance::RuleState { steps: u64::from(state.steps), mean_of_variance }
 }
 

@@ -1,7 +1,7 @@
 //! [`Case`]: everything one step reads. [`Answer`]: everything it writes.
 
 use crate::scalar::Scalar;
-use presam_oracle::{Base, LengthRule, Outcome, Rule, RuleState};
+use presam_oracle::{Base, Element, LengthRule, Number, Outcome, Rule, RuleState};
 use std::fmt;
 
 /// What the group of a segment says of it.
@@ -42,6 +42,24 @@ pub struct Segment<R> {
     pub inputs: Vec<Vec<R>>,
     /// The base optimizer's state.
     pub state: Vec<Vec<R>>,
+}
+
+impl<R: Scalar> Segment<R> {
+    /// What a rule sees of element `i`; 0 past the end of a plane.
+    #[must_use]
+    pub fn element(&self, i: usize) -> Element {
+        let at = |plane: &[R]| plane.get(i).map_or(Number::ZERO, |x| Number::exact(x.to_f64()));
+        let planes = |list: &[Vec<R>]| {
+            std::array::from_fn(|index| list.get(index).map_or(Number::ZERO, |plane| at(plane)))
+        };
+        Element {
+            param: at(&self.params),
+            grad: at(&self.grads),
+            memory: planes(&self.memory),
+            inputs: planes(&self.inputs),
+            operator_applies: self.options.operator_applies,
+        }
+    }
 }
 
 /// Everything one step reads.

@@ -18,7 +18,7 @@ pub use case::{Answer, Case, Norm, Options, Segment, SegmentAnswer};
 pub use catalogue::{Diagnosis, catalogue, diagnose, diagnose_each};
 pub use compare::{Expected, Phase, Worst};
 pub use laws::{Checked, Law};
-pub use presam_oracle::{Base, BoundedVector, LengthRule, Outcome, Rule, RuleState};
+pub use presam_oracle::{Base, BoundedVector, Claim, LengthRule, Outcome, Rule, RuleState};
 pub use report::{Failure, Mismatch, Report, Verdict};
 pub use runner::{Config, Trial, check, check_law, draw};
 pub use scalar::Scalar;

@@ -4,7 +4,8 @@ use crate::element::{Element, PLANES, RuleState, Terms};
 use crate::format::{Bounded, BoundedVector, Format};
 use crate::length::LengthRule;
 use crate::number::Number;
-use crate::rules::{Rule, Statistic};
+use crate::rules::Rule;
+use crate::rules::about::Statistic;
 use crate::segment::{Segment, ShapeError};
 use crate::sum::{Order, norm, sum};
 

@@ -27,17 +27,26 @@ pub struct Terms {
     pub norm_term: Number,
     /// (D^2 C s)_i: times the scale, it is the perturbation.
     pub direction: Number,
+    /// D_i; 1 for a rule without one. The law of constrained lengths divides by it.
+    pub constraint: Number,
     /// The memory after this step, before small values are stored as zero.
     pub memory: [Number; PLANES],
-    /// The element's part in the rule's [`Statistic`](crate::Statistic).
+    /// The element's part in the rule's [`Statistic`](crate::rules::about::Statistic).
     pub statistic: Number,
 }
 
 impl Terms {
-    /// A rule without memory or statistic.
+    /// A rule without D, memory or statistic.
     #[must_use]
     pub fn new(norm_term: Number, direction: Number) -> Self {
-        Self { norm_term, direction, memory: [Number::ZERO; PLANES], statistic: Number::ZERO }
+        let (memory, statistic) = ([Number::ZERO; PLANES], Number::ZERO);
+        Self { norm_term, direction, constraint: Number::ONE, memory, statistic }
+    }
+
+    /// The same with D.
+    #[must_use]
+    pub fn constrained(self, constraint: Number) -> Self {
+        Self { constraint, ..self }
     }
 
     /// The same with one plane of memory.

@@ -45,6 +45,7 @@ pub use element::{Element, RuleState, Terms};
 pub use format::{Bounded, BoundedVector, Format};
 pub use length::LengthRule;
 pub use number::Number;
-pub use rules::{Rule, Statistic};
+pub use rules::Rule;
+pub use rules::about::{Claim, Input, Statistic};
 pub use schedule::Schedule;
 pub use segment::{Segment, ShapeError};

@@ -22,9 +22,15 @@ fn wide_loops() {
 
 #[test]
 fn sessions_in_place() {
-    same_bits::<f32>(Sessions(Cpu::plain()));
-    same_bits::<f64>(Sessions(Cpu::plain()));
-    same_bits::<f32>(Sessions(Cpu::detect()));
+    same_bits::<f32>(Sessions::in_place(Cpu::plain()));
+    same_bits::<f64>(Sessions::in_place(Cpu::plain()));
+    same_bits::<f32>(Sessions::in_place(Cpu::detect()));
+}
+
+#[test]
+fn sessions_out_of_place() {
+    same_bits::<f32>(Sessions::out_of_place(Cpu::plain()));
+    same_bits::<f64>(Sessions::out_of_place(Cpu::detect()));
 }
 
 /// Segments long enough to be split over threads, and one that is not.
@@ -37,7 +43,7 @@ where
     let plain = Phases(Cpu::plain()).step(&case).unwrap();
     for threads in [1, 2, 3] {
         let pool = |cpu: Cpu| Threads::new(threads, Phases(cpu.parallel())).unwrap();
-        let sessions = || Threads::new(threads, Sessions(Cpu::detect().parallel())).unwrap();
+        let sessions = || Threads::new(threads, Sessions::in_place(Cpu::detect().parallel())).unwrap();
         let mut found = vec![sessions().step(&case).unwrap()];
         found.extend([Cpu::plain(), Cpu::detect()].map(|cpu| pool(cpu).step(&case).unwrap()));
         for found in found {
@@ -88,32 +94,8 @@ fn long_case<R: Scalar>(rule: Rule) -> presam_conformance::Case<R> {
 #[test]
 fn one_two_and_three_threads() {
     for rule in Rule::all() {
-        // Settings without a rounding of their own, equal in both types.
-        threads::<f32>(halved(rule));
-        threads::<f64>(halved(rule));
-    }
-}
-
-fn halved(rule: Rule) -> Rule {
-    match rule {
-        Rule::Asam { .. } => Rule::Asam { eta: 0.125 },
-        Rule::Vasso { .. } => Rule::Vasso { decay: 0.5 },
-        Rule::InfoSamDraft { .. } => Rule::InfoSamDraft { decay: 0.5 },
-        Rule::FriendlySam { .. } => Rule::FriendlySam { sigma: 1.0, decay: 0.5 },
-        Rule::InfoSam { .. } => Rule::InfoSam {
-            mean_decay: 0.5,
-            variance_decay: 0.75,
-            absolute_damping: 0.0,
-            relative_damping: 1.0,
-        },
-        Rule::InfoAsam { .. } => Rule::InfoAsam {
-            mean_decay: 0.5,
-            variance_decay: 0.75,
-            absolute_damping: 0.0,
-            relative_damping: 1.0,
-            eta: 0.125,
-        },
-        other => other,
+        threads::<f32>(rule.map_settings(|_, value| f32::held(value)));
+        threads::<f64>(rule);
     }
 }
 

@@ -49,7 +49,7 @@ impl Row {
             Options { counts_in_norm: self.with_weight, is_perturbed: self.with_weight, ..options };
         let bias = Options { operator_applies: self.operator_on_bias, ..options };
         Case {
-            rule: held::<R>(self.rule),
+            rule: self.rule.map_settings(|_, value| R::held(value)),
             length: self.length,
             segments: vec![segment(0..3, weight), segment(3..5, bias)],
             rule_state: RuleState::default(),
@@ -85,20 +85,6 @@ impl Row {
         assert_eq!(answer.outcome, Outcome::Perturbed, "{}", self.name);
         let perturbed = answer.segments.iter().flat_map(|s| &s.perturbed);
         perturbed.zip(W).map(|(perturbed, w)| perturbed.to_f64() - w).collect()
-    }
-}
-
-/// The rule with its settings as the scalar type holds them.
-fn held<R: Scalar>(rule: Rule) -> Rule {
-    match rule {
-        Rule::Asam { eta } => Rule::Asam { eta: R::held(eta) },
-        Rule::FisherSam { eta } => Rule::FisherSam { eta: R::held(eta) },
-        Rule::Vasso { decay } => Rule::Vasso { decay: R::held(decay) },
-        Rule::InfoSamDraft { decay } => Rule::InfoSamDraft { decay: R::held(decay) },
-        Rule::FriendlySam { sigma, decay } => {
-            Rule::FriendlySam { sigma: R::held(sigma), decay: R::held(decay) }
-        }
-        other => other,
     }
 }
 

@@ -37,7 +37,7 @@ fn every_law_holds_in_f64() {
 #[test]
 fn every_law_holds_for_sessions() {
     print_all(
-        &check::<f32, _>(&mut Sessions(Cpu::plain()), config(96))
+        &check::<f32, _>(&mut Sessions::in_place(Cpu::plain()), config(96))
             .unwrap_or_else(|failure| panic!("{failure}")),
         count::<f32>(),
     );

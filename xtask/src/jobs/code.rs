@@ -1,52 +1,79 @@
 //! What the compiler and its tools say of the text.
 
-use crate::command::{Outcome, Run, root};
+use crate::command::{Outcome, Run, job_dir};
+use crate::workspace;
+use std::collections::BTreeSet;
 
 /// The probe is a workspace of its own, out of reach of `--all`.
 const PROBE: &str = "xtask/bare-probe/Cargo.toml";
 
-/// Everything but the crate whose feature `cuda` needs a driver: the job cuda-clippy has that.
-const REST: [&str; 4] = ["--workspace", "--exclude", "presam-cuda", "--all-features"];
+const DENIED: [&str; 3] = ["--", "-D", "warnings"];
 
 pub(crate) fn fmt() -> Outcome {
-    Run::cargo().args(["fmt", "--all", "--check"]).run()?;
-    Run::cargo().args(["fmt", "--check", "--manifest-path", PROBE]).run()
+    for own in [PROBE, "fuzz/Cargo.toml"] {
+        Run::cargo().args(["fmt", "--check", "--manifest-path", own]).run()?;
+    }
+    Run::cargo().args(["fmt", "--all", "--check"]).run()
+}
+
+/// Cargo with every feature at hand, `cuda` too: with `DOCS_RS` its bindings ask for no driver. In a
+/// target folder of its own, since their build script does not notice that the variable came or went.
+fn without_driver(subcommand: &str) -> Result<Run, String> {
+    let target = job_dir("check")?.display().to_string();
+    let run = Run::cargo().arg(subcommand).env("DOCS_RS", "1").env("CARGO_TARGET_DIR", &target);
+    // What is checked and never run needs no optimisation of its macros and build scripts.
+    Ok(run.args(["--profile", "quick"]))
 }
 
 pub(crate) fn clippy() -> Outcome {
-    let clippy = || Run::cargo().args(["clippy", "--all-targets"]);
-    let denied = ["--", "-D", "warnings"];
-    clippy().args(REST).args(denied).run()?;
-    clippy().args(["-p", "presam-cuda"]).args(denied).run()?;
+    let clippy = || without_driver("clippy");
+    clippy()?.args(["--workspace", "--all-targets", "--all-features"]).args(DENIED).run()?;
     // What the features hide: the loops that firmware gets.
     for package in ["presam", "presam-model"] {
-        clippy().args(["-p", package, "--no-default-features"]).args(denied).run()?;
+        clippy()?.args(["-p", package, "--no-default-features"]).args(DENIED).run()?;
     }
     Ok(())
 }
 
 pub(crate) fn doc() -> Outcome {
-    let doc = || Run::cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    doc().args(REST).run()?;
-    doc().args(["-p", "presam-cuda"]).run()
+    let doc = without_driver("doc")?.args(["--workspace", "--no-deps", "--all-features"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings").run()
 }
 
-/// Every combination of the features of the crates that have any, `cuda` apart (cuda-clippy).
-///
-/// Resolver 3 keeps the features of dev-dependencies out of a build of libraries and programs, so
-/// cargo-hack's `--no-dev-deps`, which rewrites the manifests while it runs, has nothing to add.
-pub(crate) fn powerset() -> Outcome {
-    if !Run::cargo().args(["hack", "--version"]).succeeds() {
-        return Err("cargo-hack is missing: `cargo install cargo-hack --locked`".into());
+/// Every crate that has features with none of them, with each one and with each pair; all at once are
+/// the job clippy's.
+pub(crate) fn features() -> Outcome {
+    for package in workspace::packages(&crate::command::root())? {
+        for features in combinations(&package.features()) {
+            let clippy = without_driver("clippy")?.args(["-p", &package.name]);
+            let clippy = clippy.args(["--no-default-features", "--features", &features]);
+            clippy.args(DENIED).run()?;
+        }
     }
-    let packages = ["presam", "presam-model", "presam-cuda"];
-    let hack = Run::cargo().args([
-        "hack",
-        "clippy",
-        "--feature-powerset",
-        "--exclude-features",
-        "default,cuda",
-    ]);
-    let hack = packages.iter().fold(hack, |hack, package| hack.args(["-p", package]));
-    hack.args(["--", "-D", "warnings"]).dir(&root()).run()
+    Ok(())
+}
+
+/// None, each one and each pair, as `--features` takes them; nothing of a crate without features.
+fn combinations(features: &BTreeSet<&str>) -> Vec<String> {
+    if features.is_empty() {
+        return Vec::new();
+    }
+    let pairs = features.iter().flat_map(|one| {
+        let others = features.iter().skip_while(move |other| *other != one).skip(1);
+        others.map(move |other| format!("{one},{other}"))
+    });
+    let single = features.iter().map(|one| (*one).to_owned());
+    [String::new()].into_iter().chain(single).chain(pairs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_each_one_and_each_pair() {
+        let of = |names: &[&'static str]| combinations(&names.iter().copied().collect());
+        assert_eq!(of(&["a", "b", "c"]), ["", "a", "b", "c", "a,b", "a,c", "b,c"]);
+        assert_eq!(of(&[]), Vec::<String>::new());
+    }
 }

@@ -1,9 +1,10 @@
-//! Everything around the GPU that needs no GPU: the stub driver, lints, and what the program does where
-//! no device is found.
+//! Everything around the GPU that needs no GPU: the stub driver, the host's code upon it, and what the
+//! program does where no device is found.
 
 mod stub;
 
-use crate::command::{Outcome, Run, job_dir, root};
+use crate::command::{Outcome, Run, root, target_dir};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A run of the program on a machine without a GPU.
@@ -42,11 +43,6 @@ pub(crate) fn with_stub(run: Run) -> Run {
     stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
 }
 
-/// The same command with little optimisation of the debug build: what is built here computes next to nothing.
-pub(super) fn lightly(run: Run) -> Run {
-    run.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_TEST_OPT_LEVEL", "1")
-}
-
 /// Makes the stub.
 pub(super) fn make_stub() -> Outcome {
     stub::make()
@@ -57,33 +53,35 @@ pub(super) fn without_device(command: &mut Command) -> &mut Command {
     command.envs(stub::variables()).env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL")
 }
 
-/// Lints and documentation of the GPU's code. A target folder of its own: the bindings' build script
-/// does not notice that `DOCS_RS` came or went.
-pub(crate) fn cuda_clippy() -> Outcome {
-    let target = job_dir("cuda-clippy")?.display().to_string();
-    let cargo = |subcommand| {
-        let run = Run::cargo().arg(subcommand).args(["-p", "presam-cuda", "--features", "cuda"]);
-        run.env("DOCS_RS", "1").env("CARGO_TARGET_DIR", &target)
-    };
-    cargo("clippy").args(["--all-targets", "--", "-D", "warnings"]).run()?;
-    cargo("doc").arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings").run()
+/// The program that [`build`] makes.
+pub(super) fn program() -> PathBuf {
+    target_dir().join("quick").join("presam")
+}
+
+/// Cargo for what links the driver, here its stub. One choice of packages for builds and tests, so that
+/// nothing is compiled twice. Fit for a stub, on which nothing computes.
+fn upon_stub(subcommand: &str) -> Run {
+    let run = with_stub(Run::cargo()).arg(subcommand).args(["--profile", "quick"]);
+    run.args(["-p", "presam-cuda", "-p", "presam-program", "--features", "presam-program/cuda"])
+}
+
+/// Makes the stub and builds the program with it.
+pub(super) fn build() -> Outcome {
+    stub::make()?;
+    upon_stub("build").args(["--bin", "presam"]).run()
 }
 
 /// Builds with the stub; tests the host's side against its fake device, then the program without one.
 pub(crate) fn cuda_smoke() -> Outcome {
-    stub::make()?;
-    let dir = job_dir("cuda")?;
-    let target = dir.display().to_string();
-    let cargo = |subcommand| {
-        let run = lightly(with_stub(Run::cargo())).env("CARGO_TARGET_DIR", &target);
-        run.arg(subcommand).args(["-p", "presam-cuda", "--features", "cuda"])
-    };
+    build()?;
     // The fake device is one for all threads, and keeps no order among them.
-    let fake = || cargo("test").env("PRESAM_STUB_CUDA", "fake").env("RUST_TEST_THREADS", "1");
-    tested(|| fake().args(["--lib", "device::cuda"]))?;
-    tested(|| cargo("test").args(["--test", "stub"]))?;
-    cargo("build").args(["--bin", "presam"]).run()?;
-    let program = dir.join("debug").join("presam");
+    let fake = || {
+        let test = upon_stub("test").env("PRESAM_STUB_CUDA", "fake");
+        test.env("RUST_TEST_THREADS", "1").args(["--lib", "cuda::"])
+    };
+    tested(fake)?;
+    tested(|| upon_stub("test").args(["--test", "stub"]))?;
+    let program = program();
     CHECKS.iter().try_for_each(|check| {
         let mut command = Command::new(&program);
         without_device(command.args(check.arguments).current_dir(root()));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::cuda::{lightly, make_stub, with_stub, without_device};
+use super::cuda;
 use crate::command::{Outcome, Run, entries, job_dir, read, root, target_dir};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
@@ -16,21 +16,27 @@ const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 /// Builds, packs, unpacks, and runs the whole script on the stub. With `check` it takes the build of the
 /// job cuda-smoke, which is there already and fit for a dry run alone.
 pub(crate) fn gpu_check(check: bool) -> Outcome {
-    make_stub()?;
-    let builds = job_dir("cuda")?;
-    let cargo = with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
-    let cargo = cargo.args(["build", "-p", "presam-cuda", "--features", "cuda", "--bin", "presam"]);
-    let (cargo, profile) =
-        if check { (lightly(cargo), "debug") } else { (cargo.arg("--release"), "release") };
-    cargo.run()?;
+    let program = if check { cuda::build().map(|()| cuda::program()) } else { release() }?;
     let folder = target_dir().join(if check { "gpu-check-dry" } else { "gpu-check" });
-    let archive = pack(&folder, &builds.join(profile).join("presam"))?;
+    let archive = pack(&folder, &program)?;
     dry_run(&folder, &archive)?;
     if !check {
         let archive = archive.display();
         println!("{archive}: unpack it on a machine with a GPU and start ./run.sh there");
     }
     Ok(())
+}
+
+/// The program as a GPU's owner would build it. In a target folder of its own, where no later build for
+/// a real driver finds the stub's path.
+fn release() -> Result<PathBuf, String> {
+    cuda::make_stub()?;
+    let builds = job_dir("cuda")?;
+    let cargo =
+        cuda::with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
+    let build = ["build", "--release", "-p", "presam-program", "--features", "cuda"];
+    cargo.args(build).args(["--bin", "presam"]).run()?;
+    Ok(builds.join("release").join("presam"))
 }
 
 fn failed(path: &Path, error: std::io::Error) -> String {
@@ -100,7 +106,7 @@ fn dry_run(folder: &Path, archive: &Path) -> Outcome {
     let dir = place.join("presam-gpu");
     let mut script = Command::new("sh");
     script.arg("run.sh").current_dir(&dir);
-    let status = without_device(&mut script).status();
+    let status = cuda::without_device(&mut script).status();
     let code = status.map_err(|error| failed(&dir.join("run.sh"), error))?.code();
     let results = entries(&dir).into_iter().find(|path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("results-"))

@@ -44,7 +44,7 @@ pub(crate) const JOBS: &[Job] = &[
     }),
     Job {
         name: "readme",
-        what: "write the READMEs' tables; with --check, fail where they are stale",
+        what: "write the tables of variants; with --check, fail where they are stale",
         flags: &["--check"],
         run: |flags| readme::readme(!flags.is_empty()),
     },
@@ -66,7 +66,9 @@ pub(crate) const JOBS: &[Job] = &[
         flags: &["--check"],
         run: |flags| ptx::ptx_check(!flags.is_empty()),
     },
-    job("powerset", "every combination of features, warnings denied", |_| code::powerset()),
+    job("features", "each crate with no feature, each one, each pair; warnings denied", |_| {
+        code::features()
+    }),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
     job("examples", "run every example of core and model", |_| runs::examples()),
@@ -76,7 +78,6 @@ pub(crate) const JOBS: &[Job] = &[
     job("cuda-stub", "a libcuda for machines without one, to build and start with", |_| {
         cuda::cuda_stub()
     }),
-    job("cuda-clippy", "lints and documentation of the GPU's code", |_| cuda::cuda_clippy()),
     job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| {
         cuda::cuda_smoke()
     }),
@@ -89,7 +90,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| {
         exec::exec_smoke()
     }),
-    job("fuzz-smoke", "build every fuzz target, run each for 15 seconds", |_| fuzz::fuzz_smoke()),
+    job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 

@@ -1,4 +1,4 @@
-//! The variant tables of the READMEs, written from the core's own list.
+//! The variant tables of docs/variants.md and the core's README, written from the core's own list.
 
 use crate::command::{Outcome, read, root};
 use presam::VariantInfo;
@@ -6,10 +6,10 @@ use presam::VariantInfo;
 /// The table stands between `<!-- variants -->` and `<!-- /variants -->`.
 const MARK: &str = "variants";
 
-/// Each README, and the folder of the variants' files seen from it (none: names without links, for
+/// Each page, and the folder of the variants' files seen from it (none: names without links, for
 /// a page that docs.rs shows too).
 const FILES: [(&str, Option<&str>); 2] =
-    [("README.md", Some("core/src/variants")), ("core/README.md", None)];
+    [("docs/variants.md", Some("../core/src/variants")), ("core/README.md", None)];
 
 /// The passes of an ascent: one for the norm, one that perturbs. No variant needs a third.
 const PASSES: usize = 2;

@@ -1,52 +1,40 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use crate::command::{Outcome, Run, entries, job_dir, root, target_dir};
+use crate::command::{Outcome, Run, entries, job_dir, root};
+use crate::workspace;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-/// Every package with examples or benchmarks, and its folder.
-const PACKAGES: [(&str, &str); 6] = [
-    ("presam", "core"),
-    ("presam-model", "model"),
-    ("presam-cuda", "cuda-host"),
-    ("presam-tests", "tests"),
-    ("presam-oracle", "tests/oracle"),
-    ("presam-conformance", "tests/conformance"),
-];
-
-/// Not for crates.io; everything else is packaged.
-const UNPUBLISHED: [&str; 2] = ["presam-tests", "xtask"];
 
 /// The very command that the README gives.
 pub(crate) fn test() -> Outcome {
     Run::cargo().arg("test").run()
 }
 
-/// Those of core and model; `cargo test` builds the others.
+/// Those of core and model. No package is named: that would build them anew, with the features of that
+/// package alone, where `cargo test` has built them already.
 pub(crate) fn examples() -> Outcome {
-    for (package, dir) in PACKAGES.into_iter().filter(|(_, dir)| ["core", "model"].contains(dir)) {
+    for dir in ["core", "model"] {
         let examples = targets(&root().join(dir).join("examples"));
         if examples.is_empty() {
             return Err(format!("{dir}/examples holds no example to run"));
         }
         for example in examples {
-            let run = Run::cargo().args(["run", "--quiet", "--all-features", "-p", package]);
-            run.args(["--example", &example]).run()?;
+            Run::cargo().args(["run", "--quiet", "--example", &example]).run()?;
         }
     }
     Ok(())
 }
 
+/// As tests, which criterion runs once each, upon what `cargo test` has built.
 pub(crate) fn bench_smoke() -> Outcome {
-    let mut found = 0;
-    for (package, dir) in PACKAGES {
-        for bench in targets(&root().join(dir).join("benches")) {
-            found += 1;
-            let run = Run::cargo().args(["bench", "--all-features", "-p", package]);
-            run.args(["--bench", &bench, "--", "--test"]).run()?;
-        }
+    let packages = workspace::packages(&root())?;
+    let benches: Vec<String> =
+        packages.iter().flat_map(|package| targets(&package.dir.join("benches"))).collect();
+    if benches.is_empty() {
+        return Err("no benches folder holds a benchmark".into());
     }
-    if found == 0 { Err("no benches folder holds a benchmark".into()) } else { Ok(()) }
+    let run = Run::cargo().arg("test");
+    run.args(benches.iter().flat_map(|bench| ["--bench", bench.as_str()])).run()
 }
 
 /// The names of the examples or benchmarks of a folder: `NAME.rs` and `NAME/main.rs`.
@@ -59,24 +47,29 @@ fn targets(dir: &Path) -> Vec<String> {
     paths.filter_map(|path| name(&path)).collect()
 }
 
-/// Cargo resolves siblings that no registry has yet from the packages themselves.
+/// Packages what is published, and builds each package from what it holds. Cargo resolves siblings that
+/// no registry has yet from the packages themselves; all are built in one folder, what they share once.
 pub(crate) fn package() -> Outcome {
-    forget_packages()?;
+    let target = job_dir("package")?;
+    forget_packages(&target)?;
+    let members = workspace::packages(&root())?;
+    let kept = members.iter().filter(|package| !package.published);
     let package = Run::cargo().args(["package", "--workspace"]);
-    let package = UNPUBLISHED.iter().fold(package, |run, name| run.args(["--exclude", name]));
+    let package = kept.fold(package, |run, package| run.args(["--exclude", &package.name]));
     // On a developer's machine the changes at hand are what is to be tried.
     let dirty = std::env::var_os("CI").is_none();
     let package = if dirty { package.arg("--allow-dirty") } else { package };
-    package.run()
+    let package = package.env("CARGO_TARGET_DIR", &target.display().to_string());
+    package.env("CARGO_PROFILE_DEV_DEBUG", "0").run()
 }
 
 /// Removes what earlier runs packaged, unpacked and built. Cargo takes it for what is packaged now as
 /// long as no version changed, and would build the new packages upon the old ones.
-fn forget_packages() -> Outcome {
+fn forget_packages(target: &Path) -> Outcome {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let unpacked = home.map_or_else(Vec::new, |home| unpacked_packages(&home.join("registry/src")));
-    for dir in unpacked.into_iter().chain([target_dir().join("package")]) {
+    for dir in unpacked.into_iter().chain([target.join("package"), target.join("debug")]) {
         match std::fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(format!("{}: {error}", dir.display()));

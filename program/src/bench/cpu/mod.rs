@@ -11,8 +11,8 @@ use std::time::Instant;
 use self::case::Case;
 use self::shard::Rules;
 use self::team::{Task, Team};
-use super::{Base, BenchError, Cache, Device, Job, Mode, Phase, Programs, Row, Target, machine};
-use crate::machine::Host;
+use super::{Base, BenchError, Cache, Device, Job, Mode, Phase, Programs, Row, Target};
+use crate::machine::{self, Host};
 
 /// The rule whose planes serve the rows that are the same for every rule.
 const PLAIN_RULE: &str = "sam";

@@ -7,7 +7,8 @@ use std::time::Instant;
 use presam_kernels::Kernel;
 
 use super::clocked::{Clocked, Work};
-use crate::bench::{self, machine};
+use crate::bench;
+use crate::machine;
 use presam_cuda::{Address, Device, DeviceError};
 
 /// Small, so that both warm and cold rows are quick.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::pipe::Timeouts;
+use crate::show::files::Folder;
 use crate::suite::{
-    Measure, Request, SavedCase, parse_rules, replay, save_failing, verify_command, writable,
+    Measure, REPORT_FILES, Request, SavedCase, parse_rules, replay, save_failing, verify_command,
 };
 
-use super::tell;
-use crate::command::arguments::VerifyArguments;
-use crate::command::say;
+use super::{VerifyArguments, tell};
+use crate::command::say::say;
+use crate::command::scalar::ScalarType;
 
 /// For each law and rule.
 const CASES: u32 = 64;
@@ -23,10 +24,10 @@ pub(super) fn verify(command: &str, arguments: &VerifyArguments) -> Result<u8, E
         return replayed(&request, &saved(file, arguments)?);
     }
     if let Some(folder) = &arguments.save_failing {
-        writable("--save-failing", folder)?;
+        Folder { flag: "--save-failing", path: folder }.check(&[])?;
     }
     if let Some(folder) = &arguments.out {
-        writable("--out", folder)?;
+        Folder { flag: "--out", path: folder }.check(&REPORT_FILES)?;
     }
     let report = verify_command(&request)?;
     let code = tell(arguments, &report)?;
@@ -71,7 +72,7 @@ fn request(command: &str, arguments: &VerifyArguments) -> Result<Request, Config
     Ok(Request {
         command: command.to_owned(),
         rules,
-        scalar: arguments.scalar.map(crate::command::arguments::ScalarType::name),
+        scalar: arguments.scalar.map(ScalarType::name),
         cases: arguments.cases.unwrap_or(CASES),
         seed: arguments.seed.unwrap_or(1),
         measure,

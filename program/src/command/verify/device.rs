@@ -3,17 +3,18 @@
 use crate::check::{Report, Request, run, table};
 use crate::config::{ConfigError, device};
 use crate::error::Error;
+use crate::show::view::View;
 use presam_cuda::Choice;
 
-use crate::command::arguments::VerifyArguments;
-use crate::command::{say, say_json};
+use super::VerifyArguments;
+use crate::command::say::{say, say_json};
 
 pub(super) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
     let report = verified(arguments)?;
     if arguments.json {
         say_json(&report)?;
     } else {
-        say(&table(&report));
+        say(&table(&report, View::of_stdout(arguments.wide)));
     }
     Ok(match (report.agrees(), report.uncovered()) {
         (true, None) => 0,

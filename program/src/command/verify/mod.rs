@@ -4,14 +4,17 @@ mod command;
 mod core;
 mod device;
 
-use std::process::ExitCode;
+use std::path::PathBuf;
+
+use clap::Args;
 
 use crate::error::Error;
 use crate::init::template;
+use crate::show::view::View;
 use crate::suite::{Report, text};
 
-use crate::command::arguments::VerifyArguments;
-use crate::command::{say, say_json};
+use crate::command::say::{say, say_json};
+use crate::command::scalar::ScalarType;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -29,9 +32,110 @@ Exit codes:
   2  wrong use, or cannot be tested
   3  the device asked for is absent";
 
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Cases for each law and rule [default: 16; 64 of a command; 8 for each kernel]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cases: Option<u32>,
+    /// What the cases are drawn from [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Every column of a table, however narrow the terminal
+    #[arg(long)]
+    pub(crate) wide: bool,
+    /// One JSON document on stdout and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder for report.json and report.txt
+    #[arg(long, value_name = "DIR", conflicts_with = "device")]
+    pub(crate) out: Option<PathBuf>,
+    /// A device's kernels against the core: emulated, ptx or cuda[:N]
+    #[arg(long, value_name = "NAME", help_heading = "Kernels")]
+    pub(crate) device: Option<String>,
+    /// Forty cases and five epochs, for minutes
+    #[arg(long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
+    pub(crate) full: bool,
+    /// Epochs of the training runs [default: 2; 60 on a GPU]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "device",
+        conflicts_with = "exec",
+        help_heading = "Kernels"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: Option<u32>,
+    /// A command that answers on its standard output what is asked on its standard input
+    #[arg(long, value_name = "COMMAND", conflicts_with = "device", help_heading = "Your own code")]
+    pub(crate) exec: Option<String>,
+    /// Print an adapter to fill in: python, torch, c or rust
+    #[arg(long, value_name = "LANGUAGE", exclusive = true, help_heading = "Your own code")]
+    #[arg(value_parser = ["python", "torch", "c", "rust"])]
+    pub(crate) init: Option<String>,
+    /// Rules [default: all that the command has]
+    #[arg(
+        long,
+        value_name = "A,B",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    pub(crate) rules: Option<String>,
+    /// Only this scalar type [default: each that the command has]
+    #[arg(
+        long,
+        value_name = "TYPE",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    pub(crate) scalar: Option<ScalarType>,
+    /// Every bit must be the core's
+    #[arg(long, requires = "exec", conflicts_with_all = ["device", "ulp"], help_heading = "Your own code")]
+    pub(crate) bits: bool,
+    /// Within N units in the last place [default: within the oracle's error bound]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    pub(crate) ulp: Option<u32>,
+    /// How long an answer may take [default: 10]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        requires = "exec",
+        conflicts_with = "device",
+        allow_hyphen_values = true
+    )]
+    #[arg(help_heading = "Your own code")]
+    pub(crate) timeout: Option<f64>,
+    /// Folder for one file a failing law, to be tried again
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    pub(crate) save_failing: Option<PathBuf>,
+    /// Try one of these files again, and nothing else
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    #[arg(conflicts_with_all = ["bits", "save_failing", "out", "json", "cases", "seed", "rules", "scalar"])]
+    pub(crate) replay: Option<PathBuf>,
+}
+
 /// The command, with its exit code.
-pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
-    let done = if let Some(language) = &arguments.init {
+pub(crate) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
+    if let Some(language) = &arguments.init {
         // The parser knows the languages.
         say(template(language).unwrap_or_default());
         Ok(0)
@@ -41,13 +145,6 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> ExitCode {
         device::verify(arguments)
     } else {
         core::verify(arguments)
-    };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
     }
 }
 
@@ -56,7 +153,7 @@ fn tell(arguments: &VerifyArguments, report: &Report) -> Result<u8, Error> {
     if arguments.json {
         say_json(report)?;
     } else {
-        say(&text(report));
+        say(&text(report, View::of_stdout(arguments.wide)));
     }
     if let Some(folder) = &arguments.out {
         crate::suite::write_report(folder, report)?;

@@ -1,26 +1,19 @@
 //! Test accuracy over epochs: a line for each method's mean, a band of one standard deviation over the seeds;
 //! beside it the last third of the epochs, enlarged, for the methods that end close to the best.
 
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use plotters::style::text_anchor::HPos;
 
-use super::labels::{spread, text_width};
-use super::{
-    Area, CLOSE, GRID, INK, Look, PictureError, axis_text, framed, headed, is_shown, left_out,
-    look, panels, percent_label, text_style, whole_range,
+use super::{CLOSE, HEIGHT, LEGEND, Look, framed, is_shown, left_out, look, percent_label};
+use crate::report::records::{Results, Run};
+use crate::show::chart::{
+    Area, Axis, Mark, PictureError, chart, legend, line, panels, whole_range,
 };
-use crate::report::{Results, Run};
 use crate::stats::{mean, standard_deviation, standard_error};
 
-type Context<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-const LABEL_GAP: f64 = 16.0;
-/// Room between the end of a line and its name: leader and swatch.
-const LEADER: i32 = 42;
 /// Epochs that climb from chance: left in, they would squeeze what differs into a strip.
 const CLIMB: usize = 3;
+/// Numbers on the lower axis, about.
+const MARKS: f64 = 6.0;
 
 /// One method's mean curve in percent, with its spread; entry 0 is epoch 1.
 struct Curve<'a> {
@@ -31,17 +24,10 @@ struct Curve<'a> {
     error: Option<f64>,
 }
 
-/// One of the two charts of a panel.
-struct Chart<'a> {
-    curves: Vec<&'a Curve<'a>>,
-    /// The curves that have their names here, best first.
-    named: Vec<&'a Curve<'a>>,
-    /// First and last epoch.
+/// What a chart shows: epochs from first to last, accuracies in percent.
+struct Frame {
     epochs: (f64, f64),
-    /// Accuracy in percent.
     range: (f64, f64),
-    bands: bool,
-    x_desc: &'static str,
 }
 
 /// The picture as SVG text.
@@ -49,13 +35,25 @@ struct Chart<'a> {
 /// # Errors
 /// None that records can cause; the drawing crate's own is passed on.
 pub fn curves_svg(results: &Results) -> Result<String, PictureError> {
-    panels(&headed(results), |area, (level, title)| {
-        let title = format!("Test accuracy while training: {title}");
-        let (left, right) = framed(area, title, left_out(results, *level))?;
-        let curves = curves(results, *level);
-        let (whole, enlarged) = charts(&curves);
-        whole.draw(&left)?;
-        enlarged.draw(&right)
+    panels(HEIGHT, &results.noise_levels(), |area, &level| {
+        let what = "Test accuracy while training";
+        let note = left_out(results, level);
+        let [left, right, names] = framed(area, what, (results, level), &note)?;
+        let curves = curves(results, level);
+        let best = curves.first().map_or(0.0, Curve::last);
+        let all: Vec<&Curve<'_>> = curves.iter().collect();
+        let close: Vec<&Curve<'_>> =
+            all.iter().copied().filter(|curve| curve.last() >= best - CLOSE).collect();
+        let last = curves.iter().map(|curve| curve.means.len()).max().unwrap_or(0).max(2);
+        let whole = whole(&all, last);
+        let enlarged = enlarged(&close, last, whole.range);
+        draw(&left, &all, &whole, "epoch (band: one standard deviation over the seeds)", true)?;
+        draw(&right, &close, &enlarged, "epoch, the last third enlarged", false)?;
+        let entry = |curve: &Curve<'_>| {
+            let Look { colour, dashed } = look(curve.method);
+            (curve.label(), colour, if dashed { Mark::Dashes } else { Mark::Line })
+        };
+        legend(&names, LEGEND.0, LEGEND.1, curves.iter().map(entry))
     })
 }
 
@@ -103,130 +101,63 @@ impl<'a> Curve<'a> {
     }
 
     /// The points of `mean + sign * spread` from the epoch on at which the mean enters the chart.
-    fn points(&self, sign: f64, chart: &Chart<'_>) -> Vec<(f64, f64)> {
-        let (low, high) = chart.range;
+    fn points(&self, sign: f64, frame: &Frame) -> Vec<(f64, f64)> {
+        let (low, high) = frame.range;
         let values =
             self.means.iter().zip(&self.spreads).map(|(mean, spread)| mean + sign * spread);
         let entered = self.means.iter().position(|mean| *mean >= low).unwrap_or(0);
         let points = values.enumerate().skip(entered).map(|(epoch, y)| (epoch as f64 + 1.0, y));
         points
-            .filter(|&(x, y)| x >= chart.epochs.0 && y.is_finite())
+            .filter(|&(x, y)| x >= frame.epochs.0 && y.is_finite())
             .map(|(x, y)| (x, y.clamp(low, high)))
             .collect()
     }
 }
 
-/// The chart of everything and the enlarged one.
-fn charts<'a>(curves: &'a [Curve<'a>]) -> (Chart<'a>, Chart<'a>) {
-    let epochs = curves.iter().map(|curve| curve.means.len()).max().unwrap_or(0);
-    let best = curves.first().map_or(0.0, Curve::last);
-    let (close, far): (Vec<_>, Vec<_>) =
-        curves.iter().partition(|curve| curve.last() >= best - CLOSE);
-    let skipped = if epochs > 2 * CLIMB { CLIMB } else { 0 };
-    let both = |curve: &'a Curve<'a>| {
+/// Every epoch. Bands may leave the chart below: what varies much varies most while it climbs.
+fn whole(curves: &[&Curve<'_>], last: usize) -> Frame {
+    let skipped = if last > 2 * CLIMB { CLIMB } else { 0 };
+    let both = |curve: &&Curve<'_>| -> Vec<f64> {
         let pairs = curve.means.iter().zip(&curve.spreads).skip(skipped);
-        // Bands may leave the chart below: what varies much varies most while it climbs.
-        pairs.flat_map(|(mean, spread)| [*mean, mean + spread])
+        pairs.flat_map(|(mean, spread)| [*mean, mean + spread]).collect()
     };
     let (low, high) = whole_range(curves.iter().flat_map(both), 5.0).unwrap_or((0.0, 100.0));
-    let last = epochs.max(2);
-    let whole = Chart {
-        curves: curves.iter().collect(),
-        named: far,
-        epochs: (1.0, last as f64),
-        range: (low.max(0.0), high.min(100.0)),
-        bands: true,
-        x_desc: "epoch (band: one standard deviation over the seeds)",
-    };
-    let first = (last - last / 3).min(last - 1);
-    let late = close.iter().flat_map(|curve| curve.means.iter().skip(first - 1).copied());
-    let enlarged = Chart {
-        range: whole_range(late, 0.5).unwrap_or(whole.range),
-        named: close.clone(),
-        curves: close,
-        epochs: (first as f64, last as f64),
-        bands: false,
-        x_desc: "epoch, the last third enlarged (final mean \u{b1} standard error, best first)",
-    };
-    (whole, enlarged)
+    Frame { epochs: (1.0, last as f64), range: (low.max(0.0), high.min(100.0)) }
 }
 
-impl Chart<'_> {
-    fn draw(&self, area: &Area<'_>) -> Result<(), PictureError> {
-        let ((first, last), (low, high)) = (self.epochs, self.range);
-        let widest = self.named.iter().map(|curve| text_width(&curve.label())).fold(0.0, f64::max);
-        let names = if self.named.is_empty() { 0 } else { LEADER + widest.round() as i32 };
-        let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .margin_right(16 + names)
-            .x_label_area_size(48)
-            .y_label_area_size(60)
-            .build_cartesian_2d(first..last, low..high)?;
-        chart
-            .configure_mesh()
-            .x_desc(self.x_desc)
-            .y_desc("test accuracy in %")
-            .x_labels(6)
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&percent_label(low, high))
-            .light_line_style(WHITE.mix(0.0))
-            .bold_line_style(GRID)
-            .axis_style(INK)
-            .label_style(axis_text())
-            .draw()?;
-        // The best is drawn last, on top of the others.
-        for curve in self.curves.iter().rev() {
-            self.line(&mut chart, curve)?;
-        }
-        let base = area.get_base_pixel();
-        let pixel = |y: f64| {
-            let (x, y) = chart.backend_coord(&(last, y.clamp(low, high)));
-            (x - base.0, y - base.1)
-        };
-        let ends: Vec<(i32, i32)> = self.named.iter().map(|curve| pixel(curve.last())).collect();
-        self.names(area, &ends, (f64::from(pixel(high).1), f64::from(pixel(low).1)))
-    }
+/// The last third of the epochs.
+fn enlarged(curves: &[&Curve<'_>], last: usize, otherwise: (f64, f64)) -> Frame {
+    let first = (last - last / 3).min(last - 1);
+    let late = curves.iter().flat_map(|curve| curve.means.iter().skip(first - 1).copied());
+    let range = whole_range(late, 0.5).unwrap_or(otherwise);
+    Frame { epochs: (first as f64, last as f64), range }
+}
 
-    /// The band of one method and, on top of it, its line.
-    fn line(&self, chart: &mut Context<'_, '_>, curve: &Curve<'_>) -> Result<(), PictureError> {
+/// Lines over bands, where there are any; the best last, on top of the others.
+fn draw(
+    area: &Area<'_>,
+    curves: &[&Curve<'_>],
+    frame: &Frame,
+    what: &str,
+    bands: bool,
+) -> Result<(), PictureError> {
+    let ((first, last), (low, high)) = (frame.epochs, frame.range);
+    let epochs = Axis { name: what, range: first..last, label: &|epoch| format!("{epoch:.0}") };
+    let label = percent_label(low, high);
+    let accuracy = Axis { name: "test accuracy in %", range: low..high, label: &label };
+    let step = ((last - first) / MARKS).ceil();
+    let marks = (0..).map(|index| first + step * f64::from(index));
+    let marks = marks.take_while(|mark| *mark <= last).collect();
+    let mut chart = chart(area, epochs, marks, accuracy)?;
+    for curve in curves.iter().rev() {
         let Look { colour, dashed } = look(curve.method);
-        if self.bands {
-            let mut outline = curve.points(1.0, self);
-            outline.extend(curve.points(-1.0, self).into_iter().rev());
+        if bands {
+            let mut outline = curve.points(1.0, frame);
+            outline.extend(curve.points(-1.0, frame).into_iter().rev());
             chart.draw_series(std::iter::once(Polygon::new(outline, colour.mix(0.09).filled())))?;
         }
         let wide = if matches!(curve.method, "sam" | "info-asam") { 3 } else { 2 };
-        let (line, style) = (curve.points(0.0, self), colour.stroke_width(wide));
-        if dashed {
-            chart.draw_series(DashedLineSeries::new(line, 7, 4, style))?;
-        } else {
-            chart.draw_series(LineSeries::new(line, style))?;
-        }
-        Ok(())
+        line(&mut chart, curve.points(0.0, frame), colour.stroke_width(wide), dashed)?;
     }
-
-    /// The methods' names with their last value, at the right of their lines, in the order of those values.
-    fn names(
-        &self,
-        area: &Area<'_>,
-        ends: &[(i32, i32)],
-        (top, bottom): (f64, f64),
-    ) -> Result<(), PictureError> {
-        let wishes: Vec<f64> = ends.iter().map(|&(_, y)| f64::from(y)).collect();
-        let places = spread(&wishes, LABEL_GAP, top, bottom);
-        for ((curve, &(x, y)), place) in self.named.iter().zip(ends).zip(places) {
-            let Look { colour, dashed } = look(curve.method);
-            let place = place.round() as i32;
-            let leader = vec![(x + 2, y), (x + 20, place)];
-            area.draw(&PathElement::new(leader, colour.mix(0.6).stroke_width(1)))?;
-            let swatch: &[(i32, i32)] = if dashed { &[(22, 28), (31, 37)] } else { &[(22, 37)] };
-            for &(from, to) in swatch {
-                let stroke = vec![(x + from, place), (x + to, place)];
-                area.draw(&PathElement::new(stroke, colour.stroke_width(3)))?;
-            }
-            let name = Text::new(curve.label(), (x + LEADER, place), text_style(INK, HPos::Left));
-            area.draw(&name)?;
-        }
-        Ok(())
-    }
+    Ok(())
 }

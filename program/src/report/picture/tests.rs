@@ -1,6 +1,9 @@
 //! The pictures hold what they must; `PRESAM_PICTURES=DIR` also leaves them there, to be looked at.
 
-use super::super::{report_html, sample};
+use plotters::style::RGBColor;
+
+use super::super::page::report_html;
+use super::super::sample;
 use super::*;
 
 #[test]
@@ -96,7 +99,7 @@ fn every_method_has_a_look_of_its_own() {
     }
 }
 
-fn leave(name: &str, results: &super::super::Results) {
+fn leave(name: &str, results: &Results) {
     let Some(folder) = std::env::var_os("PRESAM_PICTURES").map(std::path::PathBuf::from) else {
         return;
     };

@@ -4,7 +4,6 @@ use super::terms::terms;
 use super::twist::{Guard, Measure, Moves, Over, Radius, Slope, Twist};
 use crate::case::{Case, Segment};
 use crate::scalar::Scalar;
-use presam_oracle::element::PLANES;
 use presam_oracle::sum::{Order, norm, sum};
 use presam_oracle::{
     Ascent, BoundedVector, Element, LengthRule, Number, Outcome, RuleState, Statistic, Terms,
@@ -55,13 +54,6 @@ fn next_state<R: Scalar>(case: &Case<R>, statistic: Number) -> RuleState {
 }
 
 fn terms_of<R: Scalar>(case: &Case<R>, s: &Segment<R>, twist: &Twist) -> Vec<Terms> {
-    let planes_at = |planes: &[Vec<R>], i: usize| {
-        let mut numbers = [Number::ZERO; PLANES];
-        for (number, plane) in numbers.iter_mut().zip(planes) {
-            *number = plane.get(i).map_or(Number::ZERO, |x| Number::exact(x.to_f64()));
-        }
-        numbers
-    };
     let slopes = if twist.slope == Slope::Second { &s.perturbed_grads } else { &s.grads };
     let weight_decay = case.weight_decay().to_f64();
     let pairs = exact(&s.params).zip(exact(slopes)).enumerate();
@@ -69,9 +61,7 @@ fn terms_of<R: Scalar>(case: &Case<R>, s: &Segment<R>, twist: &Twist) -> Vec<Ter
         .map(|(i, (param, grad))| Element {
             param,
             grad: if twist.slope == Slope::Decayed { grad + weight_decay * param } else { grad },
-            memory: planes_at(&s.memory, i),
-            inputs: planes_at(&s.inputs, i),
-            operator_applies: s.options.operator_applies,
+            ..s.element(i)
         })
         .map(|element| terms(case.rule, &element, case.rule_state, twist))
         .collect()

@@ -39,7 +39,7 @@ impl Parts {
 }
 
 pub(super) fn terms(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Terms {
-    let parts = parts(rule, e, state, twist);
+    let Some(parts) = parts(rule, e, state, twist) else { return plain(rule, e, state, twist) };
     let (c_in_norm, c_in_direction) = match twist.weights {
         Weights::Given => (if parts.c_in_norm { parts.c } else { Number::ONE }, parts.c),
         Weights::Missing => (Number::ONE, Number::ONE),
@@ -53,15 +53,23 @@ pub(super) fn terms(rule: Rule, e: &Element, state: RuleState, twist: &Twist) ->
     Terms {
         norm_term: d(twist.norm_power) * c_in_norm * parts.slope,
         direction: d(twist.direction_power) * c_in_direction * parts.slope,
+        constraint: d(1),
         memory,
         statistic: parts.statistic,
     }
 }
 
-fn parts(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Parts {
+/// A rule that is not taken apart here: of the twists of one element it can only forget its memory.
+fn plain(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Terms {
+    let terms = rule.terms(e, state);
+    if twist.memory == Memory::NotKept { Terms { memory: e.memory, ..terms } } else { terms }
+}
+
+/// The rule's parts; nothing for one of which [`slips`](super::slips) says nothing of its own.
+fn parts(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Option<Parts> {
     let g = Parts::of(e.grad);
     let [first, second] = e.inputs;
-    match rule {
+    Some(match rule {
         Rule::Sam => g,
         Rule::Asam { eta } => g.constrained(operator(e, eta, twist)),
         Rule::FisherSam { eta } => {
@@ -87,7 +95,8 @@ fn parts(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Parts {
         Rule::MomentumSam => Parts::of(-e.grad),
         Rule::ConstraintPreconditioner => g.constrained(first),
         Rule::PreSam => Parts { c: first, ..g }.constrained(second),
-    }
+        _ => return None,
+    })
 }
 
 /// |w| + eta, 1 where it does not apply.

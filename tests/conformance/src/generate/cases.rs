@@ -6,7 +6,7 @@ use crate::backend::Scope;
 use crate::case::{Case, Options, Segment};
 use crate::scalar::Scalar;
 use crate::tolerance::FOREIGN_ELEMENTS;
-use presam_oracle::{Base, Rule, RuleState};
+use presam_oracle::{Base, Input, Rule, RuleState};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -47,7 +47,7 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
                 .into_iter()
                 .map(|(options, elements)| segment(rule, base, options, &elements));
             let segments = segments.collect();
-            let rule_state = if rule.memory() == 2 {
+            let rule_state = if rule.carries_mean() {
                 counters
             } else {
                 RuleState { mean_of_variance: 0.0, ..counters }
@@ -143,16 +143,10 @@ fn segment<R: Scalar>(
             .collect()
     };
     let same: fn(R) -> R = |x| x;
-    // Averages of squares, and constraint preconditioners, are not negative.
+    // Averages of squares are not negative.
     let size: fn(R) -> R = |x| R::from_f64(x.to_f64().abs());
-    let positive: fn(R) -> R = |x| R::from_f64(x.to_f64().abs() + 0.0625);
-    let mask: fn(R) -> R = |x| R::from_f64(if x.to_f64() < 0.0 { 0.0 } else { 1.0 });
-    let inputs: [fn(R) -> R; 2] = match rule {
-        Rule::Ssam | Rule::MaskedSam => [mask, mask],
-        Rule::ConstraintPreconditioner => [positive, positive],
-        _ => [same, positive],
-    };
-    let [first_input, second_input] = inputs;
+    let inputs = rule.input_kinds().iter().enumerate();
+    let inputs = inputs.map(|(index, kind)| plane(5 + index, tame_input(*kind))).collect();
     let planes = |planes: [Vec<R>; 2], count: usize| planes.into_iter().take(count).collect();
     Segment {
         options,
@@ -160,7 +154,16 @@ fn segment<R: Scalar>(
         grads: plane(1, same),
         perturbed_grads: plane(2, same),
         memory: planes([plane(3, same), plane(4, size)], rule.memory()),
-        inputs: planes([plane(5, first_input), plane(6, second_input)], rule.inputs()),
+        inputs,
         state: planes([plane(7, same), plane(8, size)], base.planes()),
+    }
+}
+
+/// A tame number as an input of this kind.
+pub fn tame_input<R: Scalar>(kind: Input) -> fn(R) -> R {
+    match kind {
+        Input::Mask => |x| R::from_f64(if x.to_f64() < 0.0 { 0.0 } else { 1.0 }),
+        Input::Objective => |x| x,
+        Input::Constraint => |x| R::from_f64(x.to_f64().abs() + 0.0625),
     }
 }

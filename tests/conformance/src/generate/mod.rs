@@ -9,7 +9,7 @@ mod numbers;
 mod sequences;
 mod settings;
 
-pub use cases::{CHUNK, Shape, at_first_zero, cases};
+pub use cases::{CHUNK, Shape, at_first_zero, cases, tame_input};
 pub use hostile::{hostile, hostile_cases};
 pub use numbers::{BOUNDARIES, special, tame};
 pub use sequences::{Sequence, segment_lists, sequences};

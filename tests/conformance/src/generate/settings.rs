@@ -16,44 +16,11 @@ fn decay<R: Scalar>() -> BoxedStrategy<f64> {
 
 /// `rule` with other settings, among them its neutral ones and its papers' values.
 pub fn rule<R: Scalar>(rule: Rule) -> BoxedStrategy<Rule> {
-    let eta = || one_of::<R>(&[0.0, 1.0, 0.01, 0.2]);
-    match rule {
-        Rule::Asam { .. } => eta().prop_map(|eta| Rule::Asam { eta }).boxed(),
-        Rule::FisherSam { .. } => eta().prop_map(|eta| Rule::FisherSam { eta }).boxed(),
-        Rule::InfoSamDraft { .. } => {
-            decay::<R>().prop_map(|decay| Rule::InfoSamDraft { decay }).boxed()
-        }
-        Rule::Vasso { .. } => decay::<R>().prop_map(|decay| Rule::Vasso { decay }).boxed(),
-        Rule::FriendlySam { .. } => (one_of::<R>(&[1.0, 0.0, 0.5]), decay::<R>())
-            .prop_map(|(sigma, decay)| Rule::FriendlySam { sigma, decay })
-            .boxed(),
-        Rule::InfoSam { .. } => noise::<R>()
-            .prop_map(|[mean_decay, variance_decay, absolute_damping, relative_damping]| {
-                Rule::InfoSam { mean_decay, variance_decay, absolute_damping, relative_damping }
-            })
-            .boxed(),
-        Rule::InfoAsam { .. } => (noise::<R>(), eta())
-            .prop_map(|([mean_decay, variance_decay, absolute_damping, relative_damping], eta)| {
-                Rule::InfoAsam {
-                    mean_decay,
-                    variance_decay,
-                    absolute_damping,
-                    relative_damping,
-                    eta,
-                }
-            })
-            .boxed(),
-        without_settings => Just(without_settings).boxed(),
-    }
-}
-
-/// Both decays and both dampings of info-sam; damping 0 is its own case (C = 1).
-fn noise<R: Scalar>() -> BoxedStrategy<[f64; 4]> {
-    let damping =
-        prop::sample::select(vec![(0.0, 1.0), (0.0, 0.1), (0.0, 0.0), (0.25, 0.0), (0.5, 2.0)]);
-    (decay::<R>(), decay::<R>(), damping)
-        .prop_map(|(mean, variance, (absolute, relative))| {
-            [mean, variance, R::held(absolute), R::held(relative)]
+    let values: Vec<_> = rule.tried().into_iter().map(one_of::<R>).collect();
+    values
+        .prop_map(move |values| {
+            let mut values = values.into_iter();
+            rule.map_settings(|_, default| values.next().unwrap_or(default))
         })
         .boxed()
 }

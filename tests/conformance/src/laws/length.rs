@@ -1,6 +1,6 @@
 //! How long the perturbation is, and where it points.
 
-use super::{Checked, Law, an_ascent, answer, perturbing, unguarded};
+use super::{Checked, Law, an_ascent, answer, claims, perturbing, unguarded};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment};
 use crate::compare::{Expected, Worst};
@@ -8,60 +8,14 @@ use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::FOREIGN;
-use presam_oracle::Rule;
-
-/// C alone, or a slope of its own.
-fn keeps_length(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Sam
-            | Rule::Vasso { .. }
-            | Rule::FriendlySam { .. }
-            | Rule::InfoSamDraft { .. }
-            | Rule::InfoSam { .. }
-            | Rule::MaskedSam
-            | Rule::MomentumSam
-            | Rule::ObjectivePreconditioner
-    )
-}
-
-fn shortens(rule: Rule) -> bool {
-    matches!(rule, Rule::Ssam | Rule::FisherSam { .. })
-}
-
-fn is_constrained(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Asam { .. }
-            | Rule::FisherSam { .. }
-            | Rule::InfoAsam { .. }
-            | Rule::ConstraintPreconditioner
-            | Rule::PreSam
-    )
-}
-
-/// C and D are never negative, and the slope is g.
-fn climbs(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Sam
-            | Rule::Asam { .. }
-            | Rule::FisherSam { .. }
-            | Rule::InfoSamDraft { .. }
-            | Rule::InfoSam { .. }
-            | Rule::InfoAsam { .. }
-            | Rule::Ssam
-            | Rule::MaskedSam
-            | Rule::ConstraintPreconditioner
-    )
-}
+use presam_oracle::Claim;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![
         Law {
             name: "length-is-rho",
             statement: "an objective preconditioner keeps the length: || perturbation || = rho",
-            rules: keeps_length,
+            rules: |rule| claims(rule, Claim::LengthIsRho),
             needs: an_ascent,
             shape: Shape::Any,
             check: length_is_rho,
@@ -69,7 +23,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         Law {
             name: "length-at-most-rho",
             statement: "a mask outside the norm, and D <= 1, shorten: || perturbation || <= rho",
-            rules: shortens,
+            rules: |rule| claims(rule, Claim::LengthAtMostRho),
             needs: an_ascent,
             shape: Shape::Any,
             check: length_at_most_rho,
@@ -77,7 +31,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         Law {
             name: "constrained-length-is-rho",
             statement: "the constraint holds with equality: || D^-1 perturbation || = rho",
-            rules: is_constrained,
+            rules: |rule| claims(rule, Claim::ConstrainedLengthIsRho),
             needs: an_ascent,
             shape: Shape::Any,
             check: constrained_length_is_rho,
@@ -85,7 +39,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         Law {
             name: "ascends",
             statement: "no parameter moves against its gradient where C, D >= 0 and the slope is g",
-            rules: climbs,
+            rules: |rule| claims(rule, Claim::Ascends),
             needs: an_ascent,
             shape: Shape::Any,
             check: ascends,
@@ -93,19 +47,9 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     ]
 }
 
-/// D of one element; 1 for a rule without it.
-fn constraint<R: Scalar>(rule: Rule, segment: &Segment<R>, i: usize) -> f64 {
-    let at = |plane: &[R]| plane.get(i).map_or(0.0, |x| x.to_f64());
-    let input = |plane: usize| segment.inputs.get(plane).map_or(1.0, |plane| at(plane));
-    match rule {
-        Rule::Asam { eta } | Rule::InfoAsam { eta, .. } if segment.options.operator_applies => {
-            at(&segment.params).abs() + eta
-        }
-        Rule::FisherSam { eta } => 1.0 / (1.0 + eta * at(&segment.grads).powi(2)).sqrt(),
-        Rule::ConstraintPreconditioner => input(0),
-        Rule::PreSam => input(1),
-        _ => 1.0,
-    }
+/// D of one element, as the rule states it.
+fn constraint<R: Scalar>(case: &Case<R>, segment: &Segment<R>, i: usize) -> f64 {
+    case.rule.terms(&segment.element(i), case.rule_state).constraint.value
 }
 
 /// || D^-1 perturbation || and the error it may have; the perturbation is what the parameters moved.
@@ -161,7 +105,7 @@ fn judge<R: Scalar>(
     let Some(expected) = perturbing(&case)? else { return Ok(Checked::PassedOver) };
     let found = answer(backend, &case)?;
     let (length, error) = measured(&case, &found, &expected, |segment, i| {
-        if constrained { constraint(case.rule, segment, i) } else { 1.0 }
+        if constrained { constraint(&case, segment, i) } else { 1.0 }
     });
     let radius = radius(&case, &expected);
     // The bound of each element is added as if all were reached at once; 4 u for the sums here.

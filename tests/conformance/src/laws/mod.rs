@@ -15,7 +15,7 @@ use crate::compare::{Expected, Worst, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{LengthRule, Outcome, Rule};
+use presam_oracle::{Claim, LengthRule, Outcome, Rule};
 
 pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};
 pub use reduction::first_step_is_sam;
@@ -74,6 +74,10 @@ pub fn named<R: Scalar>(name: &str) -> Option<Law<R>> {
 
 fn any_rule(_: Rule) -> bool {
     true
+}
+
+fn claims(rule: Rule, claim: Claim) -> bool {
+    rule.claims().contains(&claim)
 }
 
 fn any_scope(_: &Scope) -> bool {

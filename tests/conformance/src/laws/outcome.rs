@@ -1,6 +1,6 @@
 //! Numbers that go wrong: every outcome is documented, and leaves what it says it leaves.
 
-use super::{Checked, Judge, Law, answer, any_rule, contract};
+use super::{Checked, Judge, Law, answer, any_rule, claims, contract};
 use crate::backend::Backend;
 use crate::case::{Answer, Case, Options, Segment};
 use crate::compare::{Expected, Worst, compare, same_answer, same_bits};
@@ -8,18 +8,12 @@ use crate::generate::{Shape, special};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
-use presam_oracle::{Outcome, Rule, RuleState};
+use presam_oracle::{Claim, Input, Outcome, Rule, RuleState};
 
-fn is_linear(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Sam
-            | Rule::Asam { .. }
-            | Rule::Vasso { .. }
-            | Rule::Ssam
-            | Rule::MaskedSam
-            | Rule::MomentumSam
-    )
+/// Linear in the gradient outside the norm. Inputs other than a mask would leave the range first.
+fn takes_any_gradient(rule: Rule) -> bool {
+    let are_masks = rule.input_kinds().iter().all(|kind| *kind == Input::Mask);
+    claims(rule, Claim::AnyRange) && are_masks
 }
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
@@ -40,7 +34,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         law("zero-norm", zero, any_rule, zero_norm),
         law("non-finite", first, any_rule, non_finite),
         law("second-non-finite", second, any_rule, second_non_finite),
-        law("hostile", odd, is_linear, hostile),
+        law("hostile", odd, takes_any_gradient, hostile),
         law("memory-dies", dies, survives_zeros, memory_dies),
     ]
 }

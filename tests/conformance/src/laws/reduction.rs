@@ -1,7 +1,8 @@
 //! What equals what.
 
 use super::{
-    Checked, Judge, Law, answer, any_rule, any_scope, perturbing, same_perturbed, unguarded,
+    Checked, Judge, Law, answer, any_rule, any_scope, claims, perturbing, same_perturbed,
+    unguarded,
 };
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
@@ -9,20 +10,14 @@ use crate::compare::{Worst, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{LengthRule, Rule, RuleState};
+use presam_oracle::{Claim, Input, LengthRule, Rule, RuleState};
 
 fn has_neutral_setting(rule: Rule) -> bool {
     !matches!(rule, Rule::Sam | Rule::MomentumSam)
 }
 
 fn starts_as_sam(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Vasso { .. }
-            | Rule::FriendlySam { .. }
-            | Rule::InfoSamDraft { .. }
-            | Rule::InfoSam { .. }
-    )
+    claims(rule, Claim::FirstStepIsSam)
 }
 
 fn with_sam(scope: &Scope) -> bool {
@@ -71,14 +66,9 @@ fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
     {
         case.rule_state = RuleState::default();
     }
-    let inputs = match case.rule {
-        // Any positive multiple of the identity.
-        Rule::ObjectivePreconditioner | Rule::PreSam => [4.0, 1.0],
-        _ => [1.0, 1.0],
-    };
     for segment in &mut case.segments {
-        for (plane, value) in segment.inputs.iter_mut().zip(inputs) {
-            plane.iter_mut().for_each(|x| *x = R::from_f64(value));
+        for (plane, kind) in segment.inputs.iter_mut().zip(case.rule.input_kinds()) {
+            plane.fill(R::from_f64(if *kind == Input::Objective { 4.0 } else { 1.0 }));
         }
         if matches!(case.rule, Rule::Asam { .. }) {
             // |w| = 1; the sign stays.

@@ -1,34 +1,13 @@
 //! What powers of two leave alone, bit for bit.
 
-use super::{Checked, Law, answer, contract, perturbing, same_perturbed, unguarded};
+use super::{Checked, Law, answer, claims, contract, perturbing, same_perturbed, unguarded};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Segment};
 use crate::compare::{Worst, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{Rule, RuleState};
-
-/// All but FisherSAM, whose metric has the unit of 1 / g^2.
-fn is_homogeneous(rule: Rule) -> bool {
-    !matches!(rule, Rule::FisherSam { .. })
-}
-
-/// Those that never square a gradient outside the norm.
-fn is_linear(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::Sam
-            | Rule::Asam { .. }
-            | Rule::Vasso { .. }
-            | Rule::Ssam
-            | Rule::MaskedSam
-            | Rule::MomentumSam
-            | Rule::ObjectivePreconditioner
-            | Rule::ConstraintPreconditioner
-            | Rule::PreSam
-    )
-}
+use presam_oracle::{Claim, Rule, RuleState};
 
 fn lengths(scope: &Scope) -> bool {
     scope.lengths && scope.ascends
@@ -39,7 +18,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         Law {
             name: "scale-invariant",
             statement: "g -> c g, all history scaled too, changes no bit of the perturbation (c a power of two)",
-            rules: is_homogeneous,
+            rules: |rule| claims(rule, Claim::ScaleInvariant),
             needs: lengths,
             shape: Shape::Any,
             check: scale_invariant,
@@ -47,7 +26,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         Law {
             name: "range",
             statement: "nor where the squares of c g overflow, or vanish",
-            rules: is_linear,
+            rules: |rule| claims(rule, Claim::AnyRange),
             needs: contract,
             shape: Shape::Any,
             check: range,
@@ -85,11 +64,8 @@ fn scaled<R: Scalar>(case: &Case<R>, c: f64) -> Case<R> {
 /// Without what has a unit: the guard, and an absolute damping.
 fn unitless<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
     let mut case = unguarded(case, scope);
-    if let Rule::InfoSam { absolute_damping, .. } | Rule::InfoAsam { absolute_damping, .. } =
-        &mut case.rule
-    {
-        *absolute_damping = 0.0;
-    }
+    case.rule =
+        case.rule.map_settings(|name, value| if name == "absolute_damping" { 0.0 } else { value });
     case
 }
 

@@ -56,6 +56,35 @@ struct Updated {
 }
 
 impl Base {
+    /// Its settings that are numbers: names and values.
+    #[must_use]
+    pub fn settings(self) -> Vec<(&'static str, f64)> {
+        match self {
+            Self::Sgd { learning_rate, weight_decay } => {
+                vec![("learning_rate", learning_rate), ("weight_decay", weight_decay)]
+            }
+            Self::SgdMomentum { learning_rate, weight_decay, momentum, dampening, .. } => vec![
+                ("learning_rate", learning_rate),
+                ("weight_decay", weight_decay),
+                ("momentum", momentum),
+                ("dampening", dampening),
+            ],
+            Self::AdamW {
+                learning_rate,
+                weight_decay,
+                mean_decay,
+                square_decay,
+                denominator_guard,
+            } => vec![
+                ("learning_rate", learning_rate),
+                ("weight_decay", weight_decay),
+                ("mean_decay", mean_decay),
+                ("square_decay", square_decay),
+                ("denominator_guard", denominator_guard),
+            ],
+        }
+    }
+
     /// Planes of state.
     #[must_use]
     pub fn planes(self) -> usize {

@@ -5,7 +5,7 @@ use crate::number::Number;
 
 pub(super) fn terms(e: &Element, _: RuleState, eta: f64) -> Terms {
     let (d, g) = (operator(e, eta), e.grad);
-    Terms::new(d * g, d * d * g)
+    Terms::new(d * g, d * d * g).constrained(d)
 }
 
 /// |w| + eta, or 1 where the operator is off.

@@ -4,5 +4,5 @@ use crate::element::{Element, RuleState, Terms};
 
 pub(super) fn terms(e: &Element, _: RuleState) -> Terms {
     let ([d, _], g) = (e.inputs, e.grad);
-    Terms::new(d * g, d * d * g)
+    Terms::new(d * g, d * d * g).constrained(d)
 }

@@ -8,5 +8,5 @@ pub(super) fn terms(e: &Element, _: RuleState, eta: f64) -> Terms {
     let direction = g / f;
     // D g = F^(1/2) (F^-1 g). Written so, because where g^2 overflows this is infinity * 0, an outcome, and
     // g / sqrt(F) would be a silent zero.
-    Terms::new(f.sqrt() * direction, direction)
+    Terms::new(f.sqrt() * direction, direction).constrained(1.0 / f.sqrt())
 }

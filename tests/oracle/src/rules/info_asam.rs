@@ -17,5 +17,5 @@ pub(super) fn terms(
     let settings = Settings { mean_decay, variance_decay, absolute_damping, relative_damping };
     let noise = noise(e, state, &settings);
     let (c, d, g) = (noise.c, operator(e, eta), e.grad);
-    Terms { memory: noise.memory, statistic: noise.v_hat, ..Terms::new(d * c * g, d * d * c * g) }
+    Terms { memory: noise.memory, statistic: noise.v_hat, ..Terms::new(d * c * g, d * d * c * g) }.constrained(d)
 }

@@ -4,5 +4,5 @@ use crate::element::{Element, RuleState, Terms};
 
 pub(super) fn terms(e: &Element, _: RuleState) -> Terms {
     let ([c, d], g) = (e.inputs, e.grad);
-    Terms::new(d * c * g, d * d * c * g)
+    Terms::new(d * c * g, d * d * c * g).constrained(d)
 }

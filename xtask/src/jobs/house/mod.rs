@@ -7,12 +7,14 @@
 //! | `device.rs` | the device library has no dependency from outside |
 //! | `dispatch.rs` | a rule's name becomes code in one place |
 //! | `length.rs` | no file is longer than 400 lines |
+//! | `links.rs` | what a page links is there |
 
 mod arrows;
 mod circles;
 mod device;
 mod dispatch;
 mod length;
+mod links;
 mod source;
 mod tree;
 
@@ -41,6 +43,9 @@ pub(crate) fn house() -> Outcome {
         faults.extend(dispatch::faults(&file, place)?);
         faults.extend(length::faults(&file)?);
     }
+    for page in listed("*.md")? {
+        faults.extend(links::faults(&root.join(page))?);
+    }
     if faults.is_empty() {
         eprintln!("{} packages, {} files: the house stands", packages.len(), files.len());
         return Ok(());
@@ -54,13 +59,19 @@ fn shown(fault: &Fault, root: &Path) -> String {
     format!("{}: {}", place.display(), fault.what)
 }
 
-/// The Rust files that git knows or would take, by their paths in the repository.
+/// Every Rust file, by its path in the repository.
 pub(crate) fn sources() -> Result<Vec<String>, String> {
-    let git = ["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.rs"];
-    let list = Run::program("git").args(git).output().ok_or("`git ls-files` failed")?;
+    listed("*.rs")
+}
+
+/// The files that git knows or would take.
+fn listed(pattern: &str) -> Result<Vec<String>, String> {
+    let git = ["ls-files", "--cached", "--others", "--exclude-standard", "--", pattern];
+    let list = Run::program("git").args(git).output();
+    let list = list.ok_or_else(|| format!("`git ls-files {pattern}` failed"))?;
     let there = list.lines().filter(|file| root().join(file).exists());
     let files: Vec<String> = there.map(str::to_owned).collect();
-    if files.is_empty() { Err("git lists no Rust file".into()) } else { Ok(files) }
+    if files.is_empty() { Err(format!("git lists no file {pattern}")) } else { Ok(files) }
 }
 
 #[cfg(test)]

@@ -154,3 +154,12 @@ fn a_second_dispatch_and_a_long_file_are_caught() {
     let reasoned = format!("// Longer than 400 lines because it is one table.{long}");
     assert_eq!(at("a.rs", &reasoned), Vec::<String>::new());
 }
+
+#[test]
+fn a_link_to_nothing_is_caught() {
+    let page = job_dir("test-house").unwrap().join("page.md");
+    let text = "[a](page.md#there) [b](https://x.y/z) [c](#d) [`e`](crate::E) [f](gone/g.rs)";
+    std::fs::write(&page, text).unwrap();
+    let found = "expected a file at the link (gone/g.rs), found none";
+    assert_eq!(words(&links::faults(&page).unwrap()), [found]);
+}
