@@ -4,11 +4,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam::variants::{ALL, Limits, VariantInfo};
+use presam::variants::{ALL, Limits};
 use presam::{
-    AdamW, BaseOptimizer, Configure, Cpu, DynamicMask, Error, Group, Gsam, LengthRule, LookSam,
-    Outcome, Real, Schedule, SegmentMut, Segments, Session, Sgd, TopK, Variant, Wsam,
-    for_each_variant, gsam_rho, kept_count,
+    AdamW, AnyReal, AnyVariant, BaseOptimizer, Cpu, DynBase, DynVariant, DynamicMask, Error, Group,
+    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Schedule, SegmentMut,
+    Session, Sgd, Tensor, TopK, Wsam, gsam_rho, kept_count,
 };
 use presam_conformance::Scalar;
 use presam_fuzz::case::all_finite;
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     if draw.flag() { run::<f64>(&mut draw) } else { run::<f32>(&mut draw) }
 });
 
-fn run<R: Real + Scalar>(draw: &mut Draw<'_>) {
+fn run<R: AnyReal + Scalar>(draw: &mut Draw<'_>) {
     match draw.below(6) {
         0 => lengths_and_groups::<R>(draw),
         1 => base_optimizers::<R>(draw),
@@ -97,14 +97,14 @@ fn base_optimizers<R: Real + Scalar>(draw: &mut Draw<'_>) {
         assert_eq!(sgd.with_nesterov().is_ok(), momentum > R::ZERO);
         let damped = damped.map(|sgd| sgd.with_nesterov().is_ok());
         assert!(damped.is_err() || damped == Ok(momentum > R::ZERO && dampening == R::ZERO));
-        step(draw, presam::Sam::new(), sgd);
+        step(draw, &presam::Sam::new(), &sgd);
     }
     let Some(adamw) = judge("learning_rate", rate, is_size(rate), AdamW::new(rate)) else { return };
     judge("denominator_guard", decay, is_size(decay), adamw.with_denominator_guard(decay));
     let decays = adamw.with_decays(momentum, dampening);
     assert_eq!(decays.is_ok(), is_decay(momentum) && is_decay(dampening));
     if let Ok(adamw) = decays {
-        step(draw, presam::Sam::new(), adamw);
+        step(draw, &presam::Sam::new(), &adamw);
     }
 }
 
@@ -178,23 +178,16 @@ fn masks<R: Real + Scalar>(draw: &mut Draw<'_>) {
 }
 
 /// Every variant's keys with any values.
-fn variants<R: Real + Scalar>(draw: &mut Draw<'_>) {
-    macro_rules! configure {
-        ($index:ident, $draw:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {{
-            let all: &[fn(&mut Draw<'_>)] = &[$(|draw: &mut Draw<'_>| {
-                let variant = configured::<R, presam::$Variant<R>>(draw, &presam::variants::$module::INFO);
-                let base = Sgd::new(<R as Real>::from_f64(0.125));
-                base.into_iter().for_each(|base| step::<R, _, _, $m, $i, 0>(draw, variant, base));
-            }),*];
-            all[$index]($draw);
-        }};
+fn variants<R: AnyReal + Scalar>(draw: &mut Draw<'_>) {
+    let variant = configured::<R>(draw);
+    if let Ok(base) = Sgd::new(<R as Real>::from_f64(0.125)) {
+        step(draw, &variant, &base);
     }
-    let index = draw.below(ALL.len());
-    for_each_variant!(configure index, draw;);
 }
 
-fn configured<R: Real, V: Configure + Copy>(draw: &mut Draw<'_>, info: &VariantInfo) -> V {
-    let mut variant = V::default();
+fn configured<R: AnyReal>(draw: &mut Draw<'_>) -> AnyVariant<R> {
+    let info = &ALL[draw.below(ALL.len())];
+    let Ok(mut variant) = AnyVariant::by_name(info.name) else { unreachable!("it is listed") };
     for _ in 0..draw.below(6) {
         if info.keys.is_empty() || draw.rarely(8) {
             assert!(matches!(variant.set("no_such_key", 0.5), Err(Error::UnknownKey { .. })));
@@ -212,65 +205,58 @@ fn configured<R: Real, V: Configure + Copy>(draw: &mut Draw<'_>, info: &VariantI
 }
 
 /// A model whose planes are all tame.
-struct Tensor<R, const M: usize, const I: usize, const S: usize> {
+struct Layer<R> {
     planes: [Vec<R>; 3],
-    memory: [Vec<R>; M],
-    inputs: [Vec<R>; I],
-    state: [Vec<R>; S],
+    memory: Vec<Vec<R>>,
+    inputs: Vec<Vec<R>>,
+    state: Vec<Vec<R>>,
+    mark: Mark,
 }
 
-impl<R: Real, const M: usize, const I: usize, const S: usize> Segments<R, M, I, S>
-    for Tensor<R, M, I, S>
-{
-    fn visit(
-        &mut self,
-        visitor: &mut dyn FnMut(SegmentMut<'_, R, M, I, S>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let [params, grads, backup] = &mut self.planes;
-        visitor(SegmentMut {
+impl<R> Tensor<R> for Layer<R> {
+    fn segment(&mut self) -> SegmentMut<'_, R> {
+        let [params, grads, spare] = &mut self.planes;
+        SegmentMut {
             group: 0,
             params,
             grads,
-            backup,
-            memory: self.memory.each_mut().map(Vec::as_mut_slice),
-            inputs: self.inputs.each_ref().map(Vec::as_slice),
-            state: self.state.each_mut().map(Vec::as_mut_slice),
-        })
+            perturbed_grads: grads,
+            spare,
+            memory: PlanesMut::of(&mut self.memory),
+            inputs: Planes::of(&self.inputs),
+            state: PlanesMut::of(&mut self.state),
+            mark: &mut self.mark,
+        }
     }
 }
 
 /// Three steps with whatever was accepted: no panic, no NaN out of numbers, restored where nothing is stepped.
-fn step<R: Real + Scalar, V, B, const M: usize, const I: usize, const S: usize>(
-    draw: &mut Draw<'_>,
-    variant: V,
-    base: B,
-) where
-    V: Variant<R, M, I>,
-    B: BaseOptimizer<R, S>,
-{
+fn step<R: Real + Scalar>(draw: &mut Draw<'_>, variant: &dyn DynVariant<R>, base: &dyn DynBase<R>) {
     const LENGTH: usize = 5;
     let zeros = || vec![R::ZERO; LENGTH];
-    let mut tensor = Tensor::<R, M, I, S> {
+    let counts = variant.planes();
+    let mut model = [Layer {
         planes: [draw.plane(LENGTH, Kind::Tame), zeros(), zeros()],
-        memory: std::array::from_fn(|_| zeros()),
-        inputs: std::array::from_fn(|_| draw.plane(LENGTH, Kind::Tame)),
-        state: std::array::from_fn(|_| zeros()),
-    };
+        memory: vec![zeros(); counts.memory],
+        inputs: (0..counts.inputs).map(|_| draw.plane(LENGTH, Kind::Tame)).collect(),
+        state: vec![zeros(); base.state_planes()],
+        mark: Mark::default(),
+    }];
     let Ok(group) = Group::new(<R as Real>::from_f64(draw.pick(&[0.05, 0.0, 2.0]))) else { return };
     let (groups, mut session) = ([group], Session::new(Cpu::detect(), variant, base));
     for _ in 0..3 {
-        let before = tensor.planes[0].clone();
-        tensor.planes[1] = draw.plane(LENGTH, Kind::Tame);
-        let Ok(mut ascended) = session.ascend(&groups, &mut tensor) else {
+        let before = model[0].planes[0].clone();
+        model[0].planes[1] = draw.plane(LENGTH, Kind::Tame);
+        let Ok(mut ascended) = session.ascend(&groups, &mut model[..]) else {
             unreachable!("it fits")
         };
         let outcome = ascended.ascent().outcome;
-        let perturbed = &ascended.model().planes[0];
+        let perturbed = &ascended.model()[0].planes[0];
         if all_finite(&before) {
             assert!(!perturbed.iter().any(|x| Real::to_f64(*x).is_nan()), "{perturbed:?}");
         }
         assert!(outcome == Outcome::Finite || same(perturbed, &before));
         let Ok(report) = ascended.descend() else { unreachable!("it fits") };
-        assert!(report.descended || same(&tensor.planes[0], &before));
+        assert!(report.descended || same(&model[0].planes[0], &before));
     }
 }

@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam::{
-    AdamW, BaseOptimizer, Cpu, Error, Group, InfoAsam, LengthRule, MaskedSam, MomentumSam, Outcome,
-    Sam, SecondGradient, Session, Sgd, Variant, Vasso,
+    AdamW, BaseOptimizer, Cpu, DynBase, DynVariant, Error, Group, InfoAsam, LengthRule, MaskedSam,
+    MomentumSam, Outcome, Sam, SecondGradient, Session, Sgd, Variant, Vasso,
 };
 use presam_fuzz::draw::Draw;
 use presam_fuzz::model::{BROKEN, Model, Tensor, ascended, descended};
@@ -50,8 +50,8 @@ enum Form {
 
 impl<V, B, const M: usize, const I: usize, const S: usize> Play<V, B, M, I, S>
 where
-    V: Variant<f32, M, I>,
-    B: BaseOptimizer<f32, S>,
+    V: Variant<f32, M, I> + DynVariant<f32> + Clone,
+    B: BaseOptimizer<f32, S> + DynBase<f32>,
 {
     fn new(draw: &mut Draw<'_>, variant: V, base: B) -> Result<Self, Error> {
         let groups = [Group::new(0.25)?, group(draw)?];
@@ -116,13 +116,13 @@ where
         let result = match form {
             Form::Closure => {
                 let mut given = gradients.iter();
-                self.session.step(&self.groups, &mut self.model, |model| {
+                self.session.step(&self.groups, &mut self.model, |model, _| {
                     given.next().into_iter().for_each(|gradient| model.set_gradient(gradient));
                     Ok::<(), Error>(())
                 })
             }
             Form::Momentum => {
-                self.session.step_with_momentum(&self.groups, &mut self.model, |model| {
+                self.session.step_with_momentum(&self.groups, &mut self.model, |model, _| {
                     model.set_gradient(&gradients[1]);
                     Ok::<(), Error>(())
                 })
@@ -138,7 +138,7 @@ where
         if self.is_refused() || (along_momentum && S == 0) {
             assert!(matches!(
                 result,
-                Err(Error::Hyperparameter { .. } | Error::Length { slice: "state", .. })
+                Err(Error::Hyperparameter { .. } | Error::Planes { planes: "state", .. })
             ));
             return self.unchanged(&session, &expected);
         }
@@ -181,7 +181,7 @@ where
         } else {
             let fails = draw.flag();
             let mut calls = 0;
-            let result = self.session.step(&self.groups, &mut self.model, |model| {
+            let result = self.session.step(&self.groups, &mut self.model, |model, _| {
                 model.set_gradient(&gradient);
                 calls += 1;
                 if calls == 2 || fails { Err(BROKEN) } else { Ok(()) }
@@ -208,7 +208,7 @@ where
         let after = draw.below(6 * tensors);
         self.model.fails_after = Some(after);
         let mut given = gradients.iter();
-        let result = self.session.step(&self.groups, &mut self.model, |model| {
+        let result = self.session.step(&self.groups, &mut self.model, |model, _| {
             given.next().into_iter().for_each(|gradient| model.set_gradient(gradient));
             Ok::<(), Error>(())
         });
@@ -307,7 +307,7 @@ fn spoil<const M: usize, const I: usize, const S: usize>(
         0 => resize(&mut tensor.grads),
         1 => {
             let is_needed = group.is_perturbed() || (M > 0 && group.counts_in_norm());
-            resize(&mut tensor.backup) && is_needed
+            resize(&mut tensor.spare) && is_needed
         }
         2 => tensor.memory.last_mut().is_some_and(resize),
         3 => tensor.inputs.last_mut().is_some_and(resize),

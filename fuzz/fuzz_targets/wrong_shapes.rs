@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use presam::{
     AdamW, AscentRule, BaseOptimizer, BaseState, Cpu, Element, Error, FixedSam, Flat, Group,
-    PartialNorm, Scale, SegmentMut, Segments, Session, Sgd, TopK, Vasso, Wsam,
+    PartialNorm, PlanesMut, Scale, SegmentMut, Segments, Session, Sgd, TopK, Vasso, Wsam,
 };
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
@@ -171,10 +171,10 @@ fn session(cpu: Cpu, p: &mut Planes) -> Both {
     let [m, v] = &p.inputs;
     let expected = p.first_wrong([
         ("grads", &p.grads),
-        ("backup", &p.out),
         ("memory", &p.memory[0]),
         ("state", m),
         ("state", v),
+        ("spare", &p.out),
     ]);
     let (Ok(adamw), Ok(group)) = (AdamW::new(0.1), Group::new(0.5)) else {
         unreachable!("within their ranges")
@@ -182,16 +182,13 @@ fn session(cpu: Cpu, p: &mut Planes) -> Both {
     let mut session = Session::new(cpu, Vasso::default(), adamw);
     let [m, v] = &mut p.inputs;
     let mut flat = Flat {
-        params: &mut p.params,
-        grads: &mut p.grads,
-        backup: &mut p.out,
-        memory: [&mut p.memory[0]],
-        inputs: [],
-        state: [m, v],
+        memory: PlanesMut::from([&mut p.memory[0]]),
+        state: PlanesMut::from([m, v]),
+        ..Flat::new(&mut p.params, &mut p.grads, &mut p.out)
     };
     let found = session.ascend(&[group], &mut flat).map(drop);
     let mut visited = 0;
-    let mut count = |_: SegmentMut<'_, f32, 1, 0, 2>| {
+    let mut count = |_: SegmentMut<'_, f32>| {
         visited += 1;
         Ok(())
     };

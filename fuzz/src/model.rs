@@ -3,9 +3,9 @@
 use crate::draw::{Draw, Kind};
 use crate::same;
 use presam::{
-    Ascent, BaseOptimizer, Cpu, Error, Group, Outcome, PartialNorm, Scale, ScaledNorm,
-    SecondGradient, SegmentMut, Segments, Session, StepReport, Unscaled, Variant, clip_factor,
-    finish,
+    Ascent, BaseOptimizer, Cpu, Error, Group, Mark, Outcome, PartialNorm, Planes, PlanesMut, Scale,
+    ScaledNorm, SecondGradient, SegmentMut, Segments, Session, StepReport, Unscaled, Variant,
+    clip_factor, finish,
 };
 
 /// One tensor.
@@ -15,10 +15,11 @@ pub struct Tensor<const M: usize, const I: usize, const S: usize> {
     pub group: usize,
     pub params: Vec<f32>,
     pub grads: Vec<f32>,
-    pub backup: Vec<f32>,
+    pub spare: Vec<f32>,
     pub memory: [Vec<f32>; M],
     pub inputs: [Vec<f32>; I],
     pub state: [Vec<f32>; S],
+    pub mark: Mark,
 }
 
 /// Tensors, and a visit that fails before one of them.
@@ -33,10 +34,10 @@ pub struct Model<const M: usize, const I: usize, const S: usize> {
 /// What a visit fails with.
 pub const BROKEN: Error = Error::Capacity { expected: 1, found: 2 };
 
-impl<const M: usize, const I: usize, const S: usize> Segments<f32, M, I, S> for Model<M, I, S> {
+impl<const M: usize, const I: usize, const S: usize> Segments<f32> for Model<M, I, S> {
     fn visit(
         &mut self,
-        visitor: &mut dyn FnMut(SegmentMut<'_, f32, M, I, S>) -> Result<(), Error>,
+        visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         for t in &mut self.tensors {
             match self.fails_after {
@@ -50,10 +51,12 @@ impl<const M: usize, const I: usize, const S: usize> Segments<f32, M, I, S> for 
                 group: t.group,
                 params: &mut t.params,
                 grads: &t.grads,
-                backup: &mut t.backup,
-                memory: t.memory.each_mut().map(Vec::as_mut_slice),
-                inputs: t.inputs.each_ref().map(Vec::as_slice),
-                state: t.state.each_mut().map(Vec::as_mut_slice),
+                perturbed_grads: &t.grads,
+                spare: &mut t.spare,
+                memory: PlanesMut::of(&mut t.memory),
+                inputs: Planes::of(&t.inputs),
+                state: PlanesMut::of(&mut t.state),
+                mark: &mut t.mark,
             })?;
         }
         Ok(())
@@ -70,10 +73,11 @@ impl<const M: usize, const I: usize, const S: usize> Model<M, I, S> {
                 group: draw.below(2),
                 params: draw.plane(n, Kind::Tame),
                 grads: zeros(),
-                backup: zeros(),
+                spare: zeros(),
                 memory: std::array::from_fn(|_| zeros()),
                 inputs: std::array::from_fn(|_| draw.plane(n, Kind::Tame)),
                 state: std::array::from_fn(|_| zeros()),
+                mark: Mark::default(),
             }
         };
         let tensors = (0..=draw.below(4)).map(|_| tensor(draw)).collect();

@@ -4,8 +4,9 @@
 #![allow(unsafe_code)]
 
 use presam::{
-    AdamW, Cpu, FixedSam, Flat, Group, InfoAsam, LengthRule, PartialNorm, Real, RuleState, Sam,
-    Session, Sgd, TopK, Variant, clip_factor, finish,
+    AdamW, AnyBase, AnyVariant, Armed, ArmedBase, Ascending, BaseState, Cpu, DynBase, DynVariant,
+    FixedSam, Flat, Group, InfoAsam, LengthRule, PartialNorm, Planes, PlanesMut, Real, RuleState,
+    Sam, Session, Sgd, TopK, Variant, clip_factor, finish,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -85,22 +86,44 @@ fn the_phases_allocate_nothing() {
 }
 
 #[test]
+fn rules_by_name_allocate_nothing() {
+    let (w, g) = (vec![0.5_f32; N], vec![0.25_f32; N]);
+    let (mut perturbed, mut stepped) = (vec![0.0; N], w.clone());
+    let [mut memory, inputs, mut state] = [(); 3].map(|()| vec![vec![1.0_f32; N]; 2]);
+    for info in presam::variants::ALL {
+        let (m, i) = (info.memory, info.inputs);
+        let found = allocations(|| {
+            let rule = AnyVariant::<f32>::by_name(info.name).unwrap();
+            let base = AnyBase::<f32>::by_name("adamw").unwrap().set("learning_rate", 0.1).unwrap();
+            let (at, mut norm) = (Armed::new(Cpu::detect(), RuleState::new()), PartialNorm::new());
+            let (read, inputs) = (Planes::of(&memory[..m]), Planes::of(&inputs[..i]));
+            rule.accumulate_norm(&at, &w, &g, read, inputs, &mut norm).unwrap();
+            let ascent = rule.finish(&norm, &mut RuleState::new()).unwrap();
+            let scale = ascent.scale(0.05, LengthRule::NORMALISED).unwrap();
+            let planes = Ascending { grads: &g, memory: PlanesMut::of(&mut memory[..m]), inputs };
+            rule.ascend(&at, scale, &w, planes, &mut perturbed).unwrap();
+            let at = ArmedBase::new(Cpu::detect(), BaseState::new());
+            base.descend(&at, 1.0, &mut stepped, &g, PlanesMut::of(&mut state)).unwrap();
+        });
+        assert_eq!(found, 0, "{}", info.name);
+    }
+    assert_ne!(stepped, w, "it did something");
+}
+
+#[test]
 fn a_session_allocates_nothing() {
-    let (mut w, mut g, mut backup) = (vec![0.5_f64; N], vec![0.0; N], vec![0.0; N]);
+    let (mut w, mut g, mut spare) = (vec![0.5_f64; N], vec![0.0; N], vec![0.0; N]);
     let [mut m, mut v, mut m2, mut v2] = [(); 4].map(|()| vec![0.0; N]);
     let base = AdamW::new(0.1).unwrap();
     let found = allocations(|| {
         let mut session = Session::new(Cpu::detect(), InfoAsam::default(), base);
         let mut model = Flat {
-            params: &mut w,
-            grads: &mut g,
-            backup: &mut backup,
-            memory: [&mut m, &mut v],
-            inputs: [],
-            state: [&mut m2, &mut v2],
+            memory: PlanesMut::from([&mut m, &mut v]),
+            state: PlanesMut::from([&mut m2, &mut v2]),
+            ..Flat::new(&mut w, &mut g, &mut spare)
         };
         for _ in 0..3 {
-            let report = session.step(&[Group::new(0.05).unwrap()], &mut model, |m| {
+            let report = session.step(&[Group::new(0.05).unwrap()], &mut model, |m, _| {
                 m.grads.copy_from_slice(m.params);
                 Ok::<(), presam::Error>(())
             });

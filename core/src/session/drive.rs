@@ -131,7 +131,8 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
     /// Brings back what an earlier step left perturbed ([`Error::StillPerturbed`]); how many that were.
     ///
     /// # Errors
-    /// [`Error::Length`] where a backup has another length than its parameters, and those of the visit.
+    /// [`Error::Length`] where parameters or backup have another length than when they were perturbed, and
+    /// those of the visit.
     pub fn restore<T: Segments<R> + ?Sized>(&self, model: &mut T) -> Result<usize, Error> {
         let mut restored = 0;
         restore(self.cpu, model, &mut |_| restored += 1)?;
@@ -239,7 +240,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>, T: Segments<R> + ?Sized> Ascended
                 twice.add(*mark);
                 twice.check()?;
                 variant.ascend_in_place(&at, scale, params, planes, spare)?;
-                *mark = Mark::of(*done);
+                *mark = Mark::of(*done, params.len());
                 *done = done.saturating_add(1);
             } else if moves {
                 variant.ascend(&at, scale, params, planes, spare)?;

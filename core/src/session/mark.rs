@@ -8,23 +8,33 @@
 /// not restored, and no step begins before they are ([`Session::restore`](crate::Session::restore)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Mark(u32);
+pub struct Mark {
+    /// 0 at rest, else one more than its number among the perturbed segments.
+    place: u32,
+    /// How many elements the backup holds.
+    len: usize,
+}
 
 impl Mark {
     /// Whether the backup holds the parameters.
     #[must_use]
     pub const fn is_perturbed(self) -> bool {
-        self.0 != 0
+        self.place != 0
     }
 
-    /// That of perturbed segment `number`, counted from 0.
-    pub(super) fn of(number: usize) -> Self {
-        Self(u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1))
+    /// That of perturbed segment `number`, counted from 0, of `len` elements.
+    pub(super) fn of(number: usize, len: usize) -> Self {
+        Self { place: u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1), len }
+    }
+
+    /// How many elements the backup holds.
+    pub(super) const fn len(self) -> usize {
+        self.len
     }
 
     /// Its number.
     pub(super) const fn number(self) -> Option<usize> {
-        match self.0.checked_sub(1) {
+        match self.place.checked_sub(1) {
             Some(number) => Some(number as usize),
             None => None,
         }

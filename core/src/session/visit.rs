@@ -112,7 +112,12 @@ pub(super) fn restore<R: Real, T: Segments<R> + ?Sized>(
 ) -> Result<(), Error> {
     model.visit(&mut |segment| {
         if let Some(number) = segment.mark.number() {
-            cpu.restore(segment.params, segment.spare)?;
+            // As much as was perturbed: shown shorter, a tensor would lose the rest.
+            let (expected, found) = (segment.mark.len(), segment.params.len());
+            let params = segment.params.get_mut(..expected);
+            let params = params.ok_or(Error::Length { slice: "params", expected, found })?;
+            let backup = segment.spare.get(..expected).unwrap_or(segment.spare);
+            cpu.restore(params, backup)?;
             *segment.mark = Mark::default();
             done(number);
         }

@@ -27,10 +27,10 @@ mod target;
 #[cfg(test)]
 mod fake;
 
+pub use crate::error::Error as BenchError;
 pub use bytes::{Traffic, room};
 pub use compare::{Compared, Comparison, Verdict, compare, compared_table};
 pub use cpu::CpuTarget;
-pub use crate::error::Error as BenchError;
 pub use files::{FILES, write_files};
 pub use gpu::open;
 pub use job::{ANY_RULE, Base, Cache, Job, Mode, Phase, Row};

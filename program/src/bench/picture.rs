@@ -122,8 +122,11 @@ impl Panel<'_> {
             Cache::Cold => "parameters; cold: planes in memory",
         };
         let params = Axis { name, range: low..high, label: &|x| power_of_ten(*x) };
-        let share =
-            Axis { name: "% of the copy", range: 0.0..top, label: &|y| format!("{:.0}", 100.0 * y) };
+        let share = Axis {
+            name: "% of the copy",
+            range: 0.0..top,
+            label: &|y| format!("{:.0}", 100.0 * y),
+        };
         let decades = (low as i32..=high as i32).map(f64::from).collect();
         let mut chart = chart(area, params, decades, share)?;
         let copy = vec![(low, 1.0), (high, 1.0)];

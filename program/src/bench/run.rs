@@ -2,10 +2,7 @@
 
 use std::time::Instant;
 
-use super::{
-    BenchError, FORM, Header, Measurement, Plan, Record, Request, Row, Target,
-    measure,
-};
+use super::{BenchError, FORM, Header, Measurement, Plan, Record, Request, Row, Target, measure};
 use crate::machine::{self, Host, now};
 use crate::stats::Quantiles;
 use presam_cuda::DeviceError;

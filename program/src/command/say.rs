@@ -20,9 +20,8 @@ pub(crate) fn say(text: &str) {
 
 /// Writes one JSON document to stdout.
 pub(crate) fn say_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|reason| {
-        ConfigError::new("--json", "a result that JSON can hold", reason)
-    })?;
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|reason| ConfigError::new("--json", "a result that JSON can hold", reason))?;
     say(&format!("{text}\n"));
     Ok(())
 }

@@ -9,9 +9,7 @@ use crate::config::{
     resolve,
 };
 use crate::error::Error;
-use crate::report::{
-    FILES, Results, headline, speed_table, table, tuning_table, write_results,
-};
+use crate::report::{FILES, Results, headline, speed_table, table, tuning_table, write_results};
 use crate::show::files::Folder;
 use crate::show::view::View;
 use crate::train::run;

@@ -68,9 +68,7 @@ pub(crate) fn write(arguments: &VectorsArguments) -> Result<(), Error> {
         ScalarType::F64 => made::<f64>(request, arguments.format)?,
     };
     match &arguments.out {
-        Some(file) if file != Path::new("-") => {
-            Ok(write_file("--out", file, text.into_bytes())?)
-        }
+        Some(file) if file != Path::new("-") => Ok(write_file("--out", file, text.into_bytes())?),
         _ => {
             say(&text);
             Ok(())

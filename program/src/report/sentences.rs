@@ -39,10 +39,9 @@ impl fmt::Display for Said<'_> {
                         f,
                         "no method is shown to be better than SAM {over}; worse: {is_worse}."
                     ),
-                    (false, true) => write!(
-                        f,
-                        "better than SAM {over}: {is_better}; none is shown to be worse."
-                    ),
+                    (false, true) => {
+                        write!(f, "better than SAM {over}: {is_better}; none is shown to be worse.")
+                    }
                     (false, false) => {
                         write!(f, "better than SAM {over}: {is_better}; worse: {is_worse}.")
                     }
@@ -82,7 +81,9 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
         };
         let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
         let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
-        said(summary, level, &config).into_iter().map(move |said| capital(&format!("{start}{said}")))
+        said(summary, level, &config)
+            .into_iter()
+            .map(move |said| capital(&format!("{start}{said}")))
     });
     sentences.collect()
 }

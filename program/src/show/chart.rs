@@ -177,9 +177,8 @@ pub fn legend(
 ) -> Result<(), PictureError> {
     let (mut x, mut y) = start;
     for (name, colour, mark) in entries {
-        let stroke = |from, to| {
-            PathElement::new(vec![(x + from, y), (x + to, y)], colour.stroke_width(3))
-        };
+        let stroke =
+            |from, to| PathElement::new(vec![(x + from, y), (x + to, y)], colour.stroke_width(3));
         match mark {
             Mark::Line => area.draw(&stroke(0, 24))?,
             Mark::Dashes => {

@@ -70,7 +70,8 @@ impl Folder<'_> {
         std::fs::create_dir_all(&place).map_err(|reason| self.error(reason))?;
         let scratch = scratch(&place).map_err(|reason| self.error(reason))?;
         for (name, bytes) in files {
-            write_through(&scratch.path().join(name), bytes).map_err(|reason| wrong(name, reason))?;
+            write_through(&scratch.path().join(name), bytes)
+                .map_err(|reason| wrong(name, reason))?;
         }
         for (name, _) in files {
             std::fs::rename(scratch.path().join(name), place.join(name))
@@ -91,12 +92,8 @@ impl Folder<'_> {
 /// # Errors
 /// A place that cannot be written; a file that stood there is then as it was.
 pub fn write_file(flag: &'static str, file: &Path, bytes: Vec<u8>) -> Result<(), OutputError> {
-    let wrong = |reason: String| OutputError {
-        flag,
-        path: file.to_owned(),
-        expected: "file",
-        reason,
-    };
+    let wrong =
+        |reason: String| OutputError { flag, path: file.to_owned(), expected: "file", reason };
     let whole = std::path::absolute(file).map_err(|reason| wrong(reason.to_string()))?;
     let (Some(folder), Some(name)) = (whole.parent(), whole.file_name()) else {
         return Err(wrong("no file name".to_owned()));

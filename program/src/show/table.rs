@@ -240,7 +240,10 @@ info-asam    2       7.5         12
     fn columns_leave_in_their_order_in_all_sections_and_are_named() {
         let narrow = sample().text(view(34));
         assert!(narrow.contains("\nname       rho  accuracy\n"));
-        assert!(narrow.ends_with("no room for: sharpness (--wide shows\nall columns)\n"), "{narrow}");
+        assert!(
+            narrow.ends_with("no room for: sharpness (--wide shows\nall columns)\n"),
+            "{narrow}"
+        );
         let narrower = sample().text(view(23));
         assert!(narrower.contains("\nname       accuracy\nsam            91.2\n"));
         assert!(narrower.lines().all(|line| line.len() <= 23), "{narrower}");
@@ -270,7 +273,9 @@ info-asam    2       7.5         12
         let row = ["<a>", "1 +- 2"].map(str::to_owned).to_vec();
         let table = Table::new([Column::left("a & b"), Column::right("c")]);
         let html = table.section("", vec![row]).html();
-        for part in ["<th scope=\"col\">a &amp; b</th>", "<td>&lt;a&gt;</td>", "<td>1 \u{b1} 2</td>"] {
+        for part in
+            ["<th scope=\"col\">a &amp; b</th>", "<td>&lt;a&gt;</td>", "<td>1 \u{b1} 2</td>"]
+        {
             assert!(html.contains(part), "{html}");
         }
     }

@@ -1,8 +1,6 @@
 //! The suite's settings in core's types.
 
-use presam::{
-    AnyBase, AnyVariant, BaseState, Error, Group, LengthRule, Outcome, Real, RuleState,
-};
+use presam::{AnyBase, AnyVariant, BaseState, Error, Group, LengthRule, Outcome, Real, RuleState};
 use presam_conformance::{Base, Case, Options, Rule, Scalar};
 
 /// The rule with its settings.

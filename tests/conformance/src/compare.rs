@@ -6,7 +6,7 @@ use crate::report::Mismatch;
 use crate::scalar::{Scalar, ulps};
 use crate::tolerance::Tolerance;
 use presam_oracle::{
-    Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Rule, Segment, Statistic, ascend,
+    Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Segment, Statistic, ascend,
     descend,
 };
 use std::fmt;
@@ -120,11 +120,8 @@ impl Expected {
                 operator_applies: s.options.operator_applies,
             })
             .collect();
-        let mut ascent = ascend(case.rule, case.length, &segments, case.rule_state, R::FORMAT)
+        let ascent = ascend(case.rule, case.length, &segments, case.rule_state, R::FORMAT)
             .map_err(Mismatch::no_answer)?;
-        if slope_is_memory_alone::<R>(case.rule, &ascent) {
-            ascent.norm.bound = f64::INFINITY;
-        }
         let params = case.segments.iter().map(|s| widened(&s.params)).collect::<Vec<_>>();
         // Without an ascent there is no descent: as if the second gradient were a NaN.
         let second = |s: &crate::Segment<R>| match ascent.outcome {
@@ -151,15 +148,6 @@ impl Expected {
         let Bounded { value, bound } = self.ascent.norm;
         !value.is_finite() || !(value == 0.0 || bound <= value / 256.0)
     }
-}
-
-/// Friendly SAM without a gradient whose squares are numbers, but with memory: the core perturbs nothing,
-/// since it cannot tell this slope from rounding noise, other code follows the memory, and both are
-/// right.
-fn slope_is_memory_alone<R: Scalar>(rule: Rule, ascent: &Ascent) -> bool {
-    matches!(rule, Rule::FriendlySam { .. })
-        && ascent.norm.value > 0.0
-        && ascent.statistic.value < R::FORMAT.smallest_normal.sqrt()
 }
 
 /// Judges `answer`, every number by the tolerance of its phase.

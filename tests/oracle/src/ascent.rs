@@ -132,8 +132,8 @@ impl Totals {
 
     fn outcome(&self, rule: Rule, format: Format) -> Outcome {
         let (norm, statistic) = (self.norm.value, self.statistic.value);
-        let is_noise =
-            rule.statistic() == Statistic::Norm && norm < format.friendly_floor * statistic;
+        let is_noise = rule.statistic() == Statistic::Norm
+            && norm < format.friendly_floor * statistic.max(format.friendly_least);
         if !norm.is_finite() || !statistic.is_finite() {
             Outcome::NonFinite
         } else if norm == 0.0 || is_noise {

@@ -11,6 +11,8 @@ pub struct Format {
     pub smallest_normal: f64,
     /// friendly-sam: norm(s) below this multiple of norm(g) is a zero norm.
     pub friendly_floor: f64,
+    /// friendly-sam: a norm(g) below this counts as this, since squares of g may have vanished.
+    pub friendly_least: f64,
 }
 
 impl Format {
@@ -19,12 +21,15 @@ impl Format {
         unit_roundoff: 1.0 / (1_u64 << 24) as f64,
         smallest_normal: f32::MIN_POSITIVE as f64,
         friendly_floor: 1.0 / (1_u64 << 20) as f64,
+        friendly_least: 1.0 / (1_u64 << 50) as f64,
     };
     /// IEEE 754 binary64.
     pub const F64: Self = Self {
         unit_roundoff: f64::EPSILON / 2.0,
         smallest_normal: f64::MIN_POSITIVE,
         friendly_floor: 1.0 / (1_u64 << 48) as f64,
+        // 2^-450
+        friendly_least: f64::from_bits((1023 - 450) << 52),
     };
 
     /// The error bound in this format:

@@ -2,7 +2,10 @@
 //! optimizer alone in bits.
 
 use crate::common::{Random, assert_within, bits, widened};
-use presam::{AdamW, BaseOptimizer, BaseState, Cpu, Flat, Group, Outcome, Real, Sam, Session, Sgd};
+use presam::{
+    AdamW, ArmedBase, BaseOptimizer, BaseState, Cpu, DynBase, Flat, Group, Outcome, PlanesMut,
+    Real, Sam, Session, Sgd,
+};
 use presam_oracle::{Base, BaseState as OracleState, Format, descend};
 
 const N: usize = 70;
@@ -16,30 +19,20 @@ fn gradient<R: Real>(params: &[R], noise: &[R], grads: &mut [R]) {
 }
 
 /// Five steps of SAM over `base`; the oracle takes each from where core stands.
-fn five_steps<R: Real, B: BaseOptimizer<R, S>, const S: usize>(
-    base: B,
-    oracle: Base,
-    format: Format,
-) {
+fn five_steps<R: Real>(base: impl DynBase<R>, oracle: Base, format: Format) {
     let mut random = Random(11);
     let (mut w, noise) = (random.plane::<R>(N), random.plane::<R>(N));
-    let (mut g, mut backup) = (vec![R::ZERO; N], vec![R::ZERO; N]);
-    let mut state: [Vec<R>; S] = std::array::from_fn(|_| vec![R::ZERO; N]);
+    let (mut g, mut spare) = (vec![R::ZERO; N], vec![R::ZERO; N]);
+    let mut state = vec![vec![R::ZERO; N]; base.state_planes()];
     let mut session = Session::new(Cpu::detect(), Sam::new(), base);
     let groups = [Group::new(R::from_f64(0.125)).unwrap()];
     for step in 0..STEPS {
         let before = widened(&w);
         let planes = state.iter().map(|plane| widened(plane)).collect();
         let counted = OracleState { steps: step as u64, planes: vec![planes] };
-        let mut model = Flat {
-            params: &mut w,
-            grads: &mut g,
-            backup: &mut backup,
-            memory: [],
-            inputs: [],
-            state: state.each_mut().map(Vec::as_mut_slice),
-        };
-        let report = session.step(&groups, &mut model, |m| {
+        let mut model =
+            Flat { state: PlanesMut::of(&mut state), ..Flat::new(&mut w, &mut g, &mut spare) };
+        let report = session.step(&groups, &mut model, |m, _| {
             gradient(m.params, &noise, m.grads);
             Ok::<(), presam::Error>(())
         });
@@ -53,37 +46,30 @@ fn five_steps<R: Real, B: BaseOptimizer<R, S>, const S: usize>(
 }
 
 /// Steps with rho = 0, and the same steps without any ascent: every bit is the same.
-fn rho_zero<R: Real, B: BaseOptimizer<R, S>, const S: usize>(base: B) {
+fn rho_zero<R: Real>(base: impl DynBase<R>) {
     let mut random = Random(12);
     let (start, noise) = (random.plane::<R>(N), random.plane::<R>(N));
-    let zeros = || std::array::from_fn::<Vec<R>, S, _>(|_| vec![R::ZERO; N]);
-    let (mut w, mut g, mut backup, mut state) =
+    let zeros = || vec![vec![R::ZERO; N]; base.state_planes()];
+    let (mut w, mut g, mut spare, mut state) =
         (start.clone(), vec![R::ZERO; N], vec![R::ZERO; N], zeros());
-    let mut session = Session::new(Cpu::detect(), Sam::new(), base);
+    let mut session = Session::new(Cpu::detect(), Sam::new(), &base);
     let (mut alone, mut alone_grads, mut alone_state) = (start, vec![R::ZERO; N], zeros());
     let mut counters = BaseState::new();
     for _ in 0..STEPS {
-        let mut model = Flat {
-            params: &mut w,
-            grads: &mut g,
-            backup: &mut backup,
-            memory: [],
-            inputs: [],
-            state: state.each_mut().map(Vec::as_mut_slice),
-        };
-        let report = session.step(&[Group::new(R::ZERO).unwrap()], &mut model, |m| {
+        let mut model =
+            Flat { state: PlanesMut::of(&mut state), ..Flat::new(&mut w, &mut g, &mut spare) };
+        let report = session.step(&[Group::new(R::ZERO).unwrap()], &mut model, |m, _| {
             gradient(m.params, &noise, m.grads);
             Ok::<(), presam::Error>(())
         });
         assert_eq!(report.unwrap().ascent.outcome, Outcome::Finite);
         gradient(&alone, &noise, &mut alone_grads);
-        let planes = alone_state.each_mut().map(Vec::as_mut_slice);
-        Cpu::plain()
-            .descend(base.arm(&counters), R::ONE, &mut alone, &alone_grads, planes)
-            .unwrap();
+        let planes = PlanesMut::of(&mut alone_state);
+        let at = ArmedBase::new(Cpu::plain(), counters);
+        base.descend(&at, R::ONE, &mut alone, &alone_grads, planes).unwrap();
         counters = base.advance(&counters);
-        assert_eq!(bits(&w), bits(&alone));
-        assert_eq!(state.each_ref().map(|s| bits(s)), alone_state.each_ref().map(|s| bits(s)));
+        let all = |planes: &[Vec<R>]| planes.iter().map(|plane| bits(plane)).collect::<Vec<_>>();
+        assert_eq!((bits(&w), all(&state)), (bits(&alone), all(&alone_state)));
     }
 }
 

@@ -43,7 +43,8 @@ where
     let plain = Phases(Cpu::plain()).step(&case).unwrap();
     for threads in [1, 2, 3] {
         let pool = |cpu: Cpu| Threads::new(threads, Phases(cpu.parallel())).unwrap();
-        let sessions = || Threads::new(threads, Sessions::in_place(Cpu::detect().parallel())).unwrap();
+        let sessions =
+            || Threads::new(threads, Sessions::in_place(Cpu::detect().parallel())).unwrap();
         let mut found = vec![sessions().step(&case).unwrap()];
         found.extend([Cpu::plain(), Cpu::detect()].map(|cpu| pool(cpu).step(&case).unwrap()));
         for found in found {

@@ -55,8 +55,7 @@ fn every_variant_is_a_rule_of_the_oracle() {
     assert_eq!(rules, registry());
     for info in presam::variants::ALL {
         let rule = Rule::from_name(info.name).expect("a rule");
-        let keys: Names =
-            rule.settings().iter().map(|(key, _)| (*key).to_owned()).collect();
+        let keys: Names = rule.settings().iter().map(|(key, _)| (*key).to_owned()).collect();
         let expected: Names = info.keys.iter().map(|key| key.name.to_owned()).collect();
         assert_eq!(keys, expected, "{}: hyperparameters", info.name);
     }

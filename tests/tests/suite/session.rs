@@ -2,42 +2,45 @@
 
 use crate::common::{Random, bits};
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Cpu, Error, Group, LengthRule, MomentumSam, Outcome,
-    PartialNorm, RuleState, Sam, SecondGradient, SegmentMut, Segments, Session, Sgd, SgdMomentum,
-    Variant, Vasso, finish,
+    AdamW, BaseOptimizer, BaseState, Cpu, Error, Form, Group, LengthRule, Mark, MomentumSam,
+    Outcome, PartialNorm, Planes, PlanesMut, Point, RuleState, Sam, SecondGradient, SegmentMut,
+    Segments, Session, Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
 };
 use std::cell::Cell;
 
 const LENGTHS: [usize; 3] = [5, 70, 3];
 
 #[derive(Clone, Debug, PartialEq)]
-struct Tensor<const M: usize, const S: usize> {
+struct Layer {
     group: usize,
     w: Vec<f32>,
     g: Vec<f32>,
-    backup: Vec<f32>,
-    memory: [Vec<f32>; M],
-    state: [Vec<f32>; S],
+    spare: Vec<f32>,
+    memory: Vec<Vec<f32>>,
+    state: Vec<Vec<f32>>,
+    mark: Mark,
 }
 
 /// Tensors, and a visit that fails before the tensor of this index (counted down over all visits).
-struct Model<const M: usize, const S: usize> {
-    tensors: Vec<Tensor<M, S>>,
+struct Model {
+    tensors: Vec<Layer>,
     fails_after: Cell<Option<usize>>,
 }
 
 const BROKEN: Error = Error::Capacity { expected: 1, found: 2 };
 
-impl<const M: usize, const S: usize> Model<M, S> {
-    fn new(seed: u64) -> Self {
+impl Model {
+    /// For a rule with `memory` planes and a base optimizer with `state` planes.
+    fn new(seed: u64, memory: usize, state: usize) -> Self {
         let mut random = Random(seed);
-        let tensor = |(group, n): (usize, usize)| Tensor {
+        let tensor = |(group, n): (usize, usize)| Layer {
             group,
             w: random.plane(n),
             g: random.plane(n),
-            backup: vec![0.0; n],
-            memory: std::array::from_fn(|_| vec![0.0; n]),
-            state: std::array::from_fn(|_| vec![0.0; n]),
+            spare: vec![0.0; n],
+            memory: vec![vec![0.0; n]; memory],
+            state: vec![vec![0.0; n]; state],
+            mark: Mark::default(),
         };
         let tensors = [0, 1, 0].into_iter().zip(LENGTHS).map(tensor).collect();
         Self { tensors, fails_after: Cell::new(None) }
@@ -63,10 +66,26 @@ impl<const M: usize, const S: usize> Model<M, S> {
     }
 }
 
-impl<const M: usize, const S: usize> Segments<f32, M, 0, S> for Model<M, S> {
+impl Tensor<f32> for Layer {
+    fn segment(&mut self) -> SegmentMut<'_, f32> {
+        SegmentMut {
+            group: self.group,
+            params: &mut self.w,
+            grads: &self.g,
+            perturbed_grads: &self.g,
+            spare: &mut self.spare,
+            memory: PlanesMut::of(&mut self.memory),
+            inputs: Planes::none(),
+            state: PlanesMut::of(&mut self.state),
+            mark: &mut self.mark,
+        }
+    }
+}
+
+impl Segments<f32> for Model {
     fn visit(
         &mut self,
-        visitor: &mut dyn FnMut(SegmentMut<'_, f32, M, 0, S>) -> Result<(), Error>,
+        visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         for t in &mut self.tensors {
             match self.fails_after.get() {
@@ -76,15 +95,7 @@ impl<const M: usize, const S: usize> Segments<f32, M, 0, S> for Model<M, S> {
                 }
                 left => self.fails_after.set(left.map(|left| left - 1)),
             }
-            visitor(SegmentMut {
-                group: t.group,
-                params: &mut t.w,
-                grads: &t.g,
-                backup: &mut t.backup,
-                memory: t.memory.each_mut().map(Vec::as_mut_slice),
-                inputs: [],
-                state: t.state.each_mut().map(Vec::as_mut_slice),
-            })?;
+            visitor(t.segment())?;
         }
         Ok(())
     }
@@ -105,7 +116,7 @@ fn momentum() -> SgdMomentum<f32> {
 
 #[test]
 fn dropping_the_ascended_model_restores() {
-    let (mut model, groups) = (Model::<0, 0>::new(1), groups());
+    let (mut model, groups) = (Model::new(1, 0, 0), groups());
     let before = model.params();
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
     let mut ascended = session.ascend(&groups, &mut model).unwrap();
@@ -117,11 +128,11 @@ fn dropping_the_ascended_model_restores() {
 #[test]
 fn an_error_of_the_closure_restores() {
     for failing_call in [1, 2] {
-        let (mut model, groups) = (Model::<0, 1>::new(2), groups());
+        let (mut model, groups) = (Model::new(2, 0, 1), groups());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
         let mut calls = 0;
-        let result = session.step(&groups, &mut model, |_| {
+        let result = session.step(&groups, &mut model, |_, _| {
             calls += 1;
             if calls == failing_call { Err(BROKEN) } else { Ok(()) }
         });
@@ -132,13 +143,13 @@ fn an_error_of_the_closure_restores() {
 
 #[test]
 fn a_panic_in_the_closure_restores() {
-    let mut model = Model::<0, 0>::new(3);
+    let mut model = Model::new(3, 0, 0);
     let before = model.params();
     let mut calls = 0;
     let step = std::panic::AssertUnwindSafe(|| {
         let groups = groups();
         let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
-        session.step(&groups, &mut model, |_| -> Result<(), Error> {
+        session.step(&groups, &mut model, |_, _| -> Result<(), Error> {
             calls += 1;
             assert!(calls < 2, "the second gradient panics");
             Ok(())
@@ -153,34 +164,81 @@ fn an_error_in_the_middle_of_any_visit_leaves_the_parameters() {
     // Visits of a step: norm, ascent, restore, check, descent, of three tensors each. An error in the
     // descent, or in the restoring visit itself, is the trainer's own: nothing can be promised.
     for fails_after in 0..6 {
-        let (mut model, groups) = (Model::<0, 1>::new(4), groups());
+        let (mut model, groups) = (Model::new(4, 0, 1), groups());
         let before = model.params();
         model.fails_after = Cell::new(Some(fails_after));
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
-        let result = session.step(&groups, &mut model, |_| Ok::<(), Error>(()));
+        let result = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(()));
         assert_eq!(result.unwrap_err(), BROKEN, "{fails_after}");
         assert_eq!(model.params(), before, "{fails_after}");
         assert_eq!(session.base_state, BaseState::new());
     }
 }
 
+#[test]
+fn a_wrong_number_of_planes_is_found_before_anything_is_written() {
+    let (mut model, groups) = (Model::new(5, 1, 1), groups());
+    model.tensors[2].memory.clear();
+    let (before, planes) = (model.params(), model.planes());
+    let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
+    let error = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(())).unwrap_err();
+    assert_eq!(error, Error::Planes { planes: "memory", expected: 1, found: 0 });
+    assert_eq!((model.params(), model.planes()), (before, planes));
+}
+
+#[test]
+fn out_of_place_the_parameters_stay_and_the_spares_are_the_point() {
+    let groups = [Group::new(0.25).unwrap(), Group::new(0.5).unwrap().not_perturbed()];
+    let (mut model, mut in_place) = (Model::new(14, 0, 1), Model::new(14, 0, 1));
+    let before = model.params();
+    let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+    let mut other = session.clone();
+    session.form = Form::OutOfPlace;
+    let mut ascended = session.ascend(&groups, &mut model).unwrap();
+    let mut perturbed = other.ascend(&groups, &mut in_place).unwrap();
+    let spares = ascended.model().tensors.iter().map(|t| bits(&t.spare)).collect::<Vec<_>>();
+    assert_eq!((ascended.model().params(), spares), (before, perturbed.model().params()));
+    ascended.descend().unwrap();
+    perturbed.descend().unwrap();
+    assert_eq!((model.params(), model.planes()), (in_place.params(), in_place.planes()));
+}
+
+#[test]
+fn descend_alone_is_the_base_optimizer() {
+    let (mut model, mut by_hand) = (Model::new(15, 0, 1), Model::new(15, 0, 1));
+    let groups = [Group::new(0.25).unwrap(); 2];
+    let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+    session.learning_rate = Some(0.5);
+    assert_eq!(session.descend(&groups, &mut model).unwrap(), Outcome::Finite);
+    assert_eq!((session.base_state.steps, session.rule_state.steps), (1, 0));
+    let rule = momentum().with_learning_rate(0.5).unwrap().arm(&BaseState::new());
+    for t in &mut by_hand.tensors {
+        Cpu::plain().descend(rule, 1.0, &mut t.w, &t.g, [&mut t.state[0]]).unwrap();
+    }
+    assert_eq!((model.params(), model.planes()), (by_hand.params(), by_hand.planes()));
+
+    model.tensors[1].g[3] = f32::NAN;
+    assert_eq!(session.descend(&groups, &mut model).unwrap(), Outcome::NonFinite);
+    assert_eq!((model.params(), session.base_state.steps), (by_hand.params(), 1));
+}
+
 /// Gives one plane of a tensor the wrong length.
-type Spoil = fn(&mut Tensor<1, 1>);
+type Spoil = fn(&mut Layer);
 
 #[test]
 fn wrong_shapes_are_found_before_anything_is_written() {
     let wrong: [(&str, Spoil); 4] = [
         ("grads", |t| t.g.push(0.0)),
-        ("backup", |t| t.backup.truncate(2)),
+        ("spare", |t| t.spare.truncate(2)),
         ("memory", |t| t.memory[0].push(0.0)),
         ("state", |t| t.state[0].truncate(2)),
     ];
     for (name, spoil) in wrong {
-        let (mut model, groups) = (Model::<1, 1>::new(5), groups());
+        let (mut model, groups) = (Model::new(5, 1, 1), groups());
         spoil(model.tensors.last_mut().unwrap());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
-        let error = session.step(&groups, &mut model, |_| Ok::<(), Error>(())).unwrap_err();
+        let error = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(())).unwrap_err();
         let names = matches!(error, Error::Length { slice, expected: 3, .. } if slice == name);
         assert!(names, "{name}: {error}");
         assert_eq!((model.params(), model.planes()), (before, planes), "{name}");
@@ -190,22 +248,22 @@ fn wrong_shapes_are_found_before_anything_is_written() {
 
 #[test]
 fn an_unknown_group_is_refused() {
-    let mut model = Model::<0, 0>::new(6);
+    let mut model = Model::new(6, 0, 0);
     let before = model.params();
     let groups = [Group::new(0.5).unwrap()];
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
-    let result = session.step(&groups, &mut model, |_| Ok::<(), Error>(()));
+    let result = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(()));
     assert_eq!(result.unwrap_err(), Error::UnknownGroup { expected: 1, found: 1 });
     assert_eq!(model.params(), before);
 }
 
 #[test]
 fn a_step_is_its_phases_with_each_groups_options() {
-    let (mut model, groups) = (Model::<0, 1>::new(7), groups());
-    let mut by_hand = Model::<0, 1>::new(7);
+    let (mut model, groups) = (Model::new(7, 0, 1), groups());
+    let mut by_hand = Model::new(7, 0, 1);
     let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
     session
-        .step(&groups, &mut model, |m| {
+        .step(&groups, &mut model, |m, _| {
             m.gradient();
             Ok::<(), Error>(())
         })
@@ -232,7 +290,7 @@ fn a_step_is_its_phases_with_each_groups_options() {
         // Group 0 has a weight decay of its own.
         let weight_decay = groups[t.group].weight_decay().unwrap_or(0.0);
         let rule = momentum().with_weight_decay(weight_decay).unwrap().arm(&base);
-        cpu.descend(rule, 1.0, &mut t.w, &t.g, t.state.each_mut().map(Vec::as_mut_slice)).unwrap();
+        cpu.descend(rule, 1.0, &mut t.w, &t.g, [&mut t.state[0]]).unwrap();
     }
     assert_eq!((model.params(), model.planes()), (by_hand.params(), by_hand.planes()));
 }
@@ -240,7 +298,7 @@ fn a_step_is_its_phases_with_each_groups_options() {
 #[test]
 fn a_second_gradient_that_is_not_finite_takes_no_step() {
     for value in [f32::NAN, f32::INFINITY] {
-        let (mut model, groups) = (Model::<0, 2>::new(8), groups());
+        let (mut model, groups) = (Model::new(8, 0, 2), groups());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Sam::new(), AdamW::new(0.125).unwrap());
         let mut ascended = session.ascend(&groups, &mut model).unwrap();
@@ -254,28 +312,31 @@ fn a_second_gradient_that_is_not_finite_takes_no_step() {
 
 #[test]
 fn a_first_gradient_that_is_not_finite_asks_for_no_second() {
-    let (mut model, groups) = (Model::<1, 1>::new(9), groups());
+    let (mut model, groups) = (Model::new(9, 1, 1), groups());
     model.tensors[0].g[0] = f32::NAN;
     let (before, planes) = (model.params(), model.planes());
     let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
-    let mut calls = 0;
-    let report = session.step(&groups, &mut model, |_| {
-        calls += 1;
+    let mut calls = Vec::new();
+    let report = session.step(&groups, &mut model, |_, point| {
+        calls.push(point);
         Ok::<(), Error>(())
     });
     let report = report.unwrap();
-    assert_eq!((calls, report.ascent.outcome, report.descended), (1, Outcome::NonFinite, false));
+    assert_eq!(
+        (calls, report.ascent.outcome, report.descended),
+        (vec![Point::Params], Outcome::NonFinite, false)
+    );
     assert_eq!((model.params(), model.planes()), (before, planes));
     assert_eq!((session.rule_state, session.base_state), (RuleState::new(), BaseState::new()));
 }
 
 /// The largest change of a parameter in one step of plain descent, and the step's report.
-fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model<0, 0> {
-    let (mut model, groups) = (Model::<0, 0>::new(10), [Group::new(0.25).unwrap(); 2]);
+fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model {
+    let (mut model, groups) = (Model::new(10, 0, 0), [Group::new(0.25).unwrap(); 2]);
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
     (session.second, session.loss_scale) = (second, loss_scale);
     session
-        .step(&groups, &mut model, |m| {
+        .step(&groups, &mut model, |m, _| {
             m.gradient();
             m.tensors.iter_mut().flat_map(|t| &mut t.g).for_each(|g| *g *= loss_scale);
             Ok::<(), Error>(())
@@ -285,8 +346,8 @@ fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model<0, 0> {
 }
 
 /// || w - w_before || / learning rate: the norm of the gradient that was descended.
-fn descended_norm(model: &Model<0, 0>) -> f64 {
-    let before = Model::<0, 0>::new(10);
+fn descended_norm(model: &Model) -> f64 {
+    let before = Model::new(10, 0, 0);
     let pairs = model.tensors.iter().zip(&before.tensors);
     let moved = pairs.flat_map(|(a, b)| a.w.iter().zip(&b.w)).map(|(a, b)| f64::from(a - b));
     moved.map(|x| x * x).sum::<f64>().sqrt() / 0.125
@@ -317,19 +378,19 @@ fn a_loss_scale_that_is_a_power_of_two_changes_no_bit() {
 
 #[test]
 fn momentum_sam_takes_one_gradient_against_the_momentum() {
-    let (mut model, groups) = (Model::<0, 1>::new(11), groups());
+    let (mut model, groups) = (Model::new(11, 0, 1), groups());
     let mut session = Session::new(Cpu::detect(), MomentumSam::new(), momentum());
     let start = model.params();
     // No momentum yet: a zero norm, so the gradient is taken at w.
-    let report = session.step_with_momentum(&groups, &mut model, |m| {
+    let report = session.step_with_momentum(&groups, &mut model, |m, _| {
         assert_eq!(m.params(), start);
         m.gradient();
         Ok::<(), Error>(())
     });
     let report = report.unwrap();
     assert_eq!((report.ascent.outcome, report.descended), (Outcome::ZeroNorm, true));
-    let before: Vec<Tensor<0, 1>> = model.tensors.clone();
-    let report = session.step_with_momentum(&groups, &mut model, |m| {
+    let before: Vec<Layer> = model.tensors.clone();
+    let report = session.step_with_momentum(&groups, &mut model, |m, _| {
         for (now, before) in m.tensors.iter().zip(&before) {
             let moved = now.w.iter().zip(&before.w).zip(&before.state[0]);
             moved.for_each(|((now, before), v)| assert!((now - before) * v <= 0.0, "along -v"));
@@ -343,19 +404,19 @@ fn momentum_sam_takes_one_gradient_against_the_momentum() {
 
 #[test]
 fn momentum_sam_needs_a_momentum() {
-    let (mut model, groups) = (Model::<0, 0>::new(12), groups());
+    let (mut model, groups) = (Model::new(12, 0, 0), groups());
     let mut session = Session::new(Cpu::detect(), MomentumSam::new(), sgd());
-    let result = session.step_with_momentum(&groups, &mut model, |_| Ok::<(), Error>(()));
-    assert_eq!(result.unwrap_err(), Error::Length { slice: "state", expected: 5, found: 0 });
+    let result = session.step_with_momentum(&groups, &mut model, |_, _| Ok::<(), Error>(()));
+    assert_eq!(result.unwrap_err(), Error::Planes { planes: "state", expected: 1, found: 0 });
 }
 
 #[test]
 fn a_resumed_checkpoint_runs_side_by_side() {
     let groups = groups();
     let new = || Session::new(Cpu::detect(), Vasso::default(), AdamW::new(0.125).unwrap());
-    let (mut session, mut model) = (new(), Model::<1, 2>::new(13));
-    let step = |session: &mut Session<f32, Vasso<f32>, AdamW<f32>>, model: &mut Model<1, 2>| {
-        let report = session.step(&groups, model, |m| {
+    let (mut session, mut model) = (new(), Model::new(13, 1, 2));
+    let step = |session: &mut Session<f32, Vasso<f32>, AdamW<f32>>, model: &mut Model| {
+        let report = session.step(&groups, model, |m, _| {
             m.gradient();
             Ok::<(), Error>(())
         });
@@ -368,9 +429,9 @@ fn a_resumed_checkpoint_runs_side_by_side() {
     let mut resumed = new();
     (resumed.rule_state, resumed.base_state) = serde_json::from_str(&counters).unwrap();
     let mut copy = Model { tensors: model.tensors.clone(), fails_after: Cell::new(None) };
-    // Backups and gradients are no part of a checkpoint.
+    // Spares and gradients are no part of a checkpoint.
     for tensor in &mut copy.tensors {
-        tensor.backup.fill(f32::NAN);
+        tensor.spare.fill(f32::NAN);
         tensor.g.fill(f32::NAN);
     }
     for _ in 0..4 {

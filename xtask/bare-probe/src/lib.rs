@@ -4,13 +4,13 @@
 //! `cargo xtask no-panic` searches it. Nothing here is ever run.
 #![no_std]
 
-#[cfg(not(any(feature = "planted-index", feature = "planted-fused")))]
+#[cfg(not(feature = "planted"))]
 mod entries;
-#[cfg(not(any(feature = "planted-index", feature = "planted-fused")))]
+#[cfg(not(feature = "planted"))]
 mod helpers;
-#[cfg(not(any(feature = "planted-index", feature = "planted-fused")))]
+#[cfg(not(feature = "planted"))]
 mod phases;
-#[cfg(any(feature = "planted-index", feature = "planted-fused"))]
+#[cfg(feature = "planted")]
 mod planted;
 
 unsafe extern "C" {

@@ -2,7 +2,8 @@
 //!
 //! `xtask/bare-probe` hands every phase slices and values that the compiler cannot know. Compiled as
 //! one object with fat link-time optimization, a panic that some input reaches is a call into
-//! `core::panicking`; one that the compiler refutes is gone. A fused multiply-add would round once
+//! `core::panicking`; one that the compiler refutes is gone. For speed and for size: at level `s` functions
+//! are shared rather than inlined, so the compiler refutes less. A fused multiply-add would round once
 //! where the bit contract says twice.
 
 use crate::command::{Outcome, job_dir, read, root};
@@ -10,34 +11,48 @@ use crate::toolchain::Bare;
 use std::collections::{BTreeMap, BTreeSet};
 
 const TARGET: &str = "thumbv7em-none-eabihf";
-/// No step is shorter; an entry that the compiler saw to give up at once is.
-const LEAST_LINES: usize = 64;
+/// `opt-level`, and the lines that no step's entry is shorter than; one that the compiler saw to give up at
+/// once is.
+const LEVELS: [(&str, usize); 2] = [("3", 64), ("s", 24)];
+/// Features of the probe, and the fault that each of them plants.
+const PLANTED: [(&str, &str); 4] = [
+    ("planted-index", "panic"),
+    ("planted-erased", "panic"),
+    ("planted-any", "panic"),
+    ("planted-fused", "fused"),
+];
 /// `vmla` and `vmls` are not among them: they round the product before they add.
 const FUSED: [&str; 4] = ["vfma", "vfms", "vfnma", "vfnms"];
 
 pub(crate) fn no_panic() -> Outcome {
     let compiler = Bare::find(TARGET)?;
-    for (planted, fault) in [("planted-index", "panic"), ("planted-fused", "fused")] {
-        let faults = faults(&object(compiler, planted)?);
+    LEVELS.into_iter().try_for_each(|(level, least)| no_panic_at(compiler, level, least))
+}
+
+fn no_panic_at(compiler: Bare, level: &str, least: usize) -> Outcome {
+    for (planted, fault) in PLANTED {
+        let faults = faults(&object(compiler, level, planted)?);
         if !faults.iter().any(|found| found.starts_with(fault)) {
-            return Err(format!("{planted} was not caught: the search finds {faults:?}"));
+            return Err(format!(
+                "{planted} was not caught at level {level}: the search finds {faults:?}"
+            ));
         }
-        eprintln!("{planted}: caught");
+        eprintln!("level {level}: {planted}: caught");
     }
-    let object = object(compiler, "")?;
+    let object = object(compiler, level, "")?;
     let bodies = bodies(&object);
     let empty: Vec<String> =
-        entries().into_iter().filter(|entry| lines_of(entry, &bodies) < LEAST_LINES).collect();
+        entries().into_iter().filter(|entry| lines_of(entry, &bodies) < least).collect();
     if !empty.is_empty() {
-        return Err(format!("the object lacks the body of {}", empty.join(", ")));
+        return Err(format!("the object of level {level} lacks the body of {}", empty.join(", ")));
     }
-    let faults = faults(&object);
+    let (faults, count) = (faults(&object), entries().len());
     if faults.is_empty() {
-        eprintln!("{} entries of every phase: no panic, no fused instruction", entries().len());
+        eprintln!("level {level}: {count} entries: no panic, no fused instruction");
         return Ok(());
     }
     let list: String = faults.iter().map(|fault| format!("\n  {fault}")).collect();
-    Err(format!("{} faults in the object of the phases:{list}", faults.len()))
+    Err(format!("{} faults in the object of level {level}:{list}", faults.len()))
 }
 
 /// How long each function is, or of which it is the twin (`name = twin`, where two came out the same).
@@ -65,11 +80,12 @@ fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<usize, &str>>) -> usize 
 }
 
 /// The assembly text of the probe.
-fn object(compiler: Bare, feature: &str) -> Result<String, String> {
+fn object(compiler: Bare, level: &str, feature: &str) -> Result<String, String> {
     let dir = job_dir("no-panic")?;
-    // One file per compiler and feature: Cargo does not write it again where nothing changed.
-    let file = dir.join(format!("{compiler:?}-{feature}.s"));
+    // One file per compiler, level and feature: Cargo does not write it again where nothing changed.
+    let file = dir.join(format!("{compiler:?}-{level}-{feature}.s"));
     let run = compiler.cargo("rustc", TARGET).args(["--release", "--features", feature]);
+    let run = run.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
     let run = run.env("CARGO_TARGET_DIR", &dir.to_string_lossy());
     let run = run.dir(&root().join("xtask/bare-probe"));
     run.args(["--", &format!("--emit=asm={}", file.display())]).run()?;
@@ -86,11 +102,13 @@ fn entries() -> Vec<String> {
     let mut entries = Vec::new();
     for (module, inputs) in presam::for_each_variant!(modules) {
         // `FixedSam` takes variants without inputs only.
-        let kinds: &[&str] =
-            if inputs == 0 { &["phases", "session", "fixed"] } else { &["phases", "session"] };
-        for kind in kinds {
+        let fixed: &[&str] = if inputs == 0 { &["fixed"] } else { &[] };
+        for kind in ["phases", "erased", "session"].iter().chain(fixed) {
             entries.extend(["f32", "f64"].map(|scalar| format!("probe_{kind}_{module}_{scalar}")));
         }
+    }
+    for kind in ["any_phases", "any_session"] {
+        entries.extend(["f32", "f64"].map(|scalar| format!("probe_{kind}_{scalar}")));
     }
     let helpers = ["mixes", "masks", "schedules", "model"];
     entries.extend(helpers.map(|name| format!("probe_{name}")));
@@ -154,6 +172,10 @@ mod tests {
     #[test]
     fn every_variant_has_its_entries() {
         let with_inputs = presam::variants::ALL.iter().filter(|info| info.inputs > 0).count();
-        assert_eq!(entries().len(), 6 * presam::variants::ALL.len() - 2 * with_inputs + 4);
+        let by_name = 4;
+        assert_eq!(
+            entries().len(),
+            8 * presam::variants::ALL.len() - 2 * with_inputs + by_name + 4
+        );
     }
 }

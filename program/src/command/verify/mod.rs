@@ -68,10 +68,10 @@ pub(crate) struct VerifyArguments {
     /// A command that answers on its standard output what is asked on its standard input
     #[arg(long, value_name = "COMMAND", conflicts_with = "device", help_heading = "Your own code")]
     pub(crate) exec: Option<String>,
-    /// Print an adapter to fill in: python, torch, c or rust
+    /// Print an adapter to fill in: python, torch or c
     #[arg(long, value_name = "LANGUAGE", exclusive = true, help_heading = "Your own code")]
-    #[arg(value_parser = ["python", "torch", "c", "rust"])]
-    pub(crate) init: Option<String>,
+    #[arg(value_parser = template)]
+    pub(crate) init: Option<&'static str>,
     /// Rules [default: all that the command has]
     #[arg(
         long,
@@ -135,9 +135,8 @@ pub(crate) struct VerifyArguments {
 
 /// The command, with its exit code.
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
-    if let Some(language) = &arguments.init {
-        // The parser knows the languages.
-        say(template(language).unwrap_or_default());
+    if let Some(adapter) = arguments.init {
+        say(adapter);
         Ok(0)
     } else if let Some(command) = &arguments.exec {
         command::verify(command, arguments)

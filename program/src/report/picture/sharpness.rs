@@ -31,7 +31,7 @@ pub fn sharpness_svg(results: &Results) -> Result<String, PictureError> {
         let best = marks.iter().map(|((_, y), _)| *y).fold(f64::NEG_INFINITY, f64::max);
         let mut close = marks.clone();
         close.retain(|((_, y), _)| *y >= best - CLOSE);
-        
+
         draw(&left, &dots, &marks, frame(&dots, 5.0), "a small dot: one run")?;
         draw(&right, &dots, &close, frame(&close, 0.5), "enlarged; large: mean over the seeds")?;
         let entry = |&(_, method): &Point<'_>| {
@@ -88,7 +88,8 @@ fn ticks(left: f64, right: f64) -> Vec<f64> {
 
 /// A frame around the points, a tenth wider to both sides.
 fn frame(points: &[Point<'_>], step: f64) -> Frame {
-    let (low, high) = whole_range(points.iter().map(|((_, y), _)| *y), step).unwrap_or((0.0, 100.0));
+    let (low, high) =
+        whole_range(points.iter().map(|((_, y), _)| *y), step).unwrap_or((0.0, 100.0));
     let (left, right) =
         whole_range(points.iter().map(|((x, _), _)| *x), 0.05).unwrap_or((0.0, 1.0));
     let room = 0.1 * (right - left);
@@ -113,9 +114,11 @@ fn draw(
     let mut chart = chart(area, sharpness, ticks(left, right), accuracy)?;
     let inside =
         |&&((x, y), _): &&Point<'_>| (left..=right).contains(&x) && (low..=high).contains(&y);
-    chart.draw_series(dots.iter().filter(inside).map(|&(at, method)| {
-        Circle::new(at, 2, look(method).colour.mix(0.45).filled())
-    }))?;
+    chart.draw_series(
+        dots.iter()
+            .filter(inside)
+            .map(|&(at, method)| Circle::new(at, 2, look(method).colour.mix(0.45).filled())),
+    )?;
     for &(at, method) in marks.iter().filter(inside) {
         let Look { colour, dashed } = look(method);
         let inner = if dashed { WHITE.filled() } else { colour.filled() };

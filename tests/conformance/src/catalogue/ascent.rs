@@ -126,7 +126,8 @@ impl<'a, R: Scalar> Lengths<'a, R> {
             _ => vec![measured(&all); terms.len()],
         };
         let is_noise = case.rule.statistic() == Statistic::Norm && {
-            let floor = R::FORMAT.friendly_floor * statistic(case, terms).value;
+            let least = R::FORMAT.friendly_least;
+            let floor = R::FORMAT.friendly_floor * statistic(case, terms).value.max(least);
             norms.iter().all(|norm| norm.value < floor)
         };
         Self { case, twist, norms, is_noise }

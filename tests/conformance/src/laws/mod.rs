@@ -38,6 +38,14 @@ pub struct Law<R> {
     pub check: Judge<R>,
 }
 
+impl<R> Law<R> {
+    /// Whether it takes steps by the thousand in each case: one case of it says much.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.name == outcome::LONG
+    }
+}
+
 /// Judges one case: the first thing that differs, or whether there was anything to judge.
 pub type Judge<R> = fn(&mut dyn Backend<R>, &Case<R>, &mut Worst) -> Result<Checked, Mismatch>;
 

@@ -16,6 +16,9 @@ fn takes_any_gradient(rule: Rule) -> bool {
     claims(rule, Claim::AnyRange) && are_masks
 }
 
+/// The name of the law that takes steps by the thousand.
+pub(super) const LONG: &str = "memory-dies";
+
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     let law = |name, statement, rules: fn(Rule) -> bool, check: Judge<R>| Law {
         name,
@@ -35,7 +38,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         law("non-finite", first, any_rule, non_finite),
         law("second-non-finite", second, any_rule, second_non_finite),
         law("hostile", odd, takes_any_gradient, hostile),
-        law("memory-dies", dies, survives_zeros, memory_dies),
+        law(LONG, dies, survives_zeros, memory_dies),
     ]
 }
 

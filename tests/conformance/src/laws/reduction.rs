@@ -1,8 +1,7 @@
 //! What equals what.
 
 use super::{
-    Checked, Judge, Law, answer, any_rule, any_scope, claims, perturbing, same_perturbed,
-    unguarded,
+    Checked, Judge, Law, answer, any_rule, any_scope, claims, perturbing, same_perturbed, unguarded,
 };
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};

@@ -1,0 +1,291 @@
+//! Rules without their type take the step of the typed phases, bit for bit: every rule, base optimizer and
+//! scalar of the lists, plain and wide, with groups and a loss scale, in place and out of place, by value, by
+//! reference and by name.
+
+use crate::common::{Random, bits};
+use presam::{
+    AdamW, AnyBase, AnyReal, AnyVariant, BaseOptimizer, BaseState, Cpu, DynBase, DynVariant, Error,
+    Form, Group, LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point,
+    Real, RuleState, Scale, SegmentMut, Session, Sgd, Tensor, Unscaled, Variant, finish,
+    for_each_base, for_each_variant,
+};
+
+const LENGTHS: [usize; 6] = [5, 640, 2049, 1, 0, 300];
+const GROUPS: [usize; 6] = [0, 1, 2, 3, 0, 4];
+const STEPS: usize = 4;
+
+/// With the operator off and a decay of its own; not counted; counted only; neither.
+fn groups<R: Real>() -> [Group<R>; 5] {
+    let group = Group::new(R::from_f64(0.05)).unwrap();
+    let decaying = group.with_weight_decay(R::from_f64(1e-3)).unwrap();
+    [
+        group,
+        decaying.without_operator(),
+        group.not_counted(),
+        group.counted_only(),
+        group.not_perturbed(),
+    ]
+}
+
+#[derive(Clone)]
+struct Layer<R> {
+    group: usize,
+    w: Vec<R>,
+    curvature: Vec<R>,
+    grads: Vec<R>,
+    perturbed_grads: Vec<R>,
+    spare: Vec<R>,
+    memory: Vec<Vec<R>>,
+    inputs: Vec<Vec<R>>,
+    state: Vec<Vec<R>>,
+    mark: Mark,
+}
+
+impl<R: Real> Layer<R> {
+    /// Of any smooth function of `w`, or of the spare.
+    fn gradient(&mut self, point: Point, form: Form, scale: R) {
+        let out = point == Point::Perturbed && form == Form::OutOfPlace;
+        let from = if out { &self.spare } else { &self.w };
+        let to = match point {
+            Point::Params => &mut self.grads,
+            Point::Perturbed => &mut self.perturbed_grads,
+        };
+        for ((g, w), a) in to.iter_mut().zip(from).zip(&self.curvature) {
+            *g = (*w * *a + *a * *a * *w * *w) * scale;
+        }
+    }
+}
+
+impl<R: Real> Tensor<R> for Layer<R> {
+    fn segment(&mut self) -> SegmentMut<'_, R> {
+        SegmentMut {
+            group: self.group,
+            params: &mut self.w,
+            grads: &self.grads,
+            perturbed_grads: &self.perturbed_grads,
+            spare: &mut self.spare,
+            memory: PlanesMut::of(&mut self.memory),
+            inputs: Planes::of(&self.inputs),
+            state: PlanesMut::of(&mut self.state),
+            mark: &mut self.mark,
+        }
+    }
+}
+
+fn model<R: Real>(memory: usize, inputs: usize, state: usize) -> Vec<Layer<R>> {
+    let mut random = Random(1);
+    let layer = |(n, group)| Layer {
+        group,
+        w: random.plane(n),
+        curvature: random.plane(n),
+        grads: vec![R::ZERO; n],
+        perturbed_grads: vec![R::ZERO; n],
+        spare: vec![R::ZERO; n],
+        memory: vec![vec![R::ZERO; n]; memory],
+        inputs: (0..inputs).map(|_| random.plane(n)).collect(),
+        state: vec![vec![R::ZERO; n]; state],
+        mark: Mark::default(),
+    };
+    LENGTHS.into_iter().zip(GROUPS).map(layer).collect()
+}
+
+fn all_bits<R: Real>(model: &[Layer<R>]) -> Vec<Vec<u64>> {
+    let planes = |t: &Layer<R>| -> Vec<Vec<u64>> {
+        [&t.w].into_iter().chain(&t.memory).chain(&t.state).map(|plane| bits(plane)).collect()
+    };
+    model.iter().flat_map(planes).collect()
+}
+
+fn read<R, const N: usize>(planes: &[Vec<R>]) -> [&[R]; N] {
+    Planes::of(planes).array("planes").unwrap()
+}
+
+fn write<R, const N: usize>(planes: &mut [Vec<R>]) -> [&mut [R]; N] {
+    PlanesMut::of(planes).array("planes").unwrap()
+}
+
+/// The steps by the typed phases.
+fn typed<R: Real, V, B, const M: usize, const I: usize, const S: usize>(
+    cpu: Cpu,
+    variant: V,
+    base: B,
+    loss_scale: R,
+) -> Vec<Vec<u64>>
+where
+    V: Variant<R, M, I>,
+    B: BaseOptimizer<R, S>,
+{
+    let (mut model, groups) = (model::<R>(M, I, S), groups::<R>());
+    let (mut state, mut base_state) = (RuleState::new(), BaseState::new());
+    let unscale = R::ONE / loss_scale;
+    for _ in 0..STEPS {
+        model.iter_mut().for_each(|t| t.gradient(Point::Params, Form::OutOfPlace, loss_scale));
+        let before = state;
+        let rule = |group: &Group<R>| {
+            Unscaled::new(variant.with_operator(group.operator()).arm(&before), unscale)
+        };
+        let mut norm = PartialNorm::new();
+        for t in model.iter().filter(|t| groups[t.group].counts_in_norm()) {
+            let (rule, memory) = (rule(&groups[t.group]), read(&t.memory));
+            cpu.accumulate_norm(rule, &t.w, &t.grads, memory, read(&t.inputs), &mut norm).unwrap();
+        }
+        let ascent = finish(variant, &norm, &mut state).unwrap();
+        assert_eq!(ascent.outcome, Outcome::Finite);
+        for t in &mut model {
+            let group = groups[t.group];
+            let mut scale = ascent.scale(group.rho(), LengthRule::NORMALISED).unwrap();
+            if !group.is_perturbed() {
+                scale = Scale { scale: R::ZERO, remember: group.counts_in_norm(), ..scale };
+            }
+            let (rule, memory) = (rule(&group), write(&mut t.memory));
+            let (inputs, spare) = (read(&t.inputs), &mut t.spare);
+            cpu.ascend(rule, scale, &t.w, &t.grads, memory, inputs, spare).unwrap();
+            t.gradient(Point::Perturbed, Form::OutOfPlace, loss_scale);
+        }
+        for t in &mut model {
+            let base = match groups[t.group].weight_decay() {
+                Some(decay) => base.with_weight_decay(decay).unwrap(),
+                None => base,
+            };
+            let (rule, state) = (base.arm(&base_state), write(&mut t.state));
+            cpu.descend(rule, unscale, &mut t.w, &t.perturbed_grads, state).unwrap();
+        }
+        base_state = base.advance(&base_state);
+    }
+    all_bits(&model)
+}
+
+/// The same steps by a session.
+fn by_session<R: Real>(
+    (cpu, form, loss_scale): (Cpu, Form, R),
+    variant: impl DynVariant<R>,
+    base: impl DynBase<R>,
+) -> Vec<Vec<u64>> {
+    let planes = variant.planes();
+    let mut model = model::<R>(planes.memory, planes.inputs, base.state_planes());
+    let mut session = Session::new(cpu, variant, base);
+    (session.form, session.loss_scale) = (form, loss_scale);
+    for _ in 0..STEPS {
+        let report = session.step(&groups(), &mut model[..], |model, point| {
+            model.iter_mut().for_each(|t| t.gradient(point, form, loss_scale));
+            Ok::<(), Error>(())
+        });
+        assert!(report.unwrap().descended);
+    }
+    assert!(model.iter().all(|t| !t.mark.is_perturbed()));
+    all_bits(&model)
+}
+
+/// A pair of rules in every form that a caller may hold them in, against their typed phases.
+fn check<R: AnyReal, V, B, const M: usize, const I: usize, const S: usize>(variant: V, base: B)
+where
+    V: Variant<R, M, I> + DynVariant<R> + Into<AnyVariant<R>>,
+    B: BaseOptimizer<R, S> + DynBase<R> + Into<AnyBase<R>>,
+{
+    let (any_variant, any_base) = (variant.into(), base.into());
+    for cpu in [Cpu::plain(), Cpu::detect()] {
+        for loss_scale in [1.0, 3.0].map(R::from_f64) {
+            let expected = typed(cpu, variant, base, loss_scale);
+            for form in [Form::InPlace, Form::OutOfPlace] {
+                let at = (cpu, form, loss_scale);
+                let what =
+                    format!("{} {} {form:?}", any_variant.about().name, any_base.about().name);
+                assert!(by_session(at, variant, base) == expected, "{what}, by value");
+                let dynamic: (&dyn DynVariant<R>, &dyn DynBase<R>) = (&variant, &base);
+                assert!(by_session(at, dynamic.0, dynamic.1) == expected, "{what}, by reference");
+                assert!(by_session(at, any_variant, any_base) == expected, "{what}, by name");
+            }
+        }
+    }
+}
+
+struct Bases<R> {
+    sgd: Sgd<R>,
+    sgd_momentum: presam::SgdMomentum<R>,
+    adamw: AdamW<R>,
+}
+
+fn bases<R: Real>() -> Bases<R> {
+    let sgd = Sgd::new(R::from_f64(0.02)).unwrap().with_weight_decay(R::from_f64(1e-2)).unwrap();
+    let sgd_momentum = sgd.with_momentum(R::from_f64(0.9)).unwrap();
+    Bases { sgd, sgd_momentum, adamw: AdamW::new(R::from_f64(0.01)).unwrap() }
+}
+
+macro_rules! with_bases {
+    ($variant:expr, $m:literal, $i:literal, $R:ident; $($module:ident: $Base:ident, state $s:literal;)*) => {
+        $(check::<$R, _, _, $m, $i, $s>($variant, bases::<$R>().$module);)*
+    };
+}
+
+macro_rules! all_pairs {
+    ($R:ident; $($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
+        $(for_each_base!(with_bases presam::$Variant::<$R>::default(), $m, $i, $R;);)*
+    };
+}
+
+#[test]
+fn every_pair_has_the_bits_of_its_typed_phases_in_f32() {
+    for_each_variant!(all_pairs f32;);
+}
+
+#[test]
+fn every_pair_has_the_bits_of_its_typed_phases_in_f64() {
+    for_each_variant!(all_pairs f64;);
+}
+
+#[test]
+fn names_keys_and_information_are_those_of_the_lists() {
+    for info in presam::variants::ALL {
+        for name in [info.name].iter().chain(info.aliases) {
+            let rule = AnyVariant::<f32>::by_name(name).unwrap();
+            assert_eq!(rule.about().name, info.name);
+            let planes = rule.planes();
+            assert_eq!((planes.memory, planes.inputs), (info.memory, info.inputs));
+            for key in info.keys {
+                assert_eq!(rule.set(key.name, key.default).unwrap(), rule, "{name}: {}", key.name);
+            }
+            assert!(
+                matches!(rule.set("", 0.0), Err(Error::UnknownKey { rule, .. }) if rule == info.name)
+            );
+        }
+    }
+    for info in presam::base::ALL {
+        let base = AnyBase::<f64>::by_name(info.name).unwrap();
+        assert_eq!((base.about().name, base.state_planes()), (info.name, info.state));
+        for key in info.keys {
+            assert_eq!(
+                base.set(key.name, key.default).unwrap(),
+                base,
+                "{}: {}",
+                info.name,
+                key.name
+            );
+            assert!(base.set(key.name, f64::NAN).is_err(), "{}: {}", info.name, key.name);
+            let moved = base.set(key.name, if key.default == 1.0 { 0.5 } else { 1.0 });
+            assert!(moved.is_err() || moved.unwrap() != base, "{}: {}", info.name, key.name);
+        }
+        let error = base.set("", 0.0).unwrap_err();
+        let names: Vec<&str> = info.keys.iter().map(|key| key.name).collect();
+        assert_eq!(error, Error::UnknownKey { rule: info.name, expected: names.join(", ").leak() });
+    }
+    let error = AnyVariant::<f32>::by_name("sma").unwrap_err().to_string();
+    let names: Vec<&str> = presam::variants::ALL.iter().map(|info| info.name).collect();
+    assert_eq!(error, format!("no variant has that name; expected one of: {}", names.join(", ")));
+}
+
+#[test]
+fn momentum_sam_by_name_is_the_typed_one() {
+    let run = |variant: &dyn DynVariant<f32>| {
+        let mut model = model::<f32>(0, 0, 1);
+        let mut session = Session::new(Cpu::detect(), variant, bases().sgd_momentum);
+        for _ in 0..STEPS {
+            let report = session.step_with_momentum(&groups(), &mut model[..], |model, point| {
+                model.iter_mut().for_each(|t| t.gradient(point, Form::InPlace, 1.0));
+                Ok::<(), Error>(())
+            });
+            assert!(report.unwrap().descended);
+        }
+        all_bits(&model)
+    };
+    assert_eq!(run(&MomentumSam::new()), run(&AnyVariant::by_name("msam").unwrap()));
+}
