@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{BenchError, Cache, Phase, Row, Samples};
 use crate::config::ConfigError;
 use crate::machine::Host;
-use crate::stats::{Quantiles, quantile};
+use crate::stats::Quantiles;
 
 /// The name and version of the form; a change of meaning changes it.
 pub const FORM: &str = "presam-bench 1";
@@ -149,7 +149,7 @@ impl Measurement {
             p95_ns: job.p95,
             copy_p50_ns: copy.p50,
             fraction_of_copy: Some(fraction).filter(|fraction| fraction.is_finite()),
-            floor_ns: (!samples.triad.is_empty()).then(|| quantile(&samples.triad, 0.5)),
+            floor_ns: (!samples.triad.is_empty()).then(|| Quantiles::of(&samples.triad).p50),
             samples_ns: samples.job,
             copy_samples_ns: samples.copy,
         }
