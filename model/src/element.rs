@@ -2,7 +2,7 @@
 //!
 //! The loops of this crate call them; so may a GPU thread, and then gets the same bits.
 
-use crate::Scalar;
+use crate::scalar::Scalar;
 
 /// `relu(z)`: `+0.0` where `z <= 0`, else `z`.
 ///

@@ -7,8 +7,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use crate::error::{check_labels, check_length};
-use crate::{Error, Mlp, Scalar};
+use crate::error::{Error, check_labels, check_length};
+use crate::mlp::Mlp;
+use crate::scalar::Scalar;
 
 /// The three streams of one seed.
 #[derive(Clone, Debug)]

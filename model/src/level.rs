@@ -2,13 +2,20 @@
 
 use core::fmt;
 
-use crate::product::Work;
-
 /// Columns that scratch space must hold for one panel (see `product`), whatever level runs.
 ///
 /// A panel row is two registers: 32 bytes in plain code, 64 in wide code. Four of them, half as many
 /// again for operands, fit the 16 registers of SSE2 and AVX2; twice the width was slower on AVX-512.
 pub(crate) const MOST_COLUMNS: usize = if cfg!(feature = "simd") { 16 } else { 8 };
+
+/// Work that a [`Level`] runs with the panel width that suits it.
+pub(crate) trait Work {
+    /// Elements of 8 bytes rather than 4.
+    const DOUBLE: bool;
+
+    /// Does it, in panels of N columns.
+    fn run<const N: usize>(self);
+}
 
 /// An instruction set, plain or wide. The bits of every result are the same at each level.
 ///

@@ -82,6 +82,7 @@ mod product;
 mod scalar;
 mod segment;
 mod slices;
+mod task;
 
 pub use error::Error;
 pub use level::Level;

@@ -1,10 +1,11 @@
 //! The network: its shape, and what can be asked of it.
 
 use crate::element::{cross_entropy, cross_entropy_slope, largest};
-use crate::error::check_length;
-use crate::level::MOST_COLUMNS;
+use crate::error::{Error, check_length};
+use crate::level::{Level, MOST_COLUMNS};
+use crate::scalar::Scalar;
+use crate::segment::Segments;
 use crate::slices::{cut_end, cut_end_mut, cut_mut, rows, rows_mut};
-use crate::{Error, Level, Scalar, Segments};
 
 /// A multilayer perceptron: its widths and the instructions it may use. Numbers live with the caller.
 ///

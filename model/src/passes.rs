@@ -1,10 +1,10 @@
 //! The two passes and the checks before them. Behind the checks every cut is exact.
 
-use crate::element::{relu, relu_slope};
-use crate::error::{check_labels, check_length};
-use crate::product::{Left, Product, Right};
+use crate::error::{Error, check_labels, check_length};
+use crate::mlp::Mlp;
+use crate::scalar::Scalar;
 use crate::slices::{cut, cut_end, cut_end_mut, cut_mut, rows};
-use crate::{Error, Mlp, Scalar};
+use crate::task::{Affine, Left, Product, Right, Slope, Sum};
 
 impl Mlp<'_> {
     /// Elements that hold the results of all layers for a batch.
@@ -77,12 +77,11 @@ impl Mlp<'_> {
             b: weight,
             right: Right::Rows,
             start: bias,
-            // A select, so that both kinds of layer share one compiled product.
-            finish: move |_, z| if last { z } else { relu(z) },
+            finish: Affine { last },
             out,
             panel,
         };
-        self.level().run(product);
+        T::affine(self.level(), product);
     }
 
     /// From the slope at the logits to every gradient; `below` holds the hidden results and is used up.
@@ -131,7 +130,7 @@ impl Mlp<'_> {
                 *sum = *sum + slope;
             }
         }
-        self.level().run(Product {
+        let product = Product {
             sums: slope.len() / columns.max(1),
             columns,
             a: x,
@@ -139,10 +138,11 @@ impl Mlp<'_> {
             b: slope,
             right: Right::Rows,
             start: &[],
-            finish: |_, sum| sum,
+            finish: Sum,
             out: weight_grad,
             panel,
-        });
+        };
+        T::gradient(self.level(), product);
     }
 
     /// `dx[b][k] = Σ_j dz[b][j] * W[k][j]` through the relu whose results `hidden` holds: they become
@@ -155,7 +155,7 @@ impl Mlp<'_> {
         hidden: &mut [T],
         panel: &mut [T],
     ) {
-        self.level().run(Product {
+        let product = Product {
             sums: outputs,
             columns: weight.len() / outputs.max(1),
             a: slope,
@@ -163,9 +163,10 @@ impl Mlp<'_> {
             b: weight,
             right: Right::Columns,
             start: &[],
-            finish: relu_slope,
+            finish: Slope,
             out: hidden,
             panel,
-        });
+        };
+        T::slope(self.level(), product);
     }
 }

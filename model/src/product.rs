@@ -12,58 +12,63 @@
 //!   `b` costs no more than a plain one;
 //! - rows go in blocks of [`ROWS`]: a block times a panel is a tile of sums that stays in registers.
 
-use crate::Scalar;
+use crate::element::{relu, relu_slope};
+use crate::level::{Level, Work};
+use crate::scalar::{Products, Scalar};
 use crate::slices::{blocks, blocks_mut, cut_mut, rows, rows_mut};
+use crate::task::{Affine, Left, Product, Right, Slope, Sum};
 
 /// Rows of a tile. Four rows of two registers leave room for a panel row in 16 registers.
 const ROWS: usize = 4;
 
-/// Work that a [`Level`](crate::Level) runs with the panel width that suits it.
-pub(crate) trait Work {
-    /// Elements of 8 bytes rather than 4.
-    const DOUBLE: bool;
-
-    /// Does it, in panels of N columns.
-    fn run<const N: usize>(self);
+/// What becomes of a sum.
+pub(crate) trait Finish<T>: Copy {
+    /// The element of `out`, from its old value and the sum.
+    fn finish(self, old: T, sum: T) -> T;
 }
 
-/// How `a(m, k)` lies in its slice.
-#[derive(Clone, Copy)]
-pub(crate) enum Left {
-    /// Row-major: `a[m * sums + k]`.
-    Rows,
-    /// Transposed: `a[k * rows + m]`.
-    Columns,
+impl<T: Scalar> Finish<T> for Affine {
+    // A select, so that both kinds of layer share one compiled product.
+    #[inline(always)]
+    fn finish(self, _: T, sum: T) -> T {
+        if self.last { sum } else { relu(sum) }
+    }
 }
 
-/// How `b(k, n)` lies in its slice.
-#[derive(Clone, Copy)]
-pub(crate) enum Right {
-    /// Row-major: `b[k * columns + n]`.
-    Rows,
-    /// Transposed: `b[n * sums + k]`.
-    Columns,
+impl<T: Scalar> Finish<T> for Sum {
+    #[inline(always)]
+    fn finish(self, _: T, sum: T) -> T {
+        sum
+    }
 }
 
-/// A product and where it goes; `finish` gets the old element of `out` and the sum.
-pub(crate) struct Product<'a, T, F> {
-    /// Length of each sum, the range of `k`.
-    pub sums: usize,
-    /// Length of a row of `out`, the range of `n`.
-    pub columns: usize,
-    pub a: &'a [T],
-    pub left: Left,
-    pub b: &'a [T],
-    pub right: Right,
-    /// Where the sums start; `+0.0` past its end.
-    pub start: &'a [T],
-    pub finish: F,
-    pub out: &'a mut [T],
-    /// Room for one panel.
-    pub panel: &'a mut [T],
+impl<T: Scalar> Finish<T> for Slope {
+    #[inline(always)]
+    fn finish(self, old: T, sum: T) -> T {
+        relu_slope(old, sum)
+    }
 }
 
-impl<T: Scalar, F: Fn(T, T) -> T + Copy> Work for Product<'_, T, F> {
+macro_rules! compiled_here {
+    ($($T:ty),*) => {$(
+        impl Products for $T {
+            fn affine(level: Level, product: Product<'_, Self, Affine>) {
+                level.run(product);
+            }
+
+            fn gradient(level: Level, product: Product<'_, Self, Sum>) {
+                level.run(product);
+            }
+
+            fn slope(level: Level, product: Product<'_, Self, Slope>) {
+                level.run(product);
+            }
+        }
+    )*};
+}
+compiled_here!(f32, f64);
+
+impl<T: Scalar, F: Finish<T>> Work for Product<'_, T, F> {
     const DOUBLE: bool = size_of::<T>() == 8;
 
     #[inline(always)]
@@ -131,7 +136,7 @@ struct Strip<'a, T, const N: usize> {
 
 impl<T: Scalar, const N: usize> Strip<'_, T, N> {
     #[inline(always)]
-    fn by_rows<F: Fn(T, T) -> T + Copy>(&self, a: &[T], out: &mut [T], finish: F) {
+    fn by_rows<F: Finish<T>>(&self, a: &[T], out: &mut [T], finish: F) {
         let sums = self.panel.len();
         let blocks_out = blocks_mut(out, self.columns.saturating_mul(ROWS));
         for (out, a) in blocks_out.zip(blocks(a, sums.saturating_mul(ROWS))) {
@@ -151,7 +156,7 @@ impl<T: Scalar, const N: usize> Strip<'_, T, N> {
     }
 
     #[inline(always)]
-    fn by_columns<F: Fn(T, T) -> T + Copy>(&self, a: &[T], out: &mut [T], finish: F) {
+    fn by_columns<F: Finish<T>>(&self, a: &[T], out: &mut [T], finish: F) {
         let rows = a.len() / self.panel.len().max(1);
         let blocks_out = blocks_mut(out, self.columns.saturating_mul(ROWS));
         for (first, out) in (0..rows).step_by(ROWS).zip(blocks_out) {
@@ -181,14 +186,11 @@ impl<T: Scalar, const N: usize> Strip<'_, T, N> {
 
     /// Writes a tile's rows to their columns of `out`; padding falls off the end.
     #[inline(always)]
-    fn store<F, const M: usize>(&self, tile: [[T; N]; M], out: &mut [T], finish: F)
-    where
-        F: Fn(T, T) -> T + Copy,
-    {
+    fn store<F: Finish<T>, const M: usize>(&self, tile: [[T; N]; M], out: &mut [T], finish: F) {
         for (sums, row) in tile.iter().zip(rows_mut(out, self.columns)) {
             let row = row.get_mut(self.at..).unwrap_or_default();
             for (to, &sum) in row.iter_mut().zip(sums) {
-                *to = finish(*to, sum);
+                *to = finish.finish(*to, sum);
             }
         }
     }

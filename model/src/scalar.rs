@@ -3,10 +3,19 @@
 use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+use crate::level::Level;
+use crate::task::{Affine, Product, Slope, Sum};
+
+/// The products of the two passes, written out for both types in `product.rs`: their loops are compiled
+/// once, in this crate and at its level of optimisation, whoever calls the network. No other type has
+/// them.
+pub trait Products: Sized {
+    /// Forward, through one layer.
+    fn affine(level: Level, product: Product<'_, Self, Affine>);
+    /// Backward, to a layer's weights.
+    fn gradient(level: Level, product: Product<'_, Self, Sum>);
+    /// Backward, to the layer below.
+    fn slope(level: Level, product: Product<'_, Self, Slope>);
 }
 
 /// `f32` or `f64`.
@@ -22,7 +31,7 @@ mod sealed {
 /// assert_eq!(f64::from_count(64).libm_log(), libm::log(64.0));
 /// ```
 pub trait Scalar:
-    sealed::Sealed
+    Products
     + Copy
     + Debug
     + Default

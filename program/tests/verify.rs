@@ -2,92 +2,78 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam_cuda::{Address, Device, DeviceError, Emulated, Layer};
+use presam_backends::Faulty;
+use presam_kernels::entries;
 use presam_kernels::layout::Control;
-use presam_kernels::{Kernel, entries};
 use presam_program::check::{Report, Request, run, table};
 use presam_program::show::view::View;
 
-/// A device with a fault.
-struct Faulty {
-    device: Emulated,
-    /// A kernel that does nothing.
-    ignored: &'static str,
-    /// Reads until one comes back with its lowest bit flipped; none if 0.
-    flip_in: u32,
-}
+const REQUEST: Request = Request { cases: 2, seed: 1, epochs: 1 };
 
-impl Layer for Faulty {
-    fn below(&self) -> &dyn Device {
-        &self.device
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.device
-    }
-
-    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        // Zeros, so that what is left out shows as a wrong number and not as memory never written.
-        let address = self.device.allocate(bytes)?;
-        self.device.write(address, &vec![0; bytes])?;
-        Ok(address)
-    }
-
-    fn on_read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.device.read(from, bytes)?;
-        self.flip_in = self.flip_in.saturating_sub(u32::from(self.flip_in > 1));
-        // The control block has words that no comparison looks at.
-        let plane = bytes.len() != size_of::<Control>();
-        if let (1, true, Some(first)) = (self.flip_in, plane, bytes.first_mut()) {
-            *first ^= 1;
-            self.flip_in = 0;
-        }
-        Ok(())
-    }
-
-    fn on_launch(
-        &mut self,
-        kernel: &'static Kernel,
-        blocks: u32,
-        arguments: &[u64],
-    ) -> Result<(), DeviceError> {
-        if kernel.name == self.ignored {
-            return Ok(());
-        }
-        self.device.launch(kernel, blocks, arguments)
-    }
-}
-
-const REQUEST: Request = Request { cases: 4, seed: 1, epochs: 1 };
-
-fn verified(ignored: &'static str, flip_in: u32) -> Report {
-    let device = Faulty { device: Emulated::new(1), ignored, flip_in };
+fn verified(ignored: &[&'static str], flip_in: u32) -> Report {
+    // The control block has words that no comparison looks at.
+    let device = Faulty::without(ignored).flipping(flip_in, size_of::<Control>());
     run(Box::new(device), REQUEST).unwrap()
 }
 
 #[test]
 fn a_device_without_fault_agrees_in_every_kernel() {
-    let report = verified("", 0);
+    let report = verified(&[], 0);
     assert!(report.agrees() && report.uncovered().is_none(), "{}", table(&report, View::PLAIN));
     assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
 }
 
+/// A phase of which one kernel runs in a step: all of them can be ignored at once, and each is the only one
+/// missing where it is missed.
+const PHASES: [&str; 4] = ["accumulate_", "finish_", "ascend_", "descend_"];
+
+/// Sets of kernels of which no comparison runs two.
+fn apart() -> Vec<Vec<&'static str>> {
+    let names: Vec<_> = entries::all().map(|kernel| kernel.name).collect();
+    // Sums of gradients and the kernels in place run beside others of their phase.
+    let beside = |name: &str| name.starts_with("accumulate_gradient") || name.contains("in_place");
+    let phase =
+        |name: &str| PHASES.iter().position(|phase| name.starts_with(phase) && !beside(name));
+    let alone = names.iter().filter(|name| phase(name).is_none()).map(|name| vec![*name]);
+    let phases = (0..PHASES.len()).map(|index| {
+        names.iter().copied().filter(|name| phase(name) == Some(index)).collect::<Vec<_>>()
+    });
+    alone.chain(phases).collect()
+}
+
 #[test]
 fn a_kernel_that_does_nothing_is_found_whichever_it_is() {
-    // The 16-bit kernels are the same bodies: one of them stands for all.
-    let f32_or_common = |name: &str| !name.ends_with("f16") || name.contains("friendly");
-    for kernel in entries::all().filter(|kernel| f32_or_common(kernel.name)) {
-        let report = verified(kernel.name, 0);
-        assert!(!report.agrees(), "{} was not missed", kernel.name);
+    for ignored in apart() {
+        let report = verified(&ignored, 0);
+        assert!(!report.agrees());
+        for kernel in &ignored {
+            let mut ran = report.differences.iter().map(|difference| &difference.kernels);
+            let missing = ran
+                .find(|ran| ran.contains(kernel))
+                .unwrap_or_else(|| panic!("{kernel} was not missed"));
+            let others = missing.iter().filter(|name| ignored.contains(name)).count();
+            assert_eq!(others, 1, "{missing:?}");
+        }
     }
 }
 
 #[test]
 fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
     for flip_in in [1, 5, 40, 200] {
-        let report = verified("", flip_in + 1);
-        let difference = report.difference.as_ref().expect("a difference");
+        let report = verified(&[], flip_in + 1);
+        let difference = report.differences.first().expect("a difference");
         assert!(!report.agrees());
         assert!(table(&report, View::PLAIN).contains(&format!("differs: {difference}")));
     }
+}
+
+#[test]
+fn it_goes_on_after_a_difference_and_tells_the_smallest_case() {
+    let report = verified(&["ascend_asam_f32", "gsam"], 0);
+    let of = |name: &str| report.differences.iter().find(|one| one.kernels.contains(&name));
+    let (law, mix) = (of("ascend_asam_f32").unwrap(), of("gsam").unwrap());
+    assert!(law.case.contains("asam") && law.smallest.contains("segment 0"), "{law:?}");
+    assert!(mix.smallest.is_empty(), "{mix:?}");
+    let row = |name: &str| report.kernels.iter().find(|row| row.kernel == name).unwrap().cases;
+    assert!(row("descend_adamw") > 0 && row("ascend_asam_f32") == 0);
 }

@@ -3,7 +3,7 @@
 //! A register is a row of 32 lanes, an immediate or a special register a row that is filled once, so that
 //! every operand of every instruction is the number of a row. A predicate is a mask of 32 bits.
 
-use crate::syntax::{Datum, Space};
+use crate::syntax::{Datum, Space, Type};
 
 /// One register of a warp: its value in every lane.
 pub(crate) type Row = [u64; 32];
@@ -234,9 +234,29 @@ pub(crate) struct Apply3 {
     pub flush: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    Nearest,
+    Zero,
+    Down,
+    Up,
+}
+
+/// One conversion, lane by lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conversion {
+    pub from: Type,
+    pub to: Type,
+    pub rounding: Rounding,
+    /// `.rni` and its like between equal float types: to an integral value.
+    pub integral: bool,
+    pub saturate: bool,
+    pub relu: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Convert {
-    pub rule: crate::rows::Conversion,
+    pub rule: Conversion,
     pub to: u32,
     pub a: u32,
     /// The second source of a packing conversion.

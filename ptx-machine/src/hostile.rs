@@ -6,7 +6,10 @@
 //! ptx_machine::hostile::run_any(b".version 7.0 .target sm_70");
 //! ```
 
-use crate::{Launch, Memory, Module, RunError};
+use crate::fault::RunError;
+use crate::launch::Launch;
+use crate::memory::Memory;
+use crate::module::Module;
 
 /// Bytes of the buffer that each pointer leads to.
 const BUFFER: usize = 8192;

@@ -1,7 +1,8 @@
 //! A text, understood.
 
 use crate::code::{Code, Function};
-use crate::{ParseError, decode, syntax};
+use crate::error::ParseError;
+use crate::{decode, syntax};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A PTX text, parsed and decoded once, to be launched any number of times.

@@ -1,33 +1,68 @@
-//! [`Counted`]: a device that notes which kernels a case launches.
+//! [`Counted`]: a device that notes which kernels a comparison launches, and keeps the book of what differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use presam_kernels::Kernel;
 
+use super::difference::Difference;
 use presam_cuda::{Device, DeviceError, Layer};
 
-/// A device and the cases of each kernel so far.
+/// A device and what was found so far.
 pub(super) struct Counted {
     device: Box<dyn Device>,
     launched: BTreeSet<&'static str>,
-    cases: BTreeMap<&'static str, u64>,
+    /// Comparisons that agreed, for every kernel that ran in them.
+    agreed: BTreeMap<&'static str, u64>,
+    differences: Vec<Difference>,
+    /// Kernels that ran in one of the differences.
+    suspects: BTreeSet<&'static str>,
+    /// While a smaller case is searched, nothing is written down.
+    pub searches: bool,
 }
 
 impl Counted {
     pub fn new(device: Box<dyn Device>) -> Self {
-        Self { device, launched: BTreeSet::new(), cases: BTreeMap::new() }
-    }
-
-    /// Ends a case whose results agreed: it counts for every kernel that it launched.
-    pub fn agreed(&mut self) {
-        for kernel in std::mem::take(&mut self.launched) {
-            *self.cases.entry(kernel).or_default() += 1;
+        Self {
+            device,
+            launched: BTreeSet::new(),
+            agreed: BTreeMap::new(),
+            differences: Vec::new(),
+            suspects: BTreeSet::new(),
+            searches: false,
         }
     }
 
-    /// The cases of each kernel, and the device.
-    pub fn into_parts(self) -> (BTreeMap<&'static str, u64>, Box<dyn Device>) {
-        (self.cases, self.device)
+    /// Ends a comparison. One that agreed counts for every kernel that it launched; a difference is kept
+    /// where it is the first for one of them.
+    pub fn judged(&mut self, difference: Option<Difference>) {
+        let launched = std::mem::take(&mut self.launched);
+        if self.searches {
+            return;
+        }
+        let Some(difference) = difference else {
+            launched.into_iter().for_each(|kernel| *self.agreed.entry(kernel).or_default() += 1);
+            return;
+        };
+        if launched.iter().any(|kernel| !self.suspects.contains(kernel)) {
+            let kernels = launched.iter().copied().collect();
+            self.differences.push(Difference { kernels, ..difference });
+        }
+        self.suspects.extend(launched);
+    }
+
+    /// What differed so far.
+    pub fn differences(&mut self) -> &mut Vec<Difference> {
+        &mut self.differences
+    }
+
+    /// How many comparisons of a kernel agreed.
+    pub fn agreed(&self, kernel: &str) -> u64 {
+        self.agreed.get(kernel).copied().unwrap_or(0)
+    }
+
+    /// The device, and what differed.
+    pub fn into_parts(self) -> (Box<dyn Device>, Vec<Difference>) {
+        (self.device, self.differences)
     }
 }
 

@@ -1,13 +1,15 @@
-//! [`Difference`]: where a device and the core first disagree.
+//! [`Difference`]: where a device and the core disagree.
 
 use std::fmt;
 
+use presam_conformance::Mismatch;
+use presam_conformance::compare::same_bits;
 use serde::Serialize;
 
 /// Two numbers that should be the same bits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Difference {
-    /// What was run: kernel and case.
+    /// What was run.
     pub case: String,
     /// Which number.
     pub place: String,
@@ -15,18 +17,25 @@ pub struct Difference {
     pub expected: String,
     /// The device's.
     pub found: String,
+    /// The kernels that ran.
+    pub kernels: Vec<&'static str>,
+    /// The smallest case of a law that differs, printed; empty for the checks beside the laws.
+    pub smallest: String,
+}
+
+impl Difference {
+    /// Of what was run in this case.
+    pub(super) fn new(case: String, mismatch: Mismatch) -> Self {
+        let Mismatch { place, expected, found } = mismatch;
+        Self { case, place, expected, found, kernels: Vec::new(), smallest: String::new() }
+    }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { case, place, expected, found } = self;
+        let Self { case, place, expected, found, .. } = self;
         write!(f, "{case}: {place}: expected {expected}, found {found}")
     }
-}
-
-/// A number as a person and a machine read it.
-fn told(value: f32) -> String {
-    format!("{value:e} ({:#010x})", value.to_bits())
 }
 
 /// The first element in which the planes differ; two NaNs are the same.
@@ -36,33 +45,28 @@ pub(super) fn floats(
     expected: &[f32],
     found: &[f32],
 ) -> Option<Difference> {
-    if expected.len() != found.len() {
-        return text(case, place, &expected.len(), &found.len());
-    }
-    let same = |a: f32, b: f32| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
-    let index = expected.iter().zip(found).position(|(&a, &b)| !same(a, b))?;
-    Some(Difference {
-        case: case(),
-        place: format!("{place}[{index}]"),
-        expected: told(expected[index]),
-        found: told(found[index]),
-    })
+    let mismatch = same_bits(place, expected, found).err()?;
+    Some(Difference::new(case(), mismatch))
 }
 
 /// Two values that differ, in their own words.
-pub(super) fn text<T: fmt::Debug + PartialEq>(
+pub(super) fn same_text<T: fmt::Debug>(
+    place: &str,
+    expected: &T,
+    found: &T,
+) -> Result<(), Mismatch> {
+    let [expected, found] = [expected, found].map(|value| format!("{value:?}"));
+    if expected == found { Ok(()) } else { Err(Mismatch::new(place, expected, found)) }
+}
+
+/// The same of a case.
+pub(super) fn text<T: fmt::Debug>(
     case: impl Fn() -> String,
     place: &str,
     expected: &T,
     found: &T,
 ) -> Option<Difference> {
-    let told = |value: &T| format!("{value:?}");
-    (told(expected) != told(found)).then(|| Difference {
-        case: case(),
-        place: place.to_owned(),
-        expected: told(expected),
-        found: told(found),
-    })
+    Some(Difference::new(case(), same_text(place, expected, found).err()?))
 }
 
 #[cfg(test)]
@@ -78,7 +82,7 @@ mod tests {
         let difference = floats(case, "w", &[0.0, 1.0], &[0.0, off]).unwrap();
         assert_eq!(
             difference.to_string(),
-            "a case: w[1]: expected 1e0 (0x3f800000), found 1.0000001e0 (0x3f800001)"
+            "a case: w[1]: expected 1.0 (0x3f800000), found 1.0000001 (0x3f800001)"
         );
         assert!(floats(case, "w", &[0.0], &[-0.0]).is_some());
         assert!(floats(case, "w", &[0.0], &[]).is_some());

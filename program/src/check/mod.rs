@@ -1,16 +1,15 @@
-//! Every kernel of a device against the core, bit by bit, and a training run against the CPU's.
+//! Every kernel of a device against the core, bit by bit, and training runs against the CPU's.
 
-mod case;
 mod counted;
 mod difference;
+mod laws;
 mod mixes;
 mod network;
 mod random;
-mod reference;
-mod step;
 mod table;
 mod training;
 mod tree;
+mod twin;
 
 pub use difference::Difference;
 pub use table::table;
@@ -24,7 +23,7 @@ use presam_cuda::Device;
 /// How much is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Cases for each variant, scalar and form of the step, and for each of the other checks.
+    /// Cases for each law and rule, and for each of the other checks.
     pub cases: u32,
     /// What the cases are drawn from.
     pub seed: u64,
@@ -54,7 +53,7 @@ pub struct Training {
     pub device_sha256: String,
 }
 
-/// What was verified, and where it stopped if it did.
+/// What was verified.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The device.
@@ -65,14 +64,14 @@ pub struct Report {
     pub kernels: Vec<KernelCases>,
     /// The training runs.
     pub training: Vec<Training>,
-    /// The first difference.
-    pub difference: Option<Difference>,
+    /// The first difference of every kernel that ran in one.
+    pub differences: Vec<Difference>,
 }
 
 impl Report {
     /// Whether every bit agreed in what ran.
     pub fn agrees(&self) -> bool {
-        self.difference.is_none()
+        self.differences.is_empty()
             && self.training.iter().all(|run| run.cpu_sha256 == run.device_sha256)
     }
 
@@ -82,34 +81,23 @@ impl Report {
     }
 }
 
-/// Verifies the kernels on `device`, up to the first difference.
+/// Verifies the kernels on `device`, going on after a difference; training runs follow where there is none.
 ///
 /// # Errors
 /// What the device itself refuses: no memory, a rejected text, a fault. A difference is no error.
 pub fn run(device: Box<dyn Device>, request: Request) -> Result<Report, Error> {
     let name = device.name();
-    let mut device = Counted::new(device);
-    let difference = checks(&mut device, request)?;
-    let (cases, mut device) = device.into_parts();
-    let kernels = presam_kernels::entries::all()
-        .map(|kernel| KernelCases {
-            kernel: kernel.name,
-            cases: cases.get(kernel.name).copied().unwrap_or(0),
-        })
-        .collect();
-    let training = match difference {
-        None => training::run(&mut device, request)?,
-        Some(_) => Vec::new(),
+    let mut device = laws::check(Counted::new(device), request)?;
+    mixes::check(&mut device, request)?;
+    tree::check(&mut device, request)?;
+    network::check(&mut device, request)?;
+    let kernels = presam_kernels::entries::all().map(|kernel| kernel.name);
+    let kernels =
+        kernels.map(|kernel| KernelCases { kernel, cases: device.agreed(kernel) }).collect();
+    let (mut device, differences) = device.into_parts();
+    let training = match differences.is_empty() {
+        true => training::run(&mut device, request)?,
+        false => Vec::new(),
     };
-    Ok(Report { device: name, seed: request.seed, kernels, training, difference })
-}
-
-/// Every check of single kernels; the first difference.
-fn checks(device: &mut Counted, request: Request) -> Result<Option<Difference>, Error> {
-    for check in [step::check, mixes::check, tree::check, network::check] {
-        if let Some(difference) = check(device, request)? {
-            return Ok(Some(difference));
-        }
-    }
-    Ok(None)
+    Ok(Report { device: name, seed: request.seed, kernels, training, differences })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Report, Training};
+use super::{Difference, Report, Training};
 use crate::show::table::{Column, Table};
 use crate::show::view::View;
 
@@ -16,9 +16,7 @@ const TRAINING: [Column; 3] =
 /// Cases for each kernel, the training runs, and the verdict.
 pub fn table(report: &Report, view: View) -> String {
     let mut rows: BTreeMap<&str, [Option<u64>; 3]> = BTreeMap::new();
-    // After a difference the rest was not run.
-    let stopped = report.difference.is_some();
-    for kernel in report.kernels.iter().filter(|kernel| !stopped || kernel.cases > 0) {
+    for kernel in &report.kernels {
         let scalar = SCALARS.iter().position(|s| kernel.kernel.ends_with(&format!("_{s}")));
         let name = match scalar {
             Some(scalar) => kernel.kernel.trim_end_matches(SCALARS[scalar]).trim_end_matches('_'),
@@ -33,7 +31,9 @@ pub fn table(report: &Report, view: View) -> String {
     let kernels = Table::new(KERNELS)
         .section(format!("cases on {}", report.device), rows.into_iter().map(row).collect());
     let training = Table::new(TRAINING).section("", report.training.iter().map(trained).collect());
-    let parts = [kernels.text(view), training.text(view), view.wrapped(&verdict(report), 2) + "\n"];
+    let verdict = view.wrapped(&verdict(report), 2) + "\n";
+    let differences = report.differences.iter().map(|one| differing(one, view)).collect();
+    let parts = [kernels.text(view), training.text(view), differences, verdict];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -44,10 +44,21 @@ fn trained(run: &Training) -> Vec<String> {
     vec![run.method.to_string(), run.epochs.to_string(), format!("{cpu}... {word}")]
 }
 
-/// One line: what holds, or the first thing that does not.
+/// A difference, the kernels that ran in it and the smallest case.
+fn differing(difference: &Difference, view: View) -> String {
+    let ran = format!("  ran: {}", difference.kernels.join(", "));
+    let lines = [format!("differs: {difference}"), ran].map(|line| view.wrapped(&line, 2) + "\n");
+    lines.concat() + &difference.smallest
+}
+
+/// One line: what holds, or how much does not.
 fn verdict(report: &Report) -> String {
-    if let Some(difference) = &report.difference {
-        return format!("differs: {difference}");
+    if !report.differences.is_empty() {
+        let never = report.kernels.iter().filter(|kernel| kernel.cases == 0).map(|row| row.kernel);
+        let never: Vec<_> = never.collect();
+        let none = if never.is_empty() { "none".into() } else { never.join(", ") };
+        let count = report.differences.len();
+        return format!("differs: {count} differences above; kernels that never agreed: {none}");
     }
     if let Some(run) = report.training.iter().find(|run| run.cpu_sha256 != run.device_sha256) {
         let (cpu, device) = (&run.cpu_sha256, &run.device_sha256);

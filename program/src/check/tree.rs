@@ -16,13 +16,12 @@ use presam_cuda::{Buffers, Device, download};
 const COUNTS: &[u32] = &[1, LEAVES, LEAVES + 1, 2 * LEAVES + 3, 5 * LEAVES - 1];
 
 /// The check: every count with parts of every class, one counter for all launches.
-pub(super) fn check(device: &mut Counted, request: Request) -> Result<Option<Difference>, Error> {
+pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error> {
     let mut random = Random::new(request.seed ^ 3);
     let mut buffers = Buffers::default();
     let words = PART_BYTES as usize / 4;
     let results = buffers.zeros(device, LEAVES as usize * words)?;
     let [counter, out] = [buffers.zeros(device, 1)?, buffers.zeros(device, 3)?];
-    let mut difference = None;
     for _ in 0..request.cases {
         for &count in COUNTS {
             let parts: Vec<Part<f32>> = (0..count).map(|_| part(&mut random)).collect();
@@ -35,26 +34,21 @@ pub(super) fn check(device: &mut Counted, request: Request) -> Result<Option<Dif
             for &part in &parts {
                 sums.push(part, 1)?;
             }
-            let expected = sums.total()?;
-            let told = || format!("tree over {count} parts");
-            let numbers = |part: &Part<f32>| [part.sum, part.statistic];
-            let pair: Vec<f32> = found.iter().flat_map(numbers).collect();
-            difference =
-                floats(told, "sum and statistic", &numbers(&expected), &pair).or_else(|| {
-                    let classes: Vec<i32> = found.iter().map(|part| part.class).collect();
-                    text(told, "class", &vec![expected.class], &classes)
-                });
-            if difference.is_some() {
-                break;
-            }
+            let difference = compare(count, sums.total()?, &found);
+            device.judged(difference);
         }
-        if difference.is_some() {
-            break;
-        }
-        device.agreed();
     }
-    buffers.free(device)?;
-    Ok(difference)
+    Ok(buffers.free(device)?)
+}
+
+fn compare(count: u32, expected: Part<f32>, found: &[Part<f32>]) -> Option<Difference> {
+    let told = || format!("tree over {count} parts");
+    let numbers = |part: &Part<f32>| [part.sum, part.statistic];
+    let pair: Vec<f32> = found.iter().flat_map(numbers).collect();
+    floats(told, "sum and statistic", &numbers(&expected), &pair).or_else(|| {
+        let classes: Vec<i32> = found.iter().map(|part| part.class).collect();
+        text(told, "class", &vec![expected.class], &classes)
+    })
 }
 
 /// Sums of every class, a zero now and then.

@@ -11,9 +11,6 @@ use super::hello::{Hello, greeting, parse_hello};
 use super::lines::{Event, LONGEST};
 use super::request::{Asked, request_line};
 
-/// The version of the protocol.
-pub const PROTOCOL: &str = "presam-verify/1";
-
 /// How long a command may take to end after its input was closed, or to say why it ended.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -1,16 +1,15 @@
 //! A command over a pipe: what it offers and what was asked for, law by law.
 
-use std::fmt;
 use std::time::Instant;
 
 use presam_conformance::{
     Backend, Case, Checked, Config, Law, LengthRule, Nearness, Options, Rule, Scalar, Scope, Worst,
     laws,
 };
-use serde::{Deserialize, Serialize};
 
 use super::bits::laws_in_bits;
 use super::files::SavedCase;
+use super::measure::Measure;
 use super::record::{Report, Target};
 use super::run::{Outcome, Plan, Subject, Witness, run};
 use crate::config::ConfigError;
@@ -19,29 +18,6 @@ use crate::pipe::{
     Hello, Operation, PipeError, Piped, Talk, Timeouts, Yardstick, case_value, read_case,
 };
 use presam_backends::Phases;
-
-/// How near an answer must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Measure {
-    /// Within the oracle's bound for code that sums in an order of its own.
-    #[default]
-    Bound,
-    /// Within so many units in the last place of the oracle's number.
-    Ulps(u32),
-    /// In every bit of the core's.
-    Bits,
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bound => f.write_str("8 times the oracle's bounds: another order of summation"),
-            Self::Ulps(ulps) => write!(f, "{ulps} units in the last place of the oracle's numbers"),
-            Self::Bits => f.write_str("the core's bits"),
-        }
-    }
-}
 
 /// What is asked of a command.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exec::Measure;
+use super::measure::Measure;
 use super::record::{Finding, Report};
 use super::text::text;
 use crate::config::ConfigError;

@@ -4,14 +4,16 @@ mod bits;
 mod core;
 mod exec;
 mod files;
+mod measure;
 mod names;
 mod record;
 mod run;
 mod text;
 
 pub use core::verify_core;
-pub use exec::{Measure, Request, replay, verify_command};
+pub use exec::{Request, replay, verify_command};
 pub use files::{REPORT_FILES, SavedCase, save_failing, write_report};
+pub use measure::Measure;
 pub use names::{parse_rule, parse_rules};
-pub use record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
+pub use record::Report;
 pub use text::text;

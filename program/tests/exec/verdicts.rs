@@ -226,5 +226,9 @@ fn every_adapter_is_printed() {
             "{language}"
         );
     }
-    assert_eq!(presam(&["verify", "--init", "cobol"]).status.code(), Some(2));
+    for (language, told) in [("cobol", "python, torch or c"), ("rust", "presam-conformance")] {
+        let refused = presam(&["verify", "--init", language]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(told), "{language}");
+    }
 }

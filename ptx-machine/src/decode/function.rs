@@ -2,7 +2,7 @@
 
 use super::mods::Mods;
 use super::{LARGEST_FRAME, Link, Signature};
-use crate::ParseError;
+use crate::error::ParseError;
 use crate::code::{Action, Constant, Function, Guard, Instruction, NONE};
 use crate::syntax::{FunctionSource, Operand, Space, Statement, Type};
 use std::collections::HashMap;

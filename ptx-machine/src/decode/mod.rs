@@ -11,7 +11,7 @@ mod moves;
 mod names;
 mod sync;
 
-use crate::ParseError;
+use crate::error::ParseError;
 use crate::code::{Code, Function, ModuleVariable, SharedVariable, Slot};
 use crate::syntax::{Datum, FunctionSource, Param, Source, Space, Variable};
 use function::FunctionDecoder;

@@ -4,8 +4,10 @@ use super::arithmetic::expect_operands;
 use super::function::FunctionDecoder;
 use super::mods::Mods;
 use super::names::Fit;
-use crate::code::{Action, Constant, Convert, LOCAL_WINDOW, NONE, SHARED_WINDOW};
-use crate::rows::{Conversion, Rounding, bit_map2, integer_map2};
+use crate::code::{
+    Action, Constant, Conversion, Convert, LOCAL_WINDOW, NONE, Rounding, SHARED_WINDOW,
+};
+use crate::rows::{bit_map2, integer_map2};
 use crate::syntax::{Operand, Type};
 
 /// A bit type of this many bits.

@@ -1,10 +1,11 @@
 //! Loads and stores of a warp.
 
-use super::block::Common;
+use super::common::Common;
 use super::place::{Ask, Region, generic};
 use super::warp::Warp;
 use super::worker::Worker;
-use super::{Stop, lanes, shared, stop};
+use super::trouble::{Stop, lanes, stop};
+use super::shared;
 use crate::code::{
     Access, LOCAL_WINDOW, NONE, PARAM_WINDOW, Row, SHARED_WINDOW, WARP, WINDOW_MASK,
 };

@@ -1,10 +1,10 @@
 //! Atomics: lane after lane, in an order drawn from the seed.
 
-use super::block::Common;
+use super::common::Common;
 use super::place::{Ask, Region, generic};
 use super::warp::Warp;
 use super::worker::Worker;
-use super::{Stop, stop};
+use super::trouble::{Stop, stop};
 use crate::code::{Atomic, WARP, WINDOW_MASK};
 use crate::fault::{AccessKind, FaultKind};
 use crate::race::{Ground, Touch};

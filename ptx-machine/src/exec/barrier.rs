@@ -1,28 +1,13 @@
 //! Barriers of a block.
 
-use super::block::{BARRIERS, Block, Common, fault};
+use super::block::Block;
+use super::common::{BARRIERS, BarrierState, Common, fault};
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};
 use super::worker::Worker;
-use super::{Stop, Trouble, lanes, stop};
+use super::trouble::{Stop, Trouble, lanes, stop};
 use crate::code::{Action, Barrier, BarrierKind, NONE, WARP};
 use crate::fault::{Fault, FaultKind};
-
-/// Who arrived at one of the sixteen barriers.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct BarrierState {
-    arrived: u32,
-    /// Those of them whose predicate held.
-    holding: u32,
-    /// Threads it waits for; None for all.
-    expected: Option<u32>,
-}
-
-impl BarrierState {
-    fn is_complete(&self, live: u32) -> bool {
-        self.arrived > 0 && self.arrived >= self.expected.unwrap_or(live)
-    }
-}
 
 impl Warp {
     pub fn arrive_at_barrier(

@@ -1,33 +1,18 @@
 //! A block: its warps, its shared memory, and whose turn it is.
 
-use super::barrier::BarrierState;
+use super::common::{Common, fault};
 use super::grid::Grid;
 use super::shared::SharedMemory;
 use super::warp::{BlockPlace, Warp};
 use super::worker::Worker;
-use super::{Trouble, lanes};
+use super::trouble::{Trouble, lanes};
 use crate::code::WARP;
 use crate::fault::{Fault, FaultKind};
 use crate::race::BlockRaces;
 
-/// Barriers that a block has.
-pub(super) const BARRIERS: usize = 16;
-
 pub(super) enum Turn {
     Done,
     More,
-}
-
-/// What the warps of a block share.
-pub(super) struct Common {
-    pub place: BlockPlace,
-    pub shared: SharedMemory,
-    pub barriers: [BarrierState; BARRIERS],
-    /// Somebody arrived at a barrier or left the block since the barriers were looked at.
-    pub arrivals: bool,
-    /// Threads that have not exited.
-    pub live: u32,
-    pub races: Option<BlockRaces>,
 }
 
 pub(super) struct Block {
@@ -137,17 +122,4 @@ impl Block {
             Trouble { lane, kind: FaultKind::Deadlock { waiting } },
         )
     }
-}
-
-/// Says where a trouble happened.
-pub(super) fn fault(grid: &Grid, block: u64, warp: usize, pc: u32, trouble: Trouble) -> Box<Fault> {
-    Box::new(Fault {
-        kernel: grid.kernel.name.clone(),
-        line: grid.module.line(pc),
-        instruction: grid.module.instruction_text(pc),
-        block,
-        warp: u32::try_from(warp).unwrap_or(u32::MAX),
-        lane: trouble.lane,
-        kind: trouble.kind,
-    })
 }

@@ -1,10 +1,10 @@
 //! Calls, returns, exits.
 
-use super::block::Common;
+use super::common::Common;
 use super::grid::Grid;
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};
-use super::{Stop, lanes, stop};
+use super::trouble::{Stop, lanes, stop};
 use crate::code::{Action, Call, Pass};
 use crate::fault::FaultKind;
 

@@ -1,10 +1,10 @@
 //! Shuffles, votes, matches: instructions at which the lanes of a mask meet.
 
-use super::block::Common;
+use super::common::Common;
 use super::grid::Grid;
 use super::step::{Group, Next};
 use super::warp::{Path, Warp};
-use super::{Stop, lanes, stop};
+use super::trouble::{Stop, lanes, stop};
 use crate::code::{Action, NONE, Row, WARP, WarpKind, WarpOp};
 use crate::fault::FaultKind;
 

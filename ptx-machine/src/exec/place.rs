@@ -1,7 +1,7 @@
 //! Addresses to places: which memory, which buffer, and the words for it in an error.
 
 use super::grid::Grid;
-use super::{Stop, stop};
+use super::trouble::{Stop, stop};
 use crate::code::{LOCAL_WINDOW, PARAM_WINDOW, SHARED_WINDOW, WINDOW_MASK};
 use crate::fault::{AccessKind, FaultKind, Place, Rival};
 use crate::race::{Conflict, Touch};

@@ -1,6 +1,6 @@
 //! Counts of one request: sectors of global memory, banks of shared memory.
 
-use super::lanes;
+use super::trouble::lanes;
 use super::worker::Worker;
 use crate::code::{Row, WARP};
 use crate::fault::AccessKind;

@@ -1,7 +1,7 @@
 //! A warp: 32 lanes, each with its own place in the text.
 
 use super::grid::Grid;
-use super::lanes;
+use super::trouble::lanes;
 use crate::code::{
     Constant, Function, LOCAL_WINDOW, LaneMask, NONE, PARAM_WINDOW, Row, Special, WARP,
 };

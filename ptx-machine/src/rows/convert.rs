@@ -3,28 +3,8 @@
 use super::lane::Lane;
 use super::map1;
 use super::round::{BFLOAT, DOUBLE, Exact, Format, HALF, SINGLE, round};
-use crate::code::Map1;
+use crate::code::{Conversion, Map1, Rounding};
 use crate::syntax::Type;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rounding {
-    Nearest,
-    Zero,
-    Down,
-    Up,
-}
-
-/// One conversion, lane by lane.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Conversion {
-    pub from: Type,
-    pub to: Type,
-    pub rounding: Rounding,
-    /// `.rni` and its like between equal float types: to an integral value.
-    pub integral: bool,
-    pub saturate: bool,
-    pub relu: bool,
-}
 
 /// A number between two types.
 #[derive(Clone, Copy)]

@@ -8,7 +8,6 @@ mod logic;
 mod round;
 mod update;
 
-pub(crate) use convert::{Conversion, Rounding};
 pub(crate) use float::{float_map1, float_map2, float_map3, flush_subnormal, flush_subnormals};
 pub(crate) use integer::{
     bit_map1, bit_map2, bit_map3, integer_map1, integer_map2, integer_map3, lop3,

@@ -1,6 +1,6 @@
 //! A number with any exponent, rounded once to a binary format in any of the four directions.
 
-use super::Rounding;
+use crate::code::Rounding;
 
 /// A binary interchange format.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use super::lexer::Kind;
 use super::parser::Parser;
 use super::{Datum, FunctionSource, Operand, Param, Registers, Scope, Space, Type, Variable};
-use crate::ParseError;
+use crate::error::ParseError;
 
 /// The largest variable that a text may declare: a text must not be able to exhaust the host.
 const LARGEST_VARIABLE: u64 = 64 << 20;

@@ -1,6 +1,6 @@
 //! Text to tokens. Comments go; everything else keeps its line.
 
-use crate::ParseError;
+use crate::error::ParseError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -3,7 +3,7 @@
 use super::lexer::Kind;
 use super::parser::Parser;
 use super::{AddressBase, Operand};
-use crate::ParseError;
+use crate::error::ParseError;
 
 impl Parser<'_> {
     pub fn operand(&mut self) -> Result<Operand, ParseError> {

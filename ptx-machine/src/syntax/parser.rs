@@ -2,7 +2,7 @@
 
 use super::lexer::{Kind, Token, tokens};
 use super::{FunctionSource, Scope, Source, Statement};
-use crate::ParseError;
+use crate::error::ParseError;
 
 /// The newest PTX version and target that are known here: NVIDIA's 9.x, Blackwell.
 const NEWEST_VERSION: (u32, u32) = (9, 5);

@@ -93,7 +93,7 @@ fn is_named(report: &str, slip: &str) -> Outcome {
 }
 
 /// What `presam verify --init` prints, built and as it is: the commands to start them.
-fn adapters(presam: &Path, python: &Path, dir: &Path) -> Result<[String; 3], String> {
+fn adapters(presam: &Path, python: &Path, dir: &Path) -> Result<[String; 2], String> {
     let printed = |language: &str, name: &str| -> Result<PathBuf, String> {
         let text = Run::program(presam).args(["verify", "--init", language]).output();
         let text = text.ok_or_else(|| format!("`presam verify --init {language}` failed"))?;
@@ -103,10 +103,8 @@ fn adapters(presam: &Path, python: &Path, dir: &Path) -> Result<[String; 3], Str
         Ok(file)
     };
     let script = printed("python", "adapter.py")?;
-    let (rust, program) = (printed("rust", "adapter.rs")?, dir.join("adapter_rust"));
-    Run::program("rustc").args(["-O", "-D", "warnings", "-o"]).arg(&program).arg(rust).run()?;
     let c = compiled_c(&printed("c", "adapter.c")?, &dir.join("adapter_c"), &[])?;
-    Ok([format!("{} {}", quoted(python), quoted(&script)), c, quoted(&program)])
+    Ok([format!("{} {}", quoted(python), quoted(&script)), c])
 }
 
 /// Compiles one file; the command to start it.

@@ -11,10 +11,11 @@ mod scaling;
 
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
-use crate::compare::{Expected, Worst, same_bits};
+use crate::compare::{Expected, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 use presam_oracle::{Claim, LengthRule, Outcome, Rule};
 
 pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};
@@ -36,6 +37,14 @@ pub struct Law<R> {
     pub shape: Shape,
     /// Judges one case.
     pub check: Judge<R>,
+}
+
+impl<R> Law<R> {
+    /// Whether it takes steps by the thousand in each case: one case of it says much.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.name == outcome::LONG
+    }
 }
 
 /// Judges one case: the first thing that differs, or whether there was anything to judge.

@@ -3,11 +3,12 @@
 use super::{Checked, Judge, Law, answer, any_rule, claims, contract};
 use crate::backend::Backend;
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::{Expected, Worst, compare, same_answer, same_bits};
+use crate::compare::{Expected, compare, same_answer, same_bits};
 use crate::generate::{Shape, special};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
+use crate::worst::Worst;
 use presam_oracle::{Claim, Input, Outcome, Rule, RuleState};
 
 /// Linear in the gradient outside the norm. Inputs other than a mask would leave the range first.
@@ -15,6 +16,9 @@ fn takes_any_gradient(rule: Rule) -> bool {
     let are_masks = rule.input_kinds().iter().all(|kind| *kind == Input::Mask);
     claims(rule, Claim::AnyRange) && are_masks
 }
+
+/// The name of the law that takes steps by the thousand.
+pub(super) const LONG: &str = "memory-dies";
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     let law = |name, statement, rules: fn(Rule) -> bool, check: Judge<R>| Law {
@@ -35,7 +39,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         law("non-finite", first, any_rule, non_finite),
         law("second-non-finite", second, any_rule, second_non_finite),
         law("hostile", odd, takes_any_gradient, hostile),
-        law("memory-dies", dies, survives_zeros, memory_dies),
+        law(LONG, dies, survives_zeros, memory_dies),
     ]
 }
 

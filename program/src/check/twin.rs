@@ -1,0 +1,167 @@
+//! [`Twin`]: a device beside the core, as a backend of the suite that answers with the core's bits or not at all.
+
+use presam::Cpu;
+use presam_backends::tensor::{Layout, narrowed};
+use presam_backends::{Devices, Extras, Phases, Stepped};
+use presam_conformance::compare::same_planes;
+use presam_conformance::{Answer, Backend, Case, Mismatch, Scope};
+use presam_cuda::{DeviceError, Form, Scalar};
+
+use super::counted::Counted;
+use super::difference::{Difference, same_text};
+
+/// How a case is put to the device, besides what it says: every manner comes in turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner(pub usize);
+
+impl Manner {
+    fn form(self) -> Form {
+        [Form::OutOfPlace, Form::InPlace][self.0 % 2]
+    }
+
+    /// Bytes by which planes miss a multiple of 16.
+    fn shift(self) -> u64 {
+        [0, 4, 0, 8, 12][self.0 % 5]
+    }
+
+    /// The scalar of the first gradient, and what else the step does, the second time.
+    fn beyond(self) -> (Scalar, Extras) {
+        const CLIPPED: Extras = Extras { clip: Some(0.5), ..Extras::NONE };
+        const EXTRAS: [Extras; 4] = [
+            CLIPPED,
+            Extras { loss_scale: 1024.0, weight_decay: Some(0.01), ..Extras::NONE },
+            Extras { loss_scale: 3.0, ..CLIPPED },
+            Extras::NONE,
+        ];
+        let scalars = [Scalar::F32, Scalar::Bf16, Scalar::F16];
+        (scalars[self.0 / 2 % 3], EXTRAS[self.0 % 4])
+    }
+}
+
+/// Both, and how the next case is put.
+pub(super) struct Twin {
+    devices: Devices<Counted>,
+    /// What the cases are drawn for.
+    pub told: String,
+    pub manner: Manner,
+    /// What the device refused: more than a difference.
+    pub refused: Option<DeviceError>,
+    /// Steps asked for the case so far, and whether one differed: then its manner stays.
+    asked: usize,
+    differs: bool,
+}
+
+impl Twin {
+    pub fn new(device: Counted) -> Self {
+        let (form, layout) = (Form::default(), Layout::default());
+        let devices = Devices { device, form, layout };
+        let (told, manner) = (String::new(), Manner(0));
+        Self { devices, told, manner, refused: None, asked: 0, differs: false }
+    }
+
+    /// Starts over with cases put in this manner and those after it.
+    pub fn start(&mut self, manner: Manner) {
+        (self.manner, self.differs) = (manner, false);
+    }
+
+    pub fn device(&mut self) -> &mut Counted {
+        &mut self.devices.device
+    }
+
+    pub fn into_device(self) -> Counted {
+        self.devices.device
+    }
+
+    /// So many steps in a row on both sides; the core's first answer.
+    fn both(
+        &mut self,
+        case: &Case<f32>,
+        steps: usize,
+        (scalar, extras): (Scalar, Extras),
+    ) -> Result<Answer<f32>, String> {
+        let (cases, expected) = by_core(case, steps, scalar, extras)?;
+        self.devices.form = self.manner.form();
+        self.devices.layout = Layout { scalar, shift: self.manner.shift() };
+        let found = self.devices.steps(&cases, extras).map_err(|error| {
+            let reason = error.to_string();
+            self.refused.get_or_insert(error);
+            reason
+        })?;
+        let pairs = expected.iter().zip(&found).enumerate();
+        let mismatch = { pairs }
+            .find_map(|(n, (expected, found))| Some((n + 1, same(expected, found).err()?)));
+        let difference = mismatch.map(|(number, mismatch)| {
+            let Devices { form, layout, .. } = self.devices;
+            let (told, Layout { scalar, shift }) = (&self.told, layout);
+            let case = format!(
+                "{told}, step {number}, {form:?}, {scalar:?}, {shift} bytes off 16, {extras:?}"
+            );
+            Difference::new(case, mismatch)
+        });
+        let said = difference.as_ref().map(ToString::to_string);
+        self.devices.device.judged(difference);
+        match (said, expected.into_iter().next()) {
+            (None, Some(first)) => Ok(first.answer),
+            (said, _) => {
+                self.differs = true;
+                Err(said.unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl Backend<f32> for Twin {
+    fn scope(&self) -> Scope {
+        Scope::full()
+    }
+
+    fn begins(&mut self, _: &Case<f32>) {
+        self.asked = 0;
+        if !self.differs {
+            self.manner.0 += 1;
+        }
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        // A law that takes steps by the thousand is about the case alone.
+        const FEW: usize = 8;
+        self.asked += 1;
+        if self.asked > FEW {
+            return self.both(case, 1, (Scalar::F32, Extras::NONE));
+        }
+        let answer = self.both(case, 1, (Scalar::F32, Extras::NONE))?;
+        self.both(case, 2, self.manner.beyond())?;
+        Ok(answer)
+    }
+}
+
+/// The cases of steps in a row, each with the gradients of the one before exchanged, and the core's steps.
+fn by_core(
+    case: &Case<f32>,
+    steps: usize,
+    scalar: Scalar,
+    extras: Extras,
+) -> Result<(Vec<Case<f32>>, Vec<Stepped<f32>>), String> {
+    let (mut cases, mut stepped) = (vec![narrowed(case, scalar)], Vec::<Stepped<f32>>::new());
+    while let Some(case) = cases.last() {
+        let step = Phases(Cpu::plain()).step_with(case, extras).map_err(|e| e.to_string())?;
+        let exchanged: Vec<_> =
+            case.segments.iter().map(|s| (s.perturbed_grads.clone(), s.grads.clone())).collect();
+        let next = narrowed(&case.next(&step.answer, &exchanged), scalar);
+        stepped.push(step);
+        if stepped.len() == steps {
+            break;
+        }
+        cases.push(next);
+    }
+    Ok((cases, stepped))
+}
+
+/// Everything that a step left and told.
+fn same(expected: &Stepped<f32>, found: &Stepped<f32>) -> Result<(), Mismatch> {
+    // A norm that is not finite is a class; its root is a NaN of any kind.
+    same_text("report", &expected.report, &found.report)?;
+    same_text("counters of the rule", &expected.rule_state, &found.rule_state)?;
+    same_text("counters of the base optimizer", &expected.base_state, &found.base_state)?;
+    same_planes(&expected.answer, &found.answer)
+}
