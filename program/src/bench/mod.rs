@@ -34,7 +34,7 @@ pub use cpu::CpuTarget;
 pub use files::{FILES, write_files};
 pub use gpu::open;
 pub use job::{ANY_RULE, Base, Cache, Job, Mode, Phase, Row};
-pub use measure::{Samples, measure};
+pub use measure::measure;
 pub use plan::{Plan, plan};
 pub use record::{Clocks, Device, FORM, Header, Measurement, Record};
 pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};

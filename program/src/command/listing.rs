@@ -108,6 +108,12 @@ fn passes(method: &Method) -> String {
     passes.join(", ")
 }
 
+/// The features of this crate that were compiled in.
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "cuda")]
+    "cuda",
+];
+
 #[derive(Serialize)]
 struct Info {
     version: &'static str,
@@ -133,7 +139,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Error> {
             digits.features,
             digits.classes
         ),
-        features: crate::FEATURES,
+        features: FEATURES,
         devices: devices(),
         kernels: presam_kernels::entries::all().count(),
     };

@@ -11,8 +11,8 @@ mod parse;
 mod resolve;
 
 pub use error::ConfigError;
-pub use options::{Many, Options, RhoOption, SeedsOption};
-pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
+pub use options::{Many, Options, SeedsOption};
+pub use parse::{RhoOption, parse_numbers, parse_rho, parse_seeds, parse_setting};
 pub use resolve::{device, resolve};
 
 use std::collections::BTreeMap;
