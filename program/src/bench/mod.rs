@@ -6,7 +6,7 @@
 //!
 //! A [`Target`] runs and times programs (the CPU, a GPU: [`open`]); all the rest is shared: which
 //! rows there are ([`plan`]), how they alternate ([`measure`]), what is recorded ([`Record`]), shown
-//! ([`table`], as a picture), written ([`write_files`]) and compared ([`compare`]).
+//! ([`table`], a picture), written ([`write_files`]) and compared ([`compare`]).
 
 mod bytes;
 mod compare;

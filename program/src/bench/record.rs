@@ -117,19 +117,24 @@ pub struct Measurement {
     pub copy_p50_ns: f64,
     /// (bytes / median) / (the copy's bytes / its median); `null` where a clock stood still.
     pub fraction_of_copy: Option<f64>,
+    /// The median of the triad's samples, brought to as many bytes as the row's; `null` where there is no triad.
+    #[serde(default)]
+    pub floor_ns: Option<f64>,
     /// Nanoseconds a run, round by round.
     pub samples_ns: Vec<f64>,
     /// The copy's, of the same rounds.
     pub copy_samples_ns: Vec<f64>,
 }
 
-/// Nanoseconds a run of the two programs, one sample of each a round.
+/// Nanoseconds a run of the programs, one sample of each a round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
     /// The job's.
     pub job: Vec<f64>,
     /// The copy's.
     pub copy: Vec<f64>,
+    /// The triad's; empty where there is none.
+    pub triad: Vec<f64>,
     /// Runs that a sample of the job is the mean of.
     pub runs: u32,
     /// Bytes that a copy read and wrote.
@@ -159,9 +164,15 @@ impl Measurement {
             p95_ns: job.p95,
             copy_p50_ns: copy.p50,
             fraction_of_copy: Some(fraction).filter(|fraction| fraction.is_finite()),
+            floor_ns: (!samples.triad.is_empty()).then(|| Quantiles::of(&samples.triad).p50),
             samples_ns: samples.job,
             copy_samples_ns: samples.copy,
         }
+    }
+
+    /// The median over the floor: 1 is as fast as a triad of as many bytes.
+    pub fn times_floor(&self) -> Option<f64> {
+        self.floor_ns.map(|floor| self.p50_ns / floor).filter(|times| times.is_finite())
     }
 
     /// What rows of two records are matched by: phase, rule, shape, cache and graph.

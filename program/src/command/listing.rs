@@ -12,6 +12,12 @@ use crate::show::view::View;
 
 use crate::command::say::{say, say_json};
 
+/// The features of this crate that were compiled in.
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "cuda")]
+    "cuda",
+];
+
 #[derive(Debug, Args)]
 pub(crate) struct MethodsArguments {
     /// The method to explain

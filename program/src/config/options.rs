@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::error::ConfigError;
-use super::parse::{RhoOption, parse_seeds};
+use super::{ConfigError, RhoOption, parse_seeds};
 use crate::methods::suggestion;
 
 /// What somebody wrote, not yet checked.

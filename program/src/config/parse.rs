@@ -1,11 +1,9 @@
 //! The small languages of single flags: seeds, radii, settings, lists of numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
-use super::error::ConfigError;
+use super::{ConfigError, RhoOption};
 
 const SEEDS: &str = "a count (24), a list (3,7,9) or a range whose end is left out (100..124)";
 /// More runs than anybody waits for; a slip of the keyboard must not fill the memory.
@@ -34,32 +32,6 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, ConfigError> {
     match end.checked_sub(first) {
         Some(1..=MOST_SEEDS) => Ok((first..end).collect()),
         _ => Err(wrong()),
-    }
-}
-
-/// Radii: one for all methods, some for single ones, or both.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RhoText")]
-pub struct RhoOption {
-    /// For every method that has one.
-    pub all: Option<f64>,
-    /// By method; stronger than `all`.
-    pub each: BTreeMap<String, f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RhoText {
-    All(f64),
-    Each(BTreeMap<String, f64>),
-}
-
-impl From<RhoText> for RhoOption {
-    fn from(text: RhoText) -> Self {
-        match text {
-            RhoText::All(rho) => Self { all: Some(rho), each: BTreeMap::new() },
-            RhoText::Each(each) => Self { all: None, each },
-        }
     }
 }
 

@@ -4,9 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::digits::digits;
-use super::error::DataError;
-use super::{Loaded, cifar10, idx};
+use super::{DataError, Loaded, cifar10, digits, idx};
 
 /// A data source.
 #[derive(Clone, Debug, PartialEq, Eq)]

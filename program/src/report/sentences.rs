@@ -75,7 +75,8 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
             1 => String::new(),
             _ => format!("At {} % label noise, ", percent(level)),
         };
-        let config = config.tuned(tuning, level);
+        let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
+        let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
         said(summary, level, &config)
             .into_iter()
             .map(move |said| capital(&format!("{start}{said}")))

@@ -34,7 +34,7 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Cases for each law and rule [default: 16; 64 of a command; 8 for each kernel]
+    /// Cases for each law and rule [default: 16; 64 of a command; 2 on a device, 8 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cases: Option<u32>,
     /// What the cases are drawn from [default: 1]
@@ -52,7 +52,7 @@ pub(crate) struct VerifyArguments {
     /// A device's kernels against the core: emulated, ptx or cuda[:N]
     #[arg(long, value_name = "NAME", help_heading = "Kernels")]
     pub(crate) device: Option<String>,
-    /// Forty cases and five epochs, for minutes
+    /// Sixteen cases (forty on a GPU) and five epochs, for minutes
     #[arg(hide_short_help = true, long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
     pub(crate) full: bool,
     /// Epochs of the training runs [default: 2; 60 on a GPU]
