@@ -114,12 +114,6 @@ fn passes(method: &Method) -> String {
     passes.join(", ")
 }
 
-/// The features of this crate that were compiled in.
-const FEATURES: &[&str] = &[
-    #[cfg(feature = "cuda")]
-    "cuda",
-];
-
 #[derive(Serialize)]
 struct Info {
     version: &'static str,
