@@ -3,10 +3,11 @@
 use super::{Checked, Law, a_descent, an_ascent, answer, any_rule};
 use crate::backend::Backend;
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![

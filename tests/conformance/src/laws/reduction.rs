@@ -5,10 +5,11 @@ use super::{
 };
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 use presam_oracle::element::PLANES;
 use presam_oracle::{Claim, Element, Input, LengthRule, Number, Rule, RuleState};
 
