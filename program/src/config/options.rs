@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{ConfigError, parse_seeds};
+use super::error::ConfigError;
 use crate::methods::suggestion;
 
 /// What somebody wrote, not yet checked.
@@ -62,24 +62,6 @@ pub enum SeedsOption {
     List(Vec<u64>),
     /// `24`, `3,7,9` or `100..124`.
     Text(String),
-}
-
-impl SeedsOption {
-    /// The seeds themselves.
-    ///
-    /// # Errors
-    /// No seed, a seed twice, or text that is none of the three forms.
-    pub fn seeds(&self) -> Result<Vec<u64>, ConfigError> {
-        match self {
-            Self::Count(count) => parse_seeds(&count.to_string()),
-            Self::Text(text) => parse_seeds(text),
-            Self::List(list) => {
-                let text: Vec<String> = list.iter().map(u64::to_string).collect();
-                // A list of one is a seed, where the same text on the command line is a count.
-                if list.len() == 1 { Ok(list.clone()) } else { parse_seeds(&text.join(",")) }
-            }
-        }
-    }
 }
 
 /// Radii: one for all methods, some for single ones, or both.
