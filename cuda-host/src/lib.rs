@@ -49,6 +49,7 @@ pub use mixes::{Flat, Mixes};
 #[cfg(feature = "network")]
 pub use network::{Batch, DeviceNetwork};
 pub use options::{Form, Options};
+pub use presam_kernels::Kernel;
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
 pub use segment::{DeviceSegment, Scalar};

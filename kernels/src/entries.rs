@@ -49,7 +49,7 @@ macro_rules! kernel {
         #[cfg(not(target_arch = "nvptx64"))]
         #[doc = concat!("`", $name, "`")]
         #[allow(non_upper_case_globals, reason = "named as the entry point is")]
-        pub static $entry: Kernel = Kernel {
+        pub static $entry: crate::kernel::Kernel = crate::kernel::Kernel {
             name: $name,
             text: $text,
             threads: crate::team::THREADS,
@@ -118,7 +118,6 @@ macro_rules! variants {
     ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
         $(
             mod $module {
-                use super::*;
                 scalar!($module, $Variant, $m, $i, F32, "f32", "accumulate_f32", "ascend_f32",
                     accumulate_f32, ascend_f32, ascend_in_place_f32);
                 scalar!($module, $Variant, $m, $i, Bf16, "bf16", "accumulate_bf16", "ascend_bf16",
@@ -127,11 +126,11 @@ macro_rules! variants {
                     accumulate_f16, ascend_f16, ascend_in_place_f16);
                 kernel!("finish", concat!("finish_", stringify!($module)), finish,
                     [parts, count, results, counter, control, variant, groups, group_count, counted],
-                    |team, arguments| step::finish::<_, presam::variants::$Variant<f32>, $m, $i>(
+                    |team, arguments| crate::step::finish::<_, presam::variants::$Variant<f32>, $m, $i>(
                         team, arguments));
 
                 #[cfg(not(target_arch = "nvptx64"))]
-                pub(super) const COMPILED: [&Kernel; 10] = [
+                pub(super) const COMPILED: [&crate::kernel::Kernel; 10] = [
                     &accumulate_f32, &accumulate_bf16, &accumulate_f16,
                     &ascend_f32, &ascend_bf16, &ascend_f16,
                     &ascend_in_place_f32, &ascend_in_place_bf16, &ascend_in_place_f16,
@@ -165,27 +164,39 @@ macro_rules! scalar {
             concat!("accumulate_", stringify!($module), "_", $scalar),
             $accumulate,
             [chunks, count, segments, parts, control, variant, groups],
-            |team, arguments| step::accumulate::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
-                team, arguments
-            )
+            |team, arguments| crate::step::accumulate::<
+                _,
+                presam::variants::$Variant<f32>,
+                crate::reads::$Scalar,
+                $m,
+                $i,
+            >(team, arguments)
         );
         kernel!(
             $map,
             concat!("ascend_", stringify!($module), "_", $scalar),
             $ascend,
             [chunks, count, segments, control, variant, groups],
-            |team, arguments| step::ascend::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
-                team, false, arguments
-            )
+            |team, arguments| crate::step::ascend::<
+                _,
+                presam::variants::$Variant<f32>,
+                crate::reads::$Scalar,
+                $m,
+                $i,
+            >(team, false, arguments)
         );
         kernel!(
             $map,
             concat!("ascend_in_place_", stringify!($module), "_", $scalar),
             $in_place,
             [chunks, count, segments, control, variant, groups],
-            |team, arguments| step::ascend::<_, presam::variants::$Variant<f32>, $Scalar, $m, $i>(
-                team, true, arguments
-            )
+            |team, arguments| crate::step::ascend::<
+                _,
+                presam::variants::$Variant<f32>,
+                crate::reads::$Scalar,
+                $m,
+                $i,
+            >(team, true, arguments)
         );
     };
 }
@@ -196,16 +207,15 @@ macro_rules! bases {
     ($($module:ident: $Base:ident, state $s:literal;)*) => {
         $(
             mod $module {
-                use super::*;
                 kernel!("descend", concat!("second_", stringify!($module)), second,
                     [parts, count, results, counter, control, base, checked],
-                    |team, arguments| step::second::<_, presam::base::$Base<f32>, $s>(team, arguments));
+                    |team, arguments| crate::step::second::<_, presam::base::$Base<f32>, $s>(team, arguments));
                 kernel!("descend", concat!("descend_", stringify!($module)), descend,
                     [chunks, count, segments, control, bases],
-                    |team, arguments| step::descend::<_, presam::base::$Base<f32>, $s>(team, arguments));
+                    |team, arguments| crate::step::descend::<_, presam::base::$Base<f32>, $s>(team, arguments));
 
                 #[cfg(not(target_arch = "nvptx64"))]
-                pub(super) const COMPILED: [&Kernel; 2] = [&second, &descend];
+                pub(super) const COMPILED: [&crate::kernel::Kernel; 2] = [&second, &descend];
             }
         )*
 

@@ -2,45 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam_cuda::{Device, DeviceError, Emulated, Layer};
-use presam_kernels::{Kernel, entries};
+use presam_backends::Faulty;
+use presam_cuda::Device;
+use presam_kernels::entries;
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
 use presam_program::report::{Results, Run, speed_table};
 use presam_program::show::view::View;
 use presam_program::train::{run, run_on};
-
-/// The emulator, which does not admit that it is one.
-struct Gpu {
-    device: Emulated,
-    /// A kernel that does nothing.
-    ignored: &'static str,
-}
-
-impl Layer for Gpu {
-    fn below(&self) -> &dyn Device {
-        &self.device
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.device
-    }
-
-    fn on_stands_in(&self) -> bool {
-        false
-    }
-
-    fn on_launch(
-        &mut self,
-        kernel: &'static Kernel,
-        blocks: u32,
-        arguments: &[u64],
-    ) -> Result<(), DeviceError> {
-        if kernel.name == self.ignored {
-            return Ok(());
-        }
-        self.device.launch(kernel, blocks, arguments)
-    }
-}
 
 /// More training examples than are evaluated at once, and a last batch that is smaller.
 fn config(methods: &[&str]) -> Config {
@@ -57,7 +25,7 @@ fn config(methods: &[&str]) -> Config {
 }
 
 fn trained(config: &Config, ignored: &'static str) -> Results {
-    let mut device: Box<dyn Device> = Box::new(Gpu { device: Emulated::new(1), ignored });
+    let mut device: Box<dyn Device> = Box::new(Faulty::without(&[ignored]).as_gpu());
     run_on(config, &|_| (), Some(&mut device)).unwrap()
 }
 

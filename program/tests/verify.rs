@@ -2,66 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam_cuda::{Address, Device, DeviceError, Emulated, Layer};
+use presam_backends::Faulty;
+use presam_kernels::entries;
 use presam_kernels::layout::Control;
-use presam_kernels::{Kernel, entries};
 use presam_program::check::{Report, Request, run, table};
 use presam_program::show::view::View;
-
-/// A device with a fault.
-struct Faulty {
-    device: Emulated,
-    /// Kernels that do nothing.
-    ignored: Vec<&'static str>,
-    /// Reads until one comes back with its lowest bit flipped; none if 0.
-    flip_in: u32,
-}
-
-impl Layer for Faulty {
-    fn below(&self) -> &dyn Device {
-        &self.device
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.device
-    }
-
-    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        // Zeros, so that what is left out shows as a wrong number and not as memory never written.
-        let address = self.device.allocate(bytes)?;
-        self.device.write(address, &vec![0; bytes])?;
-        Ok(address)
-    }
-
-    fn on_read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.device.read(from, bytes)?;
-        self.flip_in = self.flip_in.saturating_sub(u32::from(self.flip_in > 1));
-        // The control block has words that no comparison looks at.
-        let plane = bytes.len() != size_of::<Control>();
-        if let (1, true, Some(first)) = (self.flip_in, plane, bytes.first_mut()) {
-            *first ^= 1;
-            self.flip_in = 0;
-        }
-        Ok(())
-    }
-
-    fn on_launch(
-        &mut self,
-        kernel: &'static Kernel,
-        blocks: u32,
-        arguments: &[u64],
-    ) -> Result<(), DeviceError> {
-        if self.ignored.contains(&kernel.name) {
-            return Ok(());
-        }
-        self.device.launch(kernel, blocks, arguments)
-    }
-}
 
 const REQUEST: Request = Request { cases: 2, seed: 1, epochs: 1 };
 
 fn verified(ignored: &[&'static str], flip_in: u32) -> Report {
-    let device = Faulty { device: Emulated::new(1), ignored: ignored.to_vec(), flip_in };
+    // The control block has words that no comparison looks at.
+    let device = Faulty::without(ignored).flipping(flip_in, size_of::<Control>());
     run(Box::new(device), REQUEST).unwrap()
 }
 

@@ -105,6 +105,11 @@ impl From<Failure> for DeviceError {
     }
 }
 
+/// As NVIDIA writes it: `12.4`.
+pub(super) fn cuda_version(version: c_int) -> String {
+    format!("{}.{}", version / 1000, version % 1000 / 10)
+}
+
 pub(super) fn check(function: &'static str, code: c_int) -> Result<(), Failure> {
     if code == 0 { Ok(()) } else { Err(Failure { function, code }) }
 }
@@ -121,4 +126,17 @@ fn text_of(function: TextOf, code: c_int) -> Option<String> {
     let found = unsafe { function(code, &raw mut text) } == 0 && !text.is_null();
     // SAFETY: the driver answered with a constant text of its own, ended by a zero.
     found.then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_read_as_nvidia_writes_them() {
+        assert_eq!(
+            [11_000, 11_040, 12_080, 13_000].map(cuda_version),
+            ["11.0", "11.4", "12.8", "13.0"]
+        );
+    }
 }

@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use cust::sys::{CUdevice, CUdevice_attribute_enum as Attribute};
 
 use super::Cuda;
-use super::driver::{Failure, call};
-use super::open::{count, cuda_version, device, driver_version, name, text};
+use super::driver::{Failure, call, cuda_version};
+use super::open::{count, device, driver_version, name, text};
 use crate::error::DeviceError;
 
 /// What a device is. Clocks, width and cache are 0 where the driver does not tell.

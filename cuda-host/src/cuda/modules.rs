@@ -6,8 +6,7 @@ use std::ffi::{CString, c_int, c_void};
 use cust::sys;
 use presam_kernels::Kernel;
 
-use super::driver::{Failure, call};
-use super::open::cuda_version;
+use super::driver::{Failure, call, cuda_version};
 use crate::error::DeviceError;
 
 /// Bytes for each of the compiler's two logs.

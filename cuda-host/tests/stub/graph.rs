@@ -23,7 +23,7 @@ fn a_capture_records_and_refuses_what_waits() {
                     ("allocating", cuda.allocate(8).map(drop)),
                     ("marking a time", cuda.mark().map(drop)),
                     ("another capture", cuda.capture(|_| Ok(())).map(drop)),
-                    ("compiling a text", cuda.launch(&entries::sam::finish, 1, &[0; 9])),
+                    ("compiling a text", cuda.launch(entries::VARIANTS[0].finish, 1, &[0; 9])),
                 ];
                 for (what, done) in refused {
                     let expected = format!(

@@ -9,12 +9,14 @@ mod error;
 mod options;
 mod parse;
 mod plan;
+mod radii;
 mod resolve;
 
 pub use error::ConfigError;
-pub use options::{Many, Options, RhoOption, SeedsOption};
+pub use options::{Many, Options, SeedsOption};
 pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
 pub(crate) use plan::{Descent, Plan};
+pub use radii::RhoOption;
 pub use resolve::{device, resolve};
 
 use std::collections::BTreeMap;

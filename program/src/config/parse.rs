@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use super::error::ConfigError;
-use super::options::{RhoOption, SeedsOption};
+use super::{ConfigError, RhoOption};
 
 const SEEDS: &str = "a count (24), a list (3,7,9) or a range whose end is left out (100..124)";
 /// More runs than anybody waits for; a slip of the keyboard must not fill the memory.
@@ -33,24 +32,6 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, ConfigError> {
     match end.checked_sub(first) {
         Some(1..=MOST_SEEDS) => Ok((first..end).collect()),
         _ => Err(wrong()),
-    }
-}
-
-impl SeedsOption {
-    /// The seeds themselves.
-    ///
-    /// # Errors
-    /// No seed, a seed twice, or text that is none of the three forms.
-    pub fn seeds(&self) -> Result<Vec<u64>, ConfigError> {
-        match self {
-            Self::Count(count) => parse_seeds(&count.to_string()),
-            Self::Text(text) => parse_seeds(text),
-            Self::List(list) => {
-                let text: Vec<String> = list.iter().map(u64::to_string).collect();
-                // A list of one is a seed, where the same text on the command line is a count.
-                if list.len() == 1 { Ok(list.clone()) } else { parse_seeds(&text.join(",")) }
-            }
-        }
     }
 }
 

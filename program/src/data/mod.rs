@@ -16,6 +16,15 @@ pub use error::DataError;
 pub use idx::{parse_idx_images, parse_idx_labels};
 pub use source::Source;
 
+/// What a source holds: `test` is `None` where the source has no division of its own (the digits).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The training part, or everything.
+    pub train: Dataset,
+    /// The test part, if the source names one.
+    pub test: Option<Dataset>,
+}
+
 /// Labelled examples: row `i` of `inputs` (of `features` numbers) belongs to class `labels[i]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
@@ -29,15 +38,6 @@ pub struct Dataset {
     pub classes: usize,
     /// What reports call it, for example `digits`.
     pub name: String,
-}
-
-/// What a source holds: `test` is `None` where the source has no division of its own (the digits).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
-    /// The training part, or everything.
-    pub train: Dataset,
-    /// The test part, if the source names one.
-    pub test: Option<Dataset>,
 }
 
 impl Dataset {

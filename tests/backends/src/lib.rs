@@ -5,6 +5,7 @@
 //! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop is compiled here.
 
 pub mod device;
+mod faulty;
 pub mod phases;
 pub mod planes;
 pub mod session;
@@ -14,6 +15,7 @@ pub mod tensor;
 pub mod threads;
 
 pub use device::Devices;
+pub use faulty::Faulty;
 pub use phases::Phases;
 pub use session::Sessions;
 pub use stepped::{Extras, Stepped};

@@ -8,6 +8,8 @@ pub(super) type Work<'w, D> = &'w mut dyn FnMut(&mut D) -> Result<(), DeviceErro
 
 /// A device with a clock and a memory of sequences.
 pub(super) trait Clocked: Device {
+    /// Whether it records sequences at all.
+    const RECORDS: bool;
     /// A recorded sequence of launches, fills and copies.
     type Graph;
 

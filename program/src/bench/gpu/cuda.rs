@@ -31,6 +31,7 @@ pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
 }
 
 impl Clocked for Cuda {
+    const RECORDS: bool = true;
     type Graph = Graph;
 
     fn described(&self) -> Result<bench::Device, DeviceError> {

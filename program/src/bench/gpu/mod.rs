@@ -13,18 +13,18 @@ mod check;
 mod clocked;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod host_clock;
 mod launch;
 mod planes;
 #[cfg(test)]
 mod planted;
-mod recorder;
 mod reference;
 
 use buffers::{CopyBuffers, OtherData};
 use case::Case;
 use check::{Recipe, build};
 use clocked::Clocked;
-use recorder::Recorder;
+use host_clock::HostClock;
 
 use super::{
     Base, BenchError, Cache, CpuTarget, Device, Job, Mode, Overhead, Phase, Programs, Row, Target,
@@ -45,7 +45,7 @@ pub fn open(choice: Choice, threads: usize) -> Result<Box<dyn Target>, BenchErro
     }
     Ok(match choice.open()? {
         None => Box::new(CpuTarget::new(threads)),
-        Some(device) => Box::new(DeviceTarget::new(Recorder::new(device), threads)?),
+        Some(device) => Box::new(DeviceTarget::new(HostClock(device), threads)?),
     })
 }
 
@@ -99,13 +99,13 @@ impl<D: Clocked> Target for DeviceTarget<D> {
     }
 
     /// Warm only what fits, as on the CPU, with the second gradient that each other run reads; plain
-    /// launches, then the graph.
+    /// launches, then the graph where the device records one.
     fn modes(&self, job: &Job) -> Vec<Mode> {
         let other_gradient = (size_of::<f32>() as u64).saturating_mul(job.shape.params() as u64);
         let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache;
         let caches = if fits { &[Cache::Warm, Cache::Cold][..] } else { &[Cache::Cold] };
         let modes = |graph| caches.iter().map(move |&cache| Mode { cache, graph });
-        modes(false).chain(modes(true)).collect()
+        modes(false).chain(modes(true).filter(|_| D::RECORDS)).collect()
     }
 
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {

@@ -16,13 +16,15 @@ pub(crate) const LLVM_ARGS: &str = "-inline-threshold=100000 -unroll-full-max-co
 
 /// The folders of the sources, and what in them a GPU never sees.
 const FOLDERS: [&str; 3] = ["kernels/src", "core/src", "model/src"];
-const HOST_ONLY: [&str; 6] = [
+const HOST_ONLY: [&str; 8] = [
     "kernels/src/emulator",
     "kernels/src/entries",
     "kernels/src/kernel.rs",
     "kernels/src/ptx.rs",
     "core/src/any.rs",
     "core/src/erased",
+    "core/src/fixed.rs",
+    "core/src/session",
 ];
 const MANIFESTS: [&str; 3] = ["kernels/Cargo.toml", "core/Cargo.toml", "model/Cargo.toml"];
 /// What the texts hold of other people's crates.
