@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::BenchError;
 use super::job::{Cache, Phase, Row};
-use super::measure::Samples;
 use super::target::Clocks;
 use crate::config::ConfigError;
 use crate::machine::Host;
