@@ -67,14 +67,14 @@ fn map_row_with_memory<R: Real, F, const A: usize, const M: usize, const I: usiz
         return;
     }
     let mut remembered = [[R::ZERO; ROW]; M];
-    for (copy, plane) in remembered.iter_mut().zip(&memory) {
-        if let Some(plane) = plane {
+    for (k, copy) in remembered.iter_mut().enumerate() {
+        if let Some(Some(plane)) = memory.get(k) {
             *copy = **plane;
         }
     }
     map_row(map, out, reads, &mut remembered, inputs);
-    for (copy, plane) in remembered.iter().zip(&mut memory) {
-        if let Some(plane) = plane {
+    for (k, copy) in remembered.iter().enumerate() {
+        if let Some(Some(plane)) = memory.get_mut(k) {
             **plane = *copy;
         }
     }
@@ -95,8 +95,8 @@ fn map_tail<R: Real, F, const A: usize, const M: usize, const I: usize>(
         let (read, input) = (gather_tail(reads, i), gather_tail(inputs, i));
         let (new, remembered) = map.apply(*value, read, gather_mut(&memory, i), input);
         *value = new;
-        for (copy, plane) in remembered.iter().zip(&mut memory) {
-            if let Some(slot) = plane.get_mut(i) {
+        for (k, copy) in remembered.iter().enumerate() {
+            if let Some(slot) = memory.get_mut(k).and_then(|plane| plane.get_mut(i)) {
                 *slot = *copy;
             }
         }
@@ -114,14 +114,16 @@ fn map_row<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, c
 ) {
     for l in 0..ROW {
         let mut remembered = [R::ZERO; M];
-        for (value, plane) in remembered.iter_mut().zip(memory.iter()) {
-            *value = plane[l];
+        for (k, value) in remembered.iter_mut().enumerate() {
+            *value = memory.get(k).map_or(R::ZERO, |plane| plane[l]);
         }
         let (new, remembered) =
             map.apply(out[l], gather(&reads, l), remembered, gather(&inputs, l));
         out[l] = new;
-        for (value, plane) in remembered.iter().zip(memory.iter_mut()) {
-            plane[l] = *value;
+        for (k, value) in remembered.iter().enumerate() {
+            if let Some(plane) = memory.get_mut(k) {
+                plane[l] = *value;
+            }
         }
     }
 }

@@ -116,8 +116,8 @@ fn fold<R: Real>(lanes: &mut [R; LANES]) -> R {
     let mut half = LANES / 2;
     while half > 0 {
         let (low, high) = lanes.split_at_mut(half);
-        for (a, &b) in low.iter_mut().zip(high.iter()) {
-            *a += b;
+        for l in 0..low.len().min(high.len()) {
+            low[l] += high[l];
         }
         half /= 2;
     }

@@ -2,8 +2,8 @@
 //!
 //! The functions here know a scalar, a row length and a number of planes, but no rule: a closure inside
 //! a loop would be compiled anew for every rule. What is called for an element or a row is a plain loop
-//! over its planes: `array::map` is ten functions, not all of which are inlined without link-time
-//! optimization (`lto = "off"`: a step was 90 times slower).
+//! over its planes: `array::map` and `zip` are several functions each, not all of which are inlined without
+//! link-time optimization (`lto = "off"`: a step was 90 times slower).
 
 use crate::real::Real;
 
@@ -105,8 +105,8 @@ pub(crate) fn row_of<'a, R, const L: usize, const K: usize>(
     zeros: &'a [R; L],
 ) -> [&'a [R; L]; K] {
     let mut found = [zeros; K];
-    for (slot, (rows, _)) in found.iter_mut().zip(planes) {
-        *slot = rows.get(row).unwrap_or(zeros);
+    for (k, slot) in found.iter_mut().enumerate() {
+        *slot = planes.get(k).and_then(|(rows, _)| rows.get(row)).unwrap_or(zeros);
     }
     found
 }
@@ -117,8 +117,9 @@ pub(crate) fn row_of_mut<'a, R, const L: usize, const K: usize>(
     row: usize,
 ) -> [Option<&'a mut [R; L]>; K] {
     let mut found = [const { None }; K];
-    for (slot, (rows, _)) in found.iter_mut().zip(planes) {
-        *slot = rows.get_mut(row);
+    let mut planes = planes.iter_mut();
+    for slot in &mut found {
+        *slot = planes.next().and_then(|(rows, _)| rows.get_mut(row));
     }
     found
 }
@@ -130,8 +131,8 @@ pub(crate) fn gather<R: Real, const L: usize, const K: usize>(
     l: usize,
 ) -> [R; K] {
     let mut values = [R::ZERO; K];
-    for (value, row) in values.iter_mut().zip(rows) {
-        *value = row.get(l).copied().unwrap_or(R::ZERO);
+    for (k, value) in values.iter_mut().enumerate() {
+        *value = rows.get(k).and_then(|row| row.get(l)).copied().unwrap_or(R::ZERO);
     }
     values
 }
@@ -143,8 +144,8 @@ pub(crate) fn gather_tail<R: Real, const L: usize, const K: usize>(
     l: usize,
 ) -> [R; K] {
     let mut values = [R::ZERO; K];
-    for (value, (_, tail)) in values.iter_mut().zip(planes) {
-        *value = tail.get(l).copied().unwrap_or(R::ZERO);
+    for (k, value) in values.iter_mut().enumerate() {
+        *value = planes.get(k).and_then(|(_, tail)| tail.get(l)).copied().unwrap_or(R::ZERO);
     }
     values
 }
@@ -160,8 +161,8 @@ pub(crate) fn tails_mut<R, const L: usize, const K: usize>(
 #[inline(always)]
 pub(crate) fn gather_mut<R: Real, const K: usize>(planes: &[&mut [R]; K], i: usize) -> [R; K] {
     let mut values = [R::ZERO; K];
-    for (value, plane) in values.iter_mut().zip(planes) {
-        *value = plane.get(i).copied().unwrap_or(R::ZERO);
+    for (k, value) in values.iter_mut().enumerate() {
+        *value = planes.get(k).and_then(|plane| plane.get(i)).copied().unwrap_or(R::ZERO);
     }
     values
 }
