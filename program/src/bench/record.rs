@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchError, Cache, Phase, Row, Samples};
+use super::{BenchError, Cache, Clocks, Phase, Row, Samples};
 use crate::config::ConfigError;
 use crate::machine::Host;
 use crate::stats::Quantiles;
@@ -56,30 +56,6 @@ pub struct Header {
     /// The same by the device's clock; peers need not tell.
     #[serde(default)]
     pub launch_device_ns: Option<Quantiles>,
-}
-
-/// What a device says of itself at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Device {
-    /// Its name.
-    pub name: String,
-    /// The driver and its version.
-    pub driver: Option<String>,
-    /// Bytes of its last cache.
-    pub last_cache_bytes: Option<u64>,
-    /// Its clocks.
-    pub clocks: Option<Clocks>,
-    /// Why it runs below its clocks; empty where it does not.
-    pub throttle_reasons: Option<Vec<String>>,
-}
-
-/// Clocks in MHz.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clocks {
-    /// Of the cores.
-    pub core_mhz: u32,
-    /// Of the memory.
-    pub memory_mhz: u32,
 }
 
 /// One row: its name, its bytes, its samples.
