@@ -122,8 +122,17 @@ impl<R: Real, Rule: AscentRule<R, M, I>, const M: usize, const I: usize> Element
     fn apply(self, _: R, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> (R, [R; M]) {
         let element = Element { param, grad, memory, inputs };
         let perturbation = (self.rule.direction(element) * self.prescale) * self.scale;
-        (param + perturbation, self.rule.remember(element).map(R::flush))
+        (param + perturbation, flushed(self.rule.remember(element)))
     }
+}
+
+/// What memory stores: a plain loop, which is inlined at every optimization level.
+#[inline(always)]
+fn flushed<R: Real, const M: usize>(mut memory: [R; M]) -> [R; M] {
+    for value in &mut memory {
+        *value = value.flush();
+    }
+    memory
 }
 
 /// The parameter as it is, the memory renewed: a step whose scale is zero.
@@ -135,7 +144,7 @@ impl<R: Real, Rule: AscentRule<R, M, I>, const M: usize, const I: usize> Element
 {
     #[inline(always)]
     fn apply(self, _: R, [param, grad]: [R; 2], memory: [R; M], inputs: [R; I]) -> (R, [R; M]) {
-        (param, self.0.remember(Element { param, grad, memory, inputs }).map(R::flush))
+        (param, flushed(self.0.remember(Element { param, grad, memory, inputs })))
     }
 }
 

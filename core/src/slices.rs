@@ -1,7 +1,9 @@
 //! The planes of one pass and how they are cut: [`Reads`] for a sum, [`Writes`] for a map.
 //!
 //! The functions here know a scalar, a row length and a number of planes, but no rule: a closure inside
-//! a loop would be compiled anew for every rule, and `array::map` around it is ten functions more.
+//! a loop would be compiled anew for every rule. What is called for an element or a row is a plain loop
+//! over its planes: `array::map` is ten functions, not all of which are inlined without link-time
+//! optimization (`lto = "off"`: a step was 90 times slower).
 
 use crate::real::Real;
 
@@ -102,7 +104,11 @@ pub(crate) fn row_of<'a, R, const L: usize, const K: usize>(
     row: usize,
     zeros: &'a [R; L],
 ) -> [&'a [R; L]; K] {
-    planes.map(|(rows, _)| rows.get(row).unwrap_or(zeros))
+    let mut found = [zeros; K];
+    for (slot, (rows, _)) in found.iter_mut().zip(planes) {
+        *slot = rows.get(row).unwrap_or(zeros);
+    }
+    found
 }
 
 #[inline(always)]
@@ -110,7 +116,11 @@ pub(crate) fn row_of_mut<'a, R, const L: usize, const K: usize>(
     planes: &'a mut [RowsMut<'_, R, L>; K],
     row: usize,
 ) -> [Option<&'a mut [R; L]>; K] {
-    planes.each_mut().map(|(rows, _)| rows.get_mut(row))
+    let mut found = [const { None }; K];
+    for (slot, (rows, _)) in found.iter_mut().zip(planes) {
+        *slot = rows.get_mut(row);
+    }
+    found
 }
 
 /// Element `l` of every row.
@@ -119,7 +129,11 @@ pub(crate) fn gather<R: Real, const L: usize, const K: usize>(
     rows: &[&[R; L]; K],
     l: usize,
 ) -> [R; K] {
-    rows.map(|row| row.get(l).copied().unwrap_or(R::ZERO))
+    let mut values = [R::ZERO; K];
+    for (value, row) in values.iter_mut().zip(rows) {
+        *value = row.get(l).copied().unwrap_or(R::ZERO);
+    }
+    values
 }
 
 /// Element `l` of every plane's rest.
@@ -128,7 +142,11 @@ pub(crate) fn gather_tail<R: Real, const L: usize, const K: usize>(
     planes: &[Rows<'_, R, L>; K],
     l: usize,
 ) -> [R; K] {
-    planes.map(|(_, tail)| tail.get(l).copied().unwrap_or(R::ZERO))
+    let mut values = [R::ZERO; K];
+    for (value, (_, tail)) in values.iter_mut().zip(planes) {
+        *value = tail.get(l).copied().unwrap_or(R::ZERO);
+    }
+    values
 }
 
 #[inline(always)]
@@ -141,5 +159,9 @@ pub(crate) fn tails_mut<R, const L: usize, const K: usize>(
 /// Element `i` of every plane.
 #[inline(always)]
 pub(crate) fn gather_mut<R: Real, const K: usize>(planes: &[&mut [R]; K], i: usize) -> [R; K] {
-    planes.each_ref().map(|plane| plane.get(i).copied().unwrap_or(R::ZERO))
+    let mut values = [R::ZERO; K];
+    for (value, plane) in values.iter_mut().zip(planes) {
+        *value = plane.get(i).copied().unwrap_or(R::ZERO);
+    }
+    values
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchError, Cache, Clocks, Phase, Row, Samples};
+use super::{BenchError, Cache, Clocks, Phase, Row};
 use crate::config::ConfigError;
 use crate::machine::Host;
 use crate::stats::Quantiles;
@@ -100,6 +100,21 @@ pub struct Measurement {
     pub samples_ns: Vec<f64>,
     /// The copy's, of the same rounds.
     pub copy_samples_ns: Vec<f64>,
+}
+
+/// Nanoseconds a run of the programs, one sample of each a round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// The job's.
+    pub job: Vec<f64>,
+    /// The copy's.
+    pub copy: Vec<f64>,
+    /// The triad's; empty where there is none.
+    pub triad: Vec<f64>,
+    /// Runs that a sample of the job is the mean of.
+    pub runs: u32,
+    /// Bytes that a copy read and wrote.
+    pub copy_bytes: u64,
 }
 
 impl Measurement {

@@ -4,13 +4,14 @@ use crate::command::{Outcome, Run, job_dir};
 use crate::workspace;
 use std::collections::BTreeSet;
 
-/// The probe is a workspace of its own, out of reach of `--all`.
-const PROBE: &str = "xtask/bare-probe/Cargo.toml";
+/// Workspaces of their own, out of reach of `--all`.
+const APART: [&str; 3] =
+    ["xtask/bare-probe/Cargo.toml", "xtask/stranger/Cargo.toml", "fuzz/Cargo.toml"];
 
 const DENIED: [&str; 3] = ["--", "-D", "warnings"];
 
 pub(crate) fn fmt() -> Outcome {
-    for own in [PROBE, "fuzz/Cargo.toml"] {
+    for own in APART {
         Run::cargo().args(["fmt", "--check", "--manifest-path", own]).run()?;
     }
     Run::cargo().args(["fmt", "--all", "--check"]).run()

@@ -11,6 +11,7 @@ mod names;
 mod no_panic;
 mod pandas;
 mod picture;
+mod profiles;
 mod ptx;
 mod readme;
 mod runs;
@@ -71,6 +72,9 @@ pub(crate) const JOBS: &[Job] = &[
     }),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
+    job("profiles", "a crate outside is as fast under every profile of Cargo's", |_| {
+        profiles::profiles()
+    }),
     job("examples", "run every example of core and model", |_| runs::examples()),
     job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
     job("package", "package what is published, build the packages", |_| runs::package()),
