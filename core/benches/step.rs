@@ -193,7 +193,11 @@ fn naive(p: &mut Program) -> Result<Outcome, Error> {
             *w -= LEARNING_RATE * *v;
         }
     };
-    if alone { rest(&mut p.tensors[0]) } else { p.tensors.par_iter_mut().for_each(rest) }
+    if alone {
+        rest(&mut p.tensors[0])
+    } else {
+        p.tensors.par_iter_mut().for_each(rest)
+    }
     Ok(Outcome::Finite)
 }
 

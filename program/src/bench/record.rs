@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchError, Cache, Clocks, Phase, Row};
+use super::BenchError;
+use super::job::{Cache, Phase, Row};
+use super::target::Clocks;
 use crate::config::ConfigError;
 use crate::machine::Host;
 use crate::stats::Quantiles;
