@@ -8,8 +8,8 @@ use presam::{Cpu, Real};
 use presam_conformance::backend::Backend;
 use presam_conformance::compare::{compare, same_answer};
 use presam_conformance::tolerance::Tolerance;
-use presam_conformance::{Answer, Base, Case, Expected, Mismatch, Outcome, Scalar, Worst};
-use presam_fuzz::case::{all_finite, case, watched};
+use presam_conformance::{Answer, Case, Expected, Mismatch, Outcome, Scalar, Worst};
+use presam_fuzz::case::{all_finite, case};
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
 use presam_backends::{Phases, Sessions};
@@ -36,9 +36,8 @@ where
     for cpu in [Cpu::detect(), Cpu::detect().parallel()] {
         same_or_panic(&case, &plain, &step(&mut Phases(cpu), &case));
     }
-    if matches!(case.base, Base::SgdMomentum { .. }) {
-        let in_place = step(&mut Sessions(Cpu::detect()), &case);
-        same_or_panic(&case, &watched(&case, plain.clone()), &in_place);
+    for mut session in [Sessions::in_place(Cpu::detect()), Sessions::out_of_place(Cpu::detect())] {
+        same_or_panic(&case, &plain, &step(&mut session, &case));
     }
     documented(&case, &plain);
     if kind == Kind::Tame {

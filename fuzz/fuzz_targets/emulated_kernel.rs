@@ -8,7 +8,7 @@ use presam::{CHUNK, Cpu, PartialNorm};
 use presam_conformance::compare::same_answer;
 use presam_conformance::{Backend, Case};
 use presam_cuda::{Emulated, Form};
-use presam_fuzz::case::{case, watched};
+use presam_fuzz::case::case;
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
 use presam_kernels::emulator::{Memory, run};
@@ -16,6 +16,7 @@ use presam_kernels::entries::{accumulate_gradient, all};
 use presam_kernels::layout::{ALIGNED, Chunk, Control, GroupScale, PART_BYTES, Segment};
 use presam_kernels::plain::{bytes_of, values_of};
 use presam_kernels::{Kernel, WARPS};
+use presam_backends::tensor::Layout;
 use presam_backends::{Devices, Phases};
 use std::mem::offset_of;
 use std::sync::LazyLock;
@@ -35,9 +36,10 @@ fuzz_target!(|bytes: &[u8]| {
 fn whole_step(draw: &mut Draw<'_>) {
     let case: Case<f32> = case(draw, Kind::Any);
     let form = draw.pick(&[Form::OutOfPlace, Form::InPlace]);
-    let mut devices = Devices { device: Emulated::new(draw.bits()), form, misaligned: draw.flag() };
-    let expected = Phases(Cpu::plain()).step(&case).map(|answer| watched(&case, answer));
-    let (expected, found) = (expected, devices.step(&case));
+    let shift = if draw.flag() { 4 } else { 0 };
+    let layout = Layout { shift, ..Layout::default() };
+    let mut devices = Devices { device: Emulated::new(draw.bits()), form, layout };
+    let (expected, found) = (Phases(Cpu::plain()).step(&case), devices.step(&case));
     let (Ok(expected), Ok(found)) = (&expected, &found) else {
         panic!("{expected:?} {found:?}\n{case}")
     };

@@ -5,36 +5,40 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam::{
-    AdamW, BaseOptimizer, Cpu, DynBase, DynVariant, Error, Group, InfoAsam, LengthRule, MaskedSam,
-    MomentumSam, Outcome, Sam, SecondGradient, Session, Sgd, Variant, Vasso,
+    AnyBase, AnyVariant, BaseState, Cpu, Error, Group, Outcome, RuleState, SecondGradient, Session,
 };
+use presam_backends::phases::Step;
+use presam_backends::settings::{self, length_rule, oracle_state};
+use presam_conformance::{Answer, Base, Case, LengthRule, Rule};
 use presam_fuzz::draw::Draw;
-use presam_fuzz::model::{BROKEN, Model, Tensor, ascended, descended};
+use presam_fuzz::model::{BROKEN, Model, Tensor};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut draw = Draw::new(bytes);
-    if let Err(error) = any(&mut draw) {
+    let played = Play::new(&mut draw).and_then(|mut play| play.play(&mut draw));
+    if let Err(error) = played {
         panic!("{error}");
     }
 });
 
-fn any(draw: &mut Draw<'_>) -> Result<(), Error> {
-    let sgd = Sgd::new(0.125)?;
-    let momentum = sgd.with_momentum(0.5)?;
-    match draw.below(5) {
-        0 => Play::<_, _, 0, 0, 0>::new(draw, Sam::new(), sgd)?.play(draw),
-        1 => Play::<_, _, 1, 0, 1>::new(draw, Vasso::default(), momentum)?.play(draw),
-        2 => Play::<_, _, 2, 0, 2>::new(draw, InfoAsam::default(), AdamW::new(0.125)?)?.play(draw),
-        3 => Play::<_, _, 0, 1, 1>::new(draw, MaskedSam::new(), momentum)?.play(draw),
-        _ => Play::<_, _, 0, 0, 1>::new(draw, MomentumSam::new(), momentum)?.play(draw),
-    }
-}
+/// A rule of each number of planes, over each base optimizer.
+const PAIRS: [(&str, &str); 5] = [
+    ("sam", "sgd"),
+    ("vasso", "sgd-momentum"),
+    ("info-asam", "adamw"),
+    ("masked-sam", "sgd-momentum"),
+    ("momentum-sam", "sgd-momentum"),
+];
 
 /// A trainer.
-struct Play<V, B, const M: usize, const I: usize, const S: usize> {
-    session: Session<f32, V, B>,
+struct Play {
+    session: Session<f32, AnyVariant<f32>, AnyBase<f32>>,
     groups: [Group<f32>; 2],
-    model: Model<M, I, S>,
+    model: Model,
+    /// The same in the suite's words.
+    rule: Rule,
+    base: Base,
+    length: LengthRule,
 }
 
 /// How a trainer takes a step.
@@ -48,18 +52,68 @@ enum Form {
     Momentum,
 }
 
-impl<V, B, const M: usize, const I: usize, const S: usize> Play<V, B, M, I, S>
-where
-    V: Variant<f32, M, I> + DynVariant<f32> + Clone,
-    B: BaseOptimizer<f32, S> + DynBase<f32>,
-{
-    fn new(draw: &mut Draw<'_>, variant: V, base: B) -> Result<Self, Error> {
+fn base(name: &str) -> Base {
+    let (learning_rate, weight_decay) = (0.125, 0.0);
+    match name {
+        "sgd" => Base::Sgd { learning_rate, weight_decay },
+        "adamw" => {
+            let (mean_decay, square_decay, denominator_guard) = (0.875, 0.96875, 1e-8);
+            Base::AdamW { learning_rate, weight_decay, mean_decay, square_decay, denominator_guard }
+        }
+        _ => {
+            let (momentum, dampening, nesterov) = (0.5, 0.0, false);
+            Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
+        }
+    }
+}
+
+impl Play {
+    fn new(draw: &mut Draw<'_>) -> Result<Self, Error> {
+        let (rule, name) = draw.pick(&PAIRS);
+        let Some(rule) = Rule::from_name(rule) else { unreachable!("a rule of the oracle") };
+        let base = base(name);
         let groups = [Group::new(0.25)?, group(draw)?];
+        let (variant, optimizer) = (settings::variant(rule)?, settings::base(base)?);
         Ok(Self {
-            session: Session::new(Cpu::detect(), variant, base),
+            session: Session::new(Cpu::detect(), variant, optimizer),
             groups,
-            model: Model::new(draw),
+            model: Model::new(draw, [rule.memory(), rule.inputs(), base.planes()]),
+            rule,
+            base,
+            length: LengthRule::NORMALISED,
         })
+    }
+
+    /// What the session is about to do with these gradients, as a case.
+    fn case(&self, gradients: [&[Vec<f32>]; 2]) -> Case<f32> {
+        let [first, second] = gradients;
+        let pairs = self.model.tensors.iter().zip(first).zip(second);
+        let segments = pairs.map(|((tensor, first), second)| {
+            let (grads, perturbed_grads) = (first.clone(), second.clone());
+            presam_conformance::Segment { grads, perturbed_grads, ..tensor.own.clone() }
+        });
+        Case {
+            rule: self.rule,
+            length: self.length,
+            segments: segments.collect(),
+            rule_state: oracle_state(self.session.rule_state, self.rule),
+            base: self.base,
+            base_steps: self.session.base_state.steps.into(),
+        }
+    }
+
+    /// That step, phase by phase.
+    fn phases<'c>(&self, case: &'c Case<f32>, along_momentum: bool) -> Step<'c, f32> {
+        let groups = self.model.tensors.iter().map(|tensor| self.groups[tensor.group]).collect();
+        let Session { second, loss_scale, .. } = self.session;
+        Step { cpu: Cpu::plain(), case, groups, second, loss_scale, along_momentum }
+    }
+
+    /// The planes are the answer's, and the counters those given.
+    fn stands(&self, answer: &Answer<f32>, rule_state: RuleState<f32>, base_state: BaseState<f32>) {
+        assert!(self.model.is_left_by(answer));
+        let counters = (self.session.rule_state, self.session.base_state);
+        assert_eq!(format!("{counters:?}"), format!("{:?}", (rule_state, base_state)));
     }
 
     fn play(&mut self, draw: &mut Draw<'_>) -> Result<(), Error> {
@@ -83,10 +137,18 @@ where
         let value = draw.setting() as f32;
         let session = &mut self.session;
         match draw.below(7) {
-            0 => session.base = session.base.with_learning_rate(value).unwrap_or(session.base),
-            1 => session.base = session.base.with_weight_decay(value).unwrap_or(session.base),
+            key @ 0..=1 => {
+                let name = ["learning_rate", "weight_decay"][key];
+                let base = self.base.map_settings(|key, old| if key == name { value.into() } else { old });
+                if let Ok(optimizer) = settings::base(base) {
+                    (self.base, session.base) = (base, optimizer);
+                }
+            }
             2 => {
-                session.length = LengthRule::mixed(value, draw.setting() as f32).unwrap_or_default()
+                let norm_guard = f64::from(draw.setting() as f32);
+                let length = LengthRule::Mixed { lambda: value.into(), norm_guard };
+                let length = if length_rule::<f32>(length).is_ok() { length } else { LengthRule::NORMALISED };
+                (self.length, session.length) = (length, length_rule(length)?);
             }
             3 => session.loss_scale = if draw.flag() { value } else { 1024.0 },
             4 => {
@@ -112,7 +174,9 @@ where
     fn step(&mut self, draw: &mut Draw<'_>, form: Form) -> Result<(), Error> {
         let along_momentum = form == Form::Momentum;
         let gradients = [self.model.gradient(draw), self.model.gradient(draw)];
-        let (mut session, mut expected) = (self.session.clone(), self.model.clone());
+        let case = self.case([&gradients[0], &gradients[1]]);
+        let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
+        let phases = self.phases(&case, along_momentum);
         let result = match form {
             Form::Closure => {
                 let mut given = gradients.iter();
@@ -135,20 +199,17 @@ where
                 })
             }
         };
-        if self.is_refused() || (along_momentum && S == 0) {
+        if self.is_refused() || (along_momentum && self.base.planes() == 0) {
             assert!(matches!(
                 result,
                 Err(Error::Hyperparameter { .. } | Error::Planes { planes: "state", .. })
             ));
-            return self.unchanged(&session, &expected);
+            self.stands(&Answer::unchanged(&case), rule_state, base_state);
+            return Ok(());
         }
         let report = result?;
-        let restored = expected.clone();
-        expected.set_gradient(&gradients[0]);
-        let ascent = ascended(&mut session, &self.groups, &mut expected, along_momentum)?;
-        restore(&mut expected, &restored);
-        expected.set_gradient(&gradients[1]);
-        let right = descended(&mut session, &self.groups, &mut expected, ascent)?;
+        let stepped = phases.run()?;
+        let right = stepped.report;
         let told = |report: presam::StepReport<f32>| {
             let (ascent, second) = (report.ascent.outcome, report.second);
             (ascent, report.ascent.norm.root.to_bits(), second, report.descended)
@@ -158,23 +219,17 @@ where
             (report.ascent.outcome, report.descended),
             (right.ascent.outcome, right.descended)
         );
-        self.unchanged(&session, &expected)
-    }
-
-    /// The counters and planes are those given.
-    fn unchanged(&self, session: &Session<f32, V, B>, model: &Model<M, I, S>) -> Result<(), Error> {
-        assert!(self.model.same_planes(model));
-        let counters = |session: &Session<f32, V, B>| {
-            format!("{:?} {:?}", session.rule_state, session.base_state)
-        };
-        assert_eq!(counters(&self.session), counters(session));
+        self.stands(&stepped.answer, stepped.rule_state, stepped.base_state);
         Ok(())
     }
 
     /// An ascent without a descent, and a closure that fails: the memory is renewed, parameters are restored.
     fn dropped(&mut self, draw: &mut Draw<'_>) -> Result<(), Error> {
         let gradient = self.model.gradient(draw);
-        let (mut session, mut expected) = (self.session.clone(), self.model.clone());
+        let case = self.case([&gradient, &gradient]);
+        let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
+        let phases = self.phases(&case, false);
+        let mut answer = Answer::unchanged(&case);
         if draw.flag() {
             self.model.set_gradient(&gradient);
             drop(self.session.ascend(&self.groups, &mut self.model));
@@ -188,16 +243,13 @@ where
             });
             if fails {
                 assert_eq!(result.err(), Some(BROKEN));
-                return self.unchanged(&session, &expected);
+                self.stands(&answer, rule_state, base_state);
+                return Ok(());
             }
         }
-        if !self.is_refused() {
-            let restored = expected.clone();
-            expected.set_gradient(&gradient);
-            ascended(&mut session, &self.groups, &mut expected, false)?;
-            restore(&mut expected, &restored);
-        }
-        self.unchanged(&session, &expected)
+        let rule_state = if self.is_refused() { rule_state } else { phases.ascend(&mut answer)?.1 };
+        self.stands(&answer, rule_state, base_state);
+        Ok(())
     }
 
     /// A visit that fails somewhere: every parameter is as before, or stepped if the descent had begun.
@@ -227,14 +279,15 @@ where
         self.model.set_gradient(&gradient);
         let kept = self.model.tensors[index].clone();
         let is_checked = spoil(draw, &mut self.model.tensors[index], &self.groups[kept.group]);
-        let (session, before) = (self.session.clone(), self.model.clone());
+        let case = self.case([&gradient, &gradient]);
+        let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
         let result = self.session.ascend(&self.groups, &mut self.model).map(drop);
         if is_checked && !self.is_refused() {
             let is_named = matches!(result, Err(Error::Length { .. } | Error::UnknownGroup { .. }));
             assert!(is_named, "{result:?}");
         }
         if result.is_err() {
-            self.unchanged(&session, &before)?;
+            self.stands(&Answer::unchanged(&case), rule_state, base_state);
         }
         self.model.tensors[index] = kept;
         Ok(())
@@ -250,30 +303,22 @@ where
             return Ok(());
         };
         let outcome = ascended.ascent().outcome;
-        ascended.model().tensors[index].grads.push(0.0);
+        ascended.model().tensors[index].own.grads.push(0.0);
         let result = ascended.descend();
         assert!(
             outcome == Outcome::NonFinite
                 || result
                     == Err(Error::Length {
                         slice: "grads",
-                        expected: before.tensors[index].params.len(),
-                        found: before.tensors[index].params.len() + 1,
+                        expected: before.tensors[index].own.params.len(),
+                        found: before.tensors[index].own.params.len() + 1,
                     })
         );
         assert!(self.model.same_params(&before));
         assert_eq!(self.session.base_state, counters);
-        self.model.tensors[index].grads.pop();
+        self.model.tensors[index].own.grads.pop();
         Ok(())
     }
-}
-
-fn restore<const M: usize, const I: usize, const S: usize>(
-    model: &mut Model<M, I, S>,
-    before: &Model<M, I, S>,
-) {
-    let pairs = model.tensors.iter_mut().zip(&before.tensors);
-    pairs.for_each(|(tensor, before)| tensor.params.clone_from(&before.params));
 }
 
 /// Any options, with a radius and a weight decay that are within their range.
@@ -290,11 +335,7 @@ fn group(draw: &mut Draw<'_>) -> Result<Group<f32>, Error> {
 }
 
 /// Makes one thing of a tensor wrong; whether an ascent must see it.
-fn spoil<const M: usize, const I: usize, const S: usize>(
-    draw: &mut Draw<'_>,
-    tensor: &mut Tensor<M, I, S>,
-    group: &Group<f32>,
-) -> bool {
+fn spoil(draw: &mut Draw<'_>, tensor: &mut Tensor, group: &Group<f32>) -> bool {
     let longer = draw.flag();
     let resize = |plane: &mut Vec<f32>| {
         if longer {
@@ -304,14 +345,15 @@ fn spoil<const M: usize, const I: usize, const S: usize>(
         plane.pop().is_some()
     };
     match draw.below(6) {
-        0 => resize(&mut tensor.grads),
+        0 => resize(&mut tensor.own.grads),
         1 => {
-            let is_needed = group.is_perturbed() || (M > 0 && group.counts_in_norm());
+            let remembers = !tensor.own.memory.is_empty() && group.counts_in_norm();
+            let is_needed = group.is_perturbed() || remembers;
             resize(&mut tensor.spare) && is_needed
         }
-        2 => tensor.memory.last_mut().is_some_and(resize),
-        3 => tensor.inputs.last_mut().is_some_and(resize),
-        4 => tensor.state.last_mut().is_some_and(resize),
+        2 => tensor.own.memory.last_mut().is_some_and(resize),
+        3 => tensor.own.inputs.last_mut().is_some_and(resize),
+        4 => tensor.own.state.last_mut().is_some_and(resize),
         _ => {
             tensor.group += 2;
             true

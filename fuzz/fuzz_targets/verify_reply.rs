@@ -73,7 +73,7 @@ fn answer<R: Scalar>(draw: &mut Draw<'_>, line: &[u8]) {
     };
     let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
     let given = !asked.keeps_state;
-    assert!(!has_mean || ascends && given && case.rule.memory() == 2);
+    assert!(!has_mean || ascends && given && case.rule.carries_mean());
     assert_eq!(segments.len(), case.segments.len());
     for (found, wanted) in segments.iter().zip(&case.segments) {
         let length = wanted.params.len();

@@ -1,9 +1,8 @@
 //! Whole steps: any rule, settings, lengths and numbers.
 
 use crate::draw::{Draw, Kind};
-use presam_conformance::{
-    Answer, Base, Case, LengthRule, Options, Outcome, Rule, RuleState, Scalar, Segment,
-};
+use presam_conformance::generate::tame_input;
+use presam_conformance::{Base, Case, LengthRule, Options, Rule, RuleState, Scalar, Segment};
 
 /// A step whose settings are within their limits and whose numbers are of `kind`.
 pub fn case<R: Scalar>(draw: &mut Draw<'_>, kind: Kind) -> Case<R> {
@@ -20,7 +19,7 @@ fn counters<R: Scalar>(draw: &mut Draw<'_>, rule: Rule) -> RuleState {
     let steps = draw.pick(&[0, 1, 2, 5, 300]);
     let mean = draw.number::<R>(Kind::Tame).to_f64().abs();
     // Nothing is observed before the second step.
-    let mean_of_variance = if rule.memory() == 2 && steps > 1 { mean } else { 0.0 };
+    let mean_of_variance = if rule.carries_mean() && steps > 1 { mean } else { 0.0 };
     RuleState { steps, mean_of_variance }
 }
 
@@ -35,26 +34,8 @@ fn decay<R: Scalar>(draw: &mut Draw<'_>) -> f64 {
 /// Any rule with settings of its own.
 fn rule<R: Scalar>(draw: &mut Draw<'_>) -> Rule {
     let rule = draw.pick(&Rule::all());
-    let eta = R::held(draw.pick(&[0.01, 0.0, 1.0, 0.2]));
-    let (mean_decay, variance_decay) = (decay::<R>(draw), decay::<R>(draw));
-    let absolute_damping = R::held(draw.pick(&[0.0, 0.25]));
-    let relative_damping = R::held(draw.pick(&[1.0, 0.0, 0.1, 10.0]));
-    match rule {
-        Rule::Asam { .. } => Rule::Asam { eta },
-        Rule::FisherSam { .. } => Rule::FisherSam { eta },
-        Rule::InfoSamDraft { .. } => Rule::InfoSamDraft { decay: mean_decay },
-        Rule::Vasso { .. } => Rule::Vasso { decay: mean_decay },
-        Rule::FriendlySam { .. } => {
-            Rule::FriendlySam { sigma: R::held(draw.pick(&[1.0, 0.0, 0.5])), decay: mean_decay }
-        }
-        Rule::InfoSam { .. } => {
-            Rule::InfoSam { mean_decay, variance_decay, absolute_damping, relative_damping }
-        }
-        Rule::InfoAsam { .. } => {
-            Rule::InfoAsam { mean_decay, variance_decay, absolute_damping, relative_damping, eta }
-        }
-        without_settings => without_settings,
-    }
+    let mut tried = rule.tried().into_iter();
+    rule.map_settings(|_, default| R::held(tried.next().map_or(default, |values| draw.pick(values))))
 }
 
 fn length_rule<R: Scalar>(draw: &mut Draw<'_>) -> LengthRule {
@@ -66,7 +47,7 @@ fn length_rule<R: Scalar>(draw: &mut Draw<'_>) -> LengthRule {
     }
 }
 
-/// Momentum in half of all draws: that is what the session runs.
+/// Momentum in half of all draws: it has the most settings.
 fn base<R: Scalar>(draw: &mut Draw<'_>) -> Base {
     let learning_rate = R::held(draw.pick(&[0.5, 0.1, 0.01]));
     let weight_decay = R::held(draw.pick(&[0.0, 0.25, 5e-4]));
@@ -112,34 +93,11 @@ fn segment<R: Scalar>(draw: &mut Draw<'_>, rule: Rule, base: Base, kind: Kind) -
         for second in [memory.get_mut(1), state.get_mut(1)].into_iter().flatten() {
             second.iter_mut().for_each(|x| *x = R::from_f64(x.to_f64().abs()));
         }
-        inputs.iter_mut().enumerate().for_each(|(i, plane)| tame_input(rule, i, plane));
+        for (plane, kind) in inputs.iter_mut().zip(rule.input_kinds()) {
+            plane.iter_mut().for_each(|x| *x = tame_input(*kind)(*x));
+        }
     }
     Segment { options, params, grads, perturbed_grads, memory, inputs, state }
-}
-
-fn tame_input<R: Scalar>(rule: Rule, index: usize, plane: &mut [R]) {
-    for x in plane {
-        let value = x.to_f64();
-        *x = R::from_f64(match rule {
-            Rule::Ssam | Rule::MaskedSam => f64::from(value > 0.0),
-            Rule::ConstraintPreconditioner => value.abs() + 0.0625,
-            _ if index == 1 => value.abs() + 0.0625,
-            _ => value,
-        });
-    }
-}
-
-/// What a driver answers that also looks at gradients which are perturbed and not counted: a session and a
-/// device do, the phases one by one cannot.
-pub fn watched<R: Scalar>(case: &Case<R>, phases: Answer<R>) -> Answer<R> {
-    let hidden = case.segments.iter().any(|segment| {
-        let Options { counts_in_norm, is_perturbed, .. } = segment.options;
-        is_perturbed && !counts_in_norm && !all_finite(&segment.grads)
-    });
-    if !hidden {
-        return phases;
-    }
-    Answer { outcome: Outcome::NonFinite, norm: None, ..Answer::unchanged(case) }
 }
 
 /// Neither an infinity nor a NaN.

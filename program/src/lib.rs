@@ -21,12 +21,6 @@
 //! | [`train`] | the main job: every method with every seed on the same data |
 //! | `vectors` | test vectors made by the oracle |
 
-/// The features of this crate that were compiled in.
-const FEATURES: &[&str] = &[
-    #[cfg(feature = "cuda")]
-    "cuda",
-];
-
 pub mod bench;
 pub mod check;
 pub mod command;

@@ -24,6 +24,17 @@ pub struct PairedDifference {
     pub pairs: usize,
 }
 
+/// Each item once, in order of first appearance.
+pub fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}
+
 /// Arithmetic mean; `None` without samples.
 pub fn mean(samples: &[f64]) -> Option<f64> {
     (!samples.is_empty()).then(|| samples.iter().sum::<f64>() / samples.len() as f64)
@@ -79,12 +90,6 @@ pub fn paired_difference(a: &[f64], b: &[f64]) -> Option<PairedDifference> {
 }
 
 /// The value below which a `share` of the samples lies, between neighbours by proportion; NaN without samples.
-pub fn quantile(samples: &[f64], share: f64) -> f64 {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    between(&sorted, share)
-}
-
 fn between(sorted: &[f64], share: f64) -> f64 {
     let position = share.clamp(0.0, 1.0) * sorted.len().saturating_sub(1) as f64;
     let at = |index: f64| sorted.get(index as usize).copied().unwrap_or(f64::NAN);
@@ -191,8 +196,8 @@ mod tests {
     fn quantiles_by_hand() {
         let samples: Vec<f64> = (0..=20).rev().map(f64::from).collect();
         assert_eq!(Quantiles::of(&samples), Quantiles { p05: 1.0, p50: 10.0, p95: 19.0 });
-        assert_eq!(quantile(&[1.0, 2.0], 0.25), 1.25);
-        assert_eq!(quantile(&[7.0], 0.95), 7.0);
-        assert!(quantile(&[], 0.5).is_nan());
+        assert_eq!(between(&[1.0, 2.0], 0.25), 1.25);
+        assert_eq!(between(&[7.0], 0.95), 7.0);
+        assert!(between(&[], 0.5).is_nan());
     }
 }

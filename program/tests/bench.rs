@@ -2,15 +2,10 @@
 
 mod common;
 
-/// The list of the core's own benches: networks are described twice, and alike.
-#[allow(dead_code, reason = "the core's benches use more of it")]
-#[path = "../../core/benches/common/shape.rs"]
-mod core_shape;
-
 use std::path::Path;
 
 use common::{names, out, presam, refused};
-use presam_program::bench::{Record, Shape};
+use presam_program::bench::Record;
 use serde_json::Value;
 
 /// A short benchmark of one size.
@@ -22,14 +17,6 @@ fn json(more: &[&str]) -> Value {
     let output = bench(&[more, &["--json"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON document")
-}
-
-#[test]
-fn networks_are_those_of_the_cores_benches() {
-    for name in ["digits-mlp", "resnet-18", "vit-b-16", "1e4"] {
-        let core = core_shape::Shape::parse(name).unwrap();
-        assert_eq!(Shape::parse(name).unwrap().tensors, core.tensors, "{name}");
-    }
 }
 
 #[test]
@@ -134,10 +121,13 @@ fn the_table_fits_a_terminal_and_explains_its_last_column() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("cpu ") && lines[0].contains("thread"), "{text}");
     assert!(lines[1].starts_with("of copy: 100 % is as fast as a copy"), "{text}");
-    assert_eq!(lines[3], "5000: 5,000 parameters");
-    assert!(lines[4].starts_with("phase            rule          cache"), "{text}");
-    assert!(lines[5..].iter().all(|line| line.ends_with(" %")), "{text}");
-    assert!(lines[3..].iter().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(lines[2].starts_with("x floor: 1.00 is as fast as a triad"), "{text}");
+    assert_eq!(lines[4], "5000: 5,000 parameters");
+    assert!(lines[5].starts_with("phase            rule          cache"), "{text}");
+    assert!(lines[5].ends_with("  of copy  x floor"), "{text}");
+    let floor = |line: &&str| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
+    assert!(lines[6..].iter().all(|line| line.contains(" %") && floor(line) > 0.0), "{text}");
+    assert!(lines[4..].iter().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]

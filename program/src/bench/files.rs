@@ -25,7 +25,7 @@ fn contents(record: &Record) -> Result<[Vec<u8>; 3], Box<dyn std::error::Error>>
     Ok([json(record)?, csv(record)?, fractions_svg(record)?.into_bytes()])
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "program",
     "phase",
     "rule",
@@ -42,6 +42,7 @@ const COLUMNS: [&str; 17] = [
     "p95_ns",
     "copy_p50_ns",
     "fraction_of_copy",
+    "floor_ns",
     "samples_ns",
 ];
 
@@ -84,7 +85,7 @@ fn comments(header: &Header) -> String {
     told.map(|(name, value)| format!("# {name}: {}\n", value.replace(['\n', '\r'], " "))).collect()
 }
 
-fn cells(row: &Measurement) -> [String; 17] {
+fn cells(row: &Measurement) -> [String; 18] {
     let samples: Vec<String> = row.samples_ns.iter().map(f64::to_string).collect();
     [
         row.program.clone(),
@@ -103,6 +104,7 @@ fn cells(row: &Measurement) -> [String; 17] {
         row.p95_ns.to_string(),
         row.copy_p50_ns.to_string(),
         row.fraction_of_copy.map_or_else(String::new, |fraction| fraction.to_string()),
+        row.floor_ns.map_or_else(String::new, |floor| floor.to_string()),
         samples.join(" "),
     ]
 }
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), record.measurements.len());
-        assert_eq!(&rows[0][16], "0.30000000000000004 0.3333333333333333");
+        assert_eq!(&rows[0][17], "0.30000000000000004 0.3333333333333333");
         assert_eq!(rows[0][8].parse::<u64>().unwrap(), record.measurements[0].bytes);
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use presam::base::{BaseInfo, adamw, sgd_momentum};
+use presam::{AnyBase, Error};
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
@@ -64,20 +66,30 @@ impl Base {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::SgdMomentum, Self::AdamW];
 
+    /// What the core says of it.
+    fn info(self) -> &'static BaseInfo {
+        match self {
+            Self::SgdMomentum => &sgd_momentum::INFO,
+            Self::AdamW => &adamw::INFO,
+        }
+    }
+
     /// Its name in the row of its descent, where a rule's name stands otherwise.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::SgdMomentum => "sgd-momentum",
-            Self::AdamW => "adamw",
-        }
+        self.info().name
     }
 
     /// Planes of state.
     pub fn state(self) -> u64 {
-        match self {
-            Self::SgdMomentum => 1,
-            Self::AdamW => 2,
-        }
+        self.info().state as u64
+    }
+
+    /// Itself: with weight decay, otherwise at its defaults.
+    ///
+    /// # Errors
+    /// None that these settings can cause.
+    pub fn optimizer(self) -> Result<AnyBase<f32>, Error> {
+        AnyBase::by_name(self.name())?.set("weight_decay", 5e-4)
     }
 }
 

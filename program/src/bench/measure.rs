@@ -1,4 +1,4 @@
-//! [`measure`]: the job and the copy in turn, so that a slow moment of the machine meets both.
+//! [`measure`]: job, copy and triad in turn, so that a slow moment of the machine meets all of them.
 
 use std::time::Duration;
 
@@ -13,37 +13,41 @@ const SAMPLE: Duration = Duration::from_micros(100);
 /// More runs a sample than any program needs; a clock that stands still must not hang the program.
 const MOST_RUNS: u32 = 1 << 20;
 
-/// Nanoseconds a run of the two programs, one sample of each a round.
+/// Nanoseconds a run of the programs, one sample of each a round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
     /// The job's.
     pub job: Vec<f64>,
     /// The copy's.
     pub copy: Vec<f64>,
+    /// The triad's; empty where there is none.
+    pub triad: Vec<f64>,
     /// Runs that a sample of the job is the mean of.
     pub runs: u32,
     /// Bytes that a copy read and wrote.
     pub copy_bytes: u64,
 }
 
-/// Which of the two programs.
+/// Which of the programs.
 #[derive(Clone, Copy)]
 enum Which {
     Job,
     Copy,
+    Triad,
 }
 
 fn time(programs: &mut dyn Programs, which: Which, runs: u32) -> Result<f64, BenchError> {
     match which {
         Which::Job => programs.job(runs),
         Which::Copy => programs.copy(runs),
+        Which::Triad => programs.triad(runs),
     }
 }
 
-/// Rounds of job and copy until `now` (the time since any fixed moment) has moved on by `min_time`.
+/// Rounds of job, copy and triad until `now` (the time since any fixed moment) has moved on by `min_time`.
 ///
 /// Warm samples are means over as many runs as fill 0.1 ms, after one untimed run that brings back what
-/// the other program displaced. Cold samples are single runs.
+/// the other programs displaced. Cold samples are single runs.
 ///
 /// # Errors
 /// Those of the programs, and a wrong answer found after the last round.
@@ -53,22 +57,34 @@ pub fn measure(
     min_time: Duration,
     now: &dyn Fn() -> Duration,
 ) -> Result<Samples, BenchError> {
-    let [runs, copy_runs] = match cache {
-        Cache::Cold => [1, 1],
-        Cache::Warm => {
-            [warm_up(programs, Which::Job, min_time)?, warm_up(programs, Which::Copy, min_time)?]
+    let mut turns = vec![(Which::Job, 1), (Which::Copy, 1)];
+    if programs.has_triad() {
+        turns.push((Which::Triad, 1));
+    }
+    if cache == Cache::Warm {
+        for (which, runs) in &mut turns {
+            *runs = warm_up(programs, *which, min_time)?;
         }
-    };
+    }
     // Also a cold program runs once untimed: page faults and compilation belong to nobody's median.
-    sample(programs, Which::Job, runs, cache)?;
-    sample(programs, Which::Copy, copy_runs, cache)?;
-    let (mut job, mut copy, start) = (Vec::new(), Vec::new(), now());
+    for &(which, runs) in &turns {
+        sample(programs, which, runs, cache)?;
+    }
+    let [mut job, mut copy, mut triad] = [const { Vec::new() }; 3];
+    let start = now();
     while job.len() < FEWEST || (job.len() < MOST && now().saturating_sub(start) < min_time) {
-        job.push(sample(programs, Which::Job, runs, cache)?);
-        copy.push(sample(programs, Which::Copy, copy_runs, cache)?);
+        for &(which, runs) in &turns {
+            let found = sample(programs, which, runs, cache)?;
+            match which {
+                Which::Job => job.push(found),
+                Which::Copy => copy.push(found),
+                Which::Triad => triad.push(found),
+            }
+        }
     }
     programs.check()?;
-    Ok(Samples { job, copy, runs, copy_bytes: programs.copy_bytes() })
+    let runs = turns.first().map_or(1, |(_, runs)| *runs);
+    Ok(Samples { job, copy, triad, runs, copy_bytes: programs.copy_bytes() })
 }
 
 /// Runs that fill a sample: doubled until they do.

@@ -11,6 +11,7 @@ use super::table::grouped;
 use crate::show::chart::{
     Area, Axis, Chart, INK, Mark, PictureError, WIDTH, chart, legend, line, panels, titled,
 };
+use crate::stats::distinct;
 
 const HEIGHT: u32 = 430;
 /// Where the legend begins.
@@ -50,12 +51,8 @@ struct Panel<'a> {
 fn rules(record: &Record) -> Vec<Panel<'_>> {
     let shared = [ANY_RULE, Base::SgdMomentum.name()];
     let every = [ANY_RULE, Base::SgdMomentum.name(), Base::AdamW.name()];
-    let mut rules: Vec<&str> = Vec::new();
-    for row in &record.measurements {
-        if !every.contains(&row.rule.as_str()) && !rules.contains(&row.rule.as_str()) {
-            rules.push(&row.rule);
-        }
-    }
+    let named = record.measurements.iter().map(|row| row.rule.as_str());
+    let mut rules = distinct(named.filter(|rule| !every.contains(rule)));
     if rules.is_empty() {
         rules.push(Base::SgdMomentum.name());
     }

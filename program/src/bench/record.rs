@@ -117,6 +117,9 @@ pub struct Measurement {
     pub copy_p50_ns: f64,
     /// (bytes / median) / (the copy's bytes / its median); `null` where a clock stood still.
     pub fraction_of_copy: Option<f64>,
+    /// The median of the triad's samples, brought to as many bytes as the row's; `null` where there is no triad.
+    #[serde(default)]
+    pub floor_ns: Option<f64>,
     /// Nanoseconds a run, round by round.
     pub samples_ns: Vec<f64>,
     /// The copy's, of the same rounds.
@@ -146,9 +149,15 @@ impl Measurement {
             p95_ns: job.p95,
             copy_p50_ns: copy.p50,
             fraction_of_copy: Some(fraction).filter(|fraction| fraction.is_finite()),
+            floor_ns: (!samples.triad.is_empty()).then(|| Quantiles::of(&samples.triad).p50),
             samples_ns: samples.job,
             copy_samples_ns: samples.copy,
         }
+    }
+
+    /// The median over the floor: 1 is as fast as a triad of as many bytes.
+    pub fn times_floor(&self) -> Option<f64> {
+        self.floor_ns.map(|floor| self.p50_ns / floor).filter(|times| times.is_finite())
     }
 
     /// What rows of two records are matched by: phase, rule, shape, cache and graph.

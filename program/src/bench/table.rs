@@ -17,8 +17,10 @@ const COLUMNS: [Column; 8] = [
 ];
 /// Where only a captured graph is another way to run a row.
 const LAUNCH: Column = Column::left("launch").leaves(1);
+/// Where a triad runs in turn with the rows.
+const FLOOR: Column = Column::right("x floor").leaves(1);
 
-/// The machine, and what the last column means.
+/// The machine, and what the last columns mean.
 pub fn headline(record: &Record) -> String {
     let header = &record.header;
     let threads = match header.host.threads {
@@ -42,21 +44,32 @@ pub fn headline(record: &Record) -> String {
         let (before, after) = (clocks(before), clocks(after));
         text += &format!("cores and memory at {before} MHz before, {after} MHz after\n");
     }
-    text + "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n"
+    text += "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n";
+    if has_floor(record) {
+        text += "x floor: 1.00 is as fast as a triad (c = a + 3 b) of as many bytes, in turn with both\n";
+    }
+    text
+}
+
+fn has_floor(record: &Record) -> bool {
+    record.measurements.iter().any(|row| row.floor_ns.is_some())
 }
 
 /// A section a size, a line a row.
 pub fn table(record: &Record, view: View) -> String {
-    let rows = &record.measurements;
+    let (rows, floor) = (&record.measurements, has_floor(record));
     let graphs = rows.iter().any(|row| row.graph);
     let mut columns = COLUMNS.to_vec();
+    if floor {
+        columns.push(FLOOR);
+    }
     if graphs {
         columns.insert(3, LAUNCH);
     }
     let blocks = rows.chunk_by(|a, b| a.shape == b.shape);
     let table = blocks.fold(Table::new(columns), |table, block| {
         let heading = block.first().map_or_else(String::new, heading);
-        table.section(heading, block.iter().map(|row| cells(row, graphs)).collect())
+        table.section(heading, block.iter().map(|row| cells(row, graphs, floor)).collect())
     });
     format!("\n{}", table.text(view))
 }
@@ -70,7 +83,7 @@ fn heading(row: &Measurement) -> String {
     }
 }
 
-fn cells(row: &Measurement, graphs: bool) -> Vec<String> {
+fn cells(row: &Measurement, graphs: bool, floor: bool) -> Vec<String> {
     let share = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
     let mut cells = vec![
         row.phase.name().to_owned(),
@@ -84,6 +97,9 @@ fn cells(row: &Measurement, graphs: bool) -> Vec<String> {
     ];
     if graphs {
         cells.insert(3, if row.graph { "graph" } else { "plain" }.to_owned());
+    }
+    if floor {
+        cells.push(row.times_floor().map_or_else(|| "-".to_owned(), |times| format!("{times:.2}")));
     }
     cells
 }

@@ -48,7 +48,7 @@ pub struct Overhead {
     pub device_ns: Vec<f64>,
 }
 
-/// The two programs that alternate. Each is timed by the target's own clock, around the work alone; in
+/// The programs that alternate. Each is timed by the target's own clock, around the work alone; in
 /// a cold mode the last cache is filled with other data before the clock starts.
 pub trait Programs {
     /// Nanoseconds of `runs` runs of the row's job in a row.
@@ -62,6 +62,19 @@ pub trait Programs {
     /// # Errors
     /// Whatever the device refuses.
     fn copy(&mut self, runs: u32) -> Result<f64, BenchError>;
+
+    /// Whether there is a triad to run in turn with them.
+    fn has_triad(&self) -> bool {
+        false
+    }
+
+    /// Nanoseconds of `runs` triads (c = a + 3 b) in a row, brought to as many bytes as the job's: its floor.
+    ///
+    /// # Errors
+    /// Whatever the device refuses.
+    fn triad(&mut self, _runs: u32) -> Result<f64, BenchError> {
+        Ok(f64::NAN)
+    }
 
     /// Bytes that a copy reads and writes: as many as the job's, up to a whole element each way.
     fn copy_bytes(&self) -> u64;

@@ -50,7 +50,7 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(crate) min_time: Option<f64>,
     /// Threads [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     pub(crate) threads: Option<usize>,
     /// Folder for bench.json, bench.csv and bench.svg
     #[arg(long, value_name = "DIR")]
@@ -59,10 +59,10 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) compare: Option<PathBuf>,
     /// Run each row once and measure nothing, for a profiler to watch
-    #[arg(long, conflicts_with_all = ["out", "compare", "json"])]
+    #[arg(hide_short_help = true, long, conflicts_with_all = ["out", "compare", "json"])]
     pub(crate) profile: bool,
     /// Every column of a table, however narrow the terminal
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) wide: bool,
     /// One JSON document on stdout and nothing else
     #[arg(long)]

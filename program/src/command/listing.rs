@@ -12,6 +12,12 @@ use crate::show::view::View;
 
 use crate::command::say::{say, say_json};
 
+/// The features of this crate that were compiled in.
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "cuda")]
+    "cuda",
+];
+
 #[derive(Debug, Args)]
 pub(crate) struct MethodsArguments {
     /// The method to explain
@@ -133,7 +139,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Error> {
             digits.features,
             digits.classes
         ),
-        features: crate::FEATURES,
+        features: FEATURES,
         devices: devices(),
         kernels: presam_kernels::entries::all().count(),
     };

@@ -80,7 +80,7 @@ pub(crate) struct TrainArguments {
     /// Threads; results do not depend on it [default: all]
     #[arg(hide_short_help = true, long, value_name = "N")]
     threads: Option<usize>,
-    /// cpu, emulated, ptx or cuda[:N]: same results [default: cpu]
+    /// cpu, emulated, ptx or cuda[:N] [default: cpu]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// Check and print the configuration, train nothing

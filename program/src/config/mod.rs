@@ -8,11 +8,15 @@ mod command;
 mod error;
 mod options;
 mod parse;
+mod plan;
+mod radii;
 mod resolve;
 
 pub use error::ConfigError;
-pub use options::{Many, Options, RhoOption, SeedsOption};
+pub use options::{Many, Options, SeedsOption};
 pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
+pub(crate) use plan::{Descent, Plan};
+pub use radii::RhoOption;
 pub use resolve::{device, resolve};
 
 use std::collections::BTreeMap;
@@ -22,7 +26,6 @@ use serde::Serialize;
 
 use crate::data::Source;
 use crate::methods::{BASES, BaseMethod};
-use crate::report::Tuned;
 use presam_cuda::Choice;
 
 /// A base optimizer.
@@ -102,15 +105,18 @@ impl Config {
         self.set.get(method)?.get(key).copied()
     }
 
-    /// The configuration with what `tuning` chose at this level of label noise in place of its own, to be repeated
-    /// without another tuning.
+    /// The configuration with radii, and dampings where there are any, in place of its own: what a tuning chose for
+    /// each method, to be repeated without another tuning.
     #[must_use]
-    pub fn tuned(&self, tuning: &[Tuned], label_noise: f64) -> Self {
+    pub fn tuned<'a>(
+        &self,
+        chosen: impl IntoIterator<Item = (&'a str, f64, Option<f64>)>,
+    ) -> Self {
         let mut config = Self { tune: false, ..self.clone() };
-        for tuned in tuning.iter().filter(|tuned| tuned.label_noise == label_noise) {
-            config.rho.insert(tuned.method.clone(), tuned.rho);
-            if let Some(damping) = tuned.damping {
-                let keys = config.set.entry(tuned.method.clone()).or_default();
+        for (method, rho, damping) in chosen {
+            config.rho.insert(method.to_owned(), rho);
+            if let Some(damping) = damping {
+                let keys = config.set.entry(method.to_owned()).or_default();
                 keys.insert(DAMPING.to_owned(), damping);
             }
         }

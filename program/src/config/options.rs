@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{ConfigError, parse_seeds};
+use super::{ConfigError, RhoOption, parse_seeds};
 use crate::methods::suggestion;
 
 /// What somebody wrote, not yet checked.
@@ -78,32 +78,6 @@ impl SeedsOption {
                 // A list of one is a seed, where the same text on the command line is a count.
                 if list.len() == 1 { Ok(list.clone()) } else { parse_seeds(&text.join(",")) }
             }
-        }
-    }
-}
-
-/// Radii: one for all methods, some for single ones, or both.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(from = "RhoText")]
-pub struct RhoOption {
-    /// For every method that has one.
-    pub all: Option<f64>,
-    /// By method; stronger than `all`.
-    pub each: BTreeMap<String, f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RhoText {
-    All(f64),
-    Each(BTreeMap<String, f64>),
-}
-
-impl From<RhoText> for RhoOption {
-    fn from(text: RhoText) -> Self {
-        match text {
-            RhoText::All(rho) => Self { all: Some(rho), each: BTreeMap::new() },
-            RhoText::Each(each) => Self { all: None, each },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, SeedsOption};
+use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, Plan, SeedsOption};
 use crate::data::Source;
 use crate::machine::available_threads;
 use crate::methods::{BASES, Key, Limits, METHODS, Method, find, find_key, suggestion};
@@ -32,7 +32,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     check("--lr", Limits::NonNegative, learning_rate)?;
     let threads = options.threads.unwrap_or_else(available_threads);
     let default_samples = if data == Source::Digits { DIGITS_TRAINING } else { 0 };
-    Ok(Config {
+    let config = Config {
         train_samples: options.train_samples.unwrap_or(default_samples),
         label_noise: label_noise(options.label_noise)?,
         hidden: hidden(options.hidden)?,
@@ -48,7 +48,12 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         data,
         base,
         learning_rate,
-    })
+    };
+    // What the core itself refuses is refused here, too.
+    for method in &config.methods {
+        Plan::new(&config, method, None, None)?;
+    }
+    Ok(config)
 }
 
 /// A device by its name.

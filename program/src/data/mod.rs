@@ -14,7 +14,16 @@ pub use cifar10::{CIFAR10_CLASSES, CIFAR10_FEATURES, parse_cifar10};
 pub use digits::{digits, parse_digits};
 pub use error::DataError;
 pub use idx::{parse_idx_images, parse_idx_labels};
-pub use source::{Loaded, Source};
+pub use source::Source;
+
+/// What a source holds: `test` is `None` where the source has no division of its own (the digits).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The training part, or everything.
+    pub train: Dataset,
+    /// The test part, if the source names one.
+    pub test: Option<Dataset>,
+}
 
 /// Labelled examples: row `i` of `inputs` (of `features` numbers) belongs to class `labels[i]`.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{DataError, Dataset, cifar10, digits, idx};
+use super::{DataError, Loaded, cifar10, digits, idx};
 
 /// A data source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +15,6 @@ pub enum Source {
     Idx(PathBuf),
     /// A folder of CIFAR-10 binary batches.
     Cifar10(PathBuf),
-}
-
-/// What a source holds: `test` is `None` where the source has no division of its own (the digits).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
-    /// The training part, or everything.
-    pub train: Dataset,
-    /// The test part, if the source names one.
-    pub test: Option<Dataset>,
 }
 
 impl Source {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finite;
 use crate::machine::Host;
+use crate::stats::distinct;
 
 /// Version of the form of results.json; grows whenever a key changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -210,12 +211,6 @@ pub struct Results {
 impl Results {
     /// The levels of label noise, in order of first appearance.
     pub fn noise_levels(&self) -> Vec<f64> {
-        let mut levels: Vec<f64> = Vec::new();
-        for run in &self.runs {
-            if !levels.contains(&run.label_noise) {
-                levels.push(run.label_noise);
-            }
-        }
-        levels
+        distinct(self.runs.iter().map(|run| run.label_noise))
     }
 }

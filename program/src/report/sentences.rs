@@ -10,6 +10,7 @@ use super::records::{Summary, Tuned};
 use super::table::ranked;
 use crate::config::{BASE_TABLE, Config};
 use crate::show::table::percent;
+use crate::stats::distinct;
 
 /// Seed counts that a suggestion may name: round, and the largest still a night's work.
 const ROUND: [usize; 5] = [24, 50, 100, 200, 400];
@@ -68,18 +69,14 @@ impl fmt::Display for Said<'_> {
 
 /// The sentences, for all levels of label noise of `summary`; a command they name repeats what `tuning` chose.
 pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<String> {
-    let mut levels: Vec<f64> = Vec::new();
-    for row in summary {
-        if !levels.contains(&row.label_noise) {
-            levels.push(row.label_noise);
-        }
-    }
+    let levels = distinct(summary.iter().map(|row| row.label_noise));
     let sentences = levels.iter().flat_map(|&level| {
         let start = match levels.len() {
             1 => String::new(),
             _ => format!("At {} % label noise, ", percent(level)),
         };
-        let config = config.tuned(tuning, level);
+        let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
+        let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
         said(summary, level, &config)
             .into_iter()
             .map(move |said| capital(&format!("{start}{said}")))

@@ -2,7 +2,7 @@
 
 use super::records::{Results, Run};
 use crate::show::table::{Column, Table, or_dash};
-use crate::stats::median;
+use crate::stats::{distinct, median};
 
 const COLUMNS: [Column; 7] = [
     Column::left("on the GPU"),
@@ -16,12 +16,8 @@ const COLUMNS: [Column; 7] = [
 
 /// The quickest method first; without rows where no run was timed on a GPU.
 pub fn speed_table(results: &Results) -> Table {
-    let mut methods: Vec<&str> = Vec::new();
-    for run in results.runs.iter().filter(|run| run.forward_share.is_some()) {
-        if !methods.contains(&run.method.as_str()) {
-            methods.push(&run.method);
-        }
-    }
+    let timed = results.runs.iter().filter(|run| run.forward_share.is_some());
+    let mut methods = distinct(timed.map(|run| run.method.as_str()));
     let of = |method: &str, value: &dyn Fn(&Run) -> Option<f64>| {
         let runs = results.runs.iter().filter(|run| run.method == method);
         median(&runs.filter_map(value).collect::<Vec<_>>())

@@ -1,27 +1,19 @@
 //! From runs to one row a method: means, paired differences to SAM, time over SGD's.
 
 use super::records::{Run, Summary};
-use crate::stats::{mean, median, paired_difference, standard_error};
+use crate::stats::{distinct, mean, median, paired_difference, standard_error};
 
 /// One [`Summary`] for each method and level of label noise, levels and methods in order of first appearance.
 ///
 /// Differences are paired by seed: seeds that only one of the two methods ran are left out.
 pub fn summarise(runs: &[Run]) -> Vec<Summary> {
-    let mut groups: Vec<(f64, &str)> = Vec::new();
-    for run in runs {
-        let group = (run.label_noise, run.method.as_str());
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    let mut levels: Vec<f64> = Vec::new();
-    groups.iter().for_each(|(level, _)| {
-        if !levels.contains(level) {
-            levels.push(*level);
-        }
+    let levels = distinct(runs.iter().map(|run| run.label_noise));
+    let rows = levels.into_iter().flat_map(|level| {
+        let own = runs.iter().filter(move |run| run.label_noise == level);
+        let methods = distinct(own.map(|run| run.method.as_str()));
+        methods.into_iter().filter_map(move |method| one(runs, level, method))
     });
-    groups.sort_by_key(|(level, _)| levels.iter().position(|other| other == level));
-    groups.iter().filter_map(|&(level, method)| one(runs, level, method)).collect()
+    rows.collect()
 }
 
 fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use plotters::coord::Shift;
-use plotters::coord::combinators::WithKeyPoints;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -31,7 +31,31 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Pictu
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Two axes with what is drawn between them.
 pub type Chart<'a, 'b> =
-    ChartContext<'a, SVGBackend<'b>, Cartesian2d<WithKeyPoints<RangedCoordf64>, RangedCoordf64>>;
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<Marked, RangedCoordf64>>;
+
+/// An axis whose marks are given.
+pub struct Marked {
+    range: Range<f64>,
+    marks: Vec<f64>,
+}
+
+impl Ranged for Marked {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        let share = (value - self.range.start) / (self.range.end - self.range.start);
+        from + (share * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
+        self.marks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
 
 /// Pixels from left to right.
 pub const WIDTH: u32 = 1080;
@@ -119,7 +143,7 @@ pub fn chart<'a, 'b>(
         .margin_right(24)
         .x_label_area_size(48)
         .y_label_area_size(60)
-        .build_cartesian_2d(x.range.with_key_points(marks), y.range)?;
+        .build_cartesian_2d(Marked { range: x.range, marks }, y.range)?;
     chart
         .configure_mesh()
         .x_desc(x.name)

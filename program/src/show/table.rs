@@ -6,7 +6,7 @@ use super::view::View;
 
 /// No frame but a line below the head, which tells where the head ends and is not shown: each character is one part of
 /// a frame, in the order of the crate's presets.
-const FRAME: &str = "     --            ";
+const FRAME: &str = "     -             ";
 /// Spaces between columns.
 const GAP: u16 = 2;
 

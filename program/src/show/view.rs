@@ -38,7 +38,8 @@ impl View {
             .subsequent_indent(&indent)
             .word_splitter(WordSplitter::NoHyphenation)
             .break_words(false);
-        textwrap::fill(text, options)
+        let lines = text.split('\n').map(|line| textwrap::fill(line, &options));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// `text`, lifted out where that can be done.
@@ -58,6 +59,7 @@ mod tests {
         assert_eq!(view.wrapped(text, 2), "worse:\n  info-sam-draft and\n  momentum-sam");
         let command = "--methods sam,info-asam,momentum-sam";
         assert_eq!(view.wrapped(command, 0), "--methods\nsam,info-asam,momentum-sam");
+        assert_eq!(view.wrapped("one\ntwo\n", 4), "one\ntwo\n");
         assert_eq!(View::PLAIN.wrapped(text, 2), text);
     }
 }

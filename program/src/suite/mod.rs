@@ -15,5 +15,5 @@ pub use exec::{Request, replay, verify_command};
 pub use files::{REPORT_FILES, SavedCase, save_failing, write_report};
 pub use measure::Measure;
 pub use names::{parse_rule, parse_rules};
-pub use record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
+pub use record::Report;
 pub use text::text;

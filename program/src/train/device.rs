@@ -5,17 +5,17 @@ mod shares;
 
 use std::time::{Duration, Instant};
 
-use presam::{AnyBase, AnyVariant, BaseOptimizer, Group, Variant};
+use presam::{DynBase, DynVariant, Sam};
 use presam_kernels::entries;
 use presam_kernels::layout::outcome;
 use presam_kernels::plain::bytes_of;
 use presam_model::Mlp;
 
 use super::network::EVALUATION;
-use super::plan::{Descent, Plan};
 use super::split::Split;
 use super::step::Step;
 use super::trainer::Trainer;
+use crate::config::{Descent, Plan};
 use crate::data::Dataset;
 use crate::error::Error;
 use presam_cuda::{
@@ -28,11 +28,9 @@ use shares::{Phase, PhaseClock};
 const ROW: usize = 4;
 
 /// A run's data, parameters and step on a device.
-pub(super) struct DeviceTrainer<'d, B> {
+pub(super) struct DeviceTrainer<'d> {
     device: &'d mut Box<dyn Device>,
     plan: Plan,
-    base: B,
-    groups: Vec<Group<f32>>,
     network: DeviceNetwork,
     step: DeviceStep,
     mixes: Mixes,
@@ -110,8 +108,7 @@ fn segments(
 ) -> Vec<DeviceSegment> {
     let of = |segment: presam_model::Segment| {
         let at = |plane: Address| plane + 4 * segment.offset as u64;
-        let list =
-            |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
+        let list = |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
         DeviceSegment {
             len: segment.len as u64,
             group: usize::from(segment.is_bias),
@@ -127,34 +124,32 @@ fn segments(
     mlp.segments().map(of).collect()
 }
 
-impl<'d, B> DeviceTrainer<'d, B> {
+impl<'d> DeviceTrainer<'d> {
     /// A trainer at `params`, before its first step; `longest` is the number of steps of an epoch.
-    pub fn new<V, const M: usize, const S: usize>(
+    pub fn new(
         device: &'d mut Box<dyn Device>,
         mlp: &Mlp<'_>,
         (batch, longest): (usize, usize),
-        (plan, variant, base): (&Plan, V, B),
+        plan: &Plan,
         params: &[f32],
         split: &Split,
-    ) -> Result<Self, Error>
-    where
-        V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
-        B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
-    {
+    ) -> Result<Self, Error> {
         let mut buffers = Buffers::default();
         let len = params.len();
         let mut plane = |device: &mut Box<dyn Device>| buffers.zeros(device, len);
         let keeps = matches!(plan.descent, Descent::LookSam { .. });
         let [grads, perturbed_grads, perturbed] = [plane(device)?, plane(device)?, plane(device)?];
         let kept = if keeps { plane(device)? } else { 0 };
-        let mut memory = [0; 2];
-        for address in memory.iter_mut().take(M) {
-            *address = plane(device)?;
-        }
-        let mut state = [0; 2];
-        for address in state.iter_mut().take(S) {
-            *address = plane(device)?;
-        }
+        let variant = plan.variant.unwrap_or(Sam::new().into());
+        let mut several = |count: usize| -> Result<[Address; 2], DeviceError> {
+            let mut planes = [0; 2];
+            for address in planes.iter_mut().take(count) {
+                *address = plane(device)?;
+            }
+            Ok(planes)
+        };
+        let memory = several(variant.planes().memory)?;
+        let state = several(plan.base.state_planes())?;
         let flat = Flat {
             len,
             params: buffers.upload(device, params)?,
@@ -164,22 +159,17 @@ impl<'d, B> DeviceTrainer<'d, B> {
             kept,
         };
         let along_momentum = plan.is_one_gradient();
-        let slope = if along_momentum && S > 0 { state[0] } else { grads };
-        let weights = Group::new(plan.rho as f32)?;
-        let biases = if plan.operator_on_biases { weights } else { weights.without_operator() };
-        let groups = vec![weights, biases];
+        let slope = if along_momentum { state[0] } else { grads };
         let segments = segments(mlp, flat, slope, memory, state);
         let options = Options { length: plan.length, along_momentum, ..Options::default() };
-        let rules = (variant.into(), base.into());
-        let step = DeviceStep::new(device, rules.0, rules.1, &segments, &groups, options)?;
+        let step =
+            DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
         let mixes = Mixes::new(device, flat, step.control())?;
         let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
         let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;
         let features = split.train.features;
         Ok(Self {
             plan: plan.clone(),
-            base,
-            groups,
             network: DeviceNetwork::new(device, mlp, batch.max(EVALUATION))?,
             step,
             mixes,
@@ -294,55 +284,47 @@ impl<'d, B> DeviceTrainer<'d, B> {
     }
 }
 
-impl<B, const S: usize> Trainer for (DeviceTrainer<'_, B>, [(); S])
-where
-    B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
-{
+impl Trainer for DeviceTrainer<'_> {
     fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error> {
-        let (this, _) = self;
         let order: Vec<u32> =
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
-        this.started = Some(Instant::now());
-        Ok(this.device.write(this.order, &bytes_of(&order))?)
+        self.started = Some(Instant::now());
+        Ok(self.device.write(self.order, &bytes_of(&order))?)
     }
 
     fn step(&mut self, _: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
-        let (this, _) = self;
-        if this.rate != Some(learning_rate.to_bits()) {
-            let base = this.base.with_learning_rate(learning_rate)?;
-            this.step.set_base(this.device, base.into(), &this.groups)?;
-            this.rate = Some(learning_rate.to_bits());
+        if self.rate != Some(learning_rate.to_bits()) {
+            let base = self.plan.base.set("learning_rate", learning_rate.into())?;
+            self.step.set_base(self.device, base, &self.plan.groups)?;
+            self.rate = Some(learning_rate.to_bits());
         }
-        this.gather(batch.len())?;
-        Ok(this.take()?)
+        self.gather(batch.len())?;
+        Ok(self.take()?)
     }
 
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error> {
-        let (this, _) = self;
-        let rows = download::<[u32; ROW]>(this.device, this.log, this.logged)?;
-        let time = this.started.take().map_or(Duration::ZERO, |started| started.elapsed());
-        (this.logged, this.taken) = (0, 0);
-        Ok((rows.into_iter().map(|row| this.told(row)).collect(), time))
+        let rows = download::<[u32; ROW]>(self.device, self.log, self.logged)?;
+        let time = self.started.take().map_or(Duration::ZERO, |started| started.elapsed());
+        (self.logged, self.taken) = (0, 0);
+        Ok((rows.into_iter().map(|row| self.told(row)).collect(), time))
     }
 
     fn test_accuracy(&mut self, _: &Split) -> Result<f64, Error> {
-        let (this, _) = self;
-        this.device.fill(this.right, 0, 1)?;
-        for batch in this.test.batches() {
-            this.network.forward(this.device, this.flat.params, batch)?;
-            this.network.count_right(this.device, batch, this.right)?;
+        self.device.fill(self.right, 0, 1)?;
+        for batch in self.test.batches() {
+            self.network.forward(self.device, self.flat.params, batch)?;
+            self.network.count_right(self.device, batch, self.right)?;
         }
-        let right = download::<u32>(this.device, this.right, 1)?;
-        Ok(f64::from(right.first().copied().unwrap_or(0)) / this.test.len.max(1) as f64)
+        let right = download::<u32>(self.device, self.right, 1)?;
+        Ok(f64::from(right.first().copied().unwrap_or(0)) / self.test.len.max(1) as f64)
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        let (this, _) = self;
-        Ok(download(this.device, this.flat.params, this.flat.len)?)
+        Ok(download(self.device, self.flat.params, self.flat.len)?)
     }
 }
 
-impl<B> DeviceTrainer<'_, B> {
+impl DeviceTrainer<'_> {
     /// Copies the next examples of the epoch to the batch, by the device itself.
     fn gather(&mut self, len: usize) -> Result<(), DeviceError> {
         let order = self.order + 4 * self.taken as u64;

@@ -3,15 +3,15 @@
 mod device;
 mod jobs;
 mod measure;
+mod model;
 mod network;
-mod plan;
 mod run;
 mod split;
 mod step;
 mod trainer;
 mod tune;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Plan};
 use crate::data::{Dataset, Loaded};
 use crate::error::Error;
 use crate::machine::{Host, now};
@@ -21,7 +21,6 @@ use crate::report::{
 };
 use crate::stats::mean;
 use jobs::run_all;
-use plan::Plan;
 use presam_cuda::Device;
 use run::Job;
 use split::Judge;

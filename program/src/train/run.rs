@@ -2,18 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use presam::{AdamW, AnyBase, AnyVariant, BaseOptimizer, Configure, Schedule, Sgd, Variant};
+use presam::Schedule;
 use presam_model::Mlp;
 use presam_model::init::{he_uniform, shuffle};
 use sha2::{Digest, Sha256};
 
 use super::device::DeviceTrainer;
 use super::measure::{Measure, OnCpu, sharpness};
-use super::plan::Plan;
 use super::split::Split;
 use super::step::Step;
 use super::trainer::{CpuTrainer, Trainer};
-use crate::config::{BASE_TABLE, Base, Config};
+use crate::config::{Config, Plan};
 use crate::error::Error;
 use crate::report::{Epoch, Run};
 use crate::stats::median;
@@ -37,111 +36,40 @@ pub(super) struct Place<'d> {
     pub tell: &'d dyn Fn(),
 }
 
-/// Picks the core's variant by name, with its keys set, and goes on with its type known.
-macro_rules! with_variant {
-    (($job:ident, $split:ident, $place:ident)
-        $($module:ident: $Variant:ident, memory $m:literal, inputs $i:tt;)*) => {
-        match $job.plan.variant {
-            $(Some(name) if name == presam::variants::$module::INFO.name => {
-                with_variant!(@call $Variant, $m, $i, $job, $split, $place)
-            })*
-            _ => with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $place),
-        }
-    };
-    (@call $Variant:ident, $m:literal, 0, $job:ident, $split:ident, $place:ident) => {{
-        let mut variant = presam::$Variant::<f32>::default();
-        for (key, value) in &$job.plan.keys {
-            variant = variant.set(key, *value)?;
-        }
-        with_base::<_, $m>(variant, $job, $split, $place)
-    }};
-    // Masks and preconditioners are the caller's data: the list of methods has none of these.
-    (@call $Variant:ident, $m:literal, $i:tt, $job:ident, $split:ident, $place:ident) => {
-        with_base::<presam::Sam<f32>, 0>(presam::Sam::new(), $job, $split, $place)
-    };
-}
-
 impl Job<'_> {
     /// Trains at `place`.
-    pub fn run(&self, split: Split, place: Place<'_>) -> Result<Run, Error> {
-        let job = self;
-        presam::for_each_variant!(with_variant(job, split, place))
+    pub fn run(&self, mut split: Split, place: Place<'_>) -> Result<Run, Error> {
+        let (config, start) = (self.config, Instant::now());
+        let features = split.train.features;
+        let hidden = config.hidden.iter().copied();
+        let widths: Vec<usize> =
+            [features].into_iter().chain(hidden).chain([split.train.classes]).collect();
+        let mlp = Mlp::new(&widths)?;
+        let mut params = vec![0.0; mlp.param_count()];
+        he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
+        let steps = split.train.len().div_ceil(config.batch);
+        let Place { device, tell } = place;
+        let recorded = Recorded { job: self, start };
+        let Some(device) = device else {
+            let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params)?;
+            let trained = epochs(&mut trainer, self, &mut split, tell)?;
+            let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
+            return recorded.run(&split, &trained, &mut measured);
+        };
+        let sizes = (config.batch, steps);
+        let mut trainer = DeviceTrainer::new(device, &mlp, sizes, &self.plan, &params, &split)?;
+        let trained = epochs(&mut trainer, self, &mut split, tell)?;
+        let run = if trainer.stands_in() {
+            let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
+            recorded.run(&split, &trained, &mut measured)?
+        } else {
+            let run = recorded.run(&split, &trained, &mut trainer)?;
+            // The last of all: it goes on training.
+            trainer.with_shares(run, config.batch.min(split.train.len()))?
+        };
+        trainer.free()?;
+        Ok(run)
     }
-}
-
-fn with_base<V, const M: usize>(
-    variant: V,
-    job: &Job<'_>,
-    split: Split,
-    place: Place<'_>,
-) -> Result<Run, Error>
-where
-    V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
-{
-    let key = |name: &str| job.config.setting(BASE_TABLE, name).unwrap_or(0.0) as f32;
-    let learning_rate = job.config.learning_rate as f32;
-    match job.config.base {
-        Base::Sgd => {
-            let sgd = Sgd::new(learning_rate)?.with_momentum(key("momentum"))?;
-            let sgd =
-                sgd.with_dampening(key("dampening"))?.with_weight_decay(key("weight_decay"))?;
-            let sgd = if key("nesterov") == 1.0 { sgd.with_nesterov()? } else { sgd };
-            train::<_, _, M, 1>(variant, sgd, job, split, place)
-        }
-        Base::Adamw => {
-            let adamw = AdamW::new(learning_rate)?
-                .with_decays(key("mean_decay"), key("square_decay"))?
-                .with_denominator_guard(key("denominator_guard"))?
-                .with_weight_decay(key("weight_decay"))?;
-            train::<_, _, M, 2>(variant, adamw, job, split, place)
-        }
-    }
-}
-
-fn train<V, B, const M: usize, const S: usize>(
-    variant: V,
-    base: B,
-    job: &Job<'_>,
-    mut split: Split,
-    place: Place<'_>,
-) -> Result<Run, Error>
-where
-    V: Variant<f32, M, 0> + Into<AnyVariant<f32>>,
-    B: BaseOptimizer<f32, S> + Into<AnyBase<f32>>,
-{
-    let (config, start) = (job.config, Instant::now());
-    let features = split.train.features;
-    let hidden = config.hidden.iter().copied();
-    let widths: Vec<usize> =
-        [features].into_iter().chain(hidden).chain([split.train.classes]).collect();
-    let mlp = Mlp::new(&widths)?;
-    let mut params = vec![0.0; mlp.param_count()];
-    he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
-    let parts = (&job.plan, variant, base);
-    let steps = split.train.len().div_ceil(config.batch);
-    let Place { device, tell } = place;
-    let recorded = Recorded { job, start };
-    let Some(device) = device else {
-        let mut trainer = CpuTrainer::new(&mlp, config.batch, parts, params)?;
-        let trained = epochs(&mut trainer, job, &mut split, tell)?;
-        let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
-        return recorded.run(&split, &trained, &mut measured);
-    };
-    let sizes = (config.batch, steps);
-    let trainer = DeviceTrainer::new(device, &mlp, sizes, parts, &params, &split)?;
-    let mut trainer = (trainer, [(); S]);
-    let trained = epochs(&mut trainer, job, &mut split, tell)?;
-    let (mut trainer, _) = trainer;
-    let run = if trainer.stands_in() {
-        let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
-        recorded.run(&split, &trained, &mut measured)?
-    } else {
-        let run = recorded.run(&split, &trained, &mut trainer)?;
-        // The last of all: it goes on training.
-        trainer.with_shares(run, config.batch.min(split.train.len()))?
-    };
-    trainer.free()?;
-    Ok(run)
 }
 
 /// What the epochs of a run leave.

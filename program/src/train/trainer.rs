@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use presam::{BaseOptimizer, Variant};
 use presam_model::Mlp;
 
 use super::network::Network;
-use super::plan::Plan;
 use super::split::Split;
 use super::step::{Step, Stepper};
+use crate::config::Plan;
 use crate::error::Error;
 
 /// Takes the steps of a run.
@@ -26,35 +25,22 @@ pub(super) trait Trainer {
 }
 
 /// The core's loops and the network's own.
-pub(super) struct CpuTrainer<'w, V, B, const M: usize, const S: usize> {
+pub(super) struct CpuTrainer<'w> {
     network: Network<'w>,
-    stepper: Stepper<V, B, M, S>,
+    stepper: Stepper,
     steps: Vec<Step>,
 }
 
-impl<'w, V, B, const M: usize, const S: usize> CpuTrainer<'w, V, B, M, S>
-where
-    V: Variant<f32, M, 0>,
-    B: BaseOptimizer<f32, S>,
-{
+impl<'w> CpuTrainer<'w> {
     /// A trainer at `params`, before its first step.
-    pub fn new(
-        mlp: &Mlp<'w>,
-        batch: usize,
-        (plan, variant, base): (&Plan, V, B),
-        params: Vec<f32>,
-    ) -> Result<Self, Error> {
+    pub fn new(mlp: &Mlp<'w>, batch: usize, plan: &Plan, params: Vec<f32>) -> Result<Self, Error> {
         let network = Network::new(mlp.widths(), batch)?;
-        let stepper = Stepper::new(plan.clone(), variant, base, params);
+        let stepper = Stepper::new(plan.clone(), &network, params);
         Ok(Self { network, stepper, steps: Vec::new() })
     }
 }
 
-impl<V, B, const M: usize, const S: usize> Trainer for CpuTrainer<'_, V, B, M, S>
-where
-    V: Variant<f32, M, 0>,
-    B: BaseOptimizer<f32, S>,
-{
+impl Trainer for CpuTrainer<'_> {
     fn begin_epoch(&mut self, _: &[usize]) -> Result<(), Error> {
         Ok(())
     }
@@ -72,10 +58,10 @@ where
     }
 
     fn test_accuracy(&mut self, split: &Split) -> Result<f64, Error> {
-        Ok(self.network.accuracy(&self.stepper.params, &split.test, &split.test.labels)?)
+        Ok(self.network.accuracy(self.stepper.params(), &split.test, &split.test.labels)?)
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        Ok(self.stepper.params.clone())
+        Ok(self.stepper.params().to_vec())
     }
 }

@@ -11,10 +11,9 @@
 //! tuned is found again.
 
 use super::jobs::run_all;
-use super::plan::Plan;
 use super::run::Job;
 use super::split::Judge;
-use crate::config::{Config, ConfigError, DAMPING};
+use crate::config::{Config, ConfigError, DAMPING, Plan};
 use crate::data::Loaded;
 use crate::error::Error;
 use crate::progress::Progress;

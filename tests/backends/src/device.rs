@@ -71,7 +71,7 @@ impl<D: Device> Devices<D> {
         let options = Options {
             form,
             scalar: layout.scalar,
-            length: length_rule(first)?,
+            length: length_rule(first.length)?,
             second: extras.second(),
             loss_scale: extras.loss_scale as f32,
             ..Options::default()

@@ -6,7 +6,7 @@ use crate::stepped::{Extras, Stepped};
 use presam::{
     AnyReal, AnyVariant, Armed, ArmedBase, Ascending, Ascent, BaseState, Cpu, DynBase, DynVariant,
     Error, Group, Outcome, PartialNorm, Planes, PlanesMut, Real, RuleState, Scale, ScaledNorm,
-    StepReport, clip_factor,
+    SecondGradient, StepReport, clip_factor,
 };
 use presam_conformance::{Answer, Backend, Case, Norm, Scalar, Scope, Segment};
 
@@ -35,37 +35,70 @@ impl Phases {
         case: &Case<R>,
         extras: Extras,
     ) -> Result<Stepped<R>, Error> {
-        let groups = extras.groups(case)?;
-        let loss_scale = <R as Real>::from_f64(extras.loss_scale);
-        let step = Step { cpu: self.0, case, groups, extras, unscale: R::ONE / loss_scale };
-        let mut answer = Answer::unchanged(case);
-        let (ascent, rule_state) = step.ascend(&mut answer)?;
-        let mut base_state = base_state(case);
+        Step {
+            cpu: self.0,
+            case,
+            groups: extras.groups(case)?,
+            second: extras.second(),
+            loss_scale: Real::from_f64(extras.loss_scale),
+            along_momentum: false,
+        }
+        .run()
+    }
+}
+
+/// What both halves of a step read.
+#[derive(Clone, Debug)]
+pub struct Step<'c, R> {
+    /// How the loops run.
+    pub cpu: Cpu,
+    /// Tensors, rule, base optimizer and counters.
+    pub case: &'c Case<R>,
+    /// The group of each segment, in place of its options.
+    pub groups: Vec<Group<R>>,
+    /// What the second gradient goes through.
+    pub second: SecondGradient<R>,
+    /// The factor by which both gradients are scaled.
+    pub loss_scale: R,
+    /// Whether the slope is the base optimizer's first plane of state.
+    pub along_momentum: bool,
+}
+
+impl<R: AnyReal + Scalar> Step<'_, R> {
+    /// Both halves.
+    ///
+    /// # Errors
+    /// What core refuses.
+    pub fn run(&self) -> Result<Stepped<R>, Error> {
+        let mut answer = Answer::unchanged(self.case);
+        let (ascent, rule_state) = self.ascend(&mut answer)?;
+        let mut base_state = base_state(self.case);
         let second = match ascent.outcome {
             Outcome::NonFinite => None,
-            _ => Some(step.descend(&mut base_state, &mut answer)?),
+            _ => Some(self.descend(&mut base_state, &mut answer)?),
         };
         let report = StepReport {
             ascent,
             second: second.unwrap_or(Outcome::Finite),
             descended: second.is_some_and(|second| second != Outcome::NonFinite),
         };
-        Ok(Stepped::told(case, answer, report, (rule_state, base_state)))
+        Ok(Stepped::told(self.case, answer, report, (rule_state, base_state)))
     }
-}
 
-/// What both halves of a step read.
-struct Step<'c, R> {
-    cpu: Cpu,
-    case: &'c Case<R>,
-    groups: Vec<Group<R>>,
-    extras: Extras,
-    unscale: R,
-}
+    /// What every entry of a first gradient is multiplied by; momentum is not scaled.
+    fn unscale(&self) -> R {
+        if self.along_momentum { R::ONE } else { R::ONE / self.loss_scale }
+    }
 
-impl<R: AnyReal + Scalar> Step<'_, R> {
+    fn slope<'s>(&self, segment: &'s Segment<R>) -> &'s [R] {
+        match segment.state.first() {
+            Some(momentum) if self.along_momentum => momentum,
+            _ => &segment.grads,
+        }
+    }
+
     fn armed(&self, group: &Group<R>) -> Armed<R> {
-        let (operator, unscale) = (group.operator(), self.unscale);
+        let (operator, unscale) = (group.operator(), self.unscale());
         Armed { operator, unscale, ..Armed::new(self.cpu, rule_state(self.case)) }
     }
 
@@ -84,9 +117,9 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
             if group.counts_in_norm() {
                 let (memory, inputs) = (Planes::of(&s.memory), Planes::of(&s.inputs));
                 let at = self.armed(group);
-                rule.accumulate_norm(&at, &s.params, &s.grads, memory, inputs, &mut norm)?;
+                rule.accumulate_norm(&at, &s.params, self.slope(s), memory, inputs, &mut norm)?;
             } else if group.is_perturbed() {
-                self.cpu.accumulate_gradient(self.unscale, &s.grads, &mut uncounted)?;
+                self.cpu.accumulate_gradient(self.unscale(), self.slope(s), &mut uncounted)?;
             }
         }
         let total = norm.total()?;
@@ -97,22 +130,31 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         } else {
             Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) }
         };
-        Ok((ascent, state))
+        // Before the base optimizer's first step there is no momentum.
+        let is_unmoved = self.along_momentum && self.case.base_steps == 0;
+        let outcome = match ascent.outcome {
+            Outcome::Finite if is_unmoved => Outcome::ZeroNorm,
+            outcome => outcome,
+        };
+        Ok((Ascent { outcome, ..ascent }, state))
     }
 
-    /// Phases 1 and 2.
-    fn ascend(&self, answer: &mut Answer<R>) -> Result<(Ascent<R>, RuleState<R>), Error> {
+    /// Phases 1 and 2: perturbed parameters and memory into `answer`; the counters after them.
+    ///
+    /// # Errors
+    /// What core refuses.
+    pub fn ascend(&self, answer: &mut Answer<R>) -> Result<(Ascent<R>, RuleState<R>), Error> {
         let rule = variant(self.case.rule)?;
         let (ascent, state) = self.measure(rule, answer)?;
         for ((s, group), to) in self.segments().zip(&mut answer.segments) {
-            let scale = ascent.scale(group.rho(), length_rule(self.case)?)?;
+            let scale = ascent.scale(group.rho(), length_rule(self.case.length)?)?;
             let scale = match (group.is_perturbed(), group.counts_in_norm()) {
                 (true, _) => scale,
                 (false, true) => Scale { scale: R::ZERO, ..scale },
                 (false, false) => continue,
             };
             let (memory, inputs) = (PlanesMut::of(&mut to.memory), Planes::of(&s.inputs));
-            let planes = Ascending { grads: &s.grads, memory, inputs };
+            let planes = Ascending { grads: self.slope(s), memory, inputs };
             rule.ascend(&self.armed(group), scale, &s.params, planes, &mut to.perturbed)?;
         }
         Ok((ascent, state))
@@ -124,12 +166,15 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         base_state: &mut BaseState<R>,
         answer: &mut Answer<R>,
     ) -> Result<Outcome, Error> {
-        let mut sums = PartialNorm::new();
+        let (mut sums, unscale) = (PartialNorm::new(), R::ONE / self.loss_scale);
         for s in &self.case.segments {
-            self.cpu.accumulate_gradient(self.unscale, &s.perturbed_grads, &mut sums)?;
+            self.cpu.accumulate_gradient(unscale, &s.perturbed_grads, &mut sums)?;
         }
-        let most = self.extras.clip.map_or(R::INFINITY, Real::from_f64);
-        let (factor, second) = clip_factor(&sums, most)?;
+        let (factor, second) = match self.second {
+            SecondGradient::Unchecked => (R::ONE, Outcome::Finite),
+            SecondGradient::Checked => clip_factor(&sums, R::INFINITY)?,
+            SecondGradient::Clipped(most) => clip_factor(&sums, most)?,
+        };
         if second == Outcome::NonFinite {
             return Ok(second);
         }
@@ -137,7 +182,7 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         for ((s, group), to) in self.segments().zip(&mut answer.segments) {
             let weight_decay = group.weight_decay();
             let at = ArmedBase { weight_decay, ..ArmedBase::new(self.cpu, *base_state) };
-            let (factor, state) = (self.unscale * factor, PlanesMut::of(&mut to.state));
+            let (factor, state) = (unscale * factor, PlanesMut::of(&mut to.state));
             base.descend(&at, factor, &mut to.params, &s.perturbed_grads, state)?;
         }
         *base_state = base.advance(base_state);

@@ -80,7 +80,7 @@ impl Sessions {
         let groups = extras.groups(case)?;
         let mut session = Session::new(self.cpu, variant(case.rule)?, base(case.base)?);
         session.form = self.form;
-        session.length = length_rule(case)?;
+        session.length = length_rule(case.length)?;
         session.second = extras.second();
         session.loss_scale = Real::from_f64(extras.loss_scale);
         session.rule_state = rule_state(case);

@@ -69,14 +69,14 @@ pub fn base_state<R: Real + Scalar>(case: &Case<R>) -> BaseState<R> {
     BaseState { steps: count(case.base_steps), decay_powers }
 }
 
-/// The length rule of a case.
+/// The length rule.
 ///
 /// # Errors
 /// A hyperparameter that core refuses.
-pub fn length_rule<R: Real + Scalar>(case: &Case<R>) -> Result<LengthRule<R>, Error> {
+pub fn length_rule<R: Real>(length: presam_conformance::LengthRule) -> Result<LengthRule<R>, Error> {
     use presam_conformance::LengthRule as Length;
-    let real = <R as Real>::from_f64;
-    match case.length {
+    let real = R::from_f64;
+    match length {
         Length::Normalised { norm_guard } => LengthRule::normalised(real(norm_guard)),
         Length::Unnormalised => Ok(LengthRule::UNNORMALISED),
         Length::Mixed { lambda, norm_guard } => LengthRule::mixed(real(lambda), real(norm_guard)),

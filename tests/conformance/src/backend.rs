@@ -1,8 +1,6 @@
 //! [`Backend`]: the code under test. [`Scope`]: what it claims to do.
 
 use crate::case::{Answer, Case};
-use crate::compare::same_answer;
-use crate::scalar::Scalar;
 use presam_oracle::Rule;
 
 /// Code under test: one whole step, as a function.
@@ -34,28 +32,6 @@ impl<R, B: Backend<R> + ?Sized> Backend<R> for &mut B {
 
     fn begins(&mut self, case: &Case<R>) {
         (**self).begins(case);
-    }
-}
-
-/// Two backends that must agree in every bit; the candidate is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Both<A, B> {
-    /// What the candidate is compared with.
-    pub reference: A,
-    /// What is judged.
-    pub candidate: B,
-}
-
-impl<R: Scalar, A: Backend<R>, B: Backend<R>> Backend<R> for Both<A, B> {
-    fn scope(&self) -> Scope {
-        self.candidate.scope()
-    }
-
-    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
-        let found = self.candidate.step(case)?;
-        same_answer(&self.reference.step(case)?, &found)
-            .map_err(|mismatch| mismatch.to_string())?;
-        Ok(found)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a run says: [`Report`] for a law that holds, [`Failure`] for one that does not.
 
-use crate::compare::Worst;
+use crate::worst::Worst;
 use std::fmt;
 
 /// A law over the cases it was tried on.

@@ -2,12 +2,12 @@
 
 use crate::backend::{Backend, Scope};
 use crate::case::Case;
-use crate::compare::Worst;
 use crate::generate::{Shape, cases};
 use crate::laws::{self, Checked, Law};
 use crate::report::{Failure, Mismatch, Report, Verdict};
 use crate::scalar::Scalar;
 use crate::simplify::simplest;
+use crate::worst::Worst;
 use presam_oracle::Rule;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{

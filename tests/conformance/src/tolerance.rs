@@ -1,7 +1,7 @@
 //! How much of the oracle's bound an implementation may use.
 
 use crate::backend::{Nearness, Scope};
-use crate::compare::{Phase, Worst};
+use crate::worst::{Phase, Worst};
 use presam_oracle::{Base, Rule};
 
 /// Tolerances for one backend.

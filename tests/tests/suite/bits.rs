@@ -1,8 +1,11 @@
 //! Every way to run core gives the same bits as its plain loops, on every law's cases.
 
 use presam::Cpu;
-use presam_backends::{Phases, Sessions, Threads};
-use presam_conformance::{Backend, Both, Only, Rule, Scalar, check, check_law, laws};
+use presam_backends::{Extras, Phases, Sessions, Stepped, Threads};
+use presam_conformance::generate::Shape;
+use presam_conformance::{
+    Backend, Both, Only, Rule, Scalar, Scope, check, check_law, draw, laws,
+};
 use presam_tests::config;
 
 /// `candidate` against the plain loops.
@@ -125,4 +128,24 @@ fn one_bit_off_is_seen() {
     let failure = check_law(&mut sam, &law, config(16)).unwrap_err();
     println!("{failure}");
     assert!(failure.mismatch.found.contains("params"), "{failure}");
+}
+
+/// Clipping, loss scales and a group's own weight decay.
+#[test]
+fn what_a_case_does_not_say_is_done_alike() {
+    let clipped = Extras { clip: Some(0.5), ..Extras::NONE };
+    let scaled = Extras { loss_scale: 3.0, weight_decay: Some(0.125), ..clipped };
+    let cases = draw::<f32>(&Scope::full(), &Rule::all(), Shape::Any, config(96)).unwrap();
+    for (case, extras) in cases.iter().flat_map(|case| [(case, clipped), (case, scaled)]) {
+        let expected = Phases(Cpu::plain()).step_with(case, extras).unwrap();
+        for session in [Sessions::in_place(Cpu::plain()), Sessions::out_of_place(Cpu::detect())] {
+            let found = session.step_with(case, extras).unwrap();
+            presam_conformance::compare::same_answer(&expected.answer, &found.answer)
+                .unwrap_or_else(|mismatch| panic!("{session:?} {extras:?}: {mismatch}\n{case}"));
+            let told = |stepped: &Stepped<f32>| {
+                format!("{:?}", (stepped.report, stepped.rule_state, stepped.base_state))
+            };
+            assert_eq!(told(&expected), told(&found), "{case}");
+        }
+    }
 }

@@ -5,10 +5,6 @@ use crate::workspace;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Examples that measure are given less to do.
-const SHORTER: [(&str, &[&str]); 1] =
-    [("floor", &["--sizes", "640,1e4", "--seconds", "0.05", "--threads", "1,2"])];
-
 /// The very command that the README gives.
 pub(crate) fn test() -> Outcome {
     Run::cargo().arg("test").run()
@@ -23,10 +19,7 @@ pub(crate) fn examples() -> Outcome {
             return Err(format!("{dir}/examples holds no example to run"));
         }
         for example in examples {
-            let shorter = SHORTER.iter().find(|(name, _)| *name == example);
-            let flags = shorter.map_or(&[][..], |&(_, flags)| flags);
-            let run = Run::cargo().args(["run", "--quiet", "--example", &example, "--"]);
-            run.args(flags).run()?;
+            Run::cargo().args(["run", "--quiet", "--example", &example]).run()?;
         }
     }
     Ok(())

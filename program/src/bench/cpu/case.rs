@@ -1,49 +1,43 @@
-//! [`Case`]: a rule on a shape, its counters, and its phases over a team.
+//! [`Case`]: rules on a shape, their counters, and their phases over a team.
 
 use std::sync::Arc;
 
-use presam::{AdamW, BaseOptimizer, BaseState, LengthRule, Outcome, PartialNorm, RuleState, Scale};
+use presam::{BaseState, DynBase, DynVariant, LengthRule, Outcome, PartialNorm, RuleState, Scale};
 
-use super::rules::{Entry, entry};
-use super::shard::{Order, rho};
+use super::shard::{Order, Rules, rho};
 use super::team::{Task, Team};
-use crate::bench::{Base, BenchError, Phase, Shape};
-use crate::config::ConfigError;
+use crate::bench::{BenchError, Phase, Shape};
 
 /// Steps before anything is timed; they cover the first ones, which rules with memory treat apart.
 const STEPS: usize = 3;
 /// How far the norm, in f32 and by the contract's tree, may be from a plain sum in f64.
 const TOLERANCE: f64 = 1e-5;
 
-/// A rule on a shape, found right, in the middle of its training.
+/// Rules on a shape, found right, in the middle of their training.
 pub(super) struct Case {
-    entry: Entry,
+    rules: Rules,
     shape: Arc<Shape>,
     rho: f32,
     rule_state: RuleState<f32>,
     base_state: BaseState<f32>,
     scale: Scale<f32>,
-    /// Whether AdamW has been checked here, and its planes hold its moments.
-    adamw: bool,
 }
 
 impl Case {
     /// Builds the planes, checks every phase on them and takes a few steps.
-    pub fn new(team: &mut Team, rule: &str, shape: &Arc<Shape>) -> Result<Self, BenchError> {
-        let unknown = || ConfigError::new("rule", "a name from `presam methods`", rule);
-        let entry = entry(rule).ok_or_else(unknown)?;
-        team.build(entry, shape)?;
+    pub fn new(team: &mut Team, rules: Rules, shape: &Arc<Shape>) -> Result<Self, BenchError> {
+        team.build(rules, shape)?;
         let mut case = Self {
-            entry,
+            rules,
             shape: Arc::clone(shape),
             rho: rho(shape),
             rule_state: RuleState::new(),
             base_state: BaseState::new(),
             scale: Scale { prescale: 1.0, scale: 0.0, remember: true },
-            adamw: false,
         };
         case.verify(team).map_err(|error| match error {
             BenchError::Wrong(what) => {
+                let rule = rules.variant.about().name;
                 BenchError::Wrong(format!("{rule} on {}: {what}", shape.name))
             }
             other => other,
@@ -51,22 +45,14 @@ impl Case {
         Ok(case)
     }
 
-    /// Whether a row of `rule` (`None`: any) on `shape` can use it.
-    pub fn serves(&self, rule: Option<&str>, shape: &Shape) -> bool {
-        rule.is_none_or(|rule| rule == self.entry.info.name) && *self.shape == *shape
-    }
-
-    /// AdamW's descent, which no step takes, is checked before its first row.
-    pub fn verify_base(&mut self, team: &mut Team, base: Base) -> Result<(), BenchError> {
-        if base == Base::AdamW && !self.adamw {
-            team.run(&Task::Order(Order::CheckFirstDescent { base }))?;
-            self.adamw = true;
-        }
-        Ok(())
+    /// Whether a row of these rules on `shape` can use it; of any variant where that does not matter.
+    pub fn serves(&self, rules: Rules, any_variant: bool, shape: &Shape) -> bool {
+        let variant = any_variant || self.rules.variant == rules.variant;
+        variant && self.rules.base == rules.base && *self.shape == *shape
     }
 
     /// One run of `phase`.
-    pub fn run(&mut self, team: &mut Team, phase: Phase, base: Base) -> Result<(), BenchError> {
+    pub fn run(&mut self, team: &mut Team, phase: Phase) -> Result<(), BenchError> {
         let (state, scale) = (self.rule_state, self.scale);
         let order = match phase {
             Phase::Step => return self.step(team),
@@ -74,7 +60,7 @@ impl Case {
             Phase::Ascend => Order::Ascend { state, scale, turn: true },
             Phase::AscendInPlace => Order::AscendInPlace { state, scale },
             Phase::Restore => Order::Restore,
-            Phase::Descend => return self.descend(team, base),
+            Phase::Descend => Order::Descend(self.base_state),
         };
         team.run(&Task::Order(order)).map(drop)
     }
@@ -85,20 +71,7 @@ impl Case {
         self.arm(&norm)?;
         let scale = self.scale;
         team.run(&Task::Order(Order::Ascend { state, scale, turn: false }))?;
-        self.descend(team, Base::SgdMomentum)
-    }
-
-    fn descend(&mut self, team: &mut Team, base: Base) -> Result<(), BenchError> {
-        let state = match base {
-            Base::SgdMomentum => self.base_state,
-            // Always the second step: counting on would run its bias corrections to 1 within the benchmark.
-            Base::AdamW => AdamW::new(1e-3)?.advance(&BaseState::new()),
-        };
-        team.run(&Task::Order(Order::Descend { base, state }))?;
-        if base == Base::SgdMomentum {
-            self.base_state.steps = self.base_state.steps.saturating_add(1);
-        }
-        Ok(())
+        team.run(&Task::Order(Order::Descend(self.base_state))).map(drop)
     }
 
     fn norm(&self, team: &mut Team) -> Result<PartialNorm<f32>, BenchError> {
@@ -107,7 +80,7 @@ impl Case {
 
     /// Ends the norm pass; an outcome that would spare the ascent its work is an error.
     fn arm(&mut self, norm: &PartialNorm<f32>) -> Result<(), BenchError> {
-        let ascent = (self.entry.finish)(norm, &mut self.rule_state)?;
+        let ascent = self.rules.variant.finish(norm, &mut self.rule_state)?;
         if ascent.outcome != Outcome::Finite {
             let what = format!("the step did less than its work: {:?}", ascent.outcome);
             return Err(BenchError::Wrong(what));
@@ -118,8 +91,8 @@ impl Case {
 
     /// A first step whose every answer is checked, then more, unchecked but for their outcome.
     fn verify(&mut self, team: &mut Team) -> Result<(), BenchError> {
-        let (state, norm) = (self.rule_state, self.norm(team)?);
-        let plain = team.run(&Task::Order(Order::SumPlainly(state)))?.sum;
+        let norm = self.norm(team)?;
+        let plain = team.run(&Task::Order(Order::SumPlainly))?.sum;
         let total = norm.total()?;
         let found = f64::from(total.sum) * 2f64.powi(192 * total.class);
         let close = (found / plain - 1.0).abs() <= TOLERANCE;
@@ -127,16 +100,11 @@ impl Case {
             let what = format!("sum of squares: expected about {plain:e}, found {found:e}");
             return Err(BenchError::Wrong(what));
         }
-        self.arm(&norm)?;
-        let scale = self.scale;
-        for order in [
-            Order::Ascend { state, scale, turn: false },
-            Order::CheckFirstAscent { state, scale },
-            Order::CheckFirstDescent { base: Base::SgdMomentum },
-        ] {
-            team.run(&Task::Order(order))?;
-        }
-        self.base_state.steps = 1;
+        self.step(team)?;
+        team.run(&Task::Order(Order::CheckFirst(self.scale)))?;
+        // From here on always the second step: counting on would run AdamW's bias corrections to 1
+        // within the benchmark.
+        self.base_state = self.rules.base.advance(&BaseState::new());
         for _ in 0..STEPS {
             self.step(team)?;
         }
@@ -152,28 +120,32 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::entries;
     use super::*;
+    use crate::bench::Base;
 
     fn shape(tensors: Vec<usize>) -> Arc<Shape> {
         Arc::new(Shape { name: "test".into(), tensors })
+    }
+
+    fn rules(name: &str) -> Rules {
+        Rules::new(name, Base::SgdMomentum).unwrap()
     }
 
     #[test]
     fn every_rule_is_right_in_every_phase_and_runs_on_and_on() {
         let shape = shape(vec![3000, 1, 129]);
         let mut team = Team::new(1, 1 << 16);
-        for entry in entries() {
-            let mut case = Case::new(&mut team, entry.info.name, &shape).unwrap();
+        for info in presam::variants::ALL {
             for base in Base::ALL {
-                case.verify_base(&mut team, base).unwrap();
+                let rules = Rules::new(info.name, base).unwrap();
+                let mut case = Case::new(&mut team, rules, &shape).unwrap();
                 for phase in Phase::ALL {
                     for _ in 0..50 {
-                        case.run(&mut team, phase, base).unwrap();
+                        case.run(&mut team, phase).unwrap();
                     }
                 }
+                case.check_finite(&mut team).unwrap();
             }
-            case.check_finite(&mut team).unwrap();
         }
     }
 
@@ -183,7 +155,7 @@ mod tests {
         let shape = shape(vec![100_000, 77, 70_001]);
         let norm = |threads: usize| {
             let mut team = Team::new(threads, 1 << 16);
-            let mut case = Case::new(&mut team, "info-asam", &shape).unwrap();
+            let mut case = Case::new(&mut team, rules("info-asam"), &shape).unwrap();
             case.step(&mut team).unwrap();
             let total = case.norm(&mut team).unwrap().total().unwrap();
             (total.sum.to_bits(), total.class)
@@ -193,13 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_case_serves_its_own_shape_and_rule_and_rows_of_any_rule() {
+    fn a_case_serves_its_own_shape_and_rules_and_rows_of_any_variant() {
         let (small, other) = (shape(vec![10]), shape(vec![11]));
         let mut team = Team::new(1, 1 << 16);
-        let case = Case::new(&mut team, "sam", &small).unwrap();
-        assert!(case.serves(Some("sam"), &small) && case.serves(None, &small));
-        assert!(!case.serves(Some("asam"), &small) && !case.serves(None, &other));
-        let unknown = Case::new(&mut team, "salm", &small).err().unwrap();
-        assert_eq!(unknown.exit_code(), 2);
+        let case = Case::new(&mut team, rules("sam"), &small).unwrap();
+        assert!(case.serves(rules("sam"), false, &small) && case.serves(rules("asam"), true, &small));
+        assert!(!case.serves(rules("asam"), false, &small));
+        assert!(!case.serves(rules("sam"), true, &other));
+        let adamw = Rules::new("sam", Base::AdamW).unwrap();
+        assert!(!case.serves(adamw, true, &small));
     }
 }

@@ -2,7 +2,6 @@
 
 mod case;
 mod check;
-pub(super) mod rules;
 pub(super) mod shard;
 mod team;
 pub(super) mod tensor;
@@ -10,12 +9,17 @@ pub(super) mod tensor;
 use std::time::Instant;
 
 use self::case::Case;
+use self::shard::Rules;
 use self::team::{Task, Team};
 use super::{Base, BenchError, Cache, Device, Job, Mode, Phase, Programs, Row, Target};
 use crate::machine::{self, Host};
 
 /// The rule whose planes serve the rows that are the same for every rule.
 const PLAIN_RULE: &str = "sam";
+/// Planes that a copy reads and writes.
+const COPY_PLANES: usize = 2;
+/// Planes that a triad reads and writes.
+const TRIAD_PLANES: usize = 3;
 
 /// The CPU: `threads` threads, of which the caller's is one.
 pub struct CpuTarget {
@@ -60,74 +64,81 @@ impl Target for CpuTarget {
     }
 
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {
-        let rule = match row.job.phase {
-            Phase::Restore | Phase::Descend => None,
-            _ => Some(row.job.rule),
-        };
-        let mut case = match self.case.take().filter(|case| case.serves(rule, &row.job.shape)) {
-            Some(case) => case,
-            None => {
-                let rule = rule.unwrap_or(PLAIN_RULE);
-                Case::new(&mut self.team, rule, &row.job.shape)?
-            }
-        };
+        let any_variant = matches!(row.job.phase, Phase::Restore | Phase::Descend);
         let base = Base::ALL.into_iter().find(|base| base.name() == row.job.rule);
-        let base = base.unwrap_or(Base::SgdMomentum);
-        case.verify_base(&mut self.team, base)?;
-        // Half of the bytes are read and half written.
-        let floats = (row.job.bytes as usize).div_ceil(2 * size_of::<f32>());
-        self.team.run(&Task::SizeCopy(floats))?;
-        let case = self.case.insert(case);
-        let (phase, cold) = (row.job.phase, row.mode.cache == Cache::Cold);
-        Ok(Box::new(CpuPrograms { team: &mut self.team, case, phase, base, cold, floats }))
+        let rule = if any_variant { PLAIN_RULE } else { row.job.rule };
+        let rules = Rules::new(rule, base.unwrap_or(Base::SgdMomentum))?;
+        let serves = |case: &Case| case.serves(rules, any_variant, &row.job.shape);
+        let case = match self.case.take().filter(serves) {
+            Some(case) => case,
+            None => Case::new(&mut self.team, rules, &row.job.shape)?,
+        };
+        let bytes = row.job.bytes;
+        let floats = |planes: usize| (bytes as usize).div_ceil(planes * size_of::<f32>());
+        let (copy, triad) = (floats(COPY_PLANES), floats(TRIAD_PLANES));
+        self.team.run(&Task::Size { copy, triad })?;
+        let (case, cold) = (self.case.insert(case), row.mode.cache == Cache::Cold);
+        let phase = row.job.phase;
+        Ok(Box::new(CpuPrograms { team: &mut self.team, case, phase, cold, bytes, copy, triad }))
     }
 }
 
-/// A row's job and the copy beside it.
+/// A row's job, and the copy and the triad beside it.
 struct CpuPrograms<'t> {
     team: &'t mut Team,
     case: &'t mut Case,
     phase: Phase,
-    base: Base,
     cold: bool,
-    /// Floats copied.
-    floats: usize,
+    /// Bytes of the job.
+    bytes: u64,
+    /// Floats that copy and triad write.
+    copy: usize,
+    triad: usize,
 }
 
 impl CpuPrograms<'_> {
-    fn evict(&mut self) -> Result<(), BenchError> {
+    /// Nanoseconds of `work`, `runs` times over.
+    fn timed(
+        &mut self,
+        runs: u32,
+        work: fn(&mut Self) -> Result<(), BenchError>,
+    ) -> Result<f64, BenchError> {
         if self.cold {
             self.team.run(&Task::Evict)?;
         }
-        Ok(())
+        let start = Instant::now();
+        for _ in 0..runs {
+            work(self)?;
+        }
+        Ok(start.elapsed().as_nanos() as f64)
     }
 }
 
 impl Programs for CpuPrograms<'_> {
     fn job(&mut self, runs: u32) -> Result<f64, BenchError> {
-        self.evict()?;
-        let start = Instant::now();
-        for _ in 0..runs {
-            self.case.run(self.team, self.phase, self.base)?;
-        }
-        Ok(start.elapsed().as_nanos() as f64)
+        self.timed(runs, |this| this.case.run(this.team, this.phase))
     }
 
     fn copy(&mut self, runs: u32) -> Result<f64, BenchError> {
-        self.evict()?;
-        let start = Instant::now();
-        for _ in 0..runs {
-            self.team.run(&Task::Copy)?;
-        }
-        Ok(start.elapsed().as_nanos() as f64)
+        self.timed(runs, |this| this.team.run(&Task::Copy).map(drop))
     }
 
     fn copy_bytes(&self) -> u64 {
-        (2 * size_of::<f32>() * self.floats) as u64
+        (COPY_PLANES * size_of::<f32>() * self.copy) as u64
+    }
+
+    fn has_triad(&self) -> bool {
+        true
+    }
+
+    fn triad(&mut self, runs: u32) -> Result<f64, BenchError> {
+        let time = self.timed(runs, |this| this.team.run(&Task::Triad).map(drop))?;
+        let moved = TRIAD_PLANES * size_of::<f32>() * self.triad;
+        Ok(time * self.bytes as f64 / moved as f64)
     }
 
     fn check(&mut self) -> Result<(), BenchError> {
-        self.team.run(&Task::CheckCopy)?;
+        self.team.run(&Task::CheckBandwidth)?;
         self.case.check_finite(self.team)
     }
 }

@@ -1,25 +1,31 @@
 //! [`Shard`]: a thread's share of the planes, and what can be asked of it.
 
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Cpu, Error, PartialNorm, RuleState, Scale, Sgd, SgdMomentum,
-    Variant,
+    AnyBase, AnyVariant, Armed, ArmedBase, Ascending, BaseState, Cpu, DynBase, DynVariant, Error,
+    PartialNorm, Planes, PlanesMut, RuleState, Scale,
 };
 
-use super::tensor::{Tensor, share};
+use super::tensor::{Share, Tensor, share};
 use crate::bench::{Base, BenchError, Shape};
-use presam_backends::planes::{slices, slices_mut};
 
-/// Rules whose input is a mask of 0 and 1.
-const MASKED: [&str; 2] = ["ssam", "masked-sam"];
-
-/// The base optimizer of every step, here and on a device.
-pub(in crate::bench) fn sgd() -> Result<SgdMomentum<f32>, Error> {
-    Sgd::new(0.1)?.with_weight_decay(5e-4)?.with_momentum(0.9)
+/// A variant and the base optimizer that steps after it.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::bench) struct Rules {
+    pub variant: AnyVariant<f32>,
+    pub base: AnyBase<f32>,
 }
 
-/// The other one, whose descent alone is measured.
-pub(in crate::bench) fn adamw() -> Result<AdamW<f32>, Error> {
-    AdamW::new(1e-3)
+impl Rules {
+    /// The variant of that name with its defaults.
+    pub fn new(variant: &str, base: Base) -> Result<Self, Error> {
+        Ok(Self { variant: AnyVariant::by_name(variant)?, base: base.optimizer()? })
+    }
+
+    /// Planes of memory, inputs and state.
+    pub fn planes(&self) -> [usize; 3] {
+        let planes = self.variant.planes();
+        [planes.memory, planes.inputs, self.base.state_planes()]
+    }
 }
 
 /// The radius: 0.05 for an average entry, large against the last digit of a parameter at any size.
@@ -39,15 +45,13 @@ pub(in crate::bench) enum Order {
     /// Bring the parameters back.
     Restore,
     /// The base optimizer's step, then let the gradients change places.
-    Descend { base: Base, state: BaseState<f32> },
+    Descend(BaseState<f32>),
     /// See `check`.
-    SumPlainly(RuleState<f32>),
+    SumPlainly,
     /// See `check`.
-    CheckFirstAscent { state: RuleState<f32>, scale: Scale<f32> },
+    CheckFirst(Scale<f32>),
     /// See `check`.
     CheckInPlace { state: RuleState<f32>, scale: Scale<f32> },
-    /// See `check`.
-    CheckFirstDescent { base: Base },
     /// See `check`.
     CheckFinite,
 }
@@ -65,65 +69,61 @@ impl Reply {
     pub const NONE: Self = Self { norm: PartialNorm::new(), sum: 0.0 };
 }
 
-/// A thread's share of a case.
-pub(in crate::bench) trait Shard: Send {
-    fn obey(&mut self, order: Order) -> Result<Reply, BenchError>;
-    /// Its pieces, in order.
-    fn tensors(&self) -> &[Tensor];
+/// A thread's share of a case: its pieces in order, and the rules that run over them.
+pub(in crate::bench) struct Shard {
+    pub(super) cpu: Cpu,
+    pub(super) rules: Rules,
+    pub(super) share: Share,
+    pub tensors: Vec<Tensor>,
 }
 
-/// The planes of a share, and the rule and base optimizers that run over them.
-pub(in crate::bench) struct Planes<V, const M: usize, const I: usize> {
-    pub(in crate::bench) cpu: Cpu,
-    pub(in crate::bench) variant: V,
-    pub(in crate::bench) sgd: SgdMomentum<f32>,
-    pub(in crate::bench) adamw: AdamW<f32>,
-    pub(in crate::bench) first_chunk: u64,
-    pub(in crate::bench) tensors: Vec<Tensor>,
-}
-
-impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
-    pub fn new(
-        variant: V,
-        name: &str,
-        shape: &Shape,
-        index: usize,
-        of: usize,
-    ) -> Result<Self, Error> {
-        let own = share(shape, index, of);
-        let masks = MASKED.contains(&name);
-        let tensor = |piece| Tensor::new(piece, [M, I], masks);
-        Ok(Self {
-            cpu: Cpu::detect(),
-            variant,
-            sgd: sgd()?,
-            adamw: adamw()?,
-            first_chunk: own.first_chunk,
-            tensors: own.pieces.into_iter().map(tensor).collect(),
-        })
+impl Shard {
+    /// Share `index` of `of`, before its first step.
+    pub fn new(rules: Rules, shape: &Shape, index: usize, of: usize) -> Self {
+        let share = share(shape, index, of);
+        let tensor = |piece: &_| Tensor::new(piece, rules.planes());
+        let tensors = share.pieces.iter().map(tensor).collect();
+        Self { cpu: Cpu::detect(), rules, share, tensors }
     }
 
-    fn accumulate(&self, state: RuleState<f32>) -> Result<Reply, BenchError> {
-        let rule = self.variant.arm(&state);
-        let mut norm = PartialNorm::starting_at(self.first_chunk);
-        for t in &self.tensors {
-            let (memory, inputs) = (slices(&t.memory), slices(&t.inputs));
-            self.cpu.accumulate_norm(rule, &t.params, &t.grads, memory, inputs, &mut norm)?;
+    pub fn obey(&mut self, order: Order) -> Result<Reply, BenchError> {
+        match order {
+            Order::Accumulate(state) => {
+                return Ok(Reply { norm: self.accumulate(state)?, ..Reply::NONE });
+            }
+            Order::SumPlainly => return Ok(Reply { sum: self.sum_plainly()?, ..Reply::NONE }),
+            Order::Ascend { state, scale, turn } => self.ascend(state, scale, turn)?,
+            Order::AscendInPlace { state, scale } => self.ascend_in_place(state, scale)?,
+            Order::Restore => self.restore()?,
+            Order::Descend(state) => self.descend(state)?,
+            Order::CheckFirst(scale) => self.check_first(scale)?,
+            Order::CheckInPlace { state, scale } => self.check_in_place(state, scale)?,
+            Order::CheckFinite => self.check_finite()?,
         }
-        Ok(Reply { norm, ..Reply::NONE })
+        Ok(Reply::NONE)
     }
 
-    fn ascend(
+    pub(super) fn accumulate(&self, state: RuleState<f32>) -> Result<PartialNorm<f32>, Error> {
+        let (rule, at) = (&self.rules.variant, Armed::new(self.cpu, state));
+        let mut norm = PartialNorm::starting_at(self.share.first_chunk);
+        for t in &self.tensors {
+            let (memory, inputs) = (Planes::of(&t.memory), Planes::of(&t.inputs));
+            rule.accumulate_norm(&at, &t.params, &t.grads, memory, inputs, &mut norm)?;
+        }
+        Ok(norm)
+    }
+
+    pub(super) fn ascend(
         &mut self,
         state: RuleState<f32>,
         scale: Scale<f32>,
         turn: bool,
-    ) -> Result<(), BenchError> {
-        let rule = self.variant.arm(&state);
+    ) -> Result<(), Error> {
+        let (rule, at) = (&self.rules.variant, Armed::new(self.cpu, state));
         for t in &mut self.tensors {
-            let (memory, inputs) = (slices_mut(&mut t.memory), slices(&t.inputs));
-            let (params, grads, out) = (&t.params, &t.grads, &mut t.perturbed);
-            self.cpu.ascend(rule, scale, params, grads, memory, inputs, out)?;
+            let (memory, inputs) = (PlanesMut::of(&mut t.memory), Planes::of(&t.inputs));
+            let planes = Ascending { grads: &t.grads, memory, inputs };
+            rule.ascend(&at, scale, &t.params, planes, &mut t.perturbed)?;
             if turn {
                 t.take_turns();
             }
@@ -131,75 +131,32 @@ impl<V: Variant<f32, M, I>, const M: usize, const I: usize> Planes<V, M, I> {
         Ok(())
     }
 
-    pub(in crate::bench) fn ascend_in_place(
+    pub(super) fn ascend_in_place(
         &mut self,
         state: RuleState<f32>,
         scale: Scale<f32>,
-    ) -> Result<(), BenchError> {
-        let rule = self.variant.arm(&state);
+    ) -> Result<(), Error> {
+        let (rule, at) = (&self.rules.variant, Armed::new(self.cpu, state));
         for t in &mut self.tensors {
-            let (memory, inputs) = (slices_mut(&mut t.memory), slices(&t.inputs));
-            let (params, grads, backup) = (&mut t.params, &t.grads, &mut t.perturbed);
-            self.cpu.ascend_in_place(rule, scale, params, grads, memory, inputs, backup)?;
+            let (memory, inputs) = (PlanesMut::of(&mut t.memory), Planes::of(&t.inputs));
+            let planes = Ascending { grads: &t.grads, memory, inputs };
+            rule.ascend_in_place(&at, scale, &mut t.params, planes, &mut t.perturbed)?;
             t.take_turns();
         }
         Ok(())
     }
 
-    pub(in crate::bench) fn restore(&mut self) -> Result<(), BenchError> {
-        for t in &mut self.tensors {
-            self.cpu.restore(&mut t.params, &t.perturbed)?;
-        }
-        Ok(())
+    pub(super) fn restore(&mut self) -> Result<(), Error> {
+        self.tensors.iter_mut().try_for_each(|t| self.cpu.restore(&mut t.params, &t.perturbed))
     }
 
-    pub(in crate::bench) fn descend(
-        &mut self,
-        base: Base,
-        state: BaseState<f32>,
-    ) -> Result<(), BenchError> {
-        let (sgd, adamw) = (self.sgd.arm(&state), self.adamw.arm(&state));
+    pub(super) fn descend(&mut self, state: BaseState<f32>) -> Result<(), Error> {
+        let (base, at) = (&self.rules.base, ArmedBase::new(self.cpu, state));
         for t in &mut self.tensors {
-            let (params, grads) = (&mut t.params, &t.perturbed_grads);
-            match base {
-                Base::SgdMomentum => {
-                    self.cpu.descend(sgd, 1.0, params, grads, [&mut t.momentum])?;
-                }
-                Base::AdamW => {
-                    t.second.resize(params.len(), 0.0);
-                    let state = [&mut t.momentum[..], &mut t.second[..]];
-                    self.cpu.descend(adamw, 1.0, params, grads, state)?;
-                }
-            }
+            let state = PlanesMut::of(&mut t.state);
+            base.descend(&at, 1.0, &mut t.params, &t.perturbed_grads, state)?;
             t.take_turns();
         }
         Ok(())
-    }
-}
-
-impl<V, const M: usize, const I: usize> Shard for Planes<V, M, I>
-where
-    V: Variant<f32, M, I> + Send,
-{
-    fn obey(&mut self, order: Order) -> Result<Reply, BenchError> {
-        match order {
-            Order::Accumulate(state) => return self.accumulate(state),
-            Order::SumPlainly(state) => {
-                return Ok(Reply { sum: self.sum_plainly(state), ..Reply::NONE });
-            }
-            Order::Ascend { state, scale, turn } => self.ascend(state, scale, turn)?,
-            Order::AscendInPlace { state, scale } => self.ascend_in_place(state, scale)?,
-            Order::Restore => self.restore()?,
-            Order::Descend { base, state } => self.descend(base, state)?,
-            Order::CheckFirstAscent { state, scale } => self.check_first_ascent(state, scale)?,
-            Order::CheckInPlace { state, scale } => self.check_in_place(state, scale)?,
-            Order::CheckFirstDescent { base } => self.check_first_descent(base)?,
-            Order::CheckFinite => self.check_finite()?,
-        }
-        Ok(Reply::NONE)
-    }
-
-    fn tensors(&self) -> &[Tensor] {
-        &self.tensors
     }
 }

@@ -5,28 +5,32 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::rules::Entry;
-use super::shard::{Order, Reply, Shard};
+use super::shard::{Order, Reply, Rules, Shard};
 use crate::bench::{BenchError, Shape};
 
 /// Fewer parameters stay on one thread: waking another costs more than it saves.
 const SPLIT_FROM: usize = 1 << 17;
 /// A read of one word brings in a whole line.
 const LINE: usize = 8;
+/// Floats of a page. Buffers begin at the same place of a page each: a store and a load that differ in
+/// their pages alone are first taken for one address.
+const PAGE: usize = 1024;
 
 /// What every thread of a team is told.
 #[derive(Clone)]
 pub(super) enum Task {
-    /// Give up the shard and make one of `of` of this rule and shape.
-    Build { entry: Entry, shape: Arc<Shape>, of: usize },
+    /// Give up the shard and make one of `of` of these rules and this shape.
+    Build { rules: Rules, shape: Arc<Shape>, of: usize },
     /// Pass an order on to the shard.
     Order(Order),
-    /// Hold two buffers for a copy of so many floats in all.
-    SizeCopy(usize),
-    /// Copy.
+    /// Hold buffers for a copy and a triad that write so many floats in all.
+    Size { copy: usize, triad: usize },
+    /// Copy: b = a.
     Copy,
-    /// Find every float copied.
-    CheckCopy,
+    /// STREAM's triad: c = a + 3 b.
+    Triad,
+    /// Find every float written by both.
+    CheckBandwidth,
     /// Fill the caches with other data.
     Evict,
 }
@@ -35,33 +39,32 @@ pub(super) enum Task {
 struct Seat {
     index: usize,
     of: usize,
-    shard: Option<Box<dyn Shard>>,
-    from: Vec<f32>,
-    to: Vec<f32>,
-    /// Floats of the buffers that a copy takes.
-    floats: usize,
+    shard: Option<Shard>,
+    /// Of copy and triad, one behind the other.
+    buffer: Vec<f32>,
+    /// Floats that a copy writes, and a triad.
+    copy: usize,
+    triad: usize,
     last_cache: usize,
     other_data: Vec<u64>,
 }
 
 impl Seat {
     fn new(index: usize, last_cache: usize) -> Self {
-        let (from, to, other_data) = (Vec::new(), Vec::new(), Vec::new());
-        Self { index, of: 1, shard: None, from, to, floats: 0, last_cache, other_data }
+        let (buffer, other_data) = (Vec::new(), Vec::new());
+        Self { index, of: 1, shard: None, buffer, copy: 0, triad: 0, last_cache, other_data }
     }
 
     fn work(&mut self, task: &Task) -> Result<Reply, BenchError> {
         match task {
-            Task::Build { entry, shape, of } => self.build(entry, shape, *of)?,
+            Task::Build { rules, shape, of } => self.build(*rules, shape, *of),
             Task::Order(order) => {
                 return self.shard.as_mut().map_or(Ok(Reply::NONE), |shard| shard.obey(*order));
             }
-            Task::SizeCopy(floats) => self.size_copy(*floats),
-            Task::Copy => {
-                self.to[..self.floats].copy_from_slice(&self.from[..self.floats]);
-                black_box(&mut self.to);
-            }
-            Task::CheckCopy => self.check_copy()?,
+            Task::Size { copy, triad } => self.size(*copy, *triad),
+            Task::Copy => self.copy(),
+            Task::Triad => self.triad(),
+            Task::CheckBandwidth => self.check_bandwidth()?,
             Task::Evict => {
                 let words = self.other_data.iter().step_by(LINE);
                 black_box(words.fold(0, |sum: u64, word| sum.wrapping_add(*word)));
@@ -70,33 +73,63 @@ impl Seat {
         Ok(Reply::NONE)
     }
 
-    fn build(&mut self, entry: &Entry, shape: &Shape, of: usize) -> Result<(), BenchError> {
-        (self.shard, self.from, self.to, self.of) = (None, Vec::new(), Vec::new(), of);
+    fn build(&mut self, rules: Rules, shape: &Shape, of: usize) {
+        (self.shard, self.buffer, self.of) = (None, Vec::new(), of);
         if self.index < of {
-            self.shard = Some((entry.make)(entry.info.name, shape, self.index, of)?);
+            self.shard = Some(Shard::new(rules, shape, self.index, of));
             // Together twice the last cache, so that nothing of what was there before is left.
             let words = 2 * self.last_cache / size_of::<u64>() / of;
             self.other_data.resize(words, 1);
         }
-        Ok(())
     }
 
-    fn size_copy(&mut self, floats: usize) {
-        self.floats = floats * (self.index + 1) / self.of - floats * self.index / self.of;
-        if self.from.len() < self.floats {
-            // The old ones go first: both together might not fit.
-            (self.from, self.to) = (Vec::new(), Vec::new());
-            self.from = vec![1.0; self.floats];
-            self.to = vec![0.0; self.floats];
+    fn size(&mut self, copy: usize, triad: usize) {
+        let share = |floats: usize| {
+            floats * (self.index + 1) / self.of - floats * self.index / self.of
+        };
+        (self.copy, self.triad) = (share(copy), share(triad));
+        let pages = |floats: usize| floats.next_multiple_of(PAGE);
+        let len = (2 * pages(self.copy)).max(3 * pages(self.triad));
+        if self.buffer.len() < len {
+            // The old one goes first: both together might not fit.
+            self.buffer = Vec::new();
+            self.buffer.resize(len, 1.0);
         }
-        self.to[..self.floats].fill(0.0);
     }
 
-    fn check_copy(&self) -> Result<(), BenchError> {
-        match self.to[..self.floats].iter().position(|value| *value != 1.0) {
-            None => Ok(()),
-            Some(i) => Err(BenchError::Wrong(format!("the copy left out float {i}"))),
+    /// `count` buffers of `floats` each.
+    fn buffers<const N: usize>(&mut self, floats: usize) -> [&mut [f32]; N] {
+        let mut buffers = self.buffer.chunks_mut(floats.next_multiple_of(PAGE).max(1));
+        std::array::from_fn(|_| &mut buffers.next().unwrap_or_default()[..floats])
+    }
+
+    fn copy(&mut self) {
+        let [a, b] = self.buffers(self.copy);
+        b.copy_from_slice(a);
+        black_box(&mut self.buffer);
+    }
+
+    fn triad(&mut self) {
+        let [a, b, c] = self.buffers(self.triad);
+        for ((c, a), b) in c.iter_mut().zip(a).zip(b) {
+            *c = *a + 3.0 * *b;
         }
+        black_box(&mut self.buffer);
+    }
+
+    fn check_bandwidth(&mut self) -> Result<(), BenchError> {
+        let complete = |what: &str, written: &[f32], expected: f32| {
+            match written.iter().position(|value| *value != expected) {
+                None => Ok(()),
+                Some(i) => Err(BenchError::Wrong(format!("the {what} left out float {i}"))),
+            }
+        };
+        self.buffer.fill(1.0);
+        self.buffers::<2>(self.copy)[1].fill(0.0);
+        self.copy();
+        complete("copy", self.buffers::<2>(self.copy)[1], 1.0)?;
+        self.triad();
+        complete("triad", self.buffers::<3>(self.triad)[2], 4.0)
     }
 }
 
@@ -136,13 +169,13 @@ impl Team {
         Self { own: seat(0), workers, active: 1 }
     }
 
-    /// Shards of a rule and shape on as many threads as are worth it.
-    pub fn build(&mut self, entry: Entry, shape: &Arc<Shape>) -> Result<(), BenchError> {
+    /// Shards of rules and a shape on as many threads as are worth it.
+    pub fn build(&mut self, rules: Rules, shape: &Arc<Shape>) -> Result<(), BenchError> {
         let all = self.workers.len() + 1;
         let of = if shape.params() < SPLIT_FROM { 1 } else { all };
         // All are told, so that those who rest give up what they held.
         self.active = all;
-        self.run(&Task::Build { entry, shape: Arc::clone(shape), of })?;
+        self.run(&Task::Build { rules, shape: Arc::clone(shape), of })?;
         self.active = of;
         Ok(())
     }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use presam::CHUNK;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
 
 use crate::bench::Shape;
 
@@ -13,37 +15,32 @@ pub(in crate::bench) struct Tensor {
     pub perturbed_grads: Vec<f32>,
     /// The perturbed point, and the backup of an ascent in place.
     pub perturbed: Vec<f32>,
-    pub momentum: Vec<f32>,
-    /// AdamW's second plane of state; empty until AdamW descends.
-    pub second: Vec<f32>,
     pub memory: Vec<Vec<f32>>,
     pub inputs: Vec<Vec<f32>>,
+    pub state: Vec<Vec<f32>>,
 }
 
 impl Tensor {
-    /// Elements `range` of the model, with so many planes of memory and inputs: parameters in [-1, 1), two gradients of opposite sign, masks of 0 and
-    /// 1 or diagonals in [0.5, 1.5), zeros elsewhere. A number depends on its place alone, not on the shares.
+    /// Elements `range` of the model, with so many planes of memory, inputs and state: parameters in [-1, 1), two
+    /// gradients of opposite sign, inputs in [0.5, 1.5), zeros elsewhere. A number depends on its place
+    /// alone, not on the shares.
     ///
     /// The gradients differ by 0.5 at least and [`take_turns`](Self::take_turns): with one that repeats,
     /// every slope that subtracts an average would die, and the work with it.
-    pub fn new(range: Range<u64>, [memory, inputs]: [usize; 2], masks: bool) -> Self {
+    pub fn new(range: &Range<u64>, [memory, inputs, state]: [usize; 3]) -> Self {
         let len = (range.end - range.start) as usize;
-        let plane = |plane: u64, value: fn(f32) -> f32| -> Vec<f32> {
-            range.clone().map(|index| value(unit(plane, index))).collect()
-        };
-        let grads = plane(1, |u| if u < 0.5 { u - 0.75 } else { u - 0.25 });
-        let sizes = plane(2, |u| 0.25 + 0.5 * u);
+        let zeros = |planes| vec![vec![0.0; len]; planes];
+        let grads = plane(range, 1, |u| if u < 0.5 { u - 0.75 } else { u - 0.25 });
+        let sizes = plane(range, 2, |u| 0.25 + 0.5 * u);
         let opposite = grads.iter().zip(sizes).map(|(grad, size)| -size.copysign(*grad)).collect();
-        let input: fn(f32) -> f32 = if masks { |u| (2.0 * u).floor() } else { |u| 0.5 + u };
         Self {
-            params: plane(0, |u| 2.0 * u - 1.0),
+            params: plane(range, 0, |u| 2.0 * u - 1.0),
             grads,
             perturbed_grads: opposite,
             perturbed: vec![0.0; len],
-            momentum: vec![0.0; len],
-            second: Vec::new(),
-            memory: vec![vec![0.0; len]; memory],
-            inputs: (0..inputs).map(|index| plane(3 + index as u64, input)).collect(),
+            memory: zeros(memory),
+            inputs: (0..inputs as u64).map(|input| plane(range, 3 + input, |u| 0.5 + u)).collect(),
+            state: zeros(state),
         }
     }
 
@@ -51,19 +48,46 @@ impl Tensor {
     pub fn take_turns(&mut self) {
         std::mem::swap(&mut self.grads, &mut self.perturbed_grads);
     }
+
+    /// The planes that a step writes, by name.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, &[f32])> {
+        let memory = self.memory.iter().map(|plane| ("memory", plane));
+        let state = self.state.iter().map(|plane| ("state", plane));
+        let own = [("params", &self.params), ("perturbed", &self.perturbed)].into_iter();
+        own.chain(memory).chain(state).map(|(name, plane)| (name, plane.as_slice()))
+    }
+
+    /// The same elements as tensors of at most `len`.
+    pub fn cut(&self, len: usize) -> Vec<Self> {
+        let cut = |start| {
+            let range = start..self.params.len().min(start + len);
+            let piece = |plane: &Vec<f32>| plane[range.clone()].to_vec();
+            let pieces = |planes: &[Vec<f32>]| planes.iter().map(piece).collect();
+            Self {
+                params: piece(&self.params),
+                grads: piece(&self.grads),
+                perturbed_grads: piece(&self.perturbed_grads),
+                perturbed: piece(&self.perturbed),
+                memory: pieces(&self.memory),
+                inputs: pieces(&self.inputs),
+                state: pieces(&self.state),
+            }
+        };
+        (0..self.params.len()).step_by(len).map(cut).collect()
+    }
 }
 
-/// A multiple of 2^-24 in [0, 1), by splitmix64's mixing of plane and place.
-fn unit(plane: u64, index: u64) -> f32 {
-    let place = (plane << 40).wrapping_add(index).wrapping_add(1);
-    let seed = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1u64 << 24) as f32
+/// `value` of a multiple of 2^-24 in [0, 1) for each element: word by word of a stream of its own.
+fn plane(range: &Range<u64>, stream: u64, value: fn(f32) -> f32) -> Vec<f32> {
+    let mut words = ChaCha8Rng::from_seed([0; 32]);
+    words.set_stream(stream);
+    words.set_word_pos(range.start.into());
+    let unit = |word: u32| (word >> 8) as f32 / (1_u32 << 24) as f32;
+    range.clone().map(|_| value(unit(words.next_u32()))).collect()
 }
 
 /// A thread's share of a model: pieces cut at chunk boundaries, so that the norm keeps its bits.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::bench) struct Share {
     /// The number of its first chunk.
     pub first_chunk: u64,
@@ -116,12 +140,15 @@ mod tests {
     #[test]
     fn numbers_depend_on_their_place_and_gradients_on_opposite_sides() {
         let (whole, part) =
-            (Tensor::new(0..3000, [1, 1], true), Tensor::new(2048..3000, [1, 1], true));
-        assert_eq!(whole.params[2048..], part.params[..]);
+            (Tensor::new(&(0..3000), [1, 1, 0]), Tensor::new(&(2047..3000), [1, 1, 0]));
+        assert_eq!(whole.params[2047..], part.params[..]);
+        assert_eq!(whole.inputs[0][2047..], part.inputs[0][..]);
         let pairs = || whole.grads.iter().zip(&whole.perturbed_grads);
         assert!(pairs().all(|(a, b)| a * b < 0.0 && (a - b).abs() >= 0.5));
-        assert!(whole.inputs[0].iter().all(|m| *m == 0.0 || *m == 1.0));
         let mean = whole.params.iter().sum::<f32>() / 3000.0;
         assert!(mean.abs() < 0.05, "{mean}");
+        let pieces = part.cut(7);
+        assert_eq!((pieces.len(), pieces[136].params.len()), (137, 1));
+        assert_eq!(pieces[136].grads[..], part.grads[952..]);
     }
 }

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use presam::{AnyVariant, BaseState, Group, RuleState, SecondGradient};
+use presam::{BaseState, Group, RuleState, SecondGradient};
 
 use super::case::Case;
 use super::clocked::Clocked;
 use super::planes::Planes;
 use super::reference::{Norm, Reference};
-use crate::bench::cpu::rules::entry;
-use crate::bench::cpu::shard::{Order, adamw, rho, sgd};
+use crate::bench::cpu::shard::{Order, Rules, rho};
 use crate::bench::{Base, BenchError, Phase, Shape};
-use crate::config::ConfigError;
-use presam_cuda::{Device, DeviceStep, Form, Options};
+use presam_cuda::{Device, DeviceSegment, DeviceStep, Form, Options};
 
 /// What a case is made of.
 #[derive(Clone)]
@@ -29,18 +27,13 @@ pub(super) struct Recipe {
 /// Builds the planes and the steps over them; the first step is checked where the recipe says so.
 pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case, BenchError> {
     let Recipe { rule, base, ref shape, threads, checked } = *recipe;
-    let unknown = || ConfigError::new("rule", "a name from `presam methods`", rule);
-    let entry = entry(rule).ok_or_else(unknown)?;
-    let state = match base {
-        Base::SgdMomentum => 1,
-        Base::AdamW => 2,
-    };
-    let planes = Planes::new(device, shape, [entry.info.memory, entry.info.inputs, state])?;
-    let mut made = |form, turn| step(device, recipe, &planes, form, turn);
+    let rules = Rules::new(rule, base)?;
+    let planes = Planes::new(device, shape, rules.planes())?;
+    let mut made = |form, turn| step(device, rules, shape, planes.segments(turn), form);
     let plain = [made(Form::OutOfPlace, 0)?, made(Form::OutOfPlace, 1)?];
     let in_place = [made(Form::InPlace, 0)?, made(Form::InPlace, 1)?];
     let case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
-    let reference = Reference { entry, shape: Arc::clone(shape), threads };
+    let reference = Reference { rules, shape: Arc::clone(shape), threads };
     reference.each(&[], &mut |elements, tensors, _| {
         let mut pieces = elements.iter().zip(tensors);
         pieces.try_for_each(|(range, tensor)| case.planes.write(device, range, tensor))?;
@@ -58,23 +51,18 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
     Ok(case)
 }
 
-/// The step of the recipe's rule over the planes.
+/// The step of these rules over the planes.
 fn step(
     device: &mut dyn Device,
-    recipe: &Recipe,
-    planes: &Planes,
+    Rules { variant, base }: Rules,
+    shape: &Shape,
+    segments: Vec<DeviceSegment>,
     form: Form,
-    turn: usize,
 ) -> Result<DeviceStep, BenchError> {
-    let variant = AnyVariant::by_name(recipe.rule)?;
-    let base = match recipe.base {
-        Base::SgdMomentum => sgd()?.into(),
-        Base::AdamW => adamw()?.into(),
-    };
-    let groups = [Group::new(rho(&recipe.shape))?];
+    let groups = [Group::new(rho(shape))?];
     // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
     let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
-    Ok(DeviceStep::new(device, variant, base, &planes.segments(turn), &groups, options)?)
+    Ok(DeviceStep::new(device, variant, base, &segments, &groups, options)?)
 }
 
 /// The first step in place and back, then out of place and down.
@@ -106,7 +94,7 @@ fn verify<D: Clocked>(
     case.in_place[0].restore(device)?;
     planes.forget(device)?;
     case.queue(device, Phase::Step, 0)?;
-    let descend = Order::Descend { base: case.base, state: BaseState::new() };
+    let descend = Order::Descend(BaseState::new());
     reference.each(&[ascend, descend], &mut |elements, tensors, _| {
         for (range, t) in elements.iter().zip(tensors) {
             let first = range.start;
@@ -115,7 +103,7 @@ fn verify<D: Clocked>(
             for (plane, expected) in planes.memory.iter().zip(&t.memory) {
                 planes.same(device, ("memory", *plane), first, expected)?;
             }
-            for (plane, expected) in planes.state.iter().zip([&t.momentum, &t.second]) {
+            for (plane, expected) in planes.state.iter().zip(&t.state) {
                 planes.same(device, ("state", *plane), first, expected)?;
             }
         }

@@ -192,7 +192,7 @@ mod tests {
     fn a_single_wrong_bit_and_a_value_that_is_not_finite_are_found() {
         let mut device = Emulated::new(1);
         let planes = Planes::new(&mut device, &shape(), [1, 0, 1]).unwrap();
-        let piece = Tensor::new(66..195, [1, 0], false);
+        let piece = Tensor::new(&(66..195), [1, 0, 1]);
         planes.write(&mut device, &(66..195), &piece).unwrap();
         let params = ("params", planes.params);
         planes.same(&mut device, params, 66, &piece.params).unwrap();

@@ -5,10 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
-use presam::{LengthRule, Outcome, PartialNorm, RuleState, Scale, ScaledNorm};
+use presam::{DynVariant, LengthRule, Outcome, PartialNorm, RuleState, Scale, ScaledNorm};
 
-use crate::bench::cpu::rules::Entry;
-use crate::bench::cpu::shard::{Order, Reply, Shard};
+use crate::bench::cpu::shard::{Order, Reply, Rules, Shard};
 use crate::bench::cpu::tensor::{Tensor, share};
 use crate::bench::{BenchError, Shape};
 
@@ -17,7 +16,7 @@ const SHARE: usize = 1 << 21;
 
 /// The same planes as the device's, on the CPU.
 pub(super) struct Reference {
-    pub entry: Entry,
+    pub rules: Rules,
     pub shape: Arc<Shape>,
     pub threads: usize,
 }
@@ -47,7 +46,7 @@ impl Reference {
             for (index, made) in batch.zip(made) {
                 let lost = |_| BenchError::Wrong("a thread of the reference ended early".into());
                 let (shard, reply) = made.map_err(lost)??;
-                look(&share(&self.shape, index, of).pieces, shard.tensors(), reply)?;
+                look(&share(&self.shape, index, of).pieces, &shard.tensors, reply)?;
             }
         }
         Ok(())
@@ -58,8 +57,8 @@ impl Reference {
         index: usize,
         of: usize,
         orders: &[Order],
-    ) -> Result<(Box<dyn Shard>, Reply), BenchError> {
-        let mut shard = (self.entry.make)(self.entry.info.name, &self.shape, index, of)?;
+    ) -> Result<(Shard, Reply), BenchError> {
+        let mut shard = Shard::new(self.rules, &self.shape, index, of);
         let mut reply = Reply::NONE;
         for &order in orders {
             reply = shard.obey(order)?;
@@ -71,7 +70,7 @@ impl Reference {
     pub fn norm(&self, rho: f32) -> Result<Norm, BenchError> {
         let (mut sums, mut state) = (PartialNorm::new(), RuleState::new());
         self.each(&[Order::Accumulate(state)], &mut |_, _, reply| Ok(sums.merge(&reply.norm)?))?;
-        let ascent = (self.entry.finish)(&sums, &mut state)?;
+        let ascent = self.rules.variant.finish(&sums, &mut state)?;
         if ascent.outcome != Outcome::Finite {
             let what = format!("the core's first step: expected a finite norm, found {ascent:?}");
             return Err(BenchError::Wrong(what));

@@ -33,8 +33,8 @@ fn verified(arguments: &VerifyArguments) -> Result<Report, Error> {
     })?;
     let (cases, epochs) = match (choice, arguments.full) {
         (Choice::Cuda(_), full) => (if full { 40 } else { 8 }, 60),
-        (_, true) => (40, 5),
-        (_, false) => (8, 2),
+        (_, true) => (16, 5),
+        (_, false) => (2, 2),
     };
     let request = Request {
         cases: arguments.cases.unwrap_or(cases),

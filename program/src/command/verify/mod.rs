@@ -34,17 +34,17 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Cases for each law and rule [default: 16; 64 of a command; 8 for each kernel]
+    /// Cases for each law and rule [default: 16; 64 of a command; 2 on a device, 8 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cases: Option<u32>,
     /// What the cases are drawn from [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Every column of a table, however narrow the terminal
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) wide: bool,
     /// One JSON document on stdout and nothing else
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) json: bool,
     /// Folder for report.json and report.txt
     #[arg(long, value_name = "DIR", conflicts_with = "device")]
@@ -52,12 +52,11 @@ pub(crate) struct VerifyArguments {
     /// A device's kernels against the core: emulated, ptx or cuda[:N]
     #[arg(long, value_name = "NAME", help_heading = "Kernels")]
     pub(crate) device: Option<String>,
-    /// Forty cases and five epochs, for minutes
-    #[arg(long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
+    /// Sixteen cases (forty on a GPU) and five epochs, for minutes
+    #[arg(hide_short_help = true, long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
     pub(crate) full: bool,
     /// Epochs of the training runs [default: 2; 60 on a GPU]
-    #[arg(
-        long,
+    #[arg(hide_short_help = true, long,
         value_name = "N",
         requires = "device",
         conflicts_with = "exec",
@@ -82,8 +81,7 @@ pub(crate) struct VerifyArguments {
     )]
     pub(crate) rules: Option<String>,
     /// Only this scalar type [default: each that the command has]
-    #[arg(
-        long,
+    #[arg(hide_short_help = true, long,
         value_name = "TYPE",
         requires = "exec",
         conflicts_with = "device",
@@ -94,8 +92,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, requires = "exec", conflicts_with_all = ["device", "ulp"], help_heading = "Your own code")]
     pub(crate) bits: bool,
     /// Within N units in the last place [default: within the oracle's error bound]
-    #[arg(
-        long,
+    #[arg(hide_short_help = true, long,
         value_name = "N",
         requires = "exec",
         conflicts_with = "device",
@@ -103,8 +100,7 @@ pub(crate) struct VerifyArguments {
     )]
     pub(crate) ulp: Option<u32>,
     /// How long an answer may take [default: 10]
-    #[arg(
-        long,
+    #[arg(hide_short_help = true, long,
         value_name = "SECONDS",
         requires = "exec",
         conflicts_with = "device",

@@ -8,7 +8,7 @@ use crate::report::records::{Results, Run};
 use crate::show::chart::{
     Area, Axis, Mark, PictureError, chart, legend, line, panels, whole_range,
 };
-use crate::stats::{mean, standard_deviation, standard_error};
+use crate::stats::{distinct, mean, standard_deviation, standard_error};
 
 /// Epochs that climb from chance: left in, they would squeeze what differs into a strip.
 const CLIMB: usize = 3;
@@ -59,12 +59,9 @@ pub fn curves_svg(results: &Results) -> Result<String, PictureError> {
 
 /// The curves of a level, best first at the end.
 fn curves(results: &Results, level: f64) -> Vec<Curve<'_>> {
-    let mut methods: Vec<&str> = Vec::new();
-    for run in results.runs.iter().filter(|run| run.label_noise == level) {
-        if !methods.contains(&run.method.as_str()) && is_shown(results, level, &run.method) {
-            methods.push(&run.method);
-        }
-    }
+    let runs = results.runs.iter().filter(|run| run.label_noise == level);
+    let runs = runs.filter(|run| is_shown(results, level, &run.method));
+    let methods = distinct(runs.map(|run| run.method.as_str()));
     let mut curves: Vec<Curve<'_>> =
         methods.into_iter().map(|method| Curve::new(&results.runs, level, method)).collect();
     curves.sort_by(|a, b| b.last().total_cmp(&a.last()));

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::train::measure::{Measure, OnTrainingSet, SHARPNESS_SAMPLES};
 use presam_cuda::{Batch, DeviceError, download};
 
-impl<B> DeviceTrainer<'_, B> {
+impl DeviceTrainer<'_> {
     /// The mean loss of the batch whose losses were computed last.
     fn mean_loss(&mut self, batch: Batch) -> Result<f32, DeviceError> {
         let arguments = [batch.len as u64, self.network.losses(), self.log];
@@ -17,7 +17,7 @@ impl<B> DeviceTrainer<'_, B> {
     }
 }
 
-impl<B> Measure for DeviceTrainer<'_, B> {
+impl Measure for DeviceTrainer<'_> {
     /// At the parameters that are on the device: those of the run.
     fn on_training_set(&mut self) -> Result<OnTrainingSet, Error> {
         let mut loss = 0.0;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::DeviceTrainer;
+use crate::config::Descent;
 use crate::report::Run;
 use crate::stats::median;
-use crate::train::plan::Descent;
 use presam_cuda::DeviceError;
 
 /// Groups of steps that medians are taken over, after one that is not counted.
@@ -56,7 +56,7 @@ fn shares(groups: &[[Duration; 5]]) -> [Option<f64>; 4] {
     phases.map(|phase| (all > 0.0).then(|| phase / all))
 }
 
-impl<B> DeviceTrainer<'_, B> {
+impl DeviceTrainer<'_> {
     /// Ends a phase where phases are timed: waits for the device, and looks at the clock.
     pub(super) fn passed(&mut self, phase: Phase) -> Result<(), DeviceError> {
         if let Some(clock) = &mut self.clock {

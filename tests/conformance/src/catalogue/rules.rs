@@ -57,9 +57,14 @@ pub(super) fn has_memory(rule: Rule) -> bool {
     rule.memory() > 0
 }
 
+/// Its memory is an average, with a first step of its own.
+pub(super) fn averages(rule: Rule) -> bool {
+    averages_but_vasso(rule) || vasso(rule)
+}
+
 /// VaSSO's own code weighs the new value: a dialect.
 pub(super) fn averages_but_vasso(rule: Rule) -> bool {
-    has_memory(rule) && !vasso(rule)
+    estimates_noise(rule) || friendly(rule) || matches!(rule, Rule::InfoSamDraft { .. })
 }
 
 /// Reads memory after its update, and would give other numbers before: in the draft the difference

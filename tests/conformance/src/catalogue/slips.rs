@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::rules::{
-    any, averages_but_vasso, estimates_noise, friendly, has_constraint, has_memory, has_operator,
+    any, averages, averages_but_vasso, estimates_noise, friendly, has_constraint, has_memory, has_operator,
     has_weights, late_readers, vasso,
 };
 use super::twist::{
@@ -254,7 +254,7 @@ pub(super) const OF_RULES: &[Entry] = &[
     Entry::slip(
         "average-from-zero",
         "the first step averaged with a memory of zeros",
-        has_memory,
+        averages,
         Twist { memory: Memory::FirstAveraged, ..NONE },
     ),
     Entry::slip(

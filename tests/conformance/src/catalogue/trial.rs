@@ -3,11 +3,12 @@
 use super::entry::rounded;
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
-use crate::compare::{Expected, Worst, compare};
+use crate::compare::{Expected, compare};
 use crate::generate::{Shape, at_first_zero};
 use crate::runner::{Config, draw};
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
+use crate::worst::Worst;
 
 /// Cases asked one after the other, with their answers; one step unless the backend keeps its memory.
 pub(super) struct Trial<R> {

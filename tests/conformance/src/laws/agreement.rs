@@ -3,11 +3,12 @@
 use super::{Checked, Law, answer, any_rule, any_scope};
 use crate::backend::Backend;
 use crate::case::Case;
-use crate::compare::{Expected, Worst, compare};
+use crate::compare::{Expected, compare};
 use crate::generate::{Shape, at_first_zero};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
+use crate::worst::Worst;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![

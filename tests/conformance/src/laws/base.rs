@@ -3,11 +3,11 @@
 use super::{Checked, Law, a_descent, an_ascent, answer, any_rule};
 use crate::backend::Backend;
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::Base;
+use crate::worst::Worst;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![
@@ -58,31 +58,13 @@ fn rho_zero_is_the_base<R: Scalar>(
     Ok(Checked::Judged)
 }
 
-/// The base optimizer with learning rate 0.
-fn at_rest(base: Base) -> Base {
-    match base {
-        Base::Sgd { weight_decay, .. } => Base::Sgd { learning_rate: 0.0, weight_decay },
-        Base::SgdMomentum { weight_decay, momentum, dampening, nesterov, .. } => {
-            Base::SgdMomentum { learning_rate: 0.0, weight_decay, momentum, dampening, nesterov }
-        }
-        Base::AdamW { weight_decay, mean_decay, square_decay, denominator_guard, .. } => {
-            Base::AdamW {
-                learning_rate: 0.0,
-                weight_decay,
-                mean_decay,
-                square_decay,
-                denominator_guard,
-            }
-        }
-    }
-}
-
 fn restored<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    let case = Case { base: at_rest(case.base), ..case.clone() };
+    let at_rest = |name, value| if name == "learning_rate" { 0.0 } else { value };
+    let case = Case { base: case.base.map_settings(at_rest), ..case.clone() };
     let found = answer(backend, &case)?;
     for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
         // w - 0 has w's bits but for the sign of a zero: + 0.0 makes both +0.

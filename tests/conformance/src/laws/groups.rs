@@ -3,10 +3,11 @@
 use super::{Checked, Law, answer, any_rule};
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 
 fn groups(scope: &Scope) -> bool {
     scope.groups && scope.ascends

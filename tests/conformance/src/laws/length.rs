@@ -3,11 +3,12 @@
 use super::{Checked, Law, an_ascent, answer, claims, perturbing, unguarded};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::{Expected, Worst};
+use crate::compare::Expected;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::FOREIGN;
+use crate::worst::Worst;
 use presam_oracle::Claim;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {

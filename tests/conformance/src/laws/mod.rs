@@ -11,10 +11,11 @@ mod scaling;
 
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
-use crate::compare::{Expected, Worst, same_bits};
+use crate::compare::{Expected, same_bits};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 use presam_oracle::{Claim, LengthRule, Outcome, Rule};
 
 pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};

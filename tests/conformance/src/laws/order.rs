@@ -3,11 +3,12 @@
 use super::{Checked, Law, answer, any_rule, any_scope, contract};
 use crate::backend::Backend;
 use crate::case::{Answer, Case, Segment, SegmentAnswer};
-use crate::compare::{Expected, Worst, compare, same_answer};
+use crate::compare::{Expected, compare, same_answer};
 use crate::generate::{CHUNK, Shape};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
+use crate::worst::Worst;
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![

@@ -3,11 +3,12 @@
 use super::{Checked, Judge, Law, answer, any_rule, claims, contract};
 use crate::backend::Backend;
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::{Expected, Worst, compare, same_answer, same_bits};
+use crate::compare::{Expected, compare, same_answer, same_bits};
 use crate::generate::{Shape, special};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
+use crate::worst::Worst;
 use presam_oracle::{Claim, Input, Outcome, Rule, RuleState};
 
 /// Linear in the gradient outside the norm. Inputs other than a mask would leave the range first.

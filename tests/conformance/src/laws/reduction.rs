@@ -5,14 +5,34 @@ use super::{
 };
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{Claim, Input, LengthRule, Rule, RuleState};
+use crate::worst::Worst;
+use presam_oracle::element::PLANES;
+use presam_oracle::{Claim, Element, Input, LengthRule, Number, Rule, RuleState};
 
+/// FisherSAM by its eta; else where the oracle's own first step is SAM's with the operator off.
 fn has_neutral_setting(rule: Rule) -> bool {
-    !matches!(rule, Rule::Sam | Rule::MomentumSam)
+    let input = |index| {
+        let kind = rule.input_kinds().get(index).copied();
+        Number::exact(kind.map_or(0.0, neutral_input))
+    };
+    let climbs = |grad: f64| {
+        let (param, grad, memory) = (Number::ONE, Number::exact(grad), [Number::ZERO; PLANES]);
+        let inputs = std::array::from_fn(input);
+        let element = Element { param, grad, memory, inputs, operator_applies: false };
+        let terms = rule.terms(&element, RuleState::default());
+        (terms.norm_term.value == terms.direction.value).then_some(terms.direction.value / grad.value)
+    };
+    let is_sam = climbs(0.5).is_some_and(|scale| climbs(-2.0) == Some(scale));
+    rule != Rule::Sam && (is_sam || matches!(rule, Rule::FisherSam { .. }))
+}
+
+/// Where a rule with this input is SAM: any positive multiple of the identity for C.
+fn neutral_input(kind: Input) -> f64 {
+    if kind == Input::Objective { 4.0 } else { 1.0 }
 }
 
 fn starts_as_sam(rule: Rule) -> bool {
@@ -54,20 +74,9 @@ fn lengths_and_contract(scope: &Scope) -> bool {
 /// The rule's neutral setting: its hyperparameters, inputs, parameters or counters.
 fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
     let mut case = unguarded(case, scope);
-    case.rule = match case.rule {
-        Rule::Asam { .. } => Rule::Asam { eta: 0.0 },
-        Rule::FisherSam { .. } => Rule::FisherSam { eta: 0.0 },
-        Rule::Vasso { .. } => Rule::Vasso { decay: 0.0 },
-        Rule::FriendlySam { decay, .. } => Rule::FriendlySam { sigma: 0.0, decay },
-        other => other,
-    };
-    if matches!(case.rule, Rule::InfoSamDraft { .. } | Rule::InfoSam { .. } | Rule::InfoAsam { .. })
-    {
-        case.rule_state = RuleState::default();
-    }
     for segment in &mut case.segments {
         for (plane, kind) in segment.inputs.iter_mut().zip(case.rule.input_kinds()) {
-            plane.fill(R::from_f64(if *kind == Input::Objective { 4.0 } else { 1.0 }));
+            plane.fill(R::from_f64(neutral_input(*kind)));
         }
         if matches!(case.rule, Rule::Asam { .. }) {
             // |w| = 1; the sign stays.
@@ -75,9 +84,19 @@ fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
             segment.params.iter_mut().for_each(|w| *w = unit(*w));
         }
     }
-    if matches!(case.rule, Rule::InfoAsam { .. }) {
-        return case.map_options(|options| Options { operator_applies: false, ..options });
-    }
+    let at_zero = |name: &str| {
+        case.rule.map_settings(|key, value| if key == name { 0.0 } else { value })
+    };
+    case.rule = match case.rule {
+        Rule::Asam { .. } | Rule::FisherSam { .. } => at_zero("eta"),
+        Rule::Vasso { .. } => at_zero("decay"),
+        Rule::FriendlySam { .. } => at_zero("sigma"),
+        other => {
+            case.rule_state = RuleState::default();
+            case = case.map_options(|options| Options { operator_applies: false, ..options });
+            other
+        }
+    };
     case
 }
 

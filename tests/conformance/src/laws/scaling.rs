@@ -3,10 +3,11 @@
 use super::{Checked, Law, answer, claims, contract, perturbing, same_perturbed, unguarded};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Segment};
-use crate::compare::{Worst, same_bits};
+use crate::compare::same_bits;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
+use crate::worst::Worst;
 use presam_oracle::{Claim, Rule, RuleState};
 
 fn lengths(scope: &Scope) -> bool {

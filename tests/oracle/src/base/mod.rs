@@ -56,6 +56,27 @@ struct Updated {
 }
 
 impl Base {
+    /// The same with every setting that is a number put through `f`, which sees its name and value.
+    #[must_use]
+    pub fn map_settings(mut self, f: impl Fn(&'static str, f64) -> f64) -> Self {
+        let names = self.settings();
+        let settings: Vec<&mut f64> = match &mut self {
+            Self::Sgd { learning_rate, weight_decay } => vec![learning_rate, weight_decay],
+            Self::SgdMomentum { learning_rate, weight_decay, momentum, dampening, .. } => {
+                vec![learning_rate, weight_decay, momentum, dampening]
+            }
+            Self::AdamW {
+                learning_rate,
+                weight_decay,
+                mean_decay,
+                square_decay,
+                denominator_guard,
+            } => vec![learning_rate, weight_decay, mean_decay, square_decay, denominator_guard],
+        };
+        settings.into_iter().zip(names).for_each(|(value, (name, old))| *value = f(name, old));
+        self
+    }
+
     /// Its settings that are numbers: names and values.
     #[must_use]
     pub fn settings(self) -> Vec<(&'static str, f64)> {

@@ -74,7 +74,7 @@ else
     left_out cifar10 "no folder was given"
 fi
 if command -v compute-sanitizer >/dev/null 2>&1; then
-    step sanitizer compute-sanitizer --error-exitcode 9 ./presam verify --device cuda --cases 8 --epochs 1
+    step sanitizer compute-sanitizer --error-exitcode 9 ./presam verify --device cuda --cases 2 --epochs 1
 else
     left_out sanitizer "compute-sanitizer is not installed"
 fi

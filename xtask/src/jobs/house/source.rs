@@ -103,6 +103,8 @@ impl Source {
 
     /// `mod NAME;` or `mod NAME { .. }`, after the word `mod`.
     fn module(&mut self, tokens: &mut Tokens, inside: &[String], attributes: &Attributes) {
+        // In a macro the name may be `$module`.
+        tokens.next_if(|next| matches!(next, TokenTree::Punct(punct) if punct.as_char() == '$'));
         let Some(TokenTree::Ident(name)) = tokens.next() else { return };
         let mut within = inside.to_vec();
         within.push(name.to_string());

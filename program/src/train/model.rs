@@ -1,0 +1,126 @@
+//! [`Model`]: the planes of a run on the CPU, and what is done to its gradients between ascent and descent.
+
+use std::ops::Range;
+
+use presam::{
+    CHUNK, Cpu, DynBase, DynVariant, Error, LookSam, Mark, PartialNorm, Planes, PlanesMut,
+    ScaledNorm, SegmentMut, Segments,
+};
+use presam_model::Segment;
+
+use crate::config::Descent;
+
+/// The planes of the whole model, as the network takes them, and those that are a tensor's own.
+pub(super) struct Model {
+    pub params: Vec<f32>,
+    pub grads: Vec<f32>,
+    pub perturbed: Vec<f32>,
+    pub perturbed_grads: Vec<f32>,
+    /// LookSAM's g_v; empty for the others.
+    kept: Vec<f32>,
+    tensors: Vec<Tensor>,
+}
+
+struct Tensor {
+    range: Range<usize>,
+    group: usize,
+    memory: Vec<Vec<f32>>,
+    state: Vec<Vec<f32>>,
+    mark: Mark,
+}
+
+impl Model {
+    /// At `params`, everything else zero; `keeps` says whether LookSAM's plane is there.
+    pub fn new(
+        segments: &[Segment],
+        variant: &dyn DynVariant<f32>,
+        base: &dyn DynBase<f32>,
+        params: Vec<f32>,
+        keeps: bool,
+    ) -> Self {
+        let plane = || vec![0.0; params.len()];
+        let tensor = |segment: &Segment| Tensor {
+            range: segment.range(),
+            group: usize::from(segment.is_bias),
+            memory: vec![vec![0.0; segment.len]; variant.planes().memory],
+            state: vec![vec![0.0; segment.len]; base.state_planes()],
+            mark: Mark::default(),
+        };
+        Self {
+            grads: plane(),
+            perturbed: plane(),
+            perturbed_grads: plane(),
+            kept: if keeps { plane() } else { Vec::new() },
+            tensors: segments.iter().map(tensor).collect(),
+            params,
+        }
+    }
+
+    /// || perturbed - params ||, by the norm contract over the flat model, so that a device measures the
+    /// same bits.
+    pub fn distance(&self, cpu: Cpu) -> Result<f64, Error> {
+        let mut sums = PartialNorm::new();
+        let mut moved = Vec::with_capacity(CHUNK);
+        for (perturbed, params) in self.perturbed.chunks(CHUNK).zip(self.params.chunks(CHUNK)) {
+            moved.clear();
+            moved.extend(perturbed.iter().zip(params).map(|(perturbed, param)| perturbed - param));
+            cpu.accumulate_gradient(1.0, &moved, &mut sums)?;
+        }
+        Ok(ScaledNorm::of(sums.total()?).value().into())
+    }
+
+    /// What GSAM, WSAM and LookSAM do to the second gradient.
+    pub fn mix(&mut self, cpu: Cpu, descent: Descent) -> Result<(), Error> {
+        let Self { grads, perturbed_grads, kept, .. } = self;
+        let mut sums = PartialNorm::new();
+        match descent {
+            Descent::Plain => {}
+            Descent::Gsam(gsam) => {
+                cpu.accumulate_pair(perturbed_grads, grads, &mut sums)?;
+                let (mix, _) = gsam.arm(&sums)?;
+                cpu.mix_gradients(mix, grads, perturbed_grads)?;
+            }
+            Descent::Wsam(wsam) => cpu.mix_gradients(wsam, grads, perturbed_grads)?,
+            Descent::LookSam { look, .. } => {
+                cpu.accumulate_pair(grads, perturbed_grads, &mut sums)?;
+                kept.copy_from_slice(perturbed_grads);
+                let (split, _) = look.split(&sums)?;
+                cpu.mix_gradients(split, grads, kept)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// LookSAM's gradient of a step without a second one, in place of the second.
+    pub fn reuse(&mut self, cpu: Cpu, look: LookSam<f32>) -> Result<(), Error> {
+        let Self { grads, perturbed_grads, kept, .. } = self;
+        let (mut norm, mut kept_norm) = (PartialNorm::new(), PartialNorm::new());
+        cpu.accumulate_gradient(1.0, grads, &mut norm)?;
+        cpu.accumulate_gradient(1.0, kept, &mut kept_norm)?;
+        let (mix, _) = look.reuse(&norm, &kept_norm)?;
+        perturbed_grads.copy_from_slice(kept);
+        cpu.mix_gradients(mix, grads, perturbed_grads)
+    }
+}
+
+impl Segments<f32> for Model {
+    fn visit(
+        &mut self,
+        visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Self { params, grads, perturbed, perturbed_grads, tensors, .. } = self;
+        tensors.iter_mut().try_for_each(|Tensor { range, group, memory, state, mark }| {
+            visitor(SegmentMut {
+                group: *group,
+                params: &mut params[range.clone()],
+                grads: &grads[range.clone()],
+                perturbed_grads: &perturbed_grads[range.clone()],
+                spare: &mut perturbed[range.clone()],
+                memory: PlanesMut::of(memory),
+                inputs: Planes::none(),
+                state: PlanesMut::of(state),
+                mark,
+            })
+        })
+    }
+}
