@@ -109,6 +109,53 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Writes a file; the error names it.
+pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Outcome {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A file of the repository that a command writes: written, or found stale where it is only checked.
+pub(crate) fn kept(file: &str, new: &str, check_only: bool, cure: &str) -> Outcome {
+    let path = root().join(file);
+    let old = if path.exists() { read(&path)? } else { String::new() };
+    if old == new {
+        eprintln!("{file}: fresh");
+        return Ok(());
+    }
+    if check_only {
+        let news: Vec<&str> = new.lines().filter(|line| !old.contains(line)).take(5).collect();
+        return Err(format!("{file} is stale: `{cure}` writes it; now\n  {}", news.join("\n  ")));
+    }
+    eprintln!("{file}: written");
+    write(&path, new)
+}
+
+/// An empty folder.
+pub(crate) fn emptied(dir: &Path) -> Outcome {
+    let told = |error| format!("{}: {error}", dir.display());
+    if dir.exists() {
+        std::fs::remove_dir_all(dir).map_err(told)?;
+    }
+    std::fs::create_dir_all(dir).map_err(told)
+}
+
+/// A Python of its own that has a package, installed if need be: the jobs `pandas` and `exec-smoke` share it.
+pub(crate) fn python_with(package: &str) -> Result<PathBuf, String> {
+    let venv = job_dir("venv")?;
+    let python = venv.join("bin/python");
+    if !Run::program(&python).args(["-c", &format!("import {package}")]).succeeds() {
+        install(&venv, &[package])?;
+    }
+    Ok(python)
+}
+
+/// Packages of PyPI in a folder of their own.
+pub(crate) fn install(venv: &Path, packages: &[&str]) -> Outcome {
+    let make = Run::program("python3").args(["-m", "venv"]).arg(venv).run();
+    make.map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
+    Run::program(venv.join("bin/pip")).args(["install", "--quiet"]).args(packages).run()
+}
+
 /// The entries of a folder in alphabetical order, none where there is no such folder.
 pub(crate) fn entries(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten();

@@ -7,6 +7,7 @@ mod command;
 mod jobs;
 mod suggest;
 mod toolchain;
+mod words;
 mod workspace;
 
 use jobs::{JOBS, Job};

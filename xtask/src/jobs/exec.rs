@@ -1,6 +1,6 @@
 //! `presam verify --exec` on programs in other languages: right ones pass, and every slip is called by its name.
 
-use crate::command::{Outcome, Run, job_dir, root, target_dir};
+use crate::command::{Outcome, Run, job_dir, python_with, root, target_dir, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,20 +21,16 @@ const PARSE: &str =
 const SLIP_FLAGS: [&str; 5] = ["--scalar", "f64", "--cases", "24", "--json"];
 
 pub(crate) fn exec_smoke() -> Outcome {
-    let python = numpy()?;
+    let python = python_with("numpy")?;
     Run::program(&python).args(["-c", PARSE]).args(PARSED).run()?;
     // As `cargo run --release` builds it: chosen by package it would be built again, with other features.
     Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
     let presam = target_dir().join("release").join("presam");
     let dir = job_dir("exec")?;
-    let numpy_sam =
-        format!("{} {}", quoted(&python), quoted(Path::new("examples/verify/numpy_sam.py")));
-    let c_sam = compiled_c(Path::new("examples/verify/c_sam.c"), &dir.join("c_sam"), &[])?;
-    let single = compiled_c(
-        Path::new("examples/verify/c_sam.c"),
-        &dir.join("c_sam_f32"),
-        &["-DREAL=float"],
-    )?;
+    let numpy_sam = format!("{} 'examples/verify/numpy_sam.py'", quoted(&python));
+    let source = Path::new("examples/verify/c_sam.c");
+    let c_sam = compiled_c(source, &dir.join("c_sam"), &[])?;
+    let single = compiled_c(source, &dir.join("c_sam_f32"), &["-DREAL=float"])?;
     let adapters = adapters(&presam, &python, &dir)?;
     let right = [numpy_sam.clone(), format!("{numpy_sam} --bits"), c_sam.clone(), single];
     for command in right.iter().chain(&adapters) {
@@ -98,8 +94,7 @@ fn adapters(presam: &Path, python: &Path, dir: &Path) -> Result<[String; 2], Str
         let text = Run::program(presam).args(["verify", "--init", language]).output();
         let text = text.ok_or_else(|| format!("`presam verify --init {language}` failed"))?;
         let file = dir.join(name);
-        std::fs::write(&file, text + "\n")
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        write(&file, text + "\n")?;
         Ok(file)
     };
     let script = printed("python", "adapter.py")?;
@@ -117,18 +112,6 @@ fn compiled_c(source: &Path, program: &Path, flags: &[&str]) -> Result<String, S
 /// As `sh` takes it.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
-}
-
-/// A Python with numpy: the environment of the `pandas` job.
-fn numpy() -> Result<PathBuf, String> {
-    let venv = job_dir("venv")?;
-    let python = venv.join("bin/python");
-    if !Run::program(&python).args(["-c", "import numpy"]).succeeds() {
-        let make = Run::program("python3").args(["-m", "venv"]).arg(&venv).run();
-        make.map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
-        Run::program(venv.join("bin/pip")).args(["install", "--quiet", "numpy>=2"]).run()?;
-    }
-    Ok(python)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cuda;
-use crate::command::{Outcome, Run, entries, job_dir, read, root, target_dir};
+use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target_dir, write};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
 /// What the archive is sent by takes no more.
@@ -46,11 +46,9 @@ fn failed(path: &Path, error: std::io::Error) -> String {
 /// Everything in one folder, and the archive of it.
 fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     let dir = folder.join("presam-gpu");
-    if dir.exists() {
-        std::fs::remove_dir_all(&dir).map_err(|error| failed(&dir, error))?;
-    }
+    emptied(&dir)?;
     let peers = dir.join("peers");
-    std::fs::create_dir_all(&peers).map_err(|error| failed(&peers, error))?;
+    emptied(&peers)?;
     let copy = |from: &Path, to: PathBuf| {
         std::fs::copy(from, &to).map(drop).map_err(|error| failed(from, error))
     };
@@ -59,13 +57,9 @@ fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     for script in scripts.iter().filter(|path| path.extension().is_some_and(|e| e == "py")) {
         copy(script, peers.join(script.file_name().unwrap_or_default()))?;
     }
-    let write = |name: &str, text: &str| {
-        let file = dir.join(name);
-        std::fs::write(&file, text).map_err(|error| failed(&file, error))
-    };
-    write("run.sh", RUN)?;
-    write("digest", digest(&read(&root().join("README.md"))?)?)?;
-    write("source", &source())?;
+    write(&dir.join("run.sh"), RUN)?;
+    write(&dir.join("digest"), digest(&read(&root().join("README.md"))?)?)?;
+    write(&dir.join("source"), source())?;
     Run::program("chmod").arg("+x").args([dir.join("run.sh"), dir.join("presam")]).run()?;
     let archive = folder.join("presam-gpu.tar.gz");
     let tar = Run::program("tar").arg("czf").arg(&archive).arg("-C").arg(folder);
@@ -98,10 +92,7 @@ fn source() -> String {
 /// Unpacks the archive elsewhere and runs its script, as a machine without a GPU would.
 fn dry_run(folder: &Path, archive: &Path) -> Outcome {
     let place = folder.join("dry-run");
-    if place.exists() {
-        std::fs::remove_dir_all(&place).map_err(|error| failed(&place, error))?;
-    }
-    std::fs::create_dir_all(&place).map_err(|error| failed(&place, error))?;
+    emptied(&place)?;
     Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
     let dir = place.join("presam-gpu");
     let mut script = Command::new("sh");

@@ -1,6 +1,6 @@
 //! The variant tables of docs/variants.md and the core's README, written from the core's own list.
 
-use crate::command::{Outcome, read, root};
+use crate::command::{Outcome, kept, read, root};
 use presam::VariantInfo;
 
 /// The table stands between `<!-- variants -->` and `<!-- /variants -->`.
@@ -19,18 +19,9 @@ const F32: usize = 4;
 
 pub(crate) fn readme(check_only: bool) -> Outcome {
     for (file, folder) in FILES {
-        let path = root().join(file);
-        let old = read(&path)?;
-        let new =
-            replaced(&old, MARK, &table(folder)).map_err(|reason| format!("{file}: {reason}"))?;
-        if old == new {
-            eprintln!("{file}: fresh");
-        } else if check_only {
-            return Err(format!("{file} is stale: `cargo xtask readme` writes its table"));
-        } else {
-            std::fs::write(&path, new).map_err(|error| format!("{file}: {error}"))?;
-            eprintln!("{file}: written");
-        }
+        let new = replaced(&read(&root().join(file))?, MARK, &table(folder));
+        let new = new.map_err(|reason| format!("{file}: {reason}"))?;
+        kept(file, &new, check_only, "cargo xtask readme")?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) fn examples() -> Outcome {
 pub(crate) fn bench_smoke() -> Outcome {
     let packages = workspace::packages(&root())?;
     let benches: Vec<String> =
-        packages.iter().flat_map(|package| targets(&package.dir.join("benches"))).collect();
+        packages.iter().flat_map(|package| targets(&package.dir().join("benches"))).collect();
     if benches.is_empty() {
         return Err("no benches folder holds a benchmark".into());
     }
@@ -53,7 +53,7 @@ pub(crate) fn package() -> Outcome {
     let target = job_dir("package")?;
     forget_packages(&target)?;
     let members = workspace::packages(&root())?;
-    let kept = members.iter().filter(|package| !package.published);
+    let kept = members.iter().filter(|package| !package.is_published());
     let package = Run::cargo().args(["package", "--workspace"]);
     let package = kept.fold(package, |run, package| run.args(["--exclude", &package.name]));
     // On a developer's machine the changes at hand are what is to be tried.

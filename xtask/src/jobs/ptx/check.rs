@@ -11,7 +11,7 @@ use super::fresh::Twin;
 use super::ptxas::{ARCHITECTURES, Ptxas, Usage};
 use super::table::{Row, table};
 use super::{fresh, lint, planted, table};
-use crate::command::{Outcome, read, root};
+use crate::command::{Outcome, kept, read, root};
 use crate::jobs::readme::replaced;
 
 const PAGE: &str = "docs/kernels.md";
@@ -129,24 +129,12 @@ fn page(ptxas: &Ptxas, rows: &[Row<'_>], twins: &[Twin], check_only: bool) -> Ou
         eprintln!("{PAGE}: NOT COMPARED, its table is by another ptxas than {}", ptxas.version);
         return Ok(());
     }
-    let path = root().join(PAGE);
-    let old = read(&path)?;
     let wide = rows.iter().filter(|row| !row.entry.name.ends_with("f16"));
     let text =
         format!("ptxas {}.\n\n{}\n{}", ptxas.version, table(wide), table::once(TEXTS, twins));
-    let new = replaced(&old, MARK, &text).map_err(|reason| format!("{PAGE}: {reason}"))?;
-    if old == new {
-        eprintln!("{PAGE}: fresh");
-    } else if check_only {
-        let lines = new.lines().filter(|line| !old.contains(line));
-        let lines: Vec<&str> = lines.take(5).collect();
-        let now = lines.join("\n  ");
-        return Err(format!("{PAGE} is stale: `cargo xtask ptx-check` writes it; now\n  {now}"));
-    } else {
-        std::fs::write(&path, new).map_err(|error| format!("{PAGE}: {error}"))?;
-        eprintln!("{PAGE}: written");
-    }
-    Ok(())
+    let new = replaced(&read(&root().join(PAGE))?, MARK, &text);
+    let new = new.map_err(|reason| format!("{PAGE}: {reason}"))?;
+    kept(PAGE, &new, check_only, "cargo xtask ptx-check")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{Outcome, Run, entries, job_dir};
+use crate::command::{Run, entries, install, job_dir};
 
 /// The PyPI package `nvidia-cuda-nvcc` and the version that its ptxas tells. Registers are its choice,
 /// so the table of docs/kernels.md is this one's.
@@ -45,7 +45,9 @@ impl Ptxas {
         if let Some(found) = Self::open_in(&venv()).filter(Self::is_pinned) {
             return Ok(found);
         }
-        install(&venv()).map_err(|reason| format!("{reason}; or set PRESAM_PTXAS to a ptxas"))?;
+        // The assembler alone: it needs none of the packages that its own one asks for.
+        install(&venv(), &["--no-deps", PACKAGE])
+            .map_err(|reason| format!("{reason}; or set PRESAM_PTXAS to a ptxas"))?;
         let missing = || format!("{PACKAGE} brought no ptxas {VERSION} into {}", venv().display());
         Self::open_in(&venv()).filter(Self::is_pinned).ok_or_else(missing)
     }
@@ -101,16 +103,6 @@ fn venv() -> PathBuf {
     let tools = env::var_os("PRESAM_CI_TOOLS").map(PathBuf::from);
     let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache/presam-ci");
     tools.unwrap_or_else(home).join("ptxas")
-}
-
-fn install(venv: &Path) -> Outcome {
-    Run::program("python3")
-        .args(["-m", "venv"])
-        .arg(venv)
-        .run()
-        .map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
-    // The assembler alone: it needs none of the packages that its own one asks for.
-    Run::program(venv.join("bin/pip")).args(["install", "--quiet", "--no-deps", PACKAGE]).run()
 }
 
 /// What `ptxas -v` printed: the entry's name, then its stack and spills, then its registers.
