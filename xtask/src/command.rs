@@ -71,6 +71,15 @@ impl Run {
         quiet.status().is_ok_and(|status| status.success())
     }
 
+    /// Its exit code, stdout and stderr, whatever they are.
+    pub(crate) fn answer(mut self) -> Result<(Option<i32>, String, String), String> {
+        eprintln!("$ {}", self.shown);
+        let output = self.command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("`{}` did not start: {error}", self.shown))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((output.status.code(), text(&output.stdout), text(&output.stderr)))
+    }
+
     /// What it prints on stdout, or `None` where it fails.
     pub(crate) fn output(mut self) -> Option<String> {
         let output = self.command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

@@ -20,6 +20,8 @@ pub(crate) struct Package {
 
 #[derive(Clone, Debug, Deserialize)]
 struct Target {
+    name: String,
+    kind: Vec<String>,
     src_path: PathBuf,
 }
 
@@ -38,7 +40,12 @@ struct Metadata {
 
 /// The members of a workspace whose root is `dir`. Nothing is fetched.
 pub(crate) fn packages(dir: &Path) -> Result<Vec<Package>, String> {
-    let run = Run::cargo().args(["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+    metadata(dir, &["--no-deps", "--offline"])
+}
+
+/// The packages that `cargo metadata` tells of.
+pub(crate) fn metadata(dir: &Path, flags: &[&str]) -> Result<Vec<Package>, String> {
+    let run = Run::cargo().args(["metadata", "--format-version", "1"]).args(flags);
     let text = run.dir(dir).output();
     let text = text.ok_or_else(|| format!("`cargo metadata` failed in {}", dir.display()))?;
     let metadata: Metadata =
@@ -63,6 +70,13 @@ impl Package {
     /// The first file of its library, of each program, test, benchmark and example.
     pub(crate) fn roots(&self) -> Vec<PathBuf> {
         self.targets.iter().map(|target| target.src_path.clone()).collect()
+    }
+
+    /// The names of its examples, benchmarks and so on.
+    pub(crate) fn targets(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let of_kind =
+            self.targets.iter().filter(move |target| target.kind.iter().any(|k| k == kind));
+        of_kind.map(|target| target.name.as_str())
     }
 
     /// The names of its features, `default` apart.
@@ -120,7 +134,7 @@ mod tests {
         let package: Package = serde_json::from_value(serde_json::json!({
             "name": "a", "publish": [], "manifest_path": "/x/a/Cargo.toml", "description": "one",
             "features": { "default": ["b", "d?/std", "dep:e"], "b": ["dep:c", "f/std"] },
-            "targets": [{ "src_path": "/x/a/src/lib.rs" }],
+            "targets": [{ "name": "b", "kind": ["example"], "src_path": "/x/a/examples/b.rs" }],
             "dependencies": [
                 { "name": "always", "kind": null, "optional": false, "path": "/x/always" },
                 { "name": "c", "kind": null, "optional": true },
@@ -135,6 +149,8 @@ mod tests {
         assert_eq!(Vec::from_iter(package.features()), ["b"]);
         assert_eq!((package.dir(), package.is_published()), (Path::new("/x/a"), false));
         assert_eq!(Vec::from_iter(package.ours()), [("always", false)]);
+        assert_eq!(Vec::from_iter(package.targets("example")), ["b"]);
+        assert_eq!(package.targets("bench").count(), 0);
     }
 
     #[test]

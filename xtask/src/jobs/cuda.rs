@@ -1,11 +1,10 @@
 //! Everything around the GPU that needs no GPU: the stub driver, the host's code upon it, and what the
 //! program does where no device is found.
 
-mod stub;
+pub(super) mod stub;
 
-use crate::command::{Outcome, Run, root, target_dir};
+use crate::command::{Outcome, Run, target_dir};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// A run of the program on a machine without a GPU.
 struct Check {
@@ -43,14 +42,9 @@ pub(crate) fn with_stub(run: Run) -> Run {
     stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
 }
 
-/// Makes the stub.
-pub(super) fn make_stub() -> Outcome {
-    stub::make()
-}
-
 /// The same command on a machine that has the stub for a driver and no device.
-pub(super) fn without_device(command: &mut Command) -> &mut Command {
-    command.envs(stub::variables()).env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL")
+pub(super) fn without_device(run: Run) -> Run {
+    with_stub(run).without_env("PRESAM_STUB_CUDA").without_env("PRESAM_STUB_FAIL")
 }
 
 /// The program that [`build`] makes.
@@ -83,15 +77,10 @@ pub(crate) fn cuda_smoke() -> Outcome {
     tested(|| upon_stub("test").args(["--test", "stub"]))?;
     let program = program();
     CHECKS.iter().try_for_each(|check| {
-        let mut command = Command::new(&program);
-        without_device(command.args(check.arguments).current_dir(root()));
-        let shown = format!("presam {}", check.arguments.join(" "));
-        eprintln!("$ {shown}");
-        let output = command.output().map_err(|error| format!("`{shown}`: {error}"))?;
-        let (out, err) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        judge(check, output.status.code(), &out, &err)
-            .map_err(|reason| format!("`{shown}`: {reason}\n{out}{err}"))
+        let run = without_device(Run::program(&program)).args(check.arguments);
+        let (code, out, err) = run.answer()?;
+        judge(check, code, &out, &err)
+            .map_err(|reason| format!("{:?}: {reason}\n{out}{err}", check.arguments))
     })
 }
 

@@ -1,8 +1,7 @@
 //! `presam verify --exec` on programs in other languages: right ones pass, and every slip is called by its name.
 
-use crate::command::{Outcome, Run, job_dir, python_with, root, target_dir, write};
+use crate::command::{Outcome, Run, job_dir, python_with, target_dir, write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// As a careful user would compile.
 const C_FLAGS: [&str; 6] = ["-std=c99", "-pedantic", "-O2", "-Wall", "-Wextra", "-Werror"];
@@ -56,17 +55,10 @@ fn slips(presam: &Path, command: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("`{list}` names no slip"))?;
     for slip in listed.lines() {
         let slipped = format!("{command} --slip {slip}");
-        eprintln!("$ presam verify --exec {slipped:?} {}", SLIP_FLAGS.join(" "));
-        let mut verify = Command::new(presam);
-        verify.args(["verify", "--exec", &slipped]).args(SLIP_FLAGS).current_dir(root());
-        let output = verify.output().map_err(|error| format!("{}: {error}", presam.display()))?;
-        let report = String::from_utf8_lossy(&output.stdout);
-        if output.status.code() != Some(1) {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            return Err(format!(
-                "`{slipped}`: expected exit code 1, found {} {errors}",
-                output.status
-            ));
+        let verify = Run::program(presam).args(["verify", "--exec", &slipped]).args(SLIP_FLAGS);
+        let (code, report, errors) = verify.answer()?;
+        if code != Some(1) {
+            return Err(format!("`{slipped}`: expected exit code 1, found {code:?} {errors}"));
         }
         is_named(&report, slip).map_err(|reason| format!("`{slipped}`: {reason}"))?;
     }

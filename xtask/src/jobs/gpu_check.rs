@@ -1,7 +1,6 @@
 //! What a machine with a GPU needs to verify, measure and train, in one archive, tried here without one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::cuda;
 use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target_dir, write};
@@ -30,7 +29,7 @@ pub(crate) fn gpu_check(check: bool) -> Outcome {
 /// The program as a GPU's owner would build it. In a target folder of its own, where no later build for
 /// a real driver finds the stub's path.
 fn release() -> Result<PathBuf, String> {
-    cuda::make_stub()?;
+    cuda::stub::make()?;
     let builds = job_dir("cuda")?;
     let cargo =
         cuda::with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
@@ -95,10 +94,7 @@ fn dry_run(folder: &Path, archive: &Path) -> Outcome {
     emptied(&place)?;
     Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
     let dir = place.join("presam-gpu");
-    let mut script = Command::new("sh");
-    script.arg("run.sh").current_dir(&dir);
-    let status = cuda::without_device(&mut script).status();
-    let code = status.map_err(|error| failed(&dir.join("run.sh"), error))?.code();
+    let (code, ..) = cuda::without_device(Run::program("sh")).arg("run.sh").dir(&dir).answer()?;
     let results = entries(&dir).into_iter().find(|path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("results-"))
     });

@@ -6,7 +6,7 @@
 //! are shared rather than inlined, so the compiler refutes less. A fused multiply-add would round once
 //! where the bit contract says twice.
 
-use crate::command::{Outcome, job_dir, read, root};
+use crate::command::{Outcome, Run, root};
 use crate::toolchain::Bare;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,26 +81,19 @@ fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<usize, &str>>) -> usize 
 
 /// The assembly text of the probe.
 fn object(compiler: Bare, level: &str, feature: &str) -> Result<String, String> {
-    let dir = job_dir("no-panic")?;
-    // One file per compiler, level and feature: Cargo does not write it again where nothing changed.
-    let file = dir.join(format!("{compiler:?}-{level}-{feature}.s"));
-    let run = compiler.cargo("rustc", TARGET).args(["--release", "--features", feature]);
-    let run = run.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
-    let run = run.env("CARGO_TARGET_DIR", &dir.to_string_lossy());
-    let run = run.dir(&root().join("xtask/bare-probe"));
-    run.args(["--", &format!("--emit=asm={}", file.display())]).run()?;
-    read(&file)
+    let what = ("no-panic", &*format!("{level}-{feature}"), TARGET);
+    let set = |run: Run| {
+        let run = run.args(["--features", feature]).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
+        run.dir(&root().join("xtask/bare-probe"))
+    };
+    compiler.assembly(what, set, &[])
 }
 
 /// The probe's entries, by the same list as the probe.
 fn entries() -> Vec<String> {
-    macro_rules! modules {
-        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-            [$((stringify!($module), $i)),*]
-        };
-    }
     let mut entries = Vec::new();
-    for (module, inputs) in presam::for_each_variant!(modules) {
+    for info in presam::variants::ALL {
+        let (module, inputs) = (info.name.replace('-', "_"), info.inputs);
         // `FixedSam` takes variants without inputs only.
         let fixed: &[&str] = if inputs == 0 { &["fixed"] } else { &[] };
         for kind in ["phases", "erased", "session"].iter().chain(fixed) {

@@ -13,13 +13,15 @@ pub(crate) fn test() -> Outcome {
 /// Those of core and model. No package is named: that would build them anew, with the features of that
 /// package alone, where `cargo test` has built them already.
 pub(crate) fn examples() -> Outcome {
-    for dir in ["core", "model"] {
-        let examples = targets(&root().join(dir).join("examples"));
+    let packages = workspace::packages(&root())?;
+    for name in ["presam", "presam-model"] {
+        let package = packages.iter().filter(|package| package.name == name);
+        let examples: Vec<&str> = package.flat_map(|package| package.targets("example")).collect();
         if examples.is_empty() {
-            return Err(format!("{dir}/examples holds no example to run"));
+            return Err(format!("{name} has no example to run"));
         }
         for example in examples {
-            Run::cargo().args(["run", "--quiet", "--example", &example]).run()?;
+            Run::cargo().args(["run", "--quiet", "--example", example]).run()?;
         }
     }
     Ok(())
@@ -28,23 +30,11 @@ pub(crate) fn examples() -> Outcome {
 /// As tests, which criterion runs once each, upon what `cargo test` has built.
 pub(crate) fn bench_smoke() -> Outcome {
     let packages = workspace::packages(&root())?;
-    let benches: Vec<String> =
-        packages.iter().flat_map(|package| targets(&package.dir().join("benches"))).collect();
+    let benches: Vec<&str> = packages.iter().flat_map(|package| package.targets("bench")).collect();
     if benches.is_empty() {
-        return Err("no benches folder holds a benchmark".into());
+        return Err("no package has a benchmark".into());
     }
-    let run = Run::cargo().arg("test");
-    run.args(benches.iter().flat_map(|bench| ["--bench", bench.as_str()])).run()
-}
-
-/// The names of the examples or benchmarks of a folder: `NAME.rs` and `NAME/main.rs`.
-fn targets(dir: &Path) -> Vec<String> {
-    let name = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let is_target = |path: &Path| {
-        path.join("main.rs").exists() || path.extension().is_some_and(|extension| extension == "rs")
-    };
-    let paths = entries(dir).into_iter().filter(|path| is_target(path));
-    paths.filter_map(|path| name(&path)).collect()
+    Run::cargo().arg("test").args(benches.iter().flat_map(|bench| ["--bench", bench])).run()
 }
 
 /// Packages what is published, and builds each package from what it holds. Cargo resolves siblings that
@@ -129,17 +119,5 @@ mod tests {
         }
         assert_eq!(unpacked_packages(&dir), [dir.join("-1f/presam-0.1.0")]);
         assert!(unpacked_packages(&dir.join("absent")).is_empty());
-    }
-
-    #[test]
-    fn single_files_and_folders_are_targets() {
-        let dir = job_dir("test-targets").unwrap();
-        std::fs::create_dir_all(dir.join("floor")).unwrap();
-        std::fs::create_dir_all(dir.join("common")).unwrap();
-        for file in ["floor/main.rs", "common/mod.rs", "step.rs", "notes.txt"] {
-            std::fs::write(dir.join(file), "").unwrap();
-        }
-        assert_eq!(targets(&dir), ["floor", "step"]);
-        assert!(targets(&dir.join("absent")).is_empty());
     }
 }

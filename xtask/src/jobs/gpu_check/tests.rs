@@ -16,12 +16,12 @@ fn folder(name: &str, answers: &str) -> PathBuf {
 /// The script's exit code, its results folder and summary.
 fn run(name: &str, answers: &str) -> (Option<i32>, PathBuf, String) {
     let dir = folder(name, answers);
-    let output = Command::new("sh").arg("run.sh").current_dir(&dir).output().unwrap();
+    let (code, ..) = Run::program("sh").arg("run.sh").dir(&dir).answer().unwrap();
     let results =
         entries(&dir).into_iter().find(|path| path.to_string_lossy().contains("results-"));
     let results = results.unwrap();
     let summary = read(&results.join("summary.md")).unwrap();
-    (output.status.code(), results, summary)
+    (code, results, summary)
 }
 
 const GOOD: &str =

@@ -69,21 +69,15 @@ impl Source {
         // A brace that is no module's has no name.
         let (mut inside, mut exported) = (Vec::new(), false);
         while let [(first, line), after @ ..] = rest {
+            match *first {
+                "{" => inside.push(""),
+                "}" => drop(inside.pop()),
+                "macro_export" => exported = true,
+                _ => {}
+            }
             rest = match (*first, after) {
                 ("mod", [(name, _), ("{", _), after @ ..]) => {
                     inside.push(*name);
-                    after
-                }
-                ("{", _) => {
-                    inside.push("");
-                    after
-                }
-                ("}", _) => {
-                    inside.pop();
-                    after
-                }
-                ("macro_export", _) => {
-                    exported = true;
                     after
                 }
                 ("macro_rules", [_, (name, _), after @ ..]) => {

@@ -69,8 +69,8 @@ fn circles_and_roofs_are_caught_and_imports_downwards_and_those_of_tests_do_not_
             LIB.1,
             "#[macro_export] macro_rules! f { () => {} }\nuse crate::{f, Roof};\npub struct Thing;",
             vec![
-                format!("src/a.rs:2: {circle}crate::Roof of src/b/mod.rs, which leads back"),
                 format!("src/a.rs:2: {roof}"),
+                format!("src/a.rs:2: {circle}crate::Roof of src/b/mod.rs, which leads back"),
                 format!("src/b/mod.rs:2: {circle}crate::a::Thing of src/a.rs, which leads back"),
             ],
         ),

@@ -1,7 +1,7 @@
 //! One text out of rustc.
 
 use super::source;
-use crate::command::{job_dir, read};
+use crate::command::Run;
 use crate::toolchain::Bare;
 
 const TARGET: &str = "nvptx64-nvidia-cuda";
@@ -17,20 +17,16 @@ const PROFILE: [(&str, &str); 5] = [
 
 /// The kernels whose text is `name`, without comments.
 pub(crate) fn text(compiler: Bare, name: &str) -> Result<String, String> {
-    let dir = job_dir("ptx")?;
-    // One file per compiler and text: Cargo does not write it again where nothing changed.
-    let file = dir.join(format!("{compiler:?}-{name}.s"));
-    let run = compiler.cargo("rustc", TARGET);
-    let run = run.args(["--release", "-p", "presam-kernels", "--lib", "--crate-type", "cdylib"]);
-    let run = PROFILE.iter().fold(run, |run, (name, value)| run.env(name, value));
-    // Of all ways to give flags the first that Cargo looks at, so that no other one replaces them.
-    let run = run.env("CARGO_ENCODED_RUSTFLAGS", &source::RUSTFLAGS.replace(' ', "\x1f"));
-    let run = run.env("CARGO_TARGET_DIR", &dir.to_string_lossy());
-    let emit = format!("--emit=asm={}", file.display());
+    let set = |run: Run| {
+        let run = run.args(["-p", "presam-kernels", "--lib", "--crate-type", "cdylib"]);
+        let run = PROFILE.iter().fold(run, |run, (name, value)| run.env(name, value));
+        // Of all ways to give flags the first that Cargo looks at, so that no other one replaces them.
+        run.env("CARGO_ENCODED_RUSTFLAGS", &source::RUSTFLAGS.replace(' ', "\x1f"))
+    };
     let llvm = format!("llvm-args={}", source::LLVM_ARGS);
     let cfg = format!("presam_text=\"{name}\"");
-    run.args(["--", &emit, "-C", "linker=true", "-C", &llvm, "--cfg", &cfg]).run()?;
-    Ok(stripped(&read(&file)?))
+    let after = ["-C", "linker=true", "-C", &llvm, "--cfg", &cfg];
+    Ok(stripped(&compiler.assembly(("ptx", name, TARGET), set, &after)?))
 }
 
 /// Without comments, blank lines and space at the end of a line.

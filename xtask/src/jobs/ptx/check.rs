@@ -64,7 +64,13 @@ fn assembled(ptxas: &Ptxas, root: &Path) -> Result<Usages, String> {
     }
     // A thread an architecture: ptxas itself uses one.
     std::thread::scope(|scope| {
-        let of = |architecture| move || of_architecture(ptxas, root, architecture);
+        let of = |architecture| {
+            move || -> Result<BTreeMap<String, Usage>, String> {
+                let texts = TEXTS.iter().map(|name| fresh::path(root, name));
+                let usages = texts.map(|text| ptxas.assemble(&text, architecture));
+                Ok(usages.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            }
+        };
         let threads: Vec<_> = known.into_iter().map(|a| (a, scope.spawn(of(a)))).collect();
         let ended = threads.into_iter().map(|(architecture, thread)| {
             let usages =
@@ -73,18 +79,6 @@ fn assembled(ptxas: &Ptxas, root: &Path) -> Result<Usages, String> {
         });
         ended.collect()
     })
-}
-
-fn of_architecture(
-    ptxas: &Ptxas,
-    root: &Path,
-    architecture: &str,
-) -> Result<BTreeMap<String, Usage>, String> {
-    let mut usages = BTreeMap::new();
-    for name in TEXTS {
-        usages.extend(ptxas.assemble(&fresh::path(root, name), architecture)?);
-    }
-    Ok(usages)
 }
 
 fn rows<'a>(name: &'a str, text: &'a Text<'a>, usages: &Usages) -> Vec<Row<'a>> {

@@ -30,7 +30,7 @@ use std::path::Path;
 use presam_kernels::entries;
 use presam_kernels::ptx::TEXTS;
 
-use crate::command::{Outcome, Run, root};
+use crate::command::{Outcome, Run, read, root, write};
 use crate::toolchain::Bare;
 pub(crate) use check::ptx_check;
 
@@ -71,7 +71,8 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
     }
     fresh::strays(&root).iter().try_for_each(|path| removed(path))?;
     texts.iter().try_for_each(|(name, text)| written(&fresh::path(&root, name), text))?;
-    twins::write(&fresh::twins_path(&root), &all_twins)
+    let list = twins::table(&read(&fresh::twins_path(&root))?, &all_twins)?;
+    write(&fresh::twins_path(&root), list)
 }
 
 /// Writes a text where it says anything new; the date alone is not new.
@@ -84,7 +85,7 @@ fn written(path: &Path, text: &str) -> Outcome {
     }
     // Renamed when it is whole: a text cut short would still parse up to the cut.
     let whole = path.with_extension("ptx.new");
-    fs::write(&whole, text).map_err(|error| format!("{}: {error}", whole.display()))?;
+    write(&whole, text)?;
     fs::rename(&whole, path).map_err(|error| format!("{shown}: {error}"))?;
     eprintln!("{shown}: written");
     Ok(())

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ptxas::{ARCHITECTURES, Ptxas};
-use crate::command::{Outcome, job_dir};
+use crate::command::{Outcome, job_dir, write};
 
 const HEAD: &str = ".version 7.0\n.target sm_70\n.address_size 64\n";
 
@@ -13,7 +13,7 @@ pub(crate) fn caught(ptxas: &Ptxas) -> Outcome {
     let architecture = architecture.ok_or(format!("ptxas {} knows none", ptxas.version))?;
     let assembled = |name: &str, text: String| {
         let file = job_dir("ptx-check")?.join(format!("planted-{name}.ptx"));
-        std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+        write(&file, text)?;
         ptxas.assemble(&file, architecture)
     };
     if assembled("symbol", symbol()).is_ok() {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::command::{Run, entries, install, job_dir};
 
@@ -83,12 +82,9 @@ impl Ptxas {
     ) -> Result<BTreeMap<String, Usage>, String> {
         let stem = text.file_stem().unwrap_or_default().to_string_lossy();
         let cubin = job_dir("ptx-check")?.join(format!("{stem}.{architecture}.cubin"));
-        let mut command = Command::new(&self.path);
-        command.arg("-v").arg(format!("-arch={architecture}")).arg(text).arg("-o").arg(cubin);
-        let output =
-            command.output().map_err(|error| format!("{}: {error}", self.path.display()))?;
-        let log = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() && !log.contains("warning") {
+        let run = Run::program(&self.path).arg("-v").arg(format!("-arch={architecture}"));
+        let (code, _, log) = run.arg(text).arg("-o").arg(cubin).answer()?;
+        if code == Some(0) && !log.contains("warning") {
             return Ok(usages(&log));
         }
         let said =
