@@ -89,10 +89,14 @@ impl Run {
 }
 
 /// As a shell would need it.
-fn quoted(arg: &OsStr) -> String {
+pub(crate) fn quoted(arg: &OsStr) -> String {
     let text = arg.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{text}'") }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 /// The repository: where Cargo says this package is (it may have been moved since it was built).
@@ -109,8 +113,7 @@ pub(crate) fn target_dir() -> PathBuf {
 /// A folder of a job's own, made if it is not there.
 pub(crate) fn job_dir(job: &str) -> Result<PathBuf, String> {
     let dir = target_dir().join("xtask").join(job);
-    std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    Ok(dir)
+    made(&dir).map(|()| dir)
 }
 
 /// The text of a file; the error names it.
@@ -139,13 +142,21 @@ pub(crate) fn kept(file: &str, new: &str, check_only: bool, cure: &str) -> Outco
     write(&path, new)
 }
 
+/// No folder, whether there was one or not.
+pub(crate) fn removed(dir: &Path) -> Outcome {
+    let done = if dir.exists() { std::fs::remove_dir_all(dir) } else { Ok(()) };
+    done.map_err(|error| format!("{}: {error}", dir.display()))
+}
+
 /// An empty folder.
 pub(crate) fn emptied(dir: &Path) -> Outcome {
-    let told = |error| format!("{}: {error}", dir.display());
-    if dir.exists() {
-        std::fs::remove_dir_all(dir).map_err(told)?;
-    }
-    std::fs::create_dir_all(dir).map_err(told)
+    removed(dir)?;
+    made(dir)
+}
+
+/// A folder, whether there was one or not.
+pub(crate) fn made(dir: &Path) -> Outcome {
+    std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))
 }
 
 /// A Python of its own that has a package, installed if need be: the jobs `pandas` and `exec-smoke` share it.
@@ -181,6 +192,7 @@ mod tests {
     fn a_failing_command_is_an_error_that_names_it() {
         let error = Run::program("false").arg("a b").run().unwrap_err();
         assert!(error.starts_with("`false 'a b'` failed"), "{error}");
+        assert_eq!(quoted(OsStr::new("/a b/it's")), r"'/a b/it'\''s'");
         assert!(Run::program("no-such-program").run().unwrap_err().contains("did not start"));
     }
 

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cuda;
+use super::cuda::{self, ABSENT};
 use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target_dir, write};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
 /// What the archive is sent by takes no more.
 const MOST_BYTES: u64 = 64 << 20;
-const ABSENT: &str = "device cuda:0: expected one, found no CUDA device";
 /// The steps that must end with [`ABSENT`] where there is no GPU.
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 
@@ -38,24 +37,16 @@ fn release() -> Result<PathBuf, String> {
     Ok(builds.join("release").join("presam"))
 }
 
-fn failed(path: &Path, error: std::io::Error) -> String {
-    format!("{}: {error}", path.display())
-}
-
 /// Everything in one folder, and the archive of it.
 fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     let dir = folder.join("presam-gpu");
     emptied(&dir)?;
     let peers = dir.join("peers");
     emptied(&peers)?;
-    let copy = |from: &Path, to: PathBuf| {
-        std::fs::copy(from, &to).map(drop).map_err(|error| failed(from, error))
-    };
-    copy(program, dir.join("presam"))?;
-    let scripts = entries(&root().join("tests/peers"));
-    for script in scripts.iter().filter(|path| path.extension().is_some_and(|e| e == "py")) {
-        copy(script, peers.join(script.file_name().unwrap_or_default()))?;
-    }
+    Run::program("cp").arg(program).arg(dir.join("presam")).run()?;
+    let scripts = entries(&root().join("tests/peers")).into_iter();
+    let scripts = scripts.filter(|path| path.extension().is_some_and(|end| end == "py"));
+    Run::program("cp").args(scripts).arg(&peers).run()?;
     write(&dir.join("run.sh"), RUN)?;
     write(&dir.join("digest"), digest(&read(&root().join("README.md"))?)?)?;
     write(&dir.join("source"), source())?;
@@ -63,7 +54,8 @@ fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     let archive = folder.join("presam-gpu.tar.gz");
     let tar = Run::program("tar").arg("czf").arg(&archive).arg("-C").arg(folder);
     tar.arg("presam-gpu").run()?;
-    let bytes = std::fs::metadata(&archive).map_err(|error| failed(&archive, error))?.len();
+    let bytes = std::fs::metadata(&archive);
+    let bytes = bytes.map_err(|error| format!("{}: {error}", archive.display()))?.len();
     if bytes > MOST_BYTES {
         return Err(format!("{}: {bytes} bytes, at most {MOST_BYTES}", archive.display()));
     }

@@ -55,8 +55,8 @@ fn no_panic_at(compiler: Bare, level: &str, least: usize) -> Outcome {
     Err(format!("{} faults in the object of level {level}:{list}", faults.len()))
 }
 
-/// How long each function is, or of which it is the twin (`name = twin`, where two came out the same).
-fn bodies(object: &str) -> BTreeMap<&str, Result<usize, &str>> {
+/// The lines of each function, or of which it is the twin (`name = twin`, where two came out the same).
+fn bodies(object: &str) -> BTreeMap<&str, Result<Vec<&str>, &str>> {
     let mut bodies = BTreeMap::new();
     let mut function = "";
     for line in object.lines() {
@@ -64,19 +64,17 @@ fn bodies(object: &str) -> BTreeMap<&str, Result<usize, &str>> {
             bodies.insert(name.trim(), Err(twin.trim()));
         } else if let Some(label) = line.strip_suffix(':').filter(|label| !label.starts_with('.')) {
             function = label;
-        } else if let Ok(lines) = bodies.entry(function).or_insert(Ok(0)) {
-            *lines += 1;
+        } else if let Ok(lines) = bodies.entry(function).or_insert(Ok(Vec::new())) {
+            lines.push(line);
         }
     }
     bodies
 }
 
-fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<usize, &str>>) -> usize {
-    match bodies.get(entry) {
-        Some(&Ok(lines)) => lines,
-        Some(&Err(twin)) => bodies.get(twin).and_then(|twin| twin.ok()).unwrap_or(0),
-        None => 0,
-    }
+fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<Vec<&str>, &str>>) -> usize {
+    let twin = bodies.get(entry).and_then(|body| body.as_ref().err()).copied();
+    let body = bodies.get(twin.unwrap_or(entry)).and_then(|body| body.as_ref().ok());
+    body.map_or(0, Vec::len)
 }
 
 /// The assembly text of the probe.
@@ -110,28 +108,18 @@ fn entries() -> Vec<String> {
 
 /// What must not be there, each with the function that holds it.
 fn faults(object: &str) -> BTreeSet<String> {
-    let mut function = "";
     let mut faults = BTreeSet::new();
-    for line in object.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            [label] if label.ends_with(':') => {
-                if !label.starts_with('.') {
-                    function = label.trim_end_matches(':');
-                }
-            }
+    for (function, lines) in bodies(object) {
+        for line in lines.into_iter().flatten() {
+            let mut words = line.split_whitespace();
             // Directives name sections and sizes; a panic function may stand there and be unused.
-            [directive, ..] if directive.starts_with('.') => {}
-            [opcode, operands @ ..] => {
-                let panic = |word: &&&str| word.contains("panic") || word.contains("_fail");
-                if let Some(target) = operands.iter().find(panic) {
-                    faults.insert(format!("panic: {function} -> {target}"));
-                }
-                if FUSED.iter().any(|fused| opcode.starts_with(fused)) {
-                    faults.insert(format!("fused: {opcode} in {function}"));
-                }
+            let Some(opcode) = words.next().filter(|word| !word.starts_with('.')) else { continue };
+            if let Some(to) = words.find(|word| word.contains("panic") || word.contains("_fail")) {
+                faults.insert(format!("panic: {function} -> {to}"));
             }
-            [] => {}
+            if FUSED.iter().any(|fused| opcode.starts_with(fused)) {
+                faults.insert(format!("fused: {opcode} in {function}"));
+            }
         }
     }
     faults

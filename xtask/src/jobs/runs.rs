@@ -1,8 +1,7 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use crate::command::{Outcome, Run, entries, job_dir, root};
+use crate::command::{Outcome, Run, entries, job_dir, removed, root};
 use crate::workspace;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The very command that the README gives.
@@ -60,12 +59,7 @@ fn forget_packages(target: &Path) -> Outcome {
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let unpacked = home.map_or_else(Vec::new, |home| unpacked_packages(&home.join("registry/src")));
     for dir in unpacked.into_iter().chain([target.join("package"), target.join("debug")]) {
-        match std::fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("{}: {error}", dir.display()));
-            }
-            _ => {}
-        }
+        removed(&dir)?;
     }
     Ok(())
 }

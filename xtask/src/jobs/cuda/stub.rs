@@ -2,7 +2,7 @@
 //!
 //! The functions and the names of the errors come from the bindings themselves, so none is missing.
 
-use crate::command::{Outcome, Run, read, root, target_dir, write};
+use crate::command::{Outcome, Run, made, read, root, target_dir, write};
 use crate::workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) fn folder() -> PathBuf {
 /// Makes the stub in `folder()/lib64`, where the bindings' build script looks.
 pub(crate) fn make() -> Outcome {
     let lib = folder().join("lib64");
-    std::fs::create_dir_all(&lib).map_err(|error| format!("{}: {error}", lib.display()))?;
+    made(&lib)?;
     let text = source(&read(&bindings()?)?)?;
     let source = folder().join("stub.c");
     write(&source, text)?;

@@ -2,26 +2,20 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `build.rs` | compiles the kernels for one text |
-//! | `head.rs` | the comment that heads a text |
+//! | `build.rs` | compiles the kernels for one text, and heads it |
 //! | `source.rs`, `fresh.rs` | whether a text is stale; shared with kernels/tests/ptx_fresh.rs |
 //! | `entry.rs`, `lint.rs` | what must not be in a text, by reading it |
-//! | `planted.rs` | texts that ptxas must refuse or find wanting |
 //! | `ptxas.rs` | registers, stack and spills, by NVIDIA's assembler |
 //! | `twins.rs` | rules whose entries are the same text, which has one of them |
-//! | `table.rs` | the table of docs/kernels.md |
-//! | `check.rs` | the job `ptx-check`, which runs all but the first two and the twins |
+//! | `check.rs` | the job `ptx-check` and the table of docs/kernels.md |
 
 mod build;
 mod check;
 mod entry;
 mod fresh;
-mod head;
 mod lint;
-mod planted;
 mod ptxas;
 mod source;
-mod table;
 mod twins;
 
 use std::fs;
@@ -58,7 +52,7 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
         let rules = entries::compiled().filter(|(_, text)| *text == name);
         let twins = twins::twins(&body, rules.map(|(kernel, _)| kernel));
         let (body, lines) = (twins::once(&body, &twins), fresh::twin_lines(name, &twins));
-        let text = head::headed(&body, &lines, &version, &source, &today);
+        let text = build::headed(&body, &lines, &version, &source, &today);
         let faults = fresh::text_faults(name, &text, &source, &twins);
         all_twins.extend(twins);
         if !faults.is_empty() {
@@ -79,7 +73,7 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
 fn written(path: &Path, text: &str) -> Outcome {
     let shown = path.display();
     let old = fs::read_to_string(path).unwrap_or_default();
-    if head::undated(&old).eq(head::undated(text)) {
+    if build::undated(&old).eq(build::undated(text)) {
         eprintln!("{shown}: fresh");
         return Ok(());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{fresh, lint, source};
-use crate::command::{Run, job_dir, read};
+use crate::command::{Run, emptied, job_dir, read};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -13,8 +13,7 @@ fn repository() -> PathBuf {
 /// Copies what a text is made from, and the texts.
 fn copy(job: &str) -> PathBuf {
     let to = job_dir(job).unwrap();
-    fs::remove_dir_all(&to).unwrap();
-    fs::create_dir_all(&to).unwrap();
+    emptied(&to).unwrap();
     let cp = Run::program("cp").dir(&repository()).args(["-r", "--parents"]);
     let cp = cp.args(["Cargo.toml", "Cargo.lock"]).args(
         ["kernels", "core", "model"]
