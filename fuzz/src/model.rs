@@ -1,7 +1,7 @@
 //! A trainer's tensors that a target can spoil.
 
 use crate::draw::{Draw, Kind};
-use crate::same;
+use crate::same::same;
 use presam::{Error, Mark, Planes, PlanesMut, SegmentMut, Segments};
 use presam_conformance::{Answer, Options, Segment};
 

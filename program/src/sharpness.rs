@@ -10,6 +10,9 @@
 //! The loss is a closure `(params, grads) -> loss` on one fixed batch: with a fresh batch at every call
 //! the iteration would chase a different matrix each time. Parameters and gradients are f32, every sum f64.
 
+use presam_model::init::streams;
+use rand_core::Rng;
+
 const ITERATIONS: usize = 30;
 const RESIDUAL: f64 = 1e-3;
 /// Length of a difference step relative to `1 + ||w||`: far above f32 rounding, small against the curvature's change.
@@ -167,18 +170,11 @@ fn norm(values: &[f64]) -> f64 {
     values.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// A unit vector without a preferred direction: entries of SplitMix64, centred.
+/// A unit vector without a preferred direction: entries of the seed's stream, centred.
 fn start(n: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut vector: Vec<f64> = (0..n)
-        .map(|_| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (z ^ (z >> 31)) as f64 / u64::MAX as f64 - 0.5
-        })
-        .collect();
+    let mut words = streams(seed).initialisation;
+    let entry = |_| words.next_u64() as f64 / u64::MAX as f64 - 0.5;
+    let mut vector: Vec<f64> = (0..n).map(entry).collect();
     let length = norm(&vector).max(f64::MIN_POSITIVE);
     vector.iter_mut().for_each(|v| *v /= length);
     vector

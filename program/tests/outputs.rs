@@ -159,21 +159,43 @@ fn a_folder_that_cannot_be_written_is_refused_before_training() {
     assert!(start.elapsed().as_secs() < 5);
 }
 
+/// What the program writes to a terminal of 80 columns, which util-linux's script gives it; `None` without that tool.
+fn in_terminal(arguments: &[&str], no_colour: &str) -> Option<String> {
+    let line = [&[env!("CARGO_BIN_EXE_presam")][..], arguments].concat().join(" ");
+    let line = format!("stty cols 80 rows 24; {line}");
+    let mut script = Command::new("script");
+    let output = script.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", no_colour).output();
+    let text = output.ok().map(|output| out(&output));
+    if text.is_none() {
+        skipped("the tool `script` is not installed, so there is no terminal to write to");
+    }
+    text
+}
+
 #[test]
 fn colours_are_for_terminals_that_want_them() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("out");
-    assert!(!out(&presam(&short(&folder, &["-q"]))).contains('\u{1b}'), "a pipe is no terminal");
-    // util-linux's script gives the program a terminal.
-    let line = [&[env!("CARGO_BIN_EXE_presam")][..], &short(&folder, &["-q"])].concat().join(" ");
-    let in_terminal = |no_colour: &str| {
-        let mut script = Command::new("script");
-        script.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", no_colour).output()
-    };
-    let Ok(coloured) = in_terminal("") else {
-        skipped("the tool `script` is not installed, so there is no terminal to write to");
-        return;
-    };
-    assert!(out(&coloured).contains("\u{1b}[1m"), "{}", out(&coloured));
-    assert!(!out(&in_terminal("1").unwrap()).contains('\u{1b}'));
+    let arguments = short(&folder, &["-q"]);
+    assert!(!out(&presam(&arguments)).contains('\u{1b}'), "a pipe is no terminal");
+    let Some(coloured) = in_terminal(&arguments, "") else { return };
+    assert!(coloured.contains("\u{1b}[1m"), "{coloured}");
+    assert!(!in_terminal(&arguments, "1").unwrap().contains('\u{1b}'));
+}
+
+#[test]
+fn what_is_told_fits_a_terminal_and_is_whole_elsewhere() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("out");
+    let arguments = short(&folder, &["-q"]);
+    let piped = out(&presam(&arguments));
+    assert!(piped.contains("sharpness") && piped.contains("train clean"), "{piped}");
+    let Some(narrow) = in_terminal(&arguments, "1") else { return };
+    assert!(narrow.contains("no room for: train clean / noisy %, sharpness"), "{narrow}");
+    for line in narrow.lines().map(str::trim_end) {
+        // A command stays on one line, to be copied.
+        assert!(line.chars().count() <= 80 || line.starts_with("  presam train "), "{line}");
+    }
+    let wide = in_terminal(&[&arguments[..], &["--wide"]].concat(), "1").unwrap();
+    assert!(wide.contains("sharpness  time / SGD"), "{wide}");
 }

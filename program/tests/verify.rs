@@ -23,22 +23,23 @@ fn a_device_without_fault_agrees_in_every_kernel() {
     assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
 }
 
-/// A phase of which one kernel runs in a step: all of them can be ignored at once, and each is the only one
-/// missing where it is missed.
+/// Phases of which one kernel runs in a step, and the scalars that it may have: all kernels of both can be ignored
+/// at once, and each is the only one missing where it is missed.
 const PHASES: [&str; 4] = ["accumulate_", "finish_", "ascend_", "descend_"];
+const SCALARS: [&str; 3] = ["_f32", "_bf16", "_f16"];
 
 /// Sets of kernels of which no comparison runs two.
 fn apart() -> Vec<Vec<&'static str>> {
-    let names: Vec<_> = entries::all().map(|kernel| kernel.name).collect();
-    // Sums of gradients and the kernels in place run beside others of their phase.
-    let beside = |name: &str| name.starts_with("accumulate_gradient") || name.contains("in_place");
-    let phase =
-        |name: &str| PHASES.iter().position(|phase| name.starts_with(phase) && !beside(name));
-    let alone = names.iter().filter(|name| phase(name).is_none()).map(|name| vec![*name]);
-    let phases = (0..PHASES.len()).map(|index| {
-        names.iter().copied().filter(|name| phase(name) == Some(index)).collect::<Vec<_>>()
-    });
-    alone.chain(phases).collect()
+    let mut sets = std::collections::BTreeMap::<_, Vec<&'static str>>::new();
+    for name in entries::all().map(|kernel| kernel.name) {
+        // Sums of gradients and the kernels in place run beside others of their phase.
+        let beside = name.starts_with("accumulate_gradient") || name.contains("in_place");
+        let phase = PHASES.iter().position(|phase| name.starts_with(phase) && !beside);
+        let scalar = SCALARS.iter().position(|scalar| name.ends_with(scalar));
+        let alone = if phase.is_none() { name } else { "" };
+        sets.entry((phase, scalar, alone)).or_default().push(name);
+    }
+    sets.into_values().collect()
 }
 
 #[test]

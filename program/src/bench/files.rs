@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::picture::fractions_svg;
-use super::record::{Clocks, Header, Measurement, Record};
+use super::record::{Header, Measurement, Record};
+use super::target::Clocks;
 use crate::show::files::{Folder, OutputError, json};
 
 /// The names of the files in the folder.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::record::Samples;
 use super::{BenchError, Cache, Programs};
 
 /// Rounds at least, however long they take: fewer have no quantiles.
@@ -12,21 +13,6 @@ const MOST: usize = 1000;
 const SAMPLE: Duration = Duration::from_micros(100);
 /// More runs a sample than any program needs; a clock that stands still must not hang the program.
 const MOST_RUNS: u32 = 1 << 20;
-
-/// Nanoseconds a run of the programs, one sample of each a round.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Samples {
-    /// The job's.
-    pub job: Vec<f64>,
-    /// The copy's.
-    pub copy: Vec<f64>,
-    /// The triad's; empty where there is none.
-    pub triad: Vec<f64>,
-    /// Runs that a sample of the job is the mean of.
-    pub runs: u32,
-    /// Bytes that a copy read and wrote.
-    pub copy_bytes: u64,
-}
 
 /// Which of the programs.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@
 //!
 //! A [`Target`] runs and times programs (the CPU, a GPU: [`open`]); all the rest is shared: which
 //! rows there are ([`plan`]), how they alternate ([`measure`]), what is recorded ([`Record`]), shown
-//! ([`table`], as a picture), written ([`write_files`]) and compared ([`compare`]).
+//! ([`table`], a picture), written ([`write_files`]) and compared ([`compare`]).
 
 mod bytes;
 mod compare;
@@ -34,11 +34,11 @@ pub use cpu::CpuTarget;
 pub use files::{FILES, write_files};
 pub use gpu::open;
 pub use job::{ANY_RULE, Base, Cache, Job, Mode, Phase, Row};
-pub use measure::{Samples, measure};
+pub use measure::measure;
 pub use plan::{Plan, plan};
-pub use record::{Clocks, Device, FORM, Header, Measurement, Record};
+pub use record::{FORM, Header, Measurement, Record};
 pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};
 pub use run::{Watch, profile, run};
 pub use shape::Shape;
 pub use table::{headline, table};
-pub use target::{Overhead, Programs, Target};
+pub use target::{Clocks, Device, Overhead, Programs, Target};

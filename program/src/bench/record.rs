@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BenchError, Cache, Phase, Row, Samples};
+use super::BenchError;
+use super::job::{Cache, Phase, Row};
+use super::target::Clocks;
 use crate::config::ConfigError;
 use crate::machine::Host;
 use crate::stats::Quantiles;
@@ -58,30 +60,6 @@ pub struct Header {
     pub launch_device_ns: Option<Quantiles>,
 }
 
-/// What a device says of itself at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Device {
-    /// Its name.
-    pub name: String,
-    /// The driver and its version.
-    pub driver: Option<String>,
-    /// Bytes of its last cache.
-    pub last_cache_bytes: Option<u64>,
-    /// Its clocks.
-    pub clocks: Option<Clocks>,
-    /// Why it runs below its clocks; empty where it does not.
-    pub throttle_reasons: Option<Vec<String>>,
-}
-
-/// Clocks in MHz.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clocks {
-    /// Of the cores.
-    pub core_mhz: u32,
-    /// Of the memory.
-    pub memory_mhz: u32,
-}
-
 /// One row: its name, its bytes, its samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -124,6 +102,21 @@ pub struct Measurement {
     pub samples_ns: Vec<f64>,
     /// The copy's, of the same rounds.
     pub copy_samples_ns: Vec<f64>,
+}
+
+/// Nanoseconds a run of the programs, one sample of each a round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// The job's.
+    pub job: Vec<f64>,
+    /// The copy's.
+    pub copy: Vec<f64>,
+    /// The triad's; empty where there is none.
+    pub triad: Vec<f64>,
+    /// Runs that a sample of the job is the mean of.
+    pub runs: u32,
+    /// Bytes that a copy read and wrote.
+    pub copy_bytes: u64,
 }
 
 impl Measurement {

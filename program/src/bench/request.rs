@@ -177,7 +177,7 @@ mod tests {
             (Asked { rules: text("sam,assam"), ..asked() }, "found \"assam\"; did you mean asam?"),
             (
                 Asked { filter: text("("), ..asked() },
-                "--filter: expected a regular expression, found \"(\" (unclosed group)",
+                "--filter: expected a regular expression, found \"(\" (found open group without closing ')')",
             ),
             (Asked { min_time: Some(0.0), ..asked() }, "--min-time: expected seconds, above 0"),
             (Asked { min_time: Some(f64::NAN), ..asked() }, "--min-time"),

@@ -1,6 +1,7 @@
 //! [`table`]: what a person sees.
 
-use super::record::{Clocks, Measurement, Record};
+use super::record::{Measurement, Record};
+use super::target::Clocks;
 use crate::show::table::{Column, Table};
 use crate::show::view::View;
 

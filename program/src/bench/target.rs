@@ -1,6 +1,9 @@
 //! [`Target`]: what a machine must do to be measured. Everything else is shared.
 
-use super::{BenchError, Device, Job, Mode, Row};
+use serde::{Deserialize, Serialize};
+
+use super::BenchError;
+use super::job::{Job, Mode, Row};
 
 /// A machine that runs and times the phases of a step.
 pub trait Target {
@@ -37,6 +40,30 @@ pub trait Target {
     fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
         Ok(None)
     }
+}
+
+/// What a device says of itself at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// The driver and its version.
+    pub driver: Option<String>,
+    /// Bytes of its last cache.
+    pub last_cache_bytes: Option<u64>,
+    /// Its clocks.
+    pub clocks: Option<Clocks>,
+    /// Why it runs below its clocks; empty where it does not.
+    pub throttle_reasons: Option<Vec<String>>,
+}
+
+/// Clocks in MHz.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Of the cores.
+    pub core_mhz: u32,
+    /// Of the memory.
+    pub memory_mhz: u32,
 }
 
 /// Nanoseconds of an empty program, sample by sample.

@@ -103,9 +103,10 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if arguments.profile {
         return profiled(target.as_mut(), &plan, arguments.quiet);
     }
-    let bar = match arguments.quiet {
-        true => ProgressBar::hidden(),
-        false => bar(plan.rows.len() as u64, "measuring", "rows"),
+    let bar = if arguments.quiet {
+        ProgressBar::hidden()
+    } else {
+        bar(plan.rows.len() as u64, "measuring", "rows")
     };
     let mut watch = |index: usize, _: usize, row: &Row| {
         bar.set_position(index as u64);

@@ -108,10 +108,7 @@ impl Config {
     /// The configuration with radii, and dampings where there are any, in place of its own: what a tuning chose for
     /// each method, to be repeated without another tuning.
     #[must_use]
-    pub fn tuned<'a>(
-        &self,
-        chosen: impl IntoIterator<Item = (&'a str, f64, Option<f64>)>,
-    ) -> Self {
+    pub fn tuned<'a>(&self, chosen: impl IntoIterator<Item = (&'a str, f64, Option<f64>)>) -> Self {
         let mut config = Self { tune: false, ..self.clone() };
         for (method, rho, damping) in chosen {
             config.rho.insert(method.to_owned(), rho);

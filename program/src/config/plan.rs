@@ -140,9 +140,8 @@ fn descent(config: &Config, method: &str) -> Result<Descent, ConfigError> {
 }
 
 fn groups(config: &Config, method: &str, rho: f64) -> Result<[Group<f32>; 2], ConfigError> {
-    let refused = |error| {
-        ConfigError::new(format!("--rho {method}"), "a radius within its range", error)
-    };
+    let refused =
+        |error| ConfigError::new(format!("--rho {method}"), "a radius within its range", error);
     let weights = Group::new(rho as f32).map_err(refused)?;
     let spared = config.setting(method, "operator_on_biases") == Some(0.0);
     Ok([weights, if spared { weights.without_operator() } else { weights }])

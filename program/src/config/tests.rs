@@ -1,6 +1,7 @@
 //! Every flag's language, every limit, and the way there and back through TOML and the command.
 
 use super::*;
+use presam::BaseOptimizer;
 
 fn refuse(options: Options) -> String {
     resolve(options).unwrap_err().to_string()
@@ -201,4 +202,39 @@ fn steps_that_32_bits_cannot_count_are_refused() {
     let message = config.training_size(10_000, true).unwrap_err().to_string();
     assert_eq!(message, "--epochs: expected at most 4294967295 steps in all, found 5000000000");
     assert_eq!(Config { batch: 2, ..config }.training_size(10_000, true).unwrap(), 5000);
+}
+
+#[test]
+fn what_the_core_refuses_within_the_limits_is_refused_by_its_flag() {
+    // Below 1 in f64, 1 in f32; each right alone, not together.
+    for (text, expected) in [
+        ("[set.base]\nmomentum = 0.9999999999", "--set base.momentum: expected a value within its"),
+        ("[set.base]\nnesterov = 1\ndampening = 0.5", "--set base.nesterov: expected a value with"),
+        ("[set.vasso]\ndecay = 0.9999999999", "--set vasso.decay: expected a value within its"),
+        ("[set.wsam]\ngamma = 0.9999999999", "--set wsam.gamma: expected a value within its"),
+    ] {
+        let found = refuse(toml(text));
+        assert!(found.starts_with(expected) && found.lines().count() == 1, "{found}");
+    }
+}
+
+#[test]
+fn a_plan_has_the_keys_and_groups_that_were_set() {
+    let config = resolve(toml(
+        "rho = { asam = 2 }\nlearning_rate = 0.25\n[set.asam]\neta = 0.5\noperator_on_biases = 0\n\
+         [set.base]\nmomentum = 0.5\n",
+    ))
+    .unwrap();
+    let plan = Plan::new(&config, "asam", None, None).unwrap();
+    let asam = presam::AnyVariant::by_name("asam").unwrap().set("eta", 0.5).unwrap();
+    assert_eq!((plan.variant, plan.rho), (Some(asam), 2.0));
+    let groups = plan.groups.map(|group| (group.rho(), group.operator()));
+    assert_eq!(groups, [(2.0, true), (2.0, false)]);
+    let sgd = presam::Sgd::new(0.25).unwrap().with_weight_decay(5e-4).unwrap();
+    assert_eq!(plan.base, sgd.with_momentum(0.5).unwrap().into());
+    let tried = Plan::new(&config, "info-asam", Some(7.0), Some(0.125)).unwrap();
+    let damped = presam::AnyVariant::by_name("info-asam").unwrap().set(DAMPING, 0.125).unwrap();
+    assert_eq!((tried.variant, tried.rho), (Some(damped), 7.0));
+    assert_eq!(Plan::new(&config, "sgd", None, None).unwrap().variant, None);
+    assert!(Plan::new(&config, "momentum-sam", None, None).unwrap().is_one_gradient());
 }

@@ -1,6 +1,7 @@
 //! The list itself. Order is the order of tables and legends: a reader meets the plain ones first.
 
 use presam::VariantInfo;
+use presam::base::{BaseInfo, adamw, sgd_momentum};
 use presam::variants::{
     asam, fisher_sam, friendly_sam, info_asam, info_sam, info_sam_draft, momentum_sam, sam, vasso,
 };
@@ -169,33 +170,19 @@ pub const METHODS: &[Method] = &[
     },
 ];
 
-const WEIGHT_DECAY: &str = "weight decay: of the gradient in sgd, of the weight in adamw";
+const SGD: BaseInfo = sgd_momentum::INFO;
+const ADAMW: BaseInfo = adamw::INFO;
 
-/// Every base optimizer.
+/// Every base optimizer, by the core's keys; the learning rate has a flag of its own.
 pub const BASES: &[BaseMethod] = &[
     BaseMethod {
         name: "sgd",
-        learning_rate: 0.1,
-        keys: &[
-            key("momentum", 0.9, Limits::Decay, "weight of the old momentum"),
-            key("dampening", 0.0, Limits::Fraction, "share of a gradient kept from the momentum"),
-            key("nesterov", 0.0, Limits::Switch, "1 looks ahead along the momentum"),
-            key("weight_decay", 5e-4, Limits::NonNegative, WEIGHT_DECAY),
-        ],
+        learning_rate: SGD.keys[0].default,
+        keys: &[SGD.keys[2], SGD.keys[3], SGD.keys[4], Key { default: 5e-4, ..SGD.keys[1] }],
     },
     BaseMethod {
         name: "adamw",
-        learning_rate: 1e-3,
-        keys: &[
-            key("mean_decay", 0.9, Limits::Decay, "weight of the old mean gradient (beta 1)"),
-            key("square_decay", 0.999, Limits::Decay, "weight of the old mean square (beta 2)"),
-            key(
-                "denominator_guard",
-                1e-8,
-                Limits::NonNegative,
-                "added to the root of the mean square",
-            ),
-            key("weight_decay", 1e-2, Limits::NonNegative, WEIGHT_DECAY),
-        ],
+        learning_rate: ADAMW.keys[0].default,
+        keys: &[ADAMW.keys[2], ADAMW.keys[3], ADAMW.keys[4], ADAMW.keys[1]],
     },
 ];

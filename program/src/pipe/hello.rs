@@ -3,13 +3,11 @@
 use presam_conformance::Rule;
 use serde::{Deserialize, Serialize};
 
+use super::PROTOCOL;
 use super::capped::Capped;
 use super::error::{PipeError, plain};
 use super::number::Form;
 use crate::methods::suggestion;
-
-/// The version of the protocol.
-pub const PROTOCOL: &str = "presam-verify/1";
 
 /// What a command is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -20,8 +20,11 @@ mod talk;
 pub use answer::{Reply, ReplySegment, parse_answer};
 pub use backend::{Piped, Yardstick};
 pub use error::PipeError;
-pub use hello::{Hello, Operation, PROTOCOL, parse_hello};
+pub use hello::{Hello, Operation, parse_hello};
 pub use number::Form;
 pub use request::{Asked, request_line};
 pub use saved::{case_value, read_case};
 pub use talk::{Talk, Timeouts};
+
+/// The version of the protocol.
+pub const PROTOCOL: &str = "presam-verify/1";

@@ -18,7 +18,8 @@ td{white-space:nowrap}th,td{padding:.35em .55em;text-align:right;vertical-align:
 th:first-child,td:first-child{text-align:left}th{font-weight:600}tbody tr:first-child{font-weight:600}\
 figure{margin:1em 0}figure svg{width:100%;height:auto}\
 pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);padding:.8em 1em;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px}\
-.digest{overflow-wrap:anywhere}";
+.digest{overflow-wrap:anywhere}\
+@media(max-width:60rem){table{font-size:.8rem}th,td{padding:.3em .35em}}";
 
 /// The page as text; the two pictures are put into it as they are.
 pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> String {

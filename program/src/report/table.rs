@@ -18,7 +18,7 @@ const COLUMNS: [Column; 7] = [
 /// A section a level of label noise, best method first; a method that never moved a weight stands below, unranked.
 pub fn table(results: &Results, view: View) -> String {
     let text = sections(results, results.noise_levels().len() > 1).text(view);
-    footnotes(&results.summary).iter().fold(text, |text, note| text + &view.wrapped(note, 4) + "\n")
+    footnotes(&results.summary).iter().fold(text, |text, note| text + &view.wrapped(note, 2) + "\n")
 }
 
 /// The same, with its headings where they are wanted.
@@ -103,8 +103,8 @@ fn cells(row: &Summary) -> Vec<String> {
 fn mark(row: &Summary) -> &'static str {
     match (row.moved, row.is_ranked()) {
         (_, true) => "",
-        (false, _) => " (*)",
-        (true, false) => " (!)",
+        (false, _) => " *",
+        (true, false) => " !",
     }
 }
 
@@ -112,12 +112,12 @@ fn mark(row: &Summary) -> &'static str {
 pub(super) fn footnotes(rows: &[Summary]) -> Vec<&'static str> {
     let reasons = [
         (
-            " (*)",
-            "(*) never moved a weight at this rho: the same as its base optimizer, not ranked",
+            " *",
+            "* never moved a weight at this rho: the same as its base optimizer, not ranked",
         ),
         (
-            " (!)",
-            "(!) stopped: most of its steps had a norm or gradient that is not finite; not ranked",
+            " !",
+            "! stopped: most of its steps had a norm or gradient that is not finite; not ranked",
         ),
     ];
     let marked = |wanted: &str| rows.iter().any(|row| mark(row) == wanted);
@@ -150,7 +150,7 @@ mod tests {
         let names: Vec<&str> =
             lines[1..5].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(names, ["info-asam", "sam", "sgd", "asam"]);
-        assert!(lines[4].starts_with("asam (*)") && lines[5].starts_with("(*) never moved"));
+        assert!(lines[4].starts_with("asam *") && lines[5].starts_with("* never moved"));
         assert!(lines[..5].iter().all(|line| line.len() == lines[0].len()), "{text}");
         assert!(lines[0].len() <= 120, "{} columns", lines[0].len());
         assert!(!text.contains('\u{1b}'));

@@ -241,7 +241,7 @@ info-asam    2       7.5         12
         let narrow = sample().text(view(34));
         assert!(narrow.contains("\nname       rho  accuracy\n"));
         assert!(
-            narrow.ends_with("no room for: sharpness (--wide shows\nall columns)\n"),
+            narrow.ends_with("no room for: sharpness (--wide\nshows all columns)\n"),
             "{narrow}"
         );
         let narrower = sample().text(view(23));

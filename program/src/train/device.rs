@@ -108,7 +108,8 @@ fn segments(
 ) -> Vec<DeviceSegment> {
     let of = |segment: presam_model::Segment| {
         let at = |plane: Address| plane + 4 * segment.offset as u64;
-        let list = |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
+        let list =
+            |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
         DeviceSegment {
             len: segment.len as u64,
             group: usize::from(segment.is_bias),
@@ -162,8 +163,7 @@ impl<'d> DeviceTrainer<'d> {
         let slope = if along_momentum { state[0] } else { grads };
         let segments = segments(mlp, flat, slope, memory, state);
         let options = Options { length: plan.length, along_momentum, ..Options::default() };
-        let step =
-            DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
+        let step = DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
         let mixes = Mixes::new(device, flat, step.control())?;
         let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
         let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;

@@ -7,7 +7,6 @@
 pub mod device;
 mod faulty;
 pub mod phases;
-pub mod planes;
 pub mod session;
 pub mod settings;
 pub mod stepped;

@@ -75,8 +75,8 @@ pub fn upload(
         state,
         params: floats(&segment.params)?,
         perturbed_grads: floats(&segment.perturbed_grads)?,
-        // What the ascent does not write is w.
-        out: floats(&segment.params)?,
+        // What the ascent does not write shows.
+        out: floats(&vec![f32::NAN; segment.params.len()])?,
         grads: plane(&segment.grads, layout.scalar)?,
     })
 }

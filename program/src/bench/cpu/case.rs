@@ -169,7 +169,9 @@ mod tests {
         let (small, other) = (shape(vec![10]), shape(vec![11]));
         let mut team = Team::new(1, 1 << 16);
         let case = Case::new(&mut team, rules("sam"), &small).unwrap();
-        assert!(case.serves(rules("sam"), false, &small) && case.serves(rules("asam"), true, &small));
+        assert!(
+            case.serves(rules("sam"), false, &small) && case.serves(rules("asam"), true, &small)
+        );
         assert!(!case.serves(rules("asam"), false, &small));
         assert!(!case.serves(rules("sam"), true, &other));
         let adamw = Rules::new("sam", Base::AdamW).unwrap();

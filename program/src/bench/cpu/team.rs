@@ -84,9 +84,8 @@ impl Seat {
     }
 
     fn size(&mut self, copy: usize, triad: usize) {
-        let share = |floats: usize| {
-            floats * (self.index + 1) / self.of - floats * self.index / self.of
-        };
+        let share =
+            |floats: usize| floats * (self.index + 1) / self.of - floats * self.index / self.of;
         (self.copy, self.triad) = (share(copy), share(triad));
         let pages = |floats: usize| floats.next_multiple_of(PAGE);
         let len = (2 * pages(self.copy)).max(3 * pages(self.triad));
@@ -118,11 +117,12 @@ impl Seat {
     }
 
     fn check_bandwidth(&mut self) -> Result<(), BenchError> {
-        let complete = |what: &str, written: &[f32], expected: f32| {
-            match written.iter().position(|value| *value != expected) {
-                None => Ok(()),
-                Some(i) => Err(BenchError::Wrong(format!("the {what} left out float {i}"))),
-            }
+        let complete = |what: &str, written: &[f32], expected: f32| match written
+            .iter()
+            .position(|value| *value != expected)
+        {
+            None => Ok(()),
+            Some(i) => Err(BenchError::Wrong(format!("the {what} left out float {i}"))),
         };
         self.buffer.fill(1.0);
         self.buffers::<2>(self.copy)[1].fill(0.0);

@@ -6,7 +6,8 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use super::clocked::{Clocked, Work};
-use crate::bench::{self, machine};
+use crate::bench;
+use crate::machine;
 use presam_cuda::{Device, DeviceError, Layer};
 
 /// Small, so that both warm and cold rows are quick.

@@ -56,7 +56,9 @@ pub(crate) struct VerifyArguments {
     #[arg(hide_short_help = true, long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
     pub(crate) full: bool,
     /// Epochs of the training runs [default: 2; 60 on a GPU]
-    #[arg(hide_short_help = true, long,
+    #[arg(
+        hide_short_help = true,
+        long,
         value_name = "N",
         requires = "device",
         conflicts_with = "exec",
@@ -81,7 +83,9 @@ pub(crate) struct VerifyArguments {
     )]
     pub(crate) rules: Option<String>,
     /// Only this scalar type [default: each that the command has]
-    #[arg(hide_short_help = true, long,
+    #[arg(
+        hide_short_help = true,
+        long,
         value_name = "TYPE",
         requires = "exec",
         conflicts_with = "device",
@@ -92,7 +96,9 @@ pub(crate) struct VerifyArguments {
     #[arg(long, requires = "exec", conflicts_with_all = ["device", "ulp"], help_heading = "Your own code")]
     pub(crate) bits: bool,
     /// Within N units in the last place [default: within the oracle's error bound]
-    #[arg(hide_short_help = true, long,
+    #[arg(
+        hide_short_help = true,
+        long,
         value_name = "N",
         requires = "exec",
         conflicts_with = "device",
@@ -100,7 +106,9 @@ pub(crate) struct VerifyArguments {
     )]
     pub(crate) ulp: Option<u32>,
     /// How long an answer may take [default: 10]
-    #[arg(hide_short_help = true, long,
+    #[arg(
+        hide_short_help = true,
+        long,
         value_name = "SECONDS",
         requires = "exec",
         conflicts_with = "device",

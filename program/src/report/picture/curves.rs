@@ -143,8 +143,8 @@ fn draw(
     let label = percent_label(low, high);
     let accuracy = Axis { name: "test accuracy in %", range: low..high, label: &label };
     let step = ((last - first) / MARKS).ceil();
-    let marks = (0..).map(|index| first + step * f64::from(index));
-    let marks = marks.take_while(|mark| *mark <= last).collect();
+    let marks = ((first / step).ceil() as u32..=(last / step) as u32).map(f64::from);
+    let marks = marks.map(|index| step * index).collect();
     let mut chart = chart(area, epochs, marks, accuracy)?;
     for curve in curves.iter().rev() {
         let Look { colour, dashed } = look(curve.method);

@@ -128,7 +128,8 @@ impl<'a, R: Scalar> Lengths<'a, R> {
         let is_noise = case.rule.statistic() == Statistic::Norm && {
             let least = R::FORMAT.friendly_least;
             let floor = R::FORMAT.friendly_floor * statistic(case, terms).value.max(least);
-            norms.iter().all(|norm| norm.value < floor)
+            // A norm of exactly 0 is the guard's affair.
+            norms.iter().all(|norm| 0.0 < norm.value && norm.value < floor)
         };
         Self { case, twist, norms, is_noise }
     }

@@ -3,7 +3,7 @@
 //! Code under `cfg(test)` is left out: the compiler builds it as another program, which may look at the
 //! whole house. So is a path behind `$crate`, which is followed where the macro is used.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use std::iter::Peekable;
 
 /// What a file says of its place among the others.
@@ -11,6 +11,8 @@ use std::iter::Peekable;
 pub(crate) struct Source {
     /// `mod NAME;` with the modules around it in this file, and the file that `#[path]` gives.
     pub(crate) modules: Vec<(Vec<String>, Option<String>)>,
+    /// Whether a macro declares modules, whose names are not known here.
+    pub(crate) whole_folder: bool,
     /// Every path of two names or more, and every `use`.
     pub(crate) paths: Vec<Named>,
     /// Macros with `#[macro_export]`, which are named through the crate's root.
@@ -44,72 +46,75 @@ impl Source {
         let mut tokens: Tokens = tokens.into_iter().peekable();
         let mut attributes = Attributes::default();
         while let Some(token) = tokens.next() {
-            match &token {
-                TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                    if let Some(TokenTree::Group(group)) =
-                        tokens.next_if(|next| matches!(next, TokenTree::Group(_)))
-                    {
-                        attributes.add(&group);
-                    }
-                    continue;
+            if is(&token, '#') {
+                if let Some(TokenTree::Group(group)) =
+                    tokens.next_if(|next| matches!(next, TokenTree::Group(_)))
+                {
+                    attributes.add(&group);
                 }
-                _ if attributes.test => skip_item(&token, &mut tokens),
-                TokenTree::Punct(punct) if punct.as_char() == '$' => skip_path(&mut tokens),
-                TokenTree::Ident(ident) if ident == "mod" => {
-                    self.module(&mut tokens, inside, &attributes);
-                }
-                TokenTree::Ident(ident) if ident == "use" => {
-                    self.imports(&mut tokens, inside, &[]);
-                }
-                TokenTree::Ident(ident) if ident == "macro_rules" => {
-                    tokens.next();
-                    if let (Some(TokenTree::Ident(name)), true) =
-                        (tokens.next(), attributes.exported)
-                    {
-                        self.macros.push(name.to_string());
-                    }
-                }
-                // The word after which an item's attributes stand no longer, but `pub` and `pub(crate)` do.
-                TokenTree::Ident(ident) if ident == "pub" => continue,
-                TokenTree::Ident(ident) => {
-                    let line = ident.span().start().line;
-                    let mut names = vec![ident.to_string()];
-                    while colons(&mut tokens) {
-                        match tokens.next_if(|next| matches!(next, TokenTree::Ident(_))) {
-                            Some(name) => names.push(name.to_string()),
-                            None => break,
-                        }
-                    }
-                    self.name(line, inside, names);
-                }
-                TokenTree::Group(group) => {
-                    self.read(group.stream(), inside);
-                    // `pub(crate)` stands between an attribute and its item.
-                    if group.delimiter() == Delimiter::Parenthesis {
-                        continue;
-                    }
-                }
-                _ => {}
+            } else if attributes.test {
+                skip_item(&token, &mut tokens);
+                attributes = Attributes::default();
+            } else if !self.item(&token, &mut tokens, inside, &attributes) {
+                attributes = Attributes::default();
             }
-            attributes = Attributes::default();
         }
     }
 
-    fn name(&mut self, line: usize, inside: &[String], names: Vec<String>) {
+    /// Reads what begins with a token. True where attributes before it still belong to what follows.
+    fn item(
+        &mut self,
+        token: &TokenTree,
+        tokens: &mut Tokens,
+        inside: &[String],
+        attributes: &Attributes,
+    ) -> bool {
+        match token {
+            TokenTree::Punct(_) if is(token, '$') => skip_path(tokens),
+            TokenTree::Ident(word) if word == "mod" => self.module(tokens, inside, attributes),
+            TokenTree::Ident(word) if word == "use" => self.imports(tokens, inside, &[]),
+            TokenTree::Ident(word) if word == "macro_rules" => {
+                tokens.next();
+                let name = tokens.next().filter(|_| attributes.exported);
+                self.macros.extend(name.map(|name| name.to_string()));
+            }
+            // `pub` and `pub(crate)` stand between an attribute and its item.
+            TokenTree::Ident(word) if word == "pub" => return true,
+            TokenTree::Ident(word) => self.path(word, tokens, inside),
+            TokenTree::Group(group) => {
+                self.read(group.stream(), inside);
+                return group.delimiter() == Delimiter::Parenthesis;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// The rest of a path after its first name.
+    fn path(&mut self, first: &Ident, tokens: &mut Tokens, inside: &[String]) {
+        let mut names = vec![first.to_string()];
+        while colons(tokens) {
+            match tokens.next_if(|next| matches!(next, TokenTree::Ident(_))) {
+                Some(name) => names.push(name.to_string()),
+                None => break,
+            }
+        }
         if names.len() > 1 {
-            self.paths.push(Named { line, inside: inside.to_vec(), names, alias: None });
+            let (line, inside) = (first.span().start().line, inside.to_vec());
+            self.paths.push(Named { line, inside, names, alias: None });
         }
     }
 
     /// `mod NAME;` or `mod NAME { .. }`, after the word `mod`.
     fn module(&mut self, tokens: &mut Tokens, inside: &[String], attributes: &Attributes) {
-        // In a macro the name may be `$module`.
-        tokens.next_if(|next| matches!(next, TokenTree::Punct(punct) if punct.as_char() == '$'));
+        // In a macro the name may be `$module`: then any file of the folder may be meant.
+        let by_macro = tokens.next_if(|next| is(next, '$')).is_some();
         let Some(TokenTree::Ident(name)) = tokens.next() else { return };
         let mut within = inside.to_vec();
         within.push(name.to_string());
         match tokens.next() {
             Some(TokenTree::Group(group)) => self.read(group.stream(), &within),
+            _ if by_macro => self.whole_folder = true,
             _ => self.modules.push((within, attributes.path.clone())),
         }
     }
@@ -176,9 +181,13 @@ impl Attributes {
     }
 }
 
+fn is(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
+}
+
 /// `::`, taken where it comes next.
 fn colons(tokens: &mut Tokens) -> bool {
-    let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ':');
+    let colon = |token: &TokenTree| is(token, ':');
     let joint = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.spacing() == proc_macro2::Spacing::Joint);
     tokens.next_if(|next| colon(next) && joint(next)).is_some() && tokens.next_if(colon).is_some()
 }
@@ -251,6 +260,7 @@ mod tests {
         ];
         assert_eq!(source.modules, expected);
         assert_eq!(source.macros, ["f"]);
+        assert!(!source.whole_folder);
         assert_eq!(source.paths[0].inside, ["c"]);
     }
 }

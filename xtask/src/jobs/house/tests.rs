@@ -71,6 +71,15 @@ fn each_kind_of_circle_is_caught() {
 }
 
 #[test]
+fn files_that_a_macro_declares_are_read() {
+    let mut files = STRAIGHT;
+    files[0].1 = "macro_rules! m { ($($n:ident),*) => { $(mod $n;)* } }\nm!(a);\nmod b;\n";
+    files[1].1 = "use crate::b::Roof;\npub struct Thing;";
+    let faults = circles::faults(&plant("macro", "x", &files)).unwrap();
+    assert!(words(&faults).iter().any(|what| what.contains("src/a.rs:1 takes")), "{faults:?}");
+}
+
+#[test]
 fn an_import_through_the_roof_is_caught() {
     let mut files = STRAIGHT;
     files[1].1 =

@@ -1,7 +1,7 @@
 //! The files of one crate, by their modules, and which imports which.
 
 use super::source::{Named, Source, source};
-use crate::command::read;
+use crate::command::{entries, read};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,11 @@ impl Tree {
         let index = self.files.len();
         self.modules.insert(module.clone(), index);
         self.macros.extend(source.macros.iter().map(|name| (name.clone(), index)));
-        let children: Vec<_> = source.modules.clone();
+        let mut children = source.modules.clone();
+        if source.whole_folder {
+            let others = beside(path).filter(|name| children.iter().all(|(own, _)| own != name));
+            children.extend(others.map(|name| (name, None)).collect::<Vec<_>>());
+        }
         self.files.push(File { path: path.to_path_buf(), module: module.clone(), source });
         for (names, given) in children {
             let child = child(path, is_root, &names, given.as_deref());
@@ -159,6 +163,14 @@ struct At {
 
 fn up(mut module: Module) -> Option<Module> {
     module.pop().map(|_| module)
+}
+
+/// The modules that the other files of a file's folder can be.
+fn beside(path: &Path) -> impl Iterator<Item = Module> {
+    let files = entries(path.parent().unwrap_or(Path::new(""))).into_iter();
+    let rust =
+        files.filter(move |file| file.extension().is_some_and(|end| end == "rs") && file != path);
+    rust.filter_map(|file| Some(vec![file.file_stem()?.to_str()?.to_owned()]))
 }
 
 /// The file of `mod NAME;` that stands in `parent`, in the modules before its name.

@@ -46,8 +46,14 @@ fn arrows(packages: &[Package]) -> Vec<Arrow> {
     for (from, package) in packages.iter().enumerate() {
         for dependency in package.dependencies.iter().filter(|dependency| dependency.ours) {
             let optional = dependency.optional;
-            let to = places.get(dependency.name.as_str());
-            arrows.extend(to.map(|&to| Arrow { from, to, optional }));
+            let Some(&to) = places.get(dependency.name.as_str()) else { continue };
+            // A crate may be named again for some targets, with more features.
+            let known =
+                arrows.iter_mut().find(|arrow: &&mut Arrow| (arrow.from, arrow.to) == (from, to));
+            match known {
+                Some(arrow) => arrow.optional &= optional,
+                None => arrows.push(Arrow { from, to, optional }),
+            }
         }
     }
     arrows
