@@ -42,8 +42,11 @@ fn no_panic_at(compiler: Bare, (level, least, features): (&str, usize, &str)) ->
     }
     let object = object(compiler, level, features)?;
     let bodies = bodies(&object);
-    let empty: Vec<String> =
-        entries.iter().filter(|entry| lines_of(entry, &bodies) < least).cloned().collect();
+    let empty: Vec<String> = entries
+        .iter()
+        .filter(|entry| lines_of(entry, &bodies) < least_of(entry, least))
+        .cloned()
+        .collect();
     if !empty.is_empty() {
         return Err(format!("the object of level {level} lacks the body of {}", empty.join(", ")));
     }
@@ -54,6 +57,11 @@ fn no_panic_at(compiler: Bare, (level, least, features): (&str, usize, &str)) ->
     }
     let list: String = faults.iter().map(|fault| format!("\n  {fault}")).collect();
     Err(format!("{} faults in the object of level {level}:{list}", faults.len()))
+}
+
+/// An erased step sets its call up and hands it over; every other one has its step in it.
+fn least_of(entry: &str, least: usize) -> usize {
+    if entry.starts_with("probe_erased") { least.min(24) } else { least }
 }
 
 /// How long each function is, or of which it is the twin (`name = twin`, where two came out the same).
