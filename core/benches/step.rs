@@ -119,10 +119,12 @@ impl Program {
         let plane = |program: &Self, of: fn(&Tensor) -> &Vec<f32>| -> Vec<f32> {
             program.tensors.iter().flat_map(of).copied().collect()
         };
-        for of in [|t: &Tensor| &t.params, |t| &t.perturbed, |t| &t.velocity] {
+        let planes: [fn(&Tensor) -> &Vec<f32>; 3] =
+            [|t| &t.params, |t| &t.perturbed, |t| &t.velocity];
+        for of in planes {
             let (found, expected) = (plane(&ours, of), plane(&naive, of));
-            let far = |(a, b): (&f32, &f32)| !((a - b).abs() <= 2e-6 * b.abs().max(1.0));
-            let wrong = found.iter().zip(&expected).position(far);
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 2e-6 * b.abs().max(1.0);
+            let wrong = found.iter().zip(&expected).position(|pair| !near(pair));
             assert_eq!(wrong, None, "{len} elements: differs from the naive step");
             assert_eq!(found.len(), len);
         }

@@ -101,8 +101,11 @@ impl<'a, R> Planes<'a, R> {
     pub fn array<const N: usize>(&self, name: &'static str) -> Result<[&'a [R]; N], Error> {
         const { assert!(N <= MAX_PLANES) };
         check_planes(name, N, self.len)?;
-        let mut planes = self.planes.iter();
-        Ok(core::array::from_fn(|_| planes.next().copied().unwrap_or_default()))
+        let mut array = [&[][..]; N];
+        for (k, slot) in array.iter_mut().enumerate() {
+            *slot = self.planes.get(k).copied().unwrap_or_default();
+        }
+        Ok(array)
     }
 }
 
@@ -156,13 +159,22 @@ impl<'a, R> PlanesMut<'a, R> {
     #[inline]
     #[must_use]
     pub fn read(&self) -> Planes<'_, R> {
-        Planes { planes: self.planes.each_ref().map(|plane| &**plane), len: self.len }
+        let mut read = Planes { len: self.len, ..Planes::none() };
+        for (k, slot) in read.planes.iter_mut().enumerate() {
+            *slot = self.planes.get(k).map_or(&[][..], |plane| plane);
+        }
+        read
     }
 
     /// Lent for a while.
     #[inline]
     pub fn lend(&mut self) -> PlanesMut<'_, R> {
-        PlanesMut { planes: self.planes.each_mut().map(|plane| &mut **plane), len: self.len }
+        let mut lent = PlanesMut { len: self.len, ..PlanesMut::none() };
+        let mut planes = self.planes.iter_mut();
+        for slot in &mut lent.planes {
+            *slot = planes.next().map_or(&mut [][..], |plane| plane);
+        }
+        lent
     }
 
     /// As an array of exactly `N`; `name` is what the error calls the list.
@@ -173,8 +185,12 @@ impl<'a, R> PlanesMut<'a, R> {
     pub fn array<const N: usize>(self, name: &'static str) -> Result<[&'a mut [R]; N], Error> {
         const { assert!(N <= MAX_PLANES) };
         check_planes(name, N, self.len)?;
+        let mut array: [&'a mut [R]; N] = core::array::from_fn(|_| [].as_mut_slice());
         let mut planes = self.planes.into_iter();
-        Ok(core::array::from_fn(|_| planes.next().unwrap_or_default()))
+        for slot in &mut array {
+            *slot = planes.next().unwrap_or_default();
+        }
+        Ok(array)
     }
 }
 

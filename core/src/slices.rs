@@ -61,22 +61,28 @@ pub(crate) fn cut_mut<R>(plane: &mut [R], middle: usize) -> (&mut [R], &mut [R])
 }
 
 fn halves<R, const K: usize>(planes: [&[R]; K], middle: usize) -> ([&[R]; K], [&[R]; K]) {
-    (planes.map(|plane| cut(plane, middle).0), planes.map(|plane| cut(plane, middle).1))
+    let (mut left, mut right) = ([&[][..]; K], [&[][..]; K]);
+    let mut planes = planes.into_iter();
+    for (k, slot) in left.iter_mut().enumerate() {
+        if let (Some(plane), Some(rest)) = (planes.next(), right.get_mut(k)) {
+            (*slot, *rest) = cut(plane, middle);
+        }
+    }
+    (left, right)
 }
 
 fn halves_mut<'a, R, const K: usize>(
     planes: [&'a mut [R]; K],
     middle: usize,
 ) -> ([&'a mut [R]; K], [&'a mut [R]; K]) {
+    let mut left: [&'a mut [R]; K] = core::array::from_fn(|_| [].as_mut_slice());
     let mut right: [&'a mut [R]; K] = core::array::from_fn(|_| [].as_mut_slice());
-    let mut slots = right.iter_mut();
-    let left = planes.map(|plane| {
-        let (left, rest) = cut_mut(plane, middle);
-        if let Some(slot) = slots.next() {
-            *slot = rest;
+    let mut planes = planes.into_iter();
+    for (k, slot) in left.iter_mut().enumerate() {
+        if let (Some(plane), Some(rest)) = (planes.next(), right.get_mut(k)) {
+            (*slot, *rest) = cut_mut(plane, middle);
         }
-        left
-    });
+    }
     (left, right)
 }
 
@@ -87,14 +93,24 @@ pub(crate) type RowsMut<'a, R, const L: usize> = (&'a mut [[R; L]], &'a mut [R])
 
 #[inline(always)]
 pub(crate) fn rows<R, const L: usize, const K: usize>(planes: [&[R]; K]) -> [Rows<'_, R, L>; K] {
-    planes.map(|plane| plane.as_chunks::<L>())
+    let mut found: [Rows<'_, R, L>; K] = [(&[], &[]); K];
+    let mut planes = planes.into_iter();
+    for slot in &mut found {
+        *slot = planes.next().unwrap_or_default().as_chunks::<L>();
+    }
+    found
 }
 
 #[inline(always)]
 pub(crate) fn rows_mut<R, const L: usize, const K: usize>(
     planes: [&mut [R]; K],
 ) -> [RowsMut<'_, R, L>; K] {
-    planes.map(|plane| plane.as_chunks_mut::<L>())
+    let mut found: [RowsMut<'_, R, L>; K] = core::array::from_fn(|_| Default::default());
+    let mut planes = planes.into_iter();
+    for slot in &mut found {
+        *slot = planes.next().unwrap_or_default().as_chunks_mut::<L>();
+    }
+    found
 }
 
 /// Row `row` of every plane. Each has it; `unwrap_or` keeps a panic out of the code.
@@ -154,7 +170,12 @@ pub(crate) fn gather_tail<R: Real, const L: usize, const K: usize>(
 pub(crate) fn tails_mut<R, const L: usize, const K: usize>(
     planes: [RowsMut<'_, R, L>; K],
 ) -> [&mut [R]; K] {
-    planes.map(|(_, tail)| tail)
+    let mut found: [&mut [R]; K] = core::array::from_fn(|_| [].as_mut_slice());
+    let mut planes = planes.into_iter();
+    for slot in &mut found {
+        *slot = planes.next().map_or(&mut [][..], |(_, tail)| tail);
+    }
+    found
 }
 
 /// Element `i` of every plane.

@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam::{Cpu, Real};
+use presam_backends::{Phases, Sessions};
 use presam_conformance::backend::Backend;
 use presam_conformance::compare::{compare, same_answer};
 use presam_conformance::tolerance::Tolerance;
@@ -12,7 +13,6 @@ use presam_conformance::{Answer, Case, Expected, Mismatch, Outcome, Scalar, Wors
 use presam_fuzz::case::{all_finite, case};
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::same;
-use presam_backends::{Phases, Sessions};
 
 /// The whole of the oracle's bound, times what second-order terms may add: the share of it that core uses is
 /// measured elsewhere, on cases that nobody chose to be bad.

@@ -3,8 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam_program::data::{CIFAR10_CLASSES, CIFAR10_FEATURES, Dataset, parse_cifar10, parse_digits};
 use presam_fuzz::memory::{Measuring, peak};
+use presam_program::data::{
+    CIFAR10_CLASSES, CIFAR10_FEATURES, Dataset, parse_cifar10, parse_digits,
+};
 use std::path::Path;
 
 #[global_allocator]

@@ -3,8 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam_program::config::{Options, parse_numbers, parse_rho, parse_seeds, parse_setting, resolve};
 use presam_fuzz::memory::{Measuring, peak};
+use presam_program::config::{
+    Options, parse_numbers, parse_rho, parse_seeds, parse_setting, resolve,
+};
 
 #[global_allocator]
 static ALLOCATOR: Measuring = Measuring;

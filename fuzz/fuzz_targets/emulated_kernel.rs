@@ -5,6 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam::{CHUNK, Cpu, PartialNorm};
+use presam_backends::tensor::Layout;
+use presam_backends::{Devices, Phases};
 use presam_conformance::compare::same_answer;
 use presam_conformance::{Backend, Case};
 use presam_cuda::{Emulated, Form};
@@ -16,8 +18,6 @@ use presam_kernels::entries::{accumulate_gradient, all};
 use presam_kernels::layout::{ALIGNED, Chunk, Control, GroupScale, PART_BYTES, Segment};
 use presam_kernels::plain::{bytes_of, values_of};
 use presam_kernels::{Kernel, WARPS};
-use presam_backends::tensor::Layout;
-use presam_backends::{Devices, Phases};
 use std::mem::offset_of;
 use std::sync::LazyLock;
 

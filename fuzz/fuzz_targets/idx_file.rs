@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use presam_program::data::{parse_idx_images, parse_idx_labels};
 use presam_fuzz::memory::{Measuring, peak};
+use presam_program::data::{parse_idx_images, parse_idx_labels};
 use std::path::Path;
 
 #[global_allocator]

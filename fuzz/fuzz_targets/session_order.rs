@@ -139,7 +139,8 @@ impl Play {
         match draw.below(7) {
             key @ 0..=1 => {
                 let name = ["learning_rate", "weight_decay"][key];
-                let base = self.base.map_settings(|key, old| if key == name { value.into() } else { old });
+                let base =
+                    self.base.map_settings(|key, old| if key == name { value.into() } else { old });
                 if let Ok(optimizer) = settings::base(base) {
                     (self.base, session.base) = (base, optimizer);
                 }
@@ -147,7 +148,11 @@ impl Play {
             2 => {
                 let norm_guard = f64::from(draw.setting() as f32);
                 let length = LengthRule::Mixed { lambda: value.into(), norm_guard };
-                let length = if length_rule::<f32>(length).is_ok() { length } else { LengthRule::NORMALISED };
+                let length = if length_rule::<f32>(length).is_ok() {
+                    length
+                } else {
+                    LengthRule::NORMALISED
+                };
                 (self.length, session.length) = (length, length_rule(length)?);
             }
             3 => session.loss_scale = if draw.flag() { value } else { 1024.0 },

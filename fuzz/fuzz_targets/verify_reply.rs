@@ -5,13 +5,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use presam_conformance::{Case, Scalar};
-use presam_program::pipe::{
-    Asked, Form, Operation, Reply, case_value, parse_answer, parse_hello, read_case,
-};
 use presam_fuzz::case::case;
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::memory::{Measuring, peak};
 use presam_fuzz::same;
+use presam_program::pipe::{
+    Asked, Form, Operation, Reply, case_value, parse_answer, parse_hello, read_case,
+};
 
 #[global_allocator]
 static ALLOCATOR: Measuring = Measuring;

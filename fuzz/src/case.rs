@@ -35,7 +35,9 @@ fn decay<R: Scalar>(draw: &mut Draw<'_>) -> f64 {
 fn rule<R: Scalar>(draw: &mut Draw<'_>) -> Rule {
     let rule = draw.pick(&Rule::all());
     let mut tried = rule.tried().into_iter();
-    rule.map_settings(|_, default| R::held(tried.next().map_or(default, |values| draw.pick(values))))
+    rule.map_settings(|_, default| {
+        R::held(tried.next().map_or(default, |values| draw.pick(values)))
+    })
 }
 
 fn length_rule<R: Scalar>(draw: &mut Draw<'_>) -> LengthRule {

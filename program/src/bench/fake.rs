@@ -1,9 +1,9 @@
 //! A target whose clock is scripted, for tests of everything that is shared.
 
 use super::{
-    Asked, BenchError, Cache, Device, Job, Mode, Overhead, Programs, Record, Request, Row, Target,
-    plan, run,
+    Asked, Cache, Device, Job, Mode, Overhead, Programs, Record, Request, Row, Target, plan, run,
 };
+use crate::error::Error;
 use presam_cuda::DeviceError;
 
 /// Programs that take the times they are told, over and over, and remember how they were called.
@@ -39,12 +39,12 @@ fn next(script: &[f64], turn: &mut usize, runs: u32) -> f64 {
 }
 
 impl Programs for Scripted {
-    fn job(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn job(&mut self, runs: u32) -> Result<f64, Error> {
         self.calls.push(format!("job {runs}"));
         Ok(next(&self.job, &mut self.turns[0], runs))
     }
 
-    fn copy(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn copy(&mut self, runs: u32) -> Result<f64, Error> {
         self.calls.push(format!("copy {runs}"));
         Ok(next(&self.copy, &mut self.turns[1], runs))
     }
@@ -53,9 +53,9 @@ impl Programs for Scripted {
         self.bytes
     }
 
-    fn check(&mut self) -> Result<(), BenchError> {
+    fn check(&mut self) -> Result<(), Error> {
         self.checked = true;
-        if self.wrong { Err(BenchError::Wrong("scripted to be wrong".into())) } else { Ok(()) }
+        if self.wrong { Err(Error::Wrong("scripted to be wrong".into())) } else { Ok(()) }
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) struct FakeTarget {
 }
 
 impl Target for FakeTarget {
-    fn describe(&self) -> Result<Device, BenchError> {
+    fn describe(&self) -> Result<Device, Error> {
         Ok(Device { name: Self::NAME.into(), driver: Some("1.0".into()), ..Device::default() })
     }
 
@@ -85,7 +85,7 @@ impl Target for FakeTarget {
             .collect()
     }
 
-    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {
+    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error> {
         self.prepared.push(row.name());
         if row.name().starts_with(self.full) {
             return Err(DeviceError::OutOfMemory { bytes: 640 }.into());
@@ -97,7 +97,7 @@ impl Target for FakeTarget {
         Ok(Box::new(programs))
     }
 
-    fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
+    fn launch_overhead(&mut self) -> Result<Option<Overhead>, Error> {
         let (host_ns, device_ns) = (vec![3000.0, 4000.0, 5000.0], vec![1000.0, 1500.0, 2000.0]);
         Ok(Some(Overhead { host_ns, device_ns }))
     }

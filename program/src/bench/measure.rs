@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::record::Samples;
-use super::{BenchError, Cache, Programs};
+use super::{Cache, Programs};
+use crate::error::Error;
 
 /// Rounds at least, however long they take: fewer have no quantiles.
 const FEWEST: usize = 11;
@@ -22,7 +23,7 @@ enum Which {
     Triad,
 }
 
-fn time(programs: &mut dyn Programs, which: Which, runs: u32) -> Result<f64, BenchError> {
+fn time(programs: &mut dyn Programs, which: Which, runs: u32) -> Result<f64, Error> {
     match which {
         Which::Job => programs.job(runs),
         Which::Copy => programs.copy(runs),
@@ -42,7 +43,7 @@ pub fn measure(
     cache: Cache,
     min_time: Duration,
     now: &dyn Fn() -> Duration,
-) -> Result<Samples, BenchError> {
+) -> Result<Samples, Error> {
     let mut turns = vec![(Which::Job, 1), (Which::Copy, 1)];
     if programs.has_triad() {
         turns.push((Which::Triad, 1));
@@ -74,11 +75,7 @@ pub fn measure(
 }
 
 /// Runs that fill a sample: doubled until they do.
-fn warm_up(
-    programs: &mut dyn Programs,
-    which: Which,
-    min_time: Duration,
-) -> Result<u32, BenchError> {
+fn warm_up(programs: &mut dyn Programs, which: Which, min_time: Duration) -> Result<u32, Error> {
     let least = SAMPLE.max(min_time / MOST as u32).as_nanos() as f64;
     let mut runs = 1;
     while time(programs, which, runs)? < least && runs < MOST_RUNS {
@@ -93,7 +90,7 @@ fn sample(
     which: Which,
     runs: u32,
     cache: Cache,
-) -> Result<f64, BenchError> {
+) -> Result<f64, Error> {
     if cache == Cache::Warm {
         time(programs, which, 1)?;
     }

@@ -27,7 +27,6 @@ mod target;
 #[cfg(test)]
 mod fake;
 
-pub use crate::error::Error as BenchError;
 pub use bytes::{Traffic, room};
 pub use compare::{Compared, Comparison, Verdict, compare, compared_table};
 pub use cpu::CpuTarget;

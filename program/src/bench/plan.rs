@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ANY_RULE, Base, BenchError, Job, Phase, Request, Row, Shape, Target, Traffic, room};
+use super::{ANY_RULE, Base, Job, Phase, Request, Row, Shape, Target, Traffic, room};
 use crate::config::ConfigError;
+use crate::error::Error;
 
 /// The rows to be measured, and what memory does not allow.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// A size asked for by name that the memory does not hold; a filter that no row matches.
-pub fn plan(target: &dyn Target, request: &Request) -> Result<Plan, BenchError> {
+pub fn plan(target: &dyn Target, request: &Request) -> Result<Plan, Error> {
     let mut plan = Plan { rows: Vec::new(), left_out: Vec::new() };
     let mut matched = false;
     for shape in &request.shapes {
@@ -90,7 +91,7 @@ mod tests {
     use super::super::{Asked, Cache};
     use super::*;
 
-    fn planned(memory: u64, asked: &Asked) -> Result<Plan, BenchError> {
+    fn planned(memory: u64, asked: &Asked) -> Result<Plan, Error> {
         let request = Request::new(asked).unwrap();
         plan(&FakeTarget::of(memory), &request)
     }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::BenchError;
 use super::job::{Cache, Phase, Row};
 use super::target::Clocks;
 use crate::config::ConfigError;
+use crate::error::Error;
 use crate::machine::Host;
 use crate::stats::Quantiles;
 
@@ -171,7 +171,7 @@ impl Record {
     ///
     /// # Errors
     /// A file that cannot be read, is no JSON, is of another form, or whose quantiles are no times.
-    pub fn read(file: &Path) -> Result<Self, BenchError> {
+    pub fn read(file: &Path) -> Result<Self, Error> {
         let wrong = |found: String| {
             let place = format!("--compare {}", file.display());
             ConfigError::new(place, format!("a bench.json of the form {FORM:?}"), found)

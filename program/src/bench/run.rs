@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{BenchError, FORM, Header, Measurement, Plan, Record, Request, Row, Target, measure};
+use super::{FORM, Header, Measurement, Plan, Record, Request, Row, Target, measure};
+use crate::error::Error;
 use crate::machine::{self, Host, now};
 use crate::stats::Quantiles;
 use presam_cuda::DeviceError;
@@ -20,7 +21,7 @@ pub fn run(
     request: &Request,
     command: &str,
     watch: Watch<'_>,
-) -> Result<Record, BenchError> {
+) -> Result<Record, Error> {
     let (date, before) = (now(), target.describe()?);
     let overhead = target.launch_overhead()?;
     let mut measurements = Vec::with_capacity(plan.rows.len());
@@ -29,7 +30,7 @@ pub fn run(
         watch(index, plan.rows.len(), row);
         match measured(target, row, request) {
             Ok(measurement) => measurements.push(measurement),
-            Err(BenchError::Device(error @ DeviceError::OutOfMemory { .. })) => {
+            Err(Error::Device(error @ DeviceError::OutOfMemory { .. })) => {
                 left_out.push(format!("{} is left out: {error}", row.name()));
                 no_room.get_or_insert(error);
             }
@@ -59,11 +60,7 @@ pub fn run(
     Ok(Record { form: FORM.to_owned(), header, measurements, left_out })
 }
 
-fn measured(
-    target: &mut dyn Target,
-    row: &Row,
-    request: &Request,
-) -> Result<Measurement, BenchError> {
+fn measured(target: &mut dyn Target, row: &Row, request: &Request) -> Result<Measurement, Error> {
     let mut programs = target.prepare(row)?;
     let start = Instant::now();
     let clock = || start.elapsed();
@@ -76,11 +73,7 @@ fn measured(
 ///
 /// # Errors
 /// A wrong answer, or whatever the target refuses.
-pub fn profile(
-    target: &mut dyn Target,
-    plan: &Plan,
-    watch: Watch<'_>,
-) -> Result<usize, BenchError> {
+pub fn profile(target: &mut dyn Target, plan: &Plan, watch: Watch<'_>) -> Result<usize, Error> {
     let rows: Vec<&Row> = plan.rows.iter().filter(|row| !row.mode.graph).collect();
     for (index, row) in rows.iter().enumerate() {
         watch(index, rows.len(), row);
@@ -89,9 +82,9 @@ pub fn profile(
     Ok(rows.len())
 }
 
-fn named(error: BenchError, row: &Row) -> BenchError {
+fn named(error: Error, row: &Row) -> Error {
     match error {
-        BenchError::Wrong(what) => BenchError::Wrong(format!("{}: {what}", row.name())),
+        Error::Wrong(what) => Error::Wrong(format!("{}: {what}", row.name())),
         other => other,
     }
 }

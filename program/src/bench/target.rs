@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BenchError;
 use super::job::{Job, Mode, Row};
+use crate::error::Error;
 
 /// A machine that runs and times the phases of a step.
 pub trait Target {
@@ -11,7 +11,7 @@ pub trait Target {
     ///
     /// # Errors
     /// A device that does not answer.
-    fn describe(&self) -> Result<Device, BenchError>;
+    fn describe(&self) -> Result<Device, Error>;
 
     /// Bytes of memory that a row's planes and copy may take up.
     fn memory(&self) -> u64;
@@ -22,14 +22,14 @@ pub trait Target {
     /// The row's two programs, ready to run, their answers checked once.
     ///
     /// # Errors
-    /// [`BenchError::Wrong`] for a wrong answer; whatever the device refuses.
-    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError>;
+    /// [`Error::Wrong`] for a wrong answer; whatever the device refuses.
+    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error>;
 
     /// Runs the row's job once, for a profiler to watch.
     ///
     /// # Errors
     /// Whatever the device refuses.
-    fn profile(&mut self, row: &Row) -> Result<(), BenchError> {
+    fn profile(&mut self, row: &Row) -> Result<(), Error> {
         self.prepare(row)?.job(1).map(drop)
     }
 
@@ -37,7 +37,7 @@ pub trait Target {
     ///
     /// # Errors
     /// Whatever the device refuses.
-    fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
+    fn launch_overhead(&mut self) -> Result<Option<Overhead>, Error> {
         Ok(None)
     }
 }
@@ -82,13 +82,13 @@ pub trait Programs {
     ///
     /// # Errors
     /// A run that did not do its work.
-    fn job(&mut self, runs: u32) -> Result<f64, BenchError>;
+    fn job(&mut self, runs: u32) -> Result<f64, Error>;
 
     /// Nanoseconds of `runs` copies of [`copy_bytes`](Programs::copy_bytes) in a row.
     ///
     /// # Errors
     /// Whatever the device refuses.
-    fn copy(&mut self, runs: u32) -> Result<f64, BenchError>;
+    fn copy(&mut self, runs: u32) -> Result<f64, Error>;
 
     /// Whether there is a triad to run in turn with them.
     fn has_triad(&self) -> bool {
@@ -99,7 +99,7 @@ pub trait Programs {
     ///
     /// # Errors
     /// Whatever the device refuses.
-    fn triad(&mut self, _runs: u32) -> Result<f64, BenchError> {
+    fn triad(&mut self, _runs: u32) -> Result<f64, Error> {
         Ok(f64::NAN)
     }
 
@@ -109,6 +109,6 @@ pub trait Programs {
     /// Looks at what the runs left behind.
     ///
     /// # Errors
-    /// [`BenchError::Wrong`] for a wrong answer.
-    fn check(&mut self) -> Result<(), BenchError>;
+    /// [`Error::Wrong`] for a wrong answer.
+    fn check(&mut self) -> Result<(), Error>;
 }

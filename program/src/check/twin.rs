@@ -135,13 +135,16 @@ impl Backend<f32> for Twin {
     }
 }
 
+/// Cases, and what a step made of each.
+type Steps = (Vec<Case<f32>>, Vec<Stepped<f32>>);
+
 /// The cases of steps in a row, each with the gradients of the one before exchanged, and the core's steps.
 fn by_core(
     case: &Case<f32>,
     steps: usize,
     scalar: Scalar,
     extras: Extras,
-) -> Result<(Vec<Case<f32>>, Vec<Stepped<f32>>), String> {
+) -> Result<Steps, String> {
     let (mut cases, mut stepped) = (vec![narrowed(case, scalar)], Vec::<Stepped<f32>>::new());
     while let Some(case) = cases.last() {
         let step = Phases(Cpu::plain()).step_with(case, extras).map_err(|e| e.to_string())?;

@@ -111,10 +111,7 @@ fn mark(row: &Summary) -> &'static str {
 /// Why rows are marked, a line a reason.
 pub(super) fn footnotes(rows: &[Summary]) -> Vec<&'static str> {
     let reasons = [
-        (
-            " *",
-            "* never moved a weight at this rho: the same as its base optimizer, not ranked",
-        ),
+        (" *", "* never moved a weight at this rho: the same as its base optimizer, not ranked"),
         (
             " !",
             "! stopped: most of its steps had a norm or gradient that is not finite; not ranked",

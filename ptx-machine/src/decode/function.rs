@@ -2,8 +2,8 @@
 
 use super::mods::Mods;
 use super::{LARGEST_FRAME, Link, Signature};
-use crate::error::ParseError;
 use crate::code::{Action, Constant, Function, Guard, Instruction, NONE};
+use crate::error::ParseError;
 use crate::syntax::{FunctionSource, Operand, Space, Statement, Type};
 use std::collections::HashMap;
 

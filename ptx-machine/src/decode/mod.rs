@@ -11,8 +11,8 @@ mod moves;
 mod names;
 mod sync;
 
-use crate::error::ParseError;
 use crate::code::{Code, Function, ModuleVariable, SharedVariable, Slot};
+use crate::error::ParseError;
 use crate::syntax::{Datum, FunctionSource, Param, Source, Space, Variable};
 use function::FunctionDecoder;
 use std::collections::HashMap;

@@ -2,10 +2,10 @@
 
 use super::common::Common;
 use super::place::{Ask, Region, generic};
+use super::shared;
+use super::trouble::{Stop, lanes, stop};
 use super::warp::Warp;
 use super::worker::Worker;
-use super::trouble::{Stop, lanes, stop};
-use super::shared;
 use crate::code::{
     Access, LOCAL_WINDOW, NONE, PARAM_WINDOW, Row, SHARED_WINDOW, WARP, WINDOW_MASK,
 };

@@ -2,9 +2,9 @@
 
 use super::common::Common;
 use super::place::{Ask, Region, generic};
+use super::trouble::{Stop, stop};
 use super::warp::Warp;
 use super::worker::Worker;
-use super::trouble::{Stop, stop};
 use crate::code::{Atomic, WARP, WINDOW_MASK};
 use crate::fault::{AccessKind, FaultKind};
 use crate::race::{Ground, Touch};

@@ -3,9 +3,9 @@
 use super::block::Block;
 use super::common::{BARRIERS, BarrierState, Common, fault};
 use super::step::{Group, Next};
+use super::trouble::{Stop, Trouble, lanes, stop};
 use super::warp::{Path, Warp};
 use super::worker::Worker;
-use super::trouble::{Stop, Trouble, lanes, stop};
 use crate::code::{Action, Barrier, BarrierKind, NONE, WARP};
 use crate::fault::{Fault, FaultKind};
 

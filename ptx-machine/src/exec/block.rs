@@ -3,9 +3,9 @@
 use super::common::{Common, fault};
 use super::grid::Grid;
 use super::shared::SharedMemory;
+use super::trouble::{Trouble, lanes};
 use super::warp::{BlockPlace, Warp};
 use super::worker::Worker;
-use super::trouble::{Trouble, lanes};
 use crate::code::WARP;
 use crate::fault::{Fault, FaultKind};
 use crate::race::BlockRaces;

@@ -3,8 +3,8 @@
 use super::common::Common;
 use super::grid::Grid;
 use super::step::{Group, Next};
-use super::warp::{Path, Warp};
 use super::trouble::{Stop, lanes, stop};
+use super::warp::{Path, Warp};
 use crate::code::{Action, Call, Pass};
 use crate::fault::FaultKind;
 

@@ -1,8 +1,8 @@
 //! What the warps of a block share, and where a trouble of theirs is said to have happened.
 
-use super::trouble::Trouble;
 use super::grid::Grid;
 use super::shared::SharedMemory;
+use super::trouble::Trouble;
 use super::warp::BlockPlace;
 use crate::fault::Fault;
 use crate::race::BlockRaces;

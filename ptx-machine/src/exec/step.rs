@@ -1,9 +1,9 @@
 //! Lanes at one place run together, one instruction after the other.
 
 use super::common::Common;
+use super::trouble::{Stop, lanes, stop};
 use super::warp::{Path, Warp};
 use super::worker::Worker;
-use super::trouble::{Stop, lanes, stop};
 use crate::code::{Action, Guard, Instruction, NONE, Row, WARP};
 use crate::fault::FaultKind;
 

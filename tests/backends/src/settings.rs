@@ -73,7 +73,9 @@ pub fn base_state<R: Real + Scalar>(case: &Case<R>) -> BaseState<R> {
 ///
 /// # Errors
 /// A hyperparameter that core refuses.
-pub fn length_rule<R: Real>(length: presam_conformance::LengthRule) -> Result<LengthRule<R>, Error> {
+pub fn length_rule<R: Real>(
+    length: presam_conformance::LengthRule,
+) -> Result<LengthRule<R>, Error> {
     use presam_conformance::LengthRule as Length;
     let real = R::from_f64;
     match length {

@@ -3,9 +3,7 @@
 use presam::Cpu;
 use presam_backends::{Extras, Phases, Sessions, Stepped, Threads};
 use presam_conformance::generate::Shape;
-use presam_conformance::{
-    Backend, Both, Only, Rule, Scalar, Scope, check, check_law, draw, laws,
-};
+use presam_conformance::{Backend, Both, Only, Rule, Scalar, Scope, check, check_law, draw, laws};
 use presam_tests::config;
 
 /// `candidate` against the plain loops.

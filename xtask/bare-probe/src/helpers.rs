@@ -4,6 +4,7 @@ use presam::{
     Cpu, DynamicMask, Error, Gsam, LookSam, PartialNorm, Schedule, Sgd, TopK, Wsam, clip_factor,
     gsam_rho, kept_count,
 };
+#[cfg(feature = "model")]
 use presam_model::Mlp;
 
 /// Every mix of two gradients.
@@ -71,6 +72,7 @@ pub fn schedules(
 }
 
 /// The model: loss, gradient and predictions.
+#[cfg(feature = "model")]
 #[unsafe(export_name = "probe_model")]
 pub fn model(
     widths: &[usize],

@@ -6,7 +6,8 @@ use presam::{BaseState, DynBase, DynVariant, LengthRule, Outcome, PartialNorm, R
 
 use super::shard::{Order, Rules, rho};
 use super::team::{Task, Team};
-use crate::bench::{BenchError, Phase, Shape};
+use crate::bench::{Phase, Shape};
+use crate::error::Error;
 
 /// Steps before anything is timed; they cover the first ones, which rules with memory treat apart.
 const STEPS: usize = 3;
@@ -25,7 +26,7 @@ pub(super) struct Case {
 
 impl Case {
     /// Builds the planes, checks every phase on them and takes a few steps.
-    pub fn new(team: &mut Team, rules: Rules, shape: &Arc<Shape>) -> Result<Self, BenchError> {
+    pub fn new(team: &mut Team, rules: Rules, shape: &Arc<Shape>) -> Result<Self, Error> {
         team.build(rules, shape)?;
         let mut case = Self {
             rules,
@@ -36,9 +37,9 @@ impl Case {
             scale: Scale { prescale: 1.0, scale: 0.0, remember: true },
         };
         case.verify(team).map_err(|error| match error {
-            BenchError::Wrong(what) => {
+            Error::Wrong(what) => {
                 let rule = rules.variant.about().name;
-                BenchError::Wrong(format!("{rule} on {}: {what}", shape.name))
+                Error::Wrong(format!("{rule} on {}: {what}", shape.name))
             }
             other => other,
         })?;
@@ -52,7 +53,7 @@ impl Case {
     }
 
     /// One run of `phase`.
-    pub fn run(&mut self, team: &mut Team, phase: Phase) -> Result<(), BenchError> {
+    pub fn run(&mut self, team: &mut Team, phase: Phase) -> Result<(), Error> {
         let (state, scale) = (self.rule_state, self.scale);
         let order = match phase {
             Phase::Step => return self.step(team),
@@ -66,7 +67,7 @@ impl Case {
     }
 
     /// Norm, ascent and descent.
-    fn step(&mut self, team: &mut Team) -> Result<(), BenchError> {
+    fn step(&mut self, team: &mut Team) -> Result<(), Error> {
         let (state, norm) = (self.rule_state, self.norm(team)?);
         self.arm(&norm)?;
         let scale = self.scale;
@@ -74,23 +75,23 @@ impl Case {
         team.run(&Task::Order(Order::Descend(self.base_state))).map(drop)
     }
 
-    fn norm(&self, team: &mut Team) -> Result<PartialNorm<f32>, BenchError> {
+    fn norm(&self, team: &mut Team) -> Result<PartialNorm<f32>, Error> {
         Ok(team.run(&Task::Order(Order::Accumulate(self.rule_state)))?.norm)
     }
 
     /// Ends the norm pass; an outcome that would spare the ascent its work is an error.
-    fn arm(&mut self, norm: &PartialNorm<f32>) -> Result<(), BenchError> {
+    fn arm(&mut self, norm: &PartialNorm<f32>) -> Result<(), Error> {
         let ascent = self.rules.variant.finish(norm, &mut self.rule_state)?;
         if ascent.outcome != Outcome::Finite {
             let what = format!("the step did less than its work: {:?}", ascent.outcome);
-            return Err(BenchError::Wrong(what));
+            return Err(Error::Wrong(what));
         }
         self.scale = ascent.scale(self.rho, LengthRule::NORMALISED)?;
         Ok(())
     }
 
     /// A first step whose every answer is checked, then more, unchecked but for their outcome.
-    fn verify(&mut self, team: &mut Team) -> Result<(), BenchError> {
+    fn verify(&mut self, team: &mut Team) -> Result<(), Error> {
         let norm = self.norm(team)?;
         let plain = team.run(&Task::Order(Order::SumPlainly))?.sum;
         let total = norm.total()?;
@@ -98,7 +99,7 @@ impl Case {
         let close = (found / plain - 1.0).abs() <= TOLERANCE;
         if !close {
             let what = format!("sum of squares: expected about {plain:e}, found {found:e}");
-            return Err(BenchError::Wrong(what));
+            return Err(Error::Wrong(what));
         }
         self.step(team)?;
         team.run(&Task::Order(Order::CheckFirst(self.scale)))?;
@@ -113,7 +114,7 @@ impl Case {
     }
 
     /// Whether the runs left finite numbers behind.
-    pub fn check_finite(&self, team: &mut Team) -> Result<(), BenchError> {
+    pub fn check_finite(&self, team: &mut Team) -> Result<(), Error> {
         team.run(&Task::Order(Order::CheckFinite)).map(drop)
     }
 }

@@ -8,7 +8,7 @@ use presam::{BaseState, Cpu, RuleState, Scale};
 
 use super::shard::Shard;
 use super::tensor::{Share, Tensor};
-use crate::bench::BenchError;
+use crate::error::Error;
 
 /// Elements of such a segment.
 const FEW: usize = 7;
@@ -16,13 +16,13 @@ const FEW: usize = 7;
 const BLOCK: u64 = 1 << 12;
 
 /// Compares two planes in bits, up to the first difference.
-fn same(what: &str, found: &[f32], expected: &[f32], place: usize) -> Result<(), BenchError> {
+fn same(what: &str, found: &[f32], expected: &[f32], place: usize) -> Result<(), Error> {
     let mut pairs = found.iter().zip(expected).enumerate();
     match pairs.find(|(_, (found, expected))| found.to_bits() != expected.to_bits()) {
         None => Ok(()),
         Some((i, (found, expected))) => {
             let what = format!("{what}[{}]: expected {expected}, found {found}", place + i);
-            Err(BenchError::Wrong(what))
+            Err(Error::Wrong(what))
         }
     }
 }
@@ -31,8 +31,8 @@ impl Shard {
     /// The share before its first step, block by block, each with its tensor and its place in that.
     fn afresh(
         &self,
-        look: &mut dyn FnMut(Self, &Tensor, usize) -> Result<(), BenchError>,
-    ) -> Result<(), BenchError> {
+        look: &mut dyn FnMut(Self, &Tensor, usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for (range, tensor) in self.share.pieces.iter().zip(&self.tensors) {
             for start in range.clone().step_by(BLOCK as usize) {
                 let block = start..range.end.min(start + BLOCK);
@@ -46,7 +46,7 @@ impl Shard {
     }
 
     /// The sum of squares of the first norm pass: of a few elements each, added up in f64.
-    pub(super) fn sum_plainly(&self) -> Result<f64, BenchError> {
+    pub(super) fn sum_plainly(&self) -> Result<f64, Error> {
         let mut sum = 0.0;
         self.afresh(&mut |few, _, _| {
             let total = few.accumulate(RuleState::new())?.total()?;
@@ -57,7 +57,7 @@ impl Shard {
     }
 
     /// After the first ascent and descent: every plane that they wrote.
-    pub(super) fn check_first(&self, scale: Scale<f32>) -> Result<(), BenchError> {
+    pub(super) fn check_first(&self, scale: Scale<f32>) -> Result<(), Error> {
         self.afresh(&mut |mut few, tensor, place| {
             few.ascend(RuleState::new(), scale, false)?;
             few.descend(BaseState::new())?;
@@ -78,7 +78,7 @@ impl Shard {
         &mut self,
         state: RuleState<f32>,
         scale: Scale<f32>,
-    ) -> Result<(), BenchError> {
+    ) -> Result<(), Error> {
         let before: Vec<Vec<f32>> = self.tensors.iter().map(|t| t.params.clone()).collect();
         self.ascend_in_place(state, scale)?;
         for (t, before) in self.tensors.iter().zip(&before) {
@@ -86,7 +86,7 @@ impl Shard {
         }
         let moved = |(t, before): (&Tensor, &Vec<f32>)| t.params != *before;
         if !self.tensors.iter().zip(&before).any(moved) && !self.tensors.is_empty() {
-            return Err(BenchError::Wrong("the ascent in place moved nothing".into()));
+            return Err(Error::Wrong("the ascent in place moved nothing".into()));
         }
         self.restore()?;
         for (t, before) in self.tensors.iter().zip(&before) {
@@ -96,10 +96,10 @@ impl Shard {
     }
 
     /// After the last run: an infinity or a NaN is no work that a trainer would have.
-    pub(super) fn check_finite(&self) -> Result<(), BenchError> {
+    pub(super) fn check_finite(&self) -> Result<(), Error> {
         let mut planes = self.tensors.iter().flat_map(Tensor::written);
         if planes.any(|(_, plane)| plane.iter().any(|value| !value.is_finite())) {
-            return Err(BenchError::Wrong("a value is not finite after the last run".into()));
+            return Err(Error::Wrong("a value is not finite after the last run".into()));
         }
         Ok(())
     }

@@ -11,7 +11,8 @@ use std::time::Instant;
 use self::case::Case;
 use self::shard::Rules;
 use self::team::{Task, Team};
-use super::{Base, BenchError, Cache, Device, Job, Mode, Phase, Programs, Row, Target};
+use super::{Base, Cache, Device, Job, Mode, Phase, Programs, Row, Target};
+use crate::error::Error;
 use crate::machine::{self, Host};
 
 /// The rule whose planes serve the rows that are the same for every rule.
@@ -47,7 +48,7 @@ impl CpuTarget {
 }
 
 impl Target for CpuTarget {
-    fn describe(&self) -> Result<Device, BenchError> {
+    fn describe(&self) -> Result<Device, Error> {
         let last_cache_bytes = Some(self.last_cache);
         Ok(Device { name: self.name.clone(), last_cache_bytes, ..Device::default() })
     }
@@ -63,7 +64,7 @@ impl Target for CpuTarget {
         caches.iter().map(|&cache| Mode { cache, graph: false }).collect()
     }
 
-    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {
+    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error> {
         let any_variant = matches!(row.job.phase, Phase::Restore | Phase::Descend);
         let base = Base::ALL.into_iter().find(|base| base.name() == row.job.rule);
         let rule = if any_variant { PLAIN_RULE } else { row.job.rule };
@@ -98,11 +99,7 @@ struct CpuPrograms<'t> {
 
 impl CpuPrograms<'_> {
     /// Nanoseconds of `work`, `runs` times over.
-    fn timed(
-        &mut self,
-        runs: u32,
-        work: fn(&mut Self) -> Result<(), BenchError>,
-    ) -> Result<f64, BenchError> {
+    fn timed(&mut self, runs: u32, work: fn(&mut Self) -> Result<(), Error>) -> Result<f64, Error> {
         if self.cold {
             self.team.run(&Task::Evict)?;
         }
@@ -115,11 +112,11 @@ impl CpuPrograms<'_> {
 }
 
 impl Programs for CpuPrograms<'_> {
-    fn job(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn job(&mut self, runs: u32) -> Result<f64, Error> {
         self.timed(runs, |this| this.case.run(this.team, this.phase))
     }
 
-    fn copy(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn copy(&mut self, runs: u32) -> Result<f64, Error> {
         self.timed(runs, |this| this.team.run(&Task::Copy).map(drop))
     }
 
@@ -131,13 +128,13 @@ impl Programs for CpuPrograms<'_> {
         true
     }
 
-    fn triad(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn triad(&mut self, runs: u32) -> Result<f64, Error> {
         let time = self.timed(runs, |this| this.team.run(&Task::Triad).map(drop))?;
         let moved = TRIAD_PLANES * size_of::<f32>() * self.triad;
         Ok(time * self.bytes as f64 / moved as f64)
     }
 
-    fn check(&mut self) -> Result<(), BenchError> {
+    fn check(&mut self) -> Result<(), Error> {
         self.team.run(&Task::CheckBandwidth)?;
         self.case.check_finite(self.team)
     }

@@ -6,7 +6,7 @@ use presam::{
 };
 
 use super::tensor::{Share, Tensor, share};
-use crate::bench::{Base, BenchError, Shape};
+use crate::bench::{Base, Shape};
 
 /// A variant and the base optimizer that steps after it.
 #[derive(Clone, Copy, PartialEq)]
@@ -86,7 +86,7 @@ impl Shard {
         Self { cpu: Cpu::detect(), rules, share, tensors }
     }
 
-    pub fn obey(&mut self, order: Order) -> Result<Reply, BenchError> {
+    pub fn obey(&mut self, order: Order) -> Result<Reply, crate::error::Error> {
         match order {
             Order::Accumulate(state) => {
                 return Ok(Reply { norm: self.accumulate(state)?, ..Reply::NONE });

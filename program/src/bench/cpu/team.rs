@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::shard::{Order, Reply, Rules, Shard};
-use crate::bench::{BenchError, Shape};
+use crate::bench::Shape;
+use crate::error::Error;
 
 /// Fewer parameters stay on one thread: waking another costs more than it saves.
 const SPLIT_FROM: usize = 1 << 17;
@@ -55,7 +56,7 @@ impl Seat {
         Self { index, of: 1, shard: None, buffer, copy: 0, triad: 0, last_cache, other_data }
     }
 
-    fn work(&mut self, task: &Task) -> Result<Reply, BenchError> {
+    fn work(&mut self, task: &Task) -> Result<Reply, Error> {
         match task {
             Task::Build { rules, shape, of } => self.build(*rules, shape, *of),
             Task::Order(order) => {
@@ -116,13 +117,13 @@ impl Seat {
         black_box(&mut self.buffer);
     }
 
-    fn check_bandwidth(&mut self) -> Result<(), BenchError> {
+    fn check_bandwidth(&mut self) -> Result<(), Error> {
         let complete = |what: &str, written: &[f32], expected: f32| match written
             .iter()
             .position(|value| *value != expected)
         {
             None => Ok(()),
-            Some(i) => Err(BenchError::Wrong(format!("the {what} left out float {i}"))),
+            Some(i) => Err(Error::Wrong(format!("the {what} left out float {i}"))),
         };
         self.buffer.fill(1.0);
         self.buffers::<2>(self.copy)[1].fill(0.0);
@@ -136,7 +137,7 @@ impl Seat {
 /// A thread beside the caller's; it ends when its tasks do.
 struct Worker {
     tasks: Sender<Task>,
-    replies: Receiver<Result<Reply, BenchError>>,
+    replies: Receiver<Result<Reply, Error>>,
 }
 
 impl Worker {
@@ -170,7 +171,7 @@ impl Team {
     }
 
     /// Shards of rules and a shape on as many threads as are worth it.
-    pub fn build(&mut self, rules: Rules, shape: &Arc<Shape>) -> Result<(), BenchError> {
+    pub fn build(&mut self, rules: Rules, shape: &Arc<Shape>) -> Result<(), Error> {
         let all = self.workers.len() + 1;
         let of = if shape.params() < SPLIT_FROM { 1 } else { all };
         // All are told, so that those who rest give up what they held.
@@ -181,8 +182,8 @@ impl Team {
     }
 
     /// Lets every active thread do `task`, and returns when the last is done.
-    pub fn run(&mut self, task: &Task) -> Result<Reply, BenchError> {
-        let gone = || BenchError::Wrong("a thread of the benchmark ended early".into());
+    pub fn run(&mut self, task: &Task) -> Result<Reply, Error> {
+        let gone = || Error::Wrong("a thread of the benchmark ended early".into());
         let workers = &self.workers[..self.active - 1];
         let sent = workers.iter().all(|worker| worker.tasks.send(task.clone()).is_ok());
         let own = self.own.work(task);

@@ -1,6 +1,6 @@
 //! The memory beside the planes: the copy's two buffers, and other data that goes through the last cache.
 
-use crate::bench::BenchError;
+use crate::error::Error;
 use presam_cuda::{Address, Device, DeviceError, download};
 
 /// Floats that are looked at together.
@@ -41,13 +41,13 @@ impl CopyBuffers {
     }
 
     /// Finds every float copied.
-    pub fn check(&self, device: &mut dyn Device, floats: usize) -> Result<(), BenchError> {
+    pub fn check(&self, device: &mut dyn Device, floats: usize) -> Result<(), Error> {
         let Some((_, to, _)) = self.buffers else { return Ok(()) };
         for start in (0..floats).step_by(PIECE) {
             let count = PIECE.min(floats - start);
             let copied: Vec<f32> = download(device, to + 4 * start as u64, count)?;
             if let Some(i) = copied.iter().position(|value| *value != ONE) {
-                return Err(BenchError::Wrong(format!("the copy left out float {}", start + i)));
+                return Err(Error::Wrong(format!("the copy left out float {}", start + i)));
             }
         }
         Ok(())

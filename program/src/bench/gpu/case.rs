@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::clocked::Clocked;
 use super::planes::Planes;
-use crate::bench::{Base, BenchError, Phase, Shape};
+use crate::bench::{Base, Phase, Shape};
+use crate::error::Error;
 use presam::Outcome;
 use presam_cuda::{DeviceError, DeviceStep, Form};
 
@@ -52,7 +53,7 @@ impl Case {
 
     /// A few steps of each table, whose outcome must be finite: another one spares the ascent its work.
     /// The planes have seen the first table's first step: the others count on from there.
-    pub fn settle<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+    pub fn settle<D: Clocked>(&self, device: &mut D) -> Result<(), Error> {
         let (rule, base) = self.plain[0].states(device)?;
         for step in self.plain.iter().skip(1).chain(&self.in_place) {
             step.set_states(device, rule, base)?;
@@ -67,13 +68,13 @@ impl Case {
         self.check_outcomes(device)
     }
 
-    fn check_outcomes<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+    fn check_outcomes<D: Clocked>(&self, device: &mut D) -> Result<(), Error> {
         for (form, steps) in [(Form::OutOfPlace, &self.plain), (Form::InPlace, &self.in_place)] {
             for step in steps {
                 let outcome = step.report(device)?.ascent.outcome;
                 if outcome != Outcome::Finite {
                     let what = format!("{form:?}: the step did less than its work: {outcome:?}");
-                    return Err(BenchError::Wrong(what));
+                    return Err(Error::Wrong(what));
                 }
             }
         }
@@ -81,7 +82,7 @@ impl Case {
     }
 
     /// What the runs left behind.
-    pub fn check<D: Clocked>(&self, device: &mut D) -> Result<(), BenchError> {
+    pub fn check<D: Clocked>(&self, device: &mut D) -> Result<(), Error> {
         self.check_outcomes(device)?;
         self.planes.check_finite(device)
     }

@@ -9,7 +9,8 @@ use super::clocked::Clocked;
 use super::planes::Planes;
 use super::reference::{Norm, Reference};
 use crate::bench::cpu::shard::{Order, Rules, rho};
-use crate::bench::{Base, BenchError, Phase, Shape};
+use crate::bench::{Base, Phase, Shape};
+use crate::error::Error;
 use presam_cuda::{Device, DeviceSegment, DeviceStep, Form, Options};
 
 /// What a case is made of.
@@ -25,7 +26,7 @@ pub(super) struct Recipe {
 }
 
 /// Builds the planes and the steps over them; the first step is checked where the recipe says so.
-pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case, BenchError> {
+pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case, Error> {
     let Recipe { rule, base, ref shape, threads, checked } = *recipe;
     let rules = Rules::new(rule, base)?;
     let planes = Planes::new(device, shape, rules.planes())?;
@@ -41,9 +42,7 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
     })?;
     if checked {
         verify(device, &case, &reference).map_err(|error| match error {
-            BenchError::Wrong(what) => {
-                BenchError::Wrong(format!("{rule} on {}: {what}", case.shape.name))
-            }
+            Error::Wrong(what) => Error::Wrong(format!("{rule} on {}: {what}", case.shape.name)),
             other => other,
         })?;
         case.settle(device)?;
@@ -58,7 +57,7 @@ fn step(
     shape: &Shape,
     segments: Vec<DeviceSegment>,
     form: Form,
-) -> Result<DeviceStep, BenchError> {
+) -> Result<DeviceStep, Error> {
     let groups = [Group::new(rho(shape))?];
     // As on the CPU: the bytes counted are those of a descent that does not look at g~ first.
     let options = Options { form, second: SecondGradient::Unchecked, ..Options::default() };
@@ -66,11 +65,7 @@ fn step(
 }
 
 /// The first step in place and back, then out of place and down.
-fn verify<D: Clocked>(
-    device: &mut D,
-    case: &Case,
-    reference: &Reference,
-) -> Result<(), BenchError> {
+fn verify<D: Clocked>(device: &mut D, case: &Case, reference: &Reference) -> Result<(), Error> {
     let expected: Norm = reference.norm(rho(&case.shape))?;
     let planes = &case.planes;
     let ascend = Order::Ascend { state: RuleState::new(), scale: expected.scale, turn: false };
@@ -78,7 +73,7 @@ fn verify<D: Clocked>(
     let found = case.in_place[0].report(device)?.ascent.norm;
     if found != expected.norm {
         let what = format!("norm: expected {:?}, found {found:?}", expected.norm);
-        return Err(BenchError::Wrong(what));
+        return Err(Error::Wrong(what));
     }
     reference.each(&[ascend], &mut |elements, tensors, _| {
         for (range, t) in elements.iter().zip(tensors) {

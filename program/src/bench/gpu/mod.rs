@@ -26,9 +26,8 @@ use check::{Recipe, build};
 use clocked::Clocked;
 use host_clock::HostClock;
 
-use super::{
-    Base, BenchError, Cache, CpuTarget, Device, Job, Mode, Overhead, Phase, Programs, Row, Target,
-};
+use super::{Base, Cache, CpuTarget, Device, Job, Mode, Overhead, Phase, Programs, Row, Target};
+use crate::error::Error;
 use presam_cuda::{Choice, DeviceError};
 
 /// The rule whose planes serve the rows that are the same for every rule.
@@ -37,8 +36,8 @@ const PLAIN_RULE: &str = "sam";
 /// The target of that name; `threads` are the CPU's.
 ///
 /// # Errors
-/// [`BenchError::Device`] where there is no such device, or this program was built without it: exit code 3.
-pub fn open(choice: Choice, threads: usize) -> Result<Box<dyn Target>, BenchError> {
+/// [`Error::Device`] where there is no such device, or this program was built without it: exit code 3.
+pub fn open(choice: Choice, threads: usize) -> Result<Box<dyn Target>, Error> {
     #[cfg(feature = "cuda")]
     if let Choice::Cuda(number) = choice {
         return Ok(Box::new(DeviceTarget::new(cuda::open(number)?, threads)?));
@@ -71,7 +70,7 @@ impl<D: Clocked> DeviceTarget<D> {
     }
 
     /// The case of a row: that of the last one, or a new one in its place.
-    fn case(&mut self, row: &Row, checked: bool) -> Result<Case, BenchError> {
+    fn case(&mut self, row: &Row, checked: bool) -> Result<Case, Error> {
         let rule = match row.job.phase {
             Phase::Restore | Phase::Descend => None,
             _ => Some(row.job.rule),
@@ -90,7 +89,7 @@ impl<D: Clocked> DeviceTarget<D> {
 }
 
 impl<D: Clocked> Target for DeviceTarget<D> {
-    fn describe(&self) -> Result<Device, BenchError> {
+    fn describe(&self) -> Result<Device, Error> {
         Ok(self.device.described()?)
     }
 
@@ -108,7 +107,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         modes(false).chain(modes(true).filter(|_| D::RECORDS)).collect()
     }
 
-    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, BenchError> {
+    fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error> {
         let case = self.case(row, true)?;
         // Half of the bytes are read and half written.
         let floats = (row.job.bytes as usize).div_ceil(2 * size_of::<f32>());
@@ -130,7 +129,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
 
     /// Nothing is checked and nothing timed, so that a profiler sees the row's kernels and, before an
     /// ascent, the norm pass that its scale comes from.
-    fn profile(&mut self, row: &Row) -> Result<(), BenchError> {
+    fn profile(&mut self, row: &Row) -> Result<(), Error> {
         let case = self.case(row, false)?;
         let device = &mut self.device;
         match row.job.phase {
@@ -147,7 +146,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         Ok(())
     }
 
-    fn launch_overhead(&mut self) -> Result<Option<Overhead>, BenchError> {
+    fn launch_overhead(&mut self) -> Result<Option<Overhead>, Error> {
         Ok(Some(launch::overhead(&mut self.device)?))
     }
 }
@@ -181,7 +180,7 @@ struct DevicePrograms<'t, D: Clocked> {
 
 impl<D: Clocked> DevicePrograms<'_, D> {
     /// Queued, not waited for: while it runs, the host is ahead with what is timed.
-    fn evict(&mut self) -> Result<(), BenchError> {
+    fn evict(&mut self) -> Result<(), Error> {
         if self.cold {
             self.other_data.evict(self.device)?;
         }
@@ -190,7 +189,7 @@ impl<D: Clocked> DevicePrograms<'_, D> {
 }
 
 impl<D: Clocked> Programs for DevicePrograms<'_, D> {
-    fn job(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn job(&mut self, runs: u32) -> Result<f64, Error> {
         self.evict()?;
         let Self { device, case, phase, graphs, turn, .. } = self;
         let work = &mut |device: &mut D| {
@@ -206,7 +205,7 @@ impl<D: Clocked> Programs for DevicePrograms<'_, D> {
         Ok(device.nanoseconds(work)?)
     }
 
-    fn copy(&mut self, runs: u32) -> Result<f64, BenchError> {
+    fn copy(&mut self, runs: u32) -> Result<f64, Error> {
         self.evict()?;
         let Self { device, copy, floats, .. } = self;
         let work = &mut |device: &mut D| (0..runs).try_for_each(|_| copy.copy(device, *floats));
@@ -217,7 +216,7 @@ impl<D: Clocked> Programs for DevicePrograms<'_, D> {
         (2 * size_of::<f32>() * self.floats) as u64
     }
 
-    fn check(&mut self) -> Result<(), BenchError> {
+    fn check(&mut self) -> Result<(), Error> {
         self.copy.check(self.device, self.floats)?;
         self.case.check(self.device)
     }

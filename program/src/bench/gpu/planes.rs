@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use presam_kernels::plain::bytes_of;
 
+use crate::bench::Shape;
 use crate::bench::cpu::tensor::Tensor;
-use crate::bench::{BenchError, Shape};
+use crate::error::Error;
 use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, download};
 
 /// Floats from one tensor's start to another's are a multiple of these, as an allocator would place them.
@@ -130,14 +131,14 @@ impl Planes {
         (what, plane): (&str, Address),
         first: u64,
         expected: &[f32],
-    ) -> Result<(), BenchError> {
+    ) -> Result<(), Error> {
         let at = plane + self.layout.offset(first);
         let found: Vec<f32> = download(device, at, expected.len())?;
         let pairs = found.iter().zip(expected).enumerate();
         match pairs.into_iter().find(|(_, (found, expected))| found.to_bits() != expected.to_bits())
         {
             None => Ok(()),
-            Some((i, (found, expected))) => Err(BenchError::Wrong(format!(
+            Some((i, (found, expected))) => Err(Error::Wrong(format!(
                 "{what}[{}]: expected {expected} ({:#010x}), found {found} ({:#010x})",
                 first + i as u64,
                 expected.to_bits(),
@@ -147,7 +148,7 @@ impl Planes {
     }
 
     /// After the last run: an infinity or a NaN is no work that a trainer would have.
-    pub fn check_finite(&self, device: &mut dyn Device) -> Result<(), BenchError> {
+    pub fn check_finite(&self, device: &mut dyn Device) -> Result<(), Error> {
         let planes = [self.params, self.out].into_iter();
         for plane in planes.chain(self.memory.iter().copied()).chain(self.state.iter().copied()) {
             for (range, place) in self.layout.elements.iter().zip(&self.layout.places) {
@@ -157,7 +158,7 @@ impl Planes {
                     let values: Vec<f32> = download(device, plane + 4 * (place + start), count)?;
                     if values.iter().any(|value| !value.is_finite()) {
                         let what = "a value is not finite after the last run";
-                        return Err(BenchError::Wrong(what.to_owned()));
+                        return Err(Error::Wrong(what.to_owned()));
                     }
                 }
             }

@@ -2,8 +2,8 @@
 
 use super::entry::Entry;
 use super::rules::{
-    any, averages, averages_but_vasso, estimates_noise, friendly, has_constraint, has_memory, has_operator,
-    has_weights, late_readers, vasso,
+    any, averages, averages_but_vasso, estimates_noise, friendly, has_constraint, has_memory,
+    has_operator, has_weights, late_readers, vasso,
 };
 use super::twist::{
     Adam, Descended, Guard, Measure, Memory, Moves, Nesterov, Operator, Over, Radius, Slope, Twist,

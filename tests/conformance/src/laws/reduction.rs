@@ -24,7 +24,8 @@ fn has_neutral_setting(rule: Rule) -> bool {
         let inputs = std::array::from_fn(input);
         let element = Element { param, grad, memory, inputs, operator_applies: false };
         let terms = rule.terms(&element, RuleState::default());
-        (terms.norm_term.value == terms.direction.value).then_some(terms.direction.value / grad.value)
+        (terms.norm_term.value == terms.direction.value)
+            .then_some(terms.direction.value / grad.value)
     };
     let is_sam = climbs(0.5).is_some_and(|scale| climbs(-2.0) == Some(scale));
     rule != Rule::Sam && (is_sam || matches!(rule, Rule::FisherSam { .. }))
@@ -84,9 +85,8 @@ fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
             segment.params.iter_mut().for_each(|w| *w = unit(*w));
         }
     }
-    let at_zero = |name: &str| {
-        case.rule.map_settings(|key, value| if key == name { 0.0 } else { value })
-    };
+    let at_zero =
+        |name: &str| case.rule.map_settings(|key, value| if key == name { 0.0 } else { value });
     case.rule = match case.rule {
         Rule::Asam { .. } | Rule::FisherSam { .. } => at_zero("eta"),
         Rule::Vasso { .. } => at_zero("decay"),
