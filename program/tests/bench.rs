@@ -200,7 +200,7 @@ fn what_the_peers_write_is_read_and_compared() {
         "--sizes",
         "1e4",
         "--min-time",
-        "0.001",
+        "0.05",
         "--filter",
         "^step/sam/",
         "--json",

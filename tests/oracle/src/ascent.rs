@@ -1,11 +1,11 @@
 //! The ascent: perturbation = scale * D^2 C s with one global norm || D C s ||.
 
+use crate::about::Statistic;
 use crate::element::{Element, PLANES, RuleState, Terms};
 use crate::format::{Bounded, BoundedVector, Format};
 use crate::length::LengthRule;
 use crate::number::Number;
 use crate::rules::Rule;
-use crate::rules::about::Statistic;
 use crate::segment::{Segment, ShapeError};
 use crate::sum::{Order, norm, sum};
 

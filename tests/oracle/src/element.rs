@@ -31,7 +31,7 @@ pub struct Terms {
     pub constraint: Number,
     /// The memory after this step, before small values are stored as zero.
     pub memory: [Number; PLANES],
-    /// The element's part in the rule's [`Statistic`](crate::rules::about::Statistic).
+    /// The element's part in the rule's [`Statistic`](crate::about::Statistic).
     pub statistic: Number,
 }
 

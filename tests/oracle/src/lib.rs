@@ -25,6 +25,7 @@
 //! # Ok::<(), presam_oracle::ShapeError>(())
 //! ```
 
+pub mod about;
 pub mod ascent;
 pub mod base;
 pub mod clip;
@@ -39,6 +40,7 @@ pub mod schedule;
 pub mod segment;
 pub mod sum;
 
+pub use about::{Claim, Input, Statistic};
 pub use ascent::{Ascent, Outcome, ascend};
 pub use base::{Base, BaseState, Descent, descend};
 pub use element::{Element, RuleState, Terms};
@@ -46,6 +48,5 @@ pub use format::{Bounded, BoundedVector, Format};
 pub use length::LengthRule;
 pub use number::Number;
 pub use rules::Rule;
-pub use rules::about::{Claim, Input, Statistic};
 pub use schedule::Schedule;
 pub use segment::{Segment, ShapeError};

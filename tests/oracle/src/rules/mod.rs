@@ -3,11 +3,10 @@
 //! Adding a rule is one file and one entry below: modules, [`Rule`], its names, planes, settings, claims and dispatch
 //! all come from the list.
 
-use self::about::{ABSOLUTE, Claim, DECAYS, Input, OFFSETS, RELATIVE, SHARES, Statistic};
+use crate::about::{ABSOLUTE, Claim, DECAYS, Input, OFFSETS, RELATIVE, SHARES, Statistic};
 use crate::element::{Element, RuleState, Terms};
 use std::fmt;
 
-pub mod about;
 mod noise;
 
 macro_rules! rules {
