@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn far_names_are_not_suggested() {
-        assert_eq!(nearest("powerst", ["fmt", "powerset"].into_iter()), Some("powerset"));
-        assert_eq!(nearest("xyz", ["fmt", "powerset"].into_iter()), None);
+        assert_eq!(nearest("featurs", ["fmt", "features"].into_iter()), Some("features"));
+        assert_eq!(nearest("xyz", ["fmt", "features"].into_iter()), None);
     }
 }
