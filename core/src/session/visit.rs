@@ -107,7 +107,7 @@ impl Perturbed {
 /// A visit whose first error is its end and its result, also where the visitor keeps it to itself.
 pub(super) fn visit<R, T: Segments<R> + ?Sized>(
     model: &mut T,
-    look: &mut dyn FnMut(SegmentMut<'_, R>) -> Result<(), Error>,
+    mut look: impl FnMut(SegmentMut<'_, R>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut told = Ok(());
     let visited = model.visit(&mut |segment| {
