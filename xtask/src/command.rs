@@ -71,6 +71,15 @@ impl Run {
         quiet.status().is_ok_and(|status| status.success())
     }
 
+    /// Its exit code, stdout and stderr, whatever they are.
+    pub(crate) fn answer(mut self) -> Result<(Option<i32>, String, String), String> {
+        eprintln!("$ {}", self.shown);
+        let output = self.command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("`{}` did not start: {error}", self.shown))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((output.status.code(), text(&output.stdout), text(&output.stderr)))
+    }
+
     /// What it prints on stdout, or `None` where it fails.
     pub(crate) fn output(mut self) -> Option<String> {
         let output = self.command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
@@ -80,10 +89,14 @@ impl Run {
 }
 
 /// As a shell would need it.
-fn quoted(arg: &OsStr) -> String {
+pub(crate) fn quoted(arg: &OsStr) -> String {
     let text = arg.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{text}'") }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 /// The repository: where Cargo says this package is (it may have been moved since it was built).
@@ -100,13 +113,67 @@ pub(crate) fn target_dir() -> PathBuf {
 /// A folder of a job's own, made if it is not there.
 pub(crate) fn job_dir(job: &str) -> Result<PathBuf, String> {
     let dir = target_dir().join("xtask").join(job);
-    std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    Ok(dir)
+    made(&dir).map(|()| dir)
 }
 
 /// The text of a file; the error names it.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes a file; the error names it.
+pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Outcome {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A file of the repository that a command writes: written, or found stale where it is only checked.
+pub(crate) fn kept(file: &str, new: &str, check_only: bool, cure: &str) -> Outcome {
+    let path = root().join(file);
+    let old = if path.exists() { read(&path)? } else { String::new() };
+    if old == new {
+        eprintln!("{file}: fresh");
+        return Ok(());
+    }
+    if check_only {
+        let news: Vec<&str> = new.lines().filter(|line| !old.contains(line)).take(5).collect();
+        return Err(format!("{file} is stale: `{cure}` writes it; now\n  {}", news.join("\n  ")));
+    }
+    eprintln!("{file}: written");
+    write(&path, new)
+}
+
+/// No folder, whether there was one or not.
+pub(crate) fn removed(dir: &Path) -> Outcome {
+    let done = if dir.exists() { std::fs::remove_dir_all(dir) } else { Ok(()) };
+    done.map_err(|error| format!("{}: {error}", dir.display()))
+}
+
+/// An empty folder.
+pub(crate) fn emptied(dir: &Path) -> Outcome {
+    removed(dir)?;
+    made(dir)
+}
+
+/// A folder, whether there was one or not.
+pub(crate) fn made(dir: &Path) -> Outcome {
+    std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))
+}
+
+/// A Python of its own that has a package, installed if need be: the jobs `pandas` and `exec-smoke` share it.
+pub(crate) fn python_with(package: &str) -> Result<PathBuf, String> {
+    let venv = job_dir("venv")?;
+    let python = venv.join("bin/python");
+    if !Run::program(&python).args(["-c", &format!("import {package}")]).succeeds() {
+        install(&venv, &[package])?;
+    }
+    Ok(python)
+}
+
+/// Packages of PyPI in a folder of their own.
+pub(crate) fn install(venv: &Path, packages: &[&str]) -> Outcome {
+    let make = Run::program("python3").args(["-m", "venv"]).arg(venv).run();
+    make.map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
+    Run::program(venv.join("bin/pip")).args(["install", "--quiet"]).args(packages).run()
 }
 
 /// The entries of a folder in alphabetical order, none where there is no such folder.
@@ -125,6 +192,7 @@ mod tests {
     fn a_failing_command_is_an_error_that_names_it() {
         let error = Run::program("false").arg("a b").run().unwrap_err();
         assert!(error.starts_with("`false 'a b'` failed"), "{error}");
+        assert_eq!(quoted(OsStr::new("/a b/it's")), r"'/a b/it'\''s'");
         assert!(Run::program("no-such-program").run().unwrap_err().contains("did not start"));
     }
 

@@ -1,6 +1,6 @@
 //! A compiler for bare targets: the one that is installed, in the order of preference.
 
-use crate::command::{Run, entries};
+use crate::command::{Run, entries, job_dir, read};
 use std::path::Path;
 
 /// Where a bare target's `core` comes from.
@@ -77,6 +77,22 @@ impl Bare {
             run.without_env("RUSTUP_TOOLCHAIN").args(["-Z", "build-std=core"])
         };
         run.args(["--target", target])
+    }
+
+    /// The assembly that `cargo rustc --release` makes of a library, by what is given before and after
+    /// `--`. `name` names the file, one per compiler: Cargo does not write it where nothing changed.
+    pub(crate) fn assembly(
+        self,
+        (job, name, target): (&str, &str, &str),
+        before: impl FnOnce(Run) -> Run,
+        after: &[&str],
+    ) -> Result<String, String> {
+        let dir = job_dir(job)?;
+        let file = dir.join(format!("{self:?}-{name}.s"));
+        let run = before(self.cargo("rustc", target).arg("--release"));
+        let run = run.env("CARGO_TARGET_DIR", &dir.to_string_lossy()).arg("--");
+        run.arg(format!("--emit=asm={}", file.display())).args(after).run()?;
+        read(&file)
     }
 }
 

@@ -1,58 +1,82 @@
 //! The workspace's packages, as Cargo tells them.
 
 use crate::command::{Run, root};
-use serde_json::Value;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A package of ours.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) description: String,
-    /// Whether a registry may have it.
-    pub(crate) published: bool,
-    /// Its folder.
-    pub(crate) dir: PathBuf,
-    /// The first file of its library, of each program, test, benchmark and example.
-    pub(crate) roots: Vec<PathBuf>,
-    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) description: Option<String>,
+    /// The registries that may have it: any where none are named.
+    publish: Option<Vec<String>>,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
     features: BTreeMap<String, Vec<String>>,
 }
 
-/// What a package needs to be built for its users: dependencies of tests are left out.
-#[derive(Clone, Debug)]
-pub(crate) struct Dependency {
-    pub(crate) name: String,
-    pub(crate) optional: bool,
-    /// Whether it lies in this repository.
-    pub(crate) ours: bool,
+#[derive(Clone, Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+    optional: bool,
+    path: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
 }
 
 /// The members of a workspace whose root is `dir`. Nothing is fetched.
 pub(crate) fn packages(dir: &Path) -> Result<Vec<Package>, String> {
-    let run = Run::cargo().args(["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+    metadata(dir, &["--no-deps", "--offline"])
+}
+
+/// The packages that `cargo metadata` tells of.
+pub(crate) fn metadata(dir: &Path, flags: &[&str]) -> Result<Vec<Package>, String> {
+    let run = Run::cargo().args(["metadata", "--format-version", "1"]).args(flags);
     let text = run.dir(dir).output();
     let text = text.ok_or_else(|| format!("`cargo metadata` failed in {}", dir.display()))?;
-    let json: Value = serde_json::from_str(&text).map_err(|error| format!("metadata: {error}"))?;
-    Ok(list(&json, "packages").iter().map(package).collect())
+    let metadata: Metadata =
+        serde_json::from_str(&text).map_err(|error| format!("metadata: {error}"))?;
+    Ok(metadata.packages)
 }
 
 /// Every package of this repository: the workspace's and the fuzz targets'.
 pub(crate) fn all() -> Result<Vec<Package>, String> {
-    let mut packages = packages(&root())?;
-    packages.extend(self::packages(&root().join("fuzz"))?);
-    Ok(packages)
+    Ok([packages(&root())?, packages(&root().join("fuzz"))?].concat())
 }
 
 impl Package {
-    /// For tests: a package without files.
-    #[cfg(test)]
-    pub(crate) fn planted(name: &str, description: &str, dependencies: Vec<Dependency>) -> Self {
-        let (name, description) = (name.to_owned(), description.to_owned());
-        let (dir, published) = (PathBuf::from("/x").join(&name), true);
-        let (roots, features) = (Vec::new(), BTreeMap::new());
-        Self { name, description, published, dir, roots, dependencies, features }
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish.is_none()
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
+    /// The first file of its library, of each program, test, benchmark and example.
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        self.targets.iter().map(|target| target.src_path.clone()).collect()
+    }
+
+    /// The names of its examples, benchmarks and so on.
+    pub(crate) fn targets(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let of_kind =
+            self.targets.iter().filter(move |target| target.kind.iter().any(|k| k == kind));
+        of_kind.map(|target| target.name.as_str())
     }
 
     /// The names of its features, `default` apart.
@@ -60,99 +84,73 @@ impl Package {
         self.features.keys().map(String::as_str).filter(|name| *name != "default").collect()
     }
 
+    /// What it needs to be built for its users: dependencies of tests are left out.
+    fn needed(&self) -> impl Iterator<Item = &Dependency> {
+        self.dependencies.iter().filter(|one| one.kind.as_deref() != Some("dev"))
+    }
+
+    /// The packages of this repository that it stands on, and whether only a feature brings each.
+    pub(crate) fn ours(&self) -> BTreeMap<&str, bool> {
+        let mut ours = BTreeMap::new();
+        for one in self.needed().filter(|one| one.path.is_some()) {
+            // It may be named again for some targets, with more features.
+            *ours.entry(one.name.as_str()).or_insert(true) &= one.optional;
+        }
+        ours
+    }
+
     /// The dependencies of a build with default features.
     pub(crate) fn by_default(&self) -> BTreeSet<&str> {
-        let mut enabled = BTreeSet::new();
-        self.enable("default", &mut enabled);
-        let needed = |dependency: &&Dependency| {
-            !dependency.optional || enabled.contains(dependency.name.as_str())
-        };
-        self.dependencies.iter().filter(needed).map(|dependency| dependency.name.as_str()).collect()
-    }
-
-    /// What a feature turns on: other features, and dependencies by their names.
-    fn enable<'a>(&'a self, feature: &str, enabled: &mut BTreeSet<&'a str>) {
-        for value in self.features.get(feature).into_iter().flatten() {
-            // `dep:NAME`, `NAME/FEATURE`, `NAME`; `NAME?/FEATURE` turns nothing on.
-            let name = value.strip_prefix("dep:").unwrap_or(value);
-            let name = name.split('/').next().unwrap_or(name);
-            if !name.ends_with('?') && enabled.insert(name) {
-                self.enable(name, enabled);
-            }
+        // `dep:NAME`, `NAME/FEATURE`, `NAME`; `NAME?/FEATURE` turns nothing on.
+        let mut arrows = Vec::new();
+        for (feature, values) in &self.features {
+            let names = values.iter().map(|value| value.trim_start_matches("dep:"));
+            let names = names.filter_map(|value| value.split('/').next());
+            arrows.extend(names.map(|name| (feature.as_str(), name)));
         }
+        let enabled = below("default", &arrows);
+        let is_on = |one: &&Dependency| !one.optional || enabled.contains(one.name.as_str());
+        self.needed().filter(is_on).map(|one| one.name.as_str()).collect()
     }
 }
 
-fn package(value: &Value) -> Package {
-    let manifest = PathBuf::from(text(value, "manifest_path"));
-    let features = value.get("features").and_then(Value::as_object).into_iter().flatten();
-    let dependencies = list(value, "dependencies").iter().filter(|one| text(one, "kind") != "dev");
-    Package {
-        name: text(value, "name"),
-        description: text(value, "description"),
-        // `publish = false` is told as a list of no registry.
-        published: value.get("publish").is_none_or(Value::is_null),
-        dir: manifest.parent().map_or_else(PathBuf::new, Path::to_path_buf),
-        roots: list(value, "targets").iter().map(|one| text(one, "src_path").into()).collect(),
-        dependencies: dependencies.map(dependency).collect(),
-        features: features.map(|(name, values)| (name.clone(), strings(values))).collect(),
+/// All that arrows lead to from a place, over others too.
+pub(crate) fn below<T: Copy + Ord>(start: T, arrows: &[(T, T)]) -> BTreeSet<T> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![start];
+    while let Some(at) = open.pop() {
+        let next = arrows.iter().filter(|(from, _)| *from == at).map(|(_, to)| *to);
+        open.extend(next.filter(|to| found.insert(*to)));
     }
-}
-
-fn dependency(value: &Value) -> Dependency {
-    Dependency {
-        name: text(value, "name"),
-        optional: value.get("optional").and_then(Value::as_bool).unwrap_or(false),
-        ours: value.get("path").is_some(),
-    }
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn strings(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sample() -> Package {
-        package(&serde_json::json!({
+    #[test]
+    fn default_features_turn_dependencies_on_and_those_of_tests_are_left_out() {
+        let package: Package = serde_json::from_value(serde_json::json!({
             "name": "a", "publish": [], "manifest_path": "/x/a/Cargo.toml", "description": "one",
             "features": { "default": ["b", "d?/std", "dep:e"], "b": ["dep:c", "f/std"] },
-            "targets": [{ "src_path": "/x/a/src/lib.rs" }],
+            "targets": [{ "name": "b", "kind": ["example"], "src_path": "/x/a/examples/b.rs" }],
             "dependencies": [
                 { "name": "always", "kind": null, "optional": false, "path": "/x/always" },
                 { "name": "c", "kind": null, "optional": true },
                 { "name": "d", "kind": null, "optional": true },
                 { "name": "e", "kind": null, "optional": true },
                 { "name": "f", "kind": null, "optional": true },
-                { "name": "tests", "kind": "dev", "optional": false },
+                { "name": "tests", "kind": "dev", "optional": false, "path": "/x/tests" },
             ],
         }))
-    }
-
-    #[test]
-    fn default_features_turn_dependencies_on() {
-        let package = sample();
+        .unwrap();
         assert_eq!(Vec::from_iter(package.by_default()), ["always", "c", "e", "f"]);
         assert_eq!(Vec::from_iter(package.features()), ["b"]);
-        assert_eq!((package.dir.as_path(), package.published), (Path::new("/x/a"), false));
-    }
-
-    #[test]
-    fn tests_dependencies_are_left_out() {
-        let package = sample();
-        assert!(package.dependencies.iter().all(|dependency| dependency.name != "tests"));
-        let ours = package.dependencies.iter().filter(|dependency| dependency.ours);
-        assert_eq!(Vec::from_iter(ours.map(|one| one.name.as_str())), ["always"]);
+        assert_eq!((package.dir(), package.is_published()), (Path::new("/x/a"), false));
+        assert_eq!(Vec::from_iter(package.ours()), [("always", false)]);
+        assert_eq!(Vec::from_iter(package.targets("example")), ["b"]);
+        assert_eq!(package.targets("bench").count(), 0);
     }
 
     #[test]
@@ -160,7 +158,7 @@ mod tests {
         let packages = all().unwrap();
         for name in ["presam", "xtask", "presam-fuzz"] {
             let package = packages.iter().find(|package| package.name == name).unwrap();
-            assert!(package.roots.iter().all(|root| root.exists()), "{name}");
+            assert!(package.roots().iter().all(|root| root.exists()), "{name}");
         }
     }
 }

@@ -1,32 +1,22 @@
 //! Everything around the GPU that needs no GPU: the stub driver, the host's code upon it, and what the
 //! program does where no device is found.
 
-mod stub;
+pub(super) mod stub;
 
-use crate::command::{Outcome, Run, root, target_dir};
+use crate::command::{Outcome, Run, target_dir};
 use std::path::PathBuf;
-use std::process::Command;
 
-/// A run of the program on a machine without a GPU.
-struct Check {
-    arguments: &'static [&'static str],
-    /// The exit code: 3 is "the device asked for is absent".
-    code: i32,
-    /// What must be among the words on stdout, or, of a failure, in its one line on stderr.
-    words: &'static str,
-}
+/// A run of the program on a machine without a GPU: its arguments; the exit code, where 3 is "the device
+/// asked for is absent"; what must be on stdout, or, of a failure, in its one line on stderr.
+type Check = (&'static [&'static str], i32, &'static str);
 
-/// What the program says without a device.
-const CHECKS: &[Check] = &[
-    Check { arguments: &["info"], code: 0, words: "no CUDA device" },
-    absent(&["verify", "--device", "cuda"]),
-    absent(&["bench", "--device", "cuda"]),
-    absent(&["train", "--device", "cuda"]),
+pub(super) const ABSENT: &str = "device cuda:0: expected one, found no CUDA device";
+const CHECKS: [Check; 4] = [
+    (&["info"], 0, "no CUDA device"),
+    (&["verify", "--device", "cuda"], 3, ABSENT),
+    (&["bench", "--device", "cuda"], 3, ABSENT),
+    (&["train", "--device", "cuda"], 3, ABSENT),
 ];
-
-const fn absent(arguments: &'static [&'static str]) -> Check {
-    Check { arguments, code: 3, words: "device cuda:0: expected one, found no CUDA device" }
-}
 
 /// Makes the stub and says how to use it.
 pub(crate) fn cuda_stub() -> Outcome {
@@ -43,14 +33,9 @@ pub(crate) fn with_stub(run: Run) -> Run {
     stub::variables().iter().fold(run, |run, (name, value)| run.env(name, value))
 }
 
-/// Makes the stub.
-pub(super) fn make_stub() -> Outcome {
-    stub::make()
-}
-
 /// The same command on a machine that has the stub for a driver and no device.
-pub(super) fn without_device(command: &mut Command) -> &mut Command {
-    command.envs(stub::variables()).env_remove("PRESAM_STUB_CUDA").env_remove("PRESAM_STUB_FAIL")
+pub(super) fn without_device(run: Run) -> Run {
+    with_stub(run).without_env("PRESAM_STUB_CUDA").without_env("PRESAM_STUB_FAIL")
 }
 
 /// The program that [`build`] makes.
@@ -81,17 +66,11 @@ pub(crate) fn cuda_smoke() -> Outcome {
     };
     tested(fake)?;
     tested(|| upon_stub("test").args(["--test", "stub"]))?;
-    let program = program();
     CHECKS.iter().try_for_each(|check| {
-        let mut command = Command::new(&program);
-        without_device(command.args(check.arguments).current_dir(root()));
-        let shown = format!("presam {}", check.arguments.join(" "));
-        eprintln!("$ {shown}");
-        let output = command.output().map_err(|error| format!("`{shown}`: {error}"))?;
-        let (out, err) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        judge(check, output.status.code(), &out, &err)
-            .map_err(|reason| format!("`{shown}`: {reason}\n{out}{err}"))
+        let run = without_device(Run::program(program())).args(check.0);
+        let (code, out, err) = run.answer()?;
+        judge(*check, code, &out, &err)
+            .map_err(|reason| format!("{:?}: {reason}\n{out}{err}", check.0))
     })
 }
 
@@ -104,21 +83,19 @@ fn tested(tests: impl Fn() -> Run) -> Outcome {
 }
 
 /// Whether the program did what the table says: its code, its words, one line for a failure, no panic.
-fn judge(check: &Check, code: Option<i32>, out: &str, err: &str) -> Outcome {
-    let said = if check.code == 0 { out } else { err };
+fn judge((_, expected, words): Check, code: Option<i32>, out: &str, err: &str) -> Outcome {
+    let said = if expected == 0 { out } else { err };
     if err.contains("panicked") {
-        return Err("it panicked".to_owned());
+        Err("it panicked".to_owned())
+    } else if code != Some(expected) {
+        Err(format!("expected exit code {expected}, found {code:?}"))
+    } else if !said.contains(words) {
+        Err(format!("expected the words {words:?}"))
+    } else if expected != 0 && err.lines().count() != 1 {
+        Err("expected one line on stderr".to_owned())
+    } else {
+        Ok(())
     }
-    if code != Some(check.code) {
-        return Err(format!("expected exit code {}, found {code:?}", check.code));
-    }
-    if !said.contains(check.words) {
-        return Err(format!("expected the words {:?}", check.words));
-    }
-    if check.code != 0 && err.lines().count() != 1 {
-        return Err("expected one line on stderr".to_owned());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -128,8 +105,8 @@ mod tests {
     #[test]
     fn every_way_to_fail_is_caught() {
         let good = "error: device cuda:0: expected one, found no CUDA device\n";
-        let check = absent(&["verify"]);
-        assert_eq!(judge(&check, Some(3), "", good), Ok(()));
+        let check = CHECKS[1];
+        assert_eq!(judge(check, Some(3), "", good), Ok(()));
         let two_lines = format!("{good}more\n");
         let panicked = format!("thread main panicked\n{good}");
         for (code, err) in [
@@ -139,10 +116,10 @@ mod tests {
             (Some(3), &two_lines),
             (Some(3), &panicked),
         ] {
-            assert!(judge(&check, code, good, err).is_err(), "{code:?} {err}");
+            assert!(judge(check, code, good, err).is_err(), "{code:?} {err}");
         }
-        let info = Check { arguments: &["info"], code: 0, words: "no CUDA device" };
-        assert_eq!(judge(&info, Some(0), "devices  no CUDA device was found\n", ""), Ok(()));
-        assert!(judge(&info, Some(0), "devices  cpu\n", "no CUDA device").is_err());
+        let info = CHECKS[0];
+        assert_eq!(judge(info, Some(0), "devices  no CUDA device was found\n", ""), Ok(()));
+        assert!(judge(info, Some(0), "devices  cpu\n", "no CUDA device").is_err());
     }
 }

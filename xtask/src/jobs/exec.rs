@@ -1,8 +1,7 @@
 //! `presam verify --exec` on programs in other languages: right ones pass, and every slip is called by its name.
 
-use crate::command::{Outcome, Run, job_dir, root, target_dir};
+use crate::command::{Outcome, Run, job_dir, python_with, quoted, target_dir, write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// As a careful user would compile.
 const C_FLAGS: [&str; 6] = ["-std=c99", "-pedantic", "-O2", "-Wall", "-Wextra", "-Werror"];
@@ -21,20 +20,16 @@ const PARSE: &str =
 const SLIP_FLAGS: [&str; 5] = ["--scalar", "f64", "--cases", "24", "--json"];
 
 pub(crate) fn exec_smoke() -> Outcome {
-    let python = numpy()?;
+    let python = python_with("numpy")?;
     Run::program(&python).args(["-c", PARSE]).args(PARSED).run()?;
     // As `cargo run --release` builds it: chosen by package it would be built again, with other features.
     Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
     let presam = target_dir().join("release").join("presam");
     let dir = job_dir("exec")?;
-    let numpy_sam =
-        format!("{} {}", quoted(&python), quoted(Path::new("examples/verify/numpy_sam.py")));
-    let c_sam = compiled_c(Path::new("examples/verify/c_sam.c"), &dir.join("c_sam"), &[])?;
-    let single = compiled_c(
-        Path::new("examples/verify/c_sam.c"),
-        &dir.join("c_sam_f32"),
-        &["-DREAL=float"],
-    )?;
+    let numpy_sam = format!("{} 'examples/verify/numpy_sam.py'", quoted(python.as_os_str()));
+    let source = Path::new("examples/verify/c_sam.c");
+    let c_sam = compiled_c(source, &dir.join("c_sam"), &[])?;
+    let single = compiled_c(source, &dir.join("c_sam_f32"), &["-DREAL=float"])?;
     let adapters = adapters(&presam, &python, &dir)?;
     let right = [numpy_sam.clone(), format!("{numpy_sam} --bits"), c_sam.clone(), single];
     for command in right.iter().chain(&adapters) {
@@ -60,17 +55,10 @@ fn slips(presam: &Path, command: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("`{list}` names no slip"))?;
     for slip in listed.lines() {
         let slipped = format!("{command} --slip {slip}");
-        eprintln!("$ presam verify --exec {slipped:?} {}", SLIP_FLAGS.join(" "));
-        let mut verify = Command::new(presam);
-        verify.args(["verify", "--exec", &slipped]).args(SLIP_FLAGS).current_dir(root());
-        let output = verify.output().map_err(|error| format!("{}: {error}", presam.display()))?;
-        let report = String::from_utf8_lossy(&output.stdout);
-        if output.status.code() != Some(1) {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            return Err(format!(
-                "`{slipped}`: expected exit code 1, found {} {errors}",
-                output.status
-            ));
+        let verify = Run::program(presam).args(["verify", "--exec", &slipped]).args(SLIP_FLAGS);
+        let (code, report, errors) = verify.answer()?;
+        if code != Some(1) {
+            return Err(format!("`{slipped}`: expected exit code 1, found {code:?} {errors}"));
         }
         is_named(&report, slip).map_err(|reason| format!("`{slipped}`: {reason}"))?;
     }
@@ -98,37 +86,19 @@ fn adapters(presam: &Path, python: &Path, dir: &Path) -> Result<[String; 2], Str
         let text = Run::program(presam).args(["verify", "--init", language]).output();
         let text = text.ok_or_else(|| format!("`presam verify --init {language}` failed"))?;
         let file = dir.join(name);
-        std::fs::write(&file, text + "\n")
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        write(&file, text + "\n")?;
         Ok(file)
     };
     let script = printed("python", "adapter.py")?;
     let c = compiled_c(&printed("c", "adapter.c")?, &dir.join("adapter_c"), &[])?;
-    Ok([format!("{} {}", quoted(python), quoted(&script)), c])
+    Ok([format!("{} {}", quoted(python.as_os_str()), quoted(script.as_os_str())), c])
 }
 
 /// Compiles one file; the command to start it.
 fn compiled_c(source: &Path, program: &Path, flags: &[&str]) -> Result<String, String> {
     let cc = Run::program("cc").args(C_FLAGS).args(flags).arg("-o").arg(program);
     cc.arg(source).arg("-lm").run()?;
-    Ok(quoted(program))
-}
-
-/// As `sh` takes it.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
-}
-
-/// A Python with numpy: the environment of the `pandas` job.
-fn numpy() -> Result<PathBuf, String> {
-    let venv = job_dir("venv")?;
-    let python = venv.join("bin/python");
-    if !Run::program(&python).args(["-c", "import numpy"]).succeeds() {
-        let make = Run::program("python3").args(["-m", "venv"]).arg(&venv).run();
-        make.map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
-        Run::program(venv.join("bin/pip")).args(["install", "--quiet", "numpy>=2"]).run()?;
-    }
-    Ok(python)
+    Ok(quoted(program.as_os_str()))
 }
 
 #[cfg(test)]
@@ -152,10 +122,5 @@ mod tests {
         // A law's row has no entry.
         let law = format!("{ROW}{{\"verdict\": \"differs\", \"differs_for\": [\"sam\"]}}");
         assert_eq!(is_named(&law, "norm-l1"), Ok(()));
-    }
-
-    #[test]
-    fn a_path_is_one_word_for_a_shell() {
-        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }

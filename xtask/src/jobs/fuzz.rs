@@ -1,6 +1,6 @@
 //! Every fuzz target for a moment, from its committed corpus: fuzz/README.md has the long runs.
 
-use crate::command::{Outcome, Run, entries, job_dir, root};
+use crate::command::{Outcome, Run, entries, job_dir, made, root};
 use std::path::Path;
 
 /// What the targets are built and run by.
@@ -39,7 +39,7 @@ fn smoke(dir: &Path, target: &str) -> Outcome {
     if entries(&corpus).is_empty() {
         return Err(format!("fuzz/corpus/{target} holds no input"));
     }
-    std::fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    made(&found)?;
     let run = fuzz().args(["run", PROFILE, target]).args([&found, &corpus]).arg("--");
     let dictionary = dir.join(format!("{target}.dict"));
     let run =

@@ -1,15 +1,13 @@
 //! What a machine with a GPU needs to verify, measure and train, in one archive, tried here without one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::cuda;
-use crate::command::{Outcome, Run, entries, job_dir, read, root, target_dir};
+use super::cuda::{self, ABSENT};
+use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target_dir, write};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
 /// What the archive is sent by takes no more.
 const MOST_BYTES: u64 = 64 << 20;
-const ABSENT: &str = "device cuda:0: expected one, found no CUDA device";
 /// The steps that must end with [`ABSENT`] where there is no GPU.
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 
@@ -30,7 +28,7 @@ pub(crate) fn gpu_check(check: bool) -> Outcome {
 /// The program as a GPU's owner would build it. In a target folder of its own, where no later build for
 /// a real driver finds the stub's path.
 fn release() -> Result<PathBuf, String> {
-    cuda::make_stub()?;
+    cuda::stub::make()?;
     let builds = job_dir("cuda")?;
     let cargo =
         cuda::with_stub(Run::cargo()).env("CARGO_TARGET_DIR", &builds.display().to_string());
@@ -39,38 +37,25 @@ fn release() -> Result<PathBuf, String> {
     Ok(builds.join("release").join("presam"))
 }
 
-fn failed(path: &Path, error: std::io::Error) -> String {
-    format!("{}: {error}", path.display())
-}
-
 /// Everything in one folder, and the archive of it.
 fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     let dir = folder.join("presam-gpu");
-    if dir.exists() {
-        std::fs::remove_dir_all(&dir).map_err(|error| failed(&dir, error))?;
-    }
+    emptied(&dir)?;
     let peers = dir.join("peers");
-    std::fs::create_dir_all(&peers).map_err(|error| failed(&peers, error))?;
-    let copy = |from: &Path, to: PathBuf| {
-        std::fs::copy(from, &to).map(drop).map_err(|error| failed(from, error))
-    };
-    copy(program, dir.join("presam"))?;
-    let scripts = entries(&root().join("tests/peers"));
-    for script in scripts.iter().filter(|path| path.extension().is_some_and(|e| e == "py")) {
-        copy(script, peers.join(script.file_name().unwrap_or_default()))?;
-    }
-    let write = |name: &str, text: &str| {
-        let file = dir.join(name);
-        std::fs::write(&file, text).map_err(|error| failed(&file, error))
-    };
-    write("run.sh", RUN)?;
-    write("digest", digest(&read(&root().join("README.md"))?)?)?;
-    write("source", &source())?;
+    emptied(&peers)?;
+    Run::program("cp").arg(program).arg(dir.join("presam")).run()?;
+    let scripts = entries(&root().join("tests/peers")).into_iter();
+    let scripts = scripts.filter(|path| path.extension().is_some_and(|end| end == "py"));
+    Run::program("cp").args(scripts).arg(&peers).run()?;
+    write(&dir.join("run.sh"), RUN)?;
+    write(&dir.join("digest"), digest(&read(&root().join("README.md"))?)?)?;
+    write(&dir.join("source"), source())?;
     Run::program("chmod").arg("+x").args([dir.join("run.sh"), dir.join("presam")]).run()?;
     let archive = folder.join("presam-gpu.tar.gz");
     let tar = Run::program("tar").arg("czf").arg(&archive).arg("-C").arg(folder);
     tar.arg("presam-gpu").run()?;
-    let bytes = std::fs::metadata(&archive).map_err(|error| failed(&archive, error))?.len();
+    let bytes = std::fs::metadata(&archive);
+    let bytes = bytes.map_err(|error| format!("{}: {error}", archive.display()))?.len();
     if bytes > MOST_BYTES {
         return Err(format!("{}: {bytes} bytes, at most {MOST_BYTES}", archive.display()));
     }
@@ -98,16 +83,10 @@ fn source() -> String {
 /// Unpacks the archive elsewhere and runs its script, as a machine without a GPU would.
 fn dry_run(folder: &Path, archive: &Path) -> Outcome {
     let place = folder.join("dry-run");
-    if place.exists() {
-        std::fs::remove_dir_all(&place).map_err(|error| failed(&place, error))?;
-    }
-    std::fs::create_dir_all(&place).map_err(|error| failed(&place, error))?;
+    emptied(&place)?;
     Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
     let dir = place.join("presam-gpu");
-    let mut script = Command::new("sh");
-    script.arg("run.sh").current_dir(&dir);
-    let status = cuda::without_device(&mut script).status();
-    let code = status.map_err(|error| failed(&dir.join("run.sh"), error))?.code();
+    let (code, ..) = cuda::without_device(Run::program("sh")).arg("run.sh").dir(&dir).answer()?;
     let results = entries(&dir).into_iter().find(|path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("results-"))
     });

@@ -18,20 +18,24 @@ mod runs;
 
 use crate::command::Outcome;
 
-/// A job: its name, what it does in one line, the flags it takes.
+/// A job: its name, what it does in one line, whether it can check instead of writing (`--check`).
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
-    /// The only kind so far: check instead of writing.
-    pub(crate) flags: &'static [&'static str],
-    pub(crate) run: fn(&[String]) -> Outcome,
+    pub(crate) checks: bool,
+    pub(crate) run: fn(bool) -> Outcome,
 }
 
-const fn job(name: &'static str, what: &'static str, run: fn(&[String]) -> Outcome) -> Job {
-    Job { name, what, flags: &[], run }
+const fn job(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
+    Job { name, what, checks: false, run }
+}
+
+const fn checks(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
+    Job { name, what, checks: true, run }
 }
 
 /// Every job: first what a commit needs, then the quick ones.
+#[rustfmt::skip]
 pub(crate) const JOBS: &[Job] = &[
     job("check", "fmt, clippy, test and doc: before every commit", |_| check()),
     job("all", "every job below", |_| all()),
@@ -40,60 +44,23 @@ pub(crate) const JOBS: &[Job] = &[
     job("clippy", "lints on all targets and features, warnings denied", |_| code::clippy()),
     job("doc", "documentation, warnings denied", |_| code::doc()),
     job("names", "no forbidden identifier (CONTRIBUTING.md)", |_| names::names()),
-    job("house", "no circle of files, no arrow back, one dispatch, no long file", |_| {
-        house::house()
-    }),
-    Job {
-        name: "readme",
-        what: "write the tables of variants; with --check, fail where they are stale",
-        flags: &["--check"],
-        run: |flags| readme::readme(!flags.is_empty()),
-    },
-    Job {
-        name: "picture",
-        what: "draw docs/architecture.svg; with --check, fail where it is stale",
-        flags: &["--check"],
-        run: |flags| picture::picture(!flags.is_empty()),
-    },
-    Job {
-        name: "ptx",
-        what: "write the GPU's kernels under kernels/ptx; with --check, fail where they are stale",
-        flags: &["--check"],
-        run: |flags| ptx::ptx(!flags.is_empty()),
-    },
-    Job {
-        name: "ptx-check",
-        what: "lints and ptxas on kernels/ptx, docs/kernels.md; with --check, fail where it is stale",
-        flags: &["--check"],
-        run: |flags| ptx::ptx_check(!flags.is_empty()),
-    },
-    job("features", "each crate with no feature, each one, each pair; warnings denied", |_| {
-        code::features()
-    }),
+    job("house", "no circle of files, no arrow back, one dispatch, no long file", |_| house::house()),
+    checks("readme", "write the tables of variants", readme::readme),
+    checks("picture", "draw docs/architecture.svg", picture::picture),
+    checks("ptx", "write the GPU's kernels under kernels/ptx", ptx::ptx),
+    checks("ptx-check", "lints and ptxas on kernels/ptx; write docs/kernels.md", ptx::ptx_check),
+    job("features", "each crate with no feature, each one, each pair; warnings denied", |_| code::features()),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
-    job("profiles", "a crate outside is as fast under every profile of Cargo's", |_| {
-        profiles::profiles()
-    }),
+    job("profiles", "a crate outside is as fast under every profile of Cargo's", |_| profiles::profiles()),
     job("examples", "run every example of core and model", |_| runs::examples()),
     job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
     job("package", "package what is published, build the packages", |_| runs::package()),
     job("no-network", "the program and its tests without network", |_| runs::no_network()),
-    job("cuda-stub", "a libcuda for machines without one, to build and start with", |_| {
-        cuda::cuda_stub()
-    }),
-    job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| {
-        cuda::cuda_smoke()
-    }),
-    Job {
-        name: "gpu-check",
-        what: "the archive for a machine with a GPU, tried without one; with --check, only that",
-        flags: &["--check"],
-        run: |flags| gpu_check::gpu_check(!flags.is_empty()),
-    },
-    job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| {
-        exec::exec_smoke()
-    }),
+    job("cuda-stub", "a libcuda for machines without one, to build and start with", |_| cuda::cuda_stub()),
+    job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| cuda::cuda_smoke()),
+    checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
+    job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
@@ -110,8 +77,7 @@ fn all() -> Outcome {
 fn in_order(chosen: impl Fn(&str) -> bool) -> Outcome {
     for job in JOBS.iter().filter(|job| chosen(job.name)) {
         eprintln!("== {}", job.name);
-        let flags: Vec<String> = job.flags.iter().map(|&flag| flag.to_owned()).collect();
-        (job.run)(&flags).map_err(|reason| format!("{}: {reason}", job.name))?;
+        (job.run)(job.checks).map_err(|reason| format!("{}: {reason}", job.name))?;
     }
     Ok(())
 }

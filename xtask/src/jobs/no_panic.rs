@@ -6,7 +6,7 @@
 //! are shared rather than inlined, so the compiler refutes less. A fused multiply-add would round once
 //! where the bit contract says twice.
 
-use crate::command::{Outcome, job_dir, read, root};
+use crate::command::{Outcome, Run, root};
 use crate::toolchain::Bare;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,52 +64,44 @@ fn least_of(entry: &str, least: usize) -> usize {
     if entry.starts_with("probe_erased") { least.min(24) } else { least }
 }
 
-/// How long each function is, or of which it is the twin (`name = twin`, where two came out the same).
-fn bodies(object: &str) -> BTreeMap<&str, Result<usize, &str>> {
+/// The lines of each function, or of which it is the twin (`name = twin`, where two came out the same).
+fn bodies(object: &str) -> BTreeMap<&str, Result<Vec<&str>, &str>> {
     let mut bodies = BTreeMap::new();
     let mut function = "";
     for line in object.lines() {
-        if let Some((name, twin)) = line.split_once(" = ") {
+        let twins = line.split_once(" = ").filter(|(name, _)| name.split_whitespace().count() == 1);
+        if let Some((name, twin)) = twins {
             bodies.insert(name.trim(), Err(twin.trim()));
         } else if let Some(label) = line.strip_suffix(':').filter(|label| !label.starts_with('.')) {
             function = label;
-        } else if let Ok(lines) = bodies.entry(function).or_insert(Ok(0)) {
-            *lines += 1;
+        } else if let Ok(lines) = bodies.entry(function).or_insert(Ok(Vec::new())) {
+            lines.push(line);
         }
     }
     bodies
 }
 
-fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<usize, &str>>) -> usize {
-    match bodies.get(entry) {
-        Some(&Ok(lines)) => lines,
-        Some(&Err(twin)) => bodies.get(twin).and_then(|twin| twin.ok()).unwrap_or(0),
-        None => 0,
-    }
+fn lines_of(entry: &str, bodies: &BTreeMap<&str, Result<Vec<&str>, &str>>) -> usize {
+    let twin = bodies.get(entry).and_then(|body| body.as_ref().err()).copied();
+    let body = bodies.get(twin.unwrap_or(entry)).and_then(|body| body.as_ref().ok());
+    body.map_or(0, Vec::len)
 }
 
 /// The assembly text of the probe.
 fn object(compiler: Bare, level: &str, feature: &str) -> Result<String, String> {
-    let dir = job_dir("no-panic")?;
-    // One file per compiler, level and feature: Cargo does not write it again where nothing changed.
-    let file = dir.join(format!("{compiler:?}-{level}-{feature}.s"));
-    let run = compiler.cargo("rustc", TARGET).args(["--release", "--features", feature]);
-    let run = run.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
-    let run = run.env("CARGO_TARGET_DIR", &dir.to_string_lossy());
-    let run = run.dir(&root().join("xtask/bare-probe"));
-    run.args(["--", &format!("--emit=asm={}", file.display())]).run()?;
-    read(&file)
+    let what = ("no-panic", &*format!("{level}-{feature}"), TARGET);
+    let set = |run: Run| {
+        let run = run.args(["--features", feature]).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level);
+        run.dir(&root().join("xtask/bare-probe"))
+    };
+    compiler.assembly(what, set, &[])
 }
 
 /// The probe's entries, by the same list as the probe.
 fn entries(features: &str) -> Vec<String> {
-    macro_rules! modules {
-        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-            [$((stringify!($module), $i)),*]
-        };
-    }
     let mut entries = Vec::new();
-    for (module, inputs) in presam::for_each_variant!(modules) {
+    for info in presam::variants::ALL {
+        let (module, inputs) = (info.name.replace('-', "_"), info.inputs);
         // `FixedSam` takes variants without inputs only.
         let fixed: &[&str] = if inputs == 0 { &["fixed"] } else { &[] };
         for kind in ["phases", "erased", "session"].iter().chain(fixed) {
@@ -127,28 +119,18 @@ fn entries(features: &str) -> Vec<String> {
 
 /// What must not be there, each with the function that holds it.
 fn faults(object: &str) -> BTreeSet<String> {
-    let mut function = "";
     let mut faults = BTreeSet::new();
-    for line in object.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            [label] if label.ends_with(':') => {
-                if !label.starts_with('.') {
-                    function = label.trim_end_matches(':');
-                }
-            }
+    for (function, lines) in bodies(object) {
+        for line in lines.into_iter().flatten() {
+            let mut words = line.split_whitespace();
             // Directives name sections and sizes; a panic function may stand there and be unused.
-            [directive, ..] if directive.starts_with('.') => {}
-            [opcode, operands @ ..] => {
-                let panic = |word: &&&str| word.contains("panic") || word.contains("_fail");
-                if let Some(target) = operands.iter().find(panic) {
-                    faults.insert(format!("panic: {function} -> {target}"));
-                }
-                if FUSED.iter().any(|fused| opcode.starts_with(fused)) {
-                    faults.insert(format!("fused: {opcode} in {function}"));
-                }
+            let Some(opcode) = words.next().filter(|word| !word.starts_with('.')) else { continue };
+            if let Some(to) = words.find(|word| word.contains("panic") || word.contains("_fail")) {
+                faults.insert(format!("panic: {function} -> {to}"));
             }
-            [] => {}
+            if FUSED.iter().any(|fused| opcode.starts_with(fused)) {
+                faults.insert(format!("fused: {opcode} in {function}"));
+            }
         }
     }
     faults

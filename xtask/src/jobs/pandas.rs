@@ -1,6 +1,6 @@
 //! The snippet of docs/results.md, run as it stands.
 
-use crate::command::{Outcome, Run, job_dir, read, root};
+use crate::command::{Outcome, Run, job_dir, python_with, read, root};
 
 const PAGE: &str = "docs/results.md";
 
@@ -8,10 +8,7 @@ const PAGE: &str = "docs/results.md";
 pub(crate) fn pandas() -> Outcome {
     let page = read(&root().join(PAGE))?;
     let snippet = python(&page).ok_or_else(|| format!("{PAGE}: expected a ```python block"))?;
-    let python = job_dir("venv")?.join("bin/python");
-    if !Run::program(&python).args(["-c", "import pandas"]).succeeds() {
-        install()?;
-    }
+    let python = python_with("pandas")?;
     let dir = job_dir("pandas")?;
     // In its default folder, since that is the one the page reads.
     let manifest = root().join("Cargo.toml");
@@ -25,16 +22,6 @@ pub(crate) fn pandas() -> Outcome {
     }
     eprintln!("{printed}");
     Ok(())
-}
-
-fn install() -> Outcome {
-    let venv = job_dir("venv")?;
-    Run::program("python3")
-        .args(["-m", "venv"])
-        .arg(&venv)
-        .run()
-        .map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
-    Run::program(venv.join("bin/pip")).args(["install", "--quiet", "pandas"]).run()
 }
 
 /// The first block of Python on the page.

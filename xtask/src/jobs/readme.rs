@@ -1,6 +1,6 @@
 //! The variant tables of docs/variants.md and the core's README, written from the core's own list.
 
-use crate::command::{Outcome, read, root};
+use crate::command::{Outcome, kept, read, root};
 use presam::VariantInfo;
 
 /// The table stands between `<!-- variants -->` and `<!-- /variants -->`.
@@ -19,18 +19,9 @@ const F32: usize = 4;
 
 pub(crate) fn readme(check_only: bool) -> Outcome {
     for (file, folder) in FILES {
-        let path = root().join(file);
-        let old = read(&path)?;
-        let new =
-            replaced(&old, MARK, &table(folder)).map_err(|reason| format!("{file}: {reason}"))?;
-        if old == new {
-            eprintln!("{file}: fresh");
-        } else if check_only {
-            return Err(format!("{file} is stale: `cargo xtask readme` writes its table"));
-        } else {
-            std::fs::write(&path, new).map_err(|error| format!("{file}: {error}"))?;
-            eprintln!("{file}: written");
-        }
+        let new = replaced(&read(&root().join(file))?, MARK, &table(folder));
+        let new = new.map_err(|reason| format!("{file}: {reason}"))?;
+        kept(file, &new, check_only, "cargo xtask readme")?;
     }
     Ok(())
 }
@@ -53,9 +44,11 @@ fn table(folder: Option<&str>) -> String {
         "| Variant | Perturbation | C and D | Extra floats a parameter | Passes | Bytes a parameter (f32) | Source |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for (module, info) in variants() {
+    for info in presam::variants::ALL {
         let name = match folder {
-            Some(folder) => format!("[`{}`]({folder}/{module}.rs)", info.name),
+            Some(folder) => {
+                format!("[`{}`]({folder}/{}.rs)", info.name, info.name.replace('-', "_"))
+            }
             None => format!("`{}`", info.name),
         };
         text += &format!(
@@ -63,21 +56,11 @@ fn table(folder: Option<&str>) -> String {
             code(info.formula),
             code(info.preconditioner),
             info.memory + 1,
-            bytes(&info),
+            bytes(info),
             info.source.replace('|', "\\|"),
         );
     }
     text
-}
-
-/// Every variant with the name of its file.
-fn variants() -> impl Iterator<Item = (&'static str, VariantInfo)> {
-    macro_rules! list {
-        ($($module:ident: $Variant:ident, memory $m:literal, inputs $i:literal;)*) => {
-            [$((stringify!($module), presam::variants::$module::INFO)),*]
-        };
-    }
-    presam::for_each_variant!(list).into_iter()
 }
 
 /// What the two passes move: the norm reads its planes; the ascent reads w and g and writes the
@@ -107,9 +90,6 @@ mod tests {
 
     #[test]
     fn the_table_has_the_list_and_the_costs() {
-        assert!(
-            variants().map(|(_, info)| info.name).eq(presam::variants::ALL.iter().map(|i| i.name))
-        );
         let table = table(Some("core/src/variants"));
         assert_eq!(table.lines().count(), 2 + presam::variants::ALL.len());
         let row = |name: &str| {

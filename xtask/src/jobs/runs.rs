@@ -1,8 +1,7 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use crate::command::{Outcome, Run, entries, job_dir, root};
+use crate::command::{Outcome, Run, entries, job_dir, removed, root};
 use crate::workspace;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The very command that the README gives.
@@ -13,13 +12,15 @@ pub(crate) fn test() -> Outcome {
 /// Those of core and model. No package is named: that would build them anew, with the features of that
 /// package alone, where `cargo test` has built them already.
 pub(crate) fn examples() -> Outcome {
-    for dir in ["core", "model"] {
-        let examples = targets(&root().join(dir).join("examples"));
+    let packages = workspace::packages(&root())?;
+    for name in ["presam", "presam-model"] {
+        let package = packages.iter().filter(|package| package.name == name);
+        let examples: Vec<&str> = package.flat_map(|package| package.targets("example")).collect();
         if examples.is_empty() {
-            return Err(format!("{dir}/examples holds no example to run"));
+            return Err(format!("{name} has no example to run"));
         }
         for example in examples {
-            Run::cargo().args(["run", "--quiet", "--example", &example]).run()?;
+            Run::cargo().args(["run", "--quiet", "--example", example]).run()?;
         }
     }
     Ok(())
@@ -28,23 +29,11 @@ pub(crate) fn examples() -> Outcome {
 /// As tests, which criterion runs once each, upon what `cargo test` has built.
 pub(crate) fn bench_smoke() -> Outcome {
     let packages = workspace::packages(&root())?;
-    let benches: Vec<String> =
-        packages.iter().flat_map(|package| targets(&package.dir.join("benches"))).collect();
+    let benches: Vec<&str> = packages.iter().flat_map(|package| package.targets("bench")).collect();
     if benches.is_empty() {
-        return Err("no benches folder holds a benchmark".into());
+        return Err("no package has a benchmark".into());
     }
-    let run = Run::cargo().arg("test");
-    run.args(benches.iter().flat_map(|bench| ["--bench", bench.as_str()])).run()
-}
-
-/// The names of the examples or benchmarks of a folder: `NAME.rs` and `NAME/main.rs`.
-fn targets(dir: &Path) -> Vec<String> {
-    let name = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let is_target = |path: &Path| {
-        path.join("main.rs").exists() || path.extension().is_some_and(|extension| extension == "rs")
-    };
-    let paths = entries(dir).into_iter().filter(|path| is_target(path));
-    paths.filter_map(|path| name(&path)).collect()
+    Run::cargo().arg("test").args(benches.iter().flat_map(|bench| ["--bench", bench])).run()
 }
 
 /// Packages what is published, and builds each package from what it holds. Cargo resolves siblings that
@@ -53,7 +42,7 @@ pub(crate) fn package() -> Outcome {
     let target = job_dir("package")?;
     forget_packages(&target)?;
     let members = workspace::packages(&root())?;
-    let kept = members.iter().filter(|package| !package.published);
+    let kept = members.iter().filter(|package| !package.is_published());
     let package = Run::cargo().args(["package", "--workspace"]);
     let package = kept.fold(package, |run, package| run.args(["--exclude", &package.name]));
     // On a developer's machine the changes at hand are what is to be tried.
@@ -70,12 +59,7 @@ fn forget_packages(target: &Path) -> Outcome {
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let unpacked = home.map_or_else(Vec::new, |home| unpacked_packages(&home.join("registry/src")));
     for dir in unpacked.into_iter().chain([target.join("package"), target.join("debug")]) {
-        match std::fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(format!("{}: {error}", dir.display()));
-            }
-            _ => {}
-        }
+        removed(&dir)?;
     }
     Ok(())
 }
@@ -129,17 +113,5 @@ mod tests {
         }
         assert_eq!(unpacked_packages(&dir), [dir.join("-1f/presam-0.1.0")]);
         assert!(unpacked_packages(&dir.join("absent")).is_empty());
-    }
-
-    #[test]
-    fn single_files_and_folders_are_targets() {
-        let dir = job_dir("test-targets").unwrap();
-        std::fs::create_dir_all(dir.join("floor")).unwrap();
-        std::fs::create_dir_all(dir.join("common")).unwrap();
-        for file in ["floor/main.rs", "common/mod.rs", "step.rs", "notes.txt"] {
-            std::fs::write(dir.join(file), "").unwrap();
-        }
-        assert_eq!(targets(&dir), ["floor", "step"]);
-        assert!(targets(&dir.join("absent")).is_empty());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The functions and the names of the errors come from the bindings themselves, so none is missing.
 
-use crate::command::{Outcome, Run, read, target_dir};
+use crate::command::{Outcome, Run, made, read, root, target_dir, write};
+use crate::workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -10,18 +11,18 @@ use std::path::{Path, PathBuf};
 const WRITTEN: &str = concat!(include_str!("stub.c"), "\n", include_str!("launch.c"));
 
 /// Where the stub goes, unless `PRESAM_CUDA_STUB` says otherwise.
-pub(super) fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let chosen = std::env::var_os("PRESAM_CUDA_STUB").map(PathBuf::from);
     chosen.unwrap_or_else(|| target_dir().join("cuda-stub"))
 }
 
 /// Makes the stub in `folder()/lib64`, where the bindings' build script looks.
-pub(super) fn make() -> Outcome {
+pub(crate) fn make() -> Outcome {
     let lib = folder().join("lib64");
-    std::fs::create_dir_all(&lib).map_err(|error| format!("{}: {error}", lib.display()))?;
+    made(&lib)?;
     let text = source(&read(&bindings()?)?)?;
     let source = folder().join("stub.c");
-    std::fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
+    write(&source, text)?;
     let library = lib.join("libcuda.so");
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"];
@@ -45,7 +46,7 @@ fn link(_: &str, at: &Path) -> Outcome {
 }
 
 /// The two variables: for the build, and for the start of what was built.
-pub(super) fn variables() -> [(&'static str, String); 2] {
+pub(crate) fn variables() -> [(&'static str, String); 2] {
     let lib = folder().join("lib64").display().to_string();
     let others = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let path = if others.is_empty() { lib } else { format!("{lib}:{others}") };
@@ -54,22 +55,10 @@ pub(super) fn variables() -> [(&'static str, String); 2] {
 
 /// The bindings to the driver: `src/cuda.rs` of the package cust_raw, wherever Cargo keeps it.
 fn bindings() -> Result<PathBuf, String> {
-    let metadata = Run::cargo().args(["metadata", "--format-version", "1", "--all-features"]);
-    let metadata = metadata.output().ok_or("`cargo metadata` failed")?;
-    manifest(&metadata, "cust_raw")
-        .and_then(|manifest| Some(manifest.parent()?.join("src/cuda.rs")))
-        .ok_or_else(|| "cust_raw is not among the dependencies".to_owned())
-}
-
-/// The manifest of a package from the registry, whose folder is NAME-VERSION.
-fn manifest(metadata: &str, package: &str) -> Option<PathBuf> {
-    let paths = metadata.split("\"manifest_path\":\"").skip(1);
-    let mut paths = paths.filter_map(|rest| rest.split('"').next()).map(Path::new);
-    let is_it = |path: &&Path| {
-        let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-        folder.strip_prefix(package).is_some_and(|rest| rest.starts_with('-'))
-    };
-    paths.find(is_it).map(Path::to_path_buf)
+    let packages = workspace::metadata(&root(), &["--all-features"])?;
+    let cust_raw = packages.iter().find(|package| package.name == "cust_raw");
+    let missing = "cust_raw is not among the dependencies";
+    Ok(cust_raw.ok_or(missing)?.dir().join("src/cuda.rs"))
 }
 
 /// The whole text: errors, what is written out, and all other functions.
@@ -132,12 +121,5 @@ mod tests {
         let text = source(&format!("{BINDINGS}{all}")).unwrap();
         assert!(text.ends_with("OTHER(cuOther)\n"), "{text}");
         assert!(text.starts_with("#define ERRORS(X) \\\n    X(0, \"CUDA_SUCCESS\")"), "{text}");
-    }
-
-    #[test]
-    fn a_registry_s_manifest_is_found_by_its_folder() {
-        let metadata = r#"{"manifest_path":"/r/cust-0.3.2/Cargo.toml"},{"manifest_path":"/r/cust_raw-0.11.3/Cargo.toml"}"#;
-        assert_eq!(manifest(metadata, "cust_raw"), Some("/r/cust_raw-0.11.3/Cargo.toml".into()));
-        assert_eq!(manifest(metadata, "cust_ra"), None);
     }
 }

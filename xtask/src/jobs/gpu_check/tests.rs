@@ -3,12 +3,10 @@ use super::*;
 /// A folder with the script and a `presam` that answers as told: a line of shell.
 fn folder(name: &str, answers: &str) -> PathBuf {
     let dir = job_dir("test-gpu-check").unwrap().join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("run.sh"), RUN).unwrap();
-    std::fs::write(dir.join("digest"), "abc\n").unwrap();
-    std::fs::write(dir.join("source"), "commit 0").unwrap();
-    std::fs::write(dir.join("presam"), format!("#!/bin/sh\n{answers}\n")).unwrap();
+    emptied(&dir).unwrap();
+    let presam = format!("#!/bin/sh\n{answers}\n");
+    let files = [("run.sh", RUN), ("digest", "abc\n"), ("source", "commit 0"), ("presam", &presam)];
+    files.into_iter().for_each(|(name, text)| write(&dir.join(name), text).unwrap());
     assert!(Run::program("chmod").arg("+x").arg(dir.join("presam")).succeeds());
     dir
 }
@@ -16,12 +14,12 @@ fn folder(name: &str, answers: &str) -> PathBuf {
 /// The script's exit code, its results folder and summary.
 fn run(name: &str, answers: &str) -> (Option<i32>, PathBuf, String) {
     let dir = folder(name, answers);
-    let output = Command::new("sh").arg("run.sh").current_dir(&dir).output().unwrap();
+    let (code, ..) = Run::program("sh").arg("run.sh").dir(&dir).answer().unwrap();
     let results =
         entries(&dir).into_iter().find(|path| path.to_string_lossy().contains("results-"));
     let results = results.unwrap();
     let summary = read(&results.join("summary.md")).unwrap();
-    (output.status.code(), results, summary)
+    (code, results, summary)
 }
 
 const GOOD: &str =

@@ -2,61 +2,44 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `circles.rs` | no two files of a crate import each other in a circle; `source.rs`, `tree.rs` read them |
-//! | `arrows.rs` | a crate stands on those that the design allows |
-//! | `device.rs` | the device library has no dependency from outside |
-//! | `dispatch.rs` | a rule's name becomes code in one place |
-//! | `length.rs` | no file is longer than 400 lines |
-//! | `links.rs` | what a page links is there |
+//! | `crates.rs` | a crate stands on those that the design allows; the device library on no other |
+//! | `tree.rs` | no two files of a crate import each other, none its roof; `source.rs` reads one |
+//! | `texts.rs` | a rule's name becomes code in one place; no file over 400 lines; no dead link |
 
-mod arrows;
-mod circles;
-mod device;
-mod dispatch;
-mod length;
-mod links;
+mod crates;
 mod source;
+mod texts;
 mod tree;
 
-use crate::command::{Outcome, Run, root};
+use crate::command::{Outcome, Run, read, root};
 use crate::workspace;
-use std::path::{Path, PathBuf};
-
-/// One breach: the file or folder, and what was expected and found.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
-    place: PathBuf,
-    what: String,
-}
+use std::path::Path;
 
 pub(crate) fn house() -> Outcome {
     let root = root();
     let packages = workspace::all()?;
     let files = sources()?;
-    let mut faults = arrows::faults(&packages);
-    faults.extend(device::faults(&packages));
+    let mut faults = Vec::new();
+    let mut told = |place: &Path, what: Vec<String>| {
+        let place = place.strip_prefix(&root).unwrap_or(place).display().to_string();
+        faults.extend(what.iter().map(|what| format!("\n  {place}: {what}")));
+    };
     for package in &packages {
-        faults.extend(circles::faults(package)?);
+        told(package.dir(), crates::faults(package));
+        told(package.dir(), tree::faults(package)?.into_iter().collect());
     }
     for place in &files {
-        let file = root.join(place);
-        faults.extend(dispatch::faults(&file, place)?);
-        faults.extend(length::faults(&file)?);
+        told(Path::new(place), texts::faults(place, &read(&root.join(place))?)?);
     }
     for page in listed("*.md")? {
-        faults.extend(links::faults(&root.join(page))?);
+        let file = root.join(&page);
+        told(&file, texts::dead_links(file.parent().unwrap_or(&root), &read(&file)?));
     }
     if faults.is_empty() {
         eprintln!("{} packages, {} files: the house stands", packages.len(), files.len());
         return Ok(());
     }
-    let line = |fault: &Fault| format!("\n  {}", shown(fault, &root));
-    Err(format!("{} faults:{}", faults.len(), faults.iter().map(line).collect::<String>()))
-}
-
-fn shown(fault: &Fault, root: &Path) -> String {
-    let place = fault.place.strip_prefix(root).unwrap_or(&fault.place);
-    format!("{}: {}", place.display(), fault.what)
+    Err(format!("{} faults:{}", faults.len(), faults.concat()))
 }
 
 /// Every Rust file, by its path in the repository.

@@ -1,158 +1,55 @@
-//! The files of one crate, by their modules, and which imports which.
+//! The files of one crate, by their modules, and what each takes from others: no two of them import each
+//! other, and none imports from the crate's first file, which is a roof over the modules below it.
 
 use super::source::{Named, Source, source};
 use crate::command::{entries, read};
-use std::collections::BTreeMap;
+use crate::workspace::{Package, below};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module's names from the crate's root, whose own list is empty.
 type Module = Vec<String>;
 
-/// One crate from its first file on.
-#[derive(Debug, Default)]
-pub(super) struct Tree {
-    files: Vec<File>,
-    modules: BTreeMap<Module, usize>,
-    macros: BTreeMap<String, usize>,
+/// Every import that leads back to its file, and every way through a roof.
+pub(super) fn faults(package: &Package) -> Result<BTreeSet<String>, String> {
+    let mut faults = BTreeSet::new();
+    for root in &package.roots() {
+        let tree = Tree::read(root, &package.roots())?;
+        let short = |at: usize| {
+            let path = &tree.files[at].path;
+            path.strip_prefix(package.dir()).unwrap_or(path).display().to_string()
+        };
+        let mut imports = BTreeMap::new();
+        for (from, to, named) in tree.imports() {
+            let (place, what) = (format!("{}:{}", short(from), named.line), named.names.join("::"));
+            let home = tree.home(&to);
+            // What a module's file takes from the modules below it is none: it shows them.
+            if !tree.files[home].module.starts_with(&tree.files[from].module) {
+                imports.entry((from, home)).or_insert((place.clone(), what.clone()));
+            }
+            if root.ends_with("src/lib.rs") && to.file == 0 && from != 0 {
+                faults.insert(format!(
+                    "{place}: expected an import from the module that has the thing, found {what} of lib.rs"
+                ));
+            }
+        }
+        let arrows: Vec<(usize, usize)> = imports.keys().copied().collect();
+        for ((from, to), (place, what)) in imports {
+            if below(to, &arrows).contains(&from) {
+                faults.insert(format!(
+                    "{place}: expected files that do not import each other, found {what} of {}, which leads back",
+                    short(to)
+                ));
+            }
+        }
+    }
+    Ok(faults)
 }
 
-#[derive(Debug)]
 struct File {
     path: PathBuf,
     module: Module,
     source: Source,
-}
-
-/// One file names something of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Import {
-    pub(super) from: PathBuf,
-    pub(super) to: PathBuf,
-    pub(super) line: usize,
-    /// The path as it is written there.
-    pub(super) what: String,
-}
-
-impl Tree {
-    /// Reads the root file and every module file below it.
-    pub(super) fn read(root: &Path) -> Result<Self, String> {
-        let mut tree = Self::default();
-        tree.add(root, Module::new(), true)?;
-        Ok(tree)
-    }
-
-    fn add(&mut self, path: &Path, module: Module, is_root: bool) -> Result<(), String> {
-        let source = source(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))?;
-        let index = self.files.len();
-        self.modules.insert(module.clone(), index);
-        self.macros.extend(source.macros.iter().map(|name| (name.clone(), index)));
-        let mut children = source.modules.clone();
-        if source.whole_folder {
-            let others = beside(path).filter(|name| children.iter().all(|(own, _)| own != name));
-            children.extend(others.map(|name| (name, None)).collect::<Vec<_>>());
-        }
-        self.files.push(File { path: path.to_path_buf(), module: module.clone(), source });
-        for (names, given) in children {
-            let child = child(path, is_root, &names, given.as_deref());
-            self.add(&child, [module.clone(), names].concat(), false)?;
-        }
-        Ok(())
-    }
-
-    /// Every import of one file from another, the first where it does so often.
-    ///
-    /// What a module's file takes from the modules below it is none: it declares them and shows them.
-    pub(super) fn imports(&self) -> Vec<Import> {
-        let own = |import: &Import| !self.is_above(&import.from, &import.to);
-        self.every_import(|at| self.home(at)).into_iter().filter(own).collect()
-    }
-
-    /// What is taken from the root file, be it there or only shown there. A macro that the crate exports
-    /// has no other name.
-    pub(super) fn through_the_roof(&self) -> Vec<Import> {
-        let imports = self.every_import(|at| at.file);
-        let roof = self.files.first().map(|file| &file.path);
-        imports.into_iter().filter(|import| Some(&import.to) == roof).collect()
-    }
-
-    fn every_import(&self, target: impl Fn(At) -> usize) -> Vec<Import> {
-        let mut found = BTreeMap::new();
-        for (from, file) in self.files.iter().enumerate() {
-            for named in &file.source.paths {
-                let to = self.resolve(&file.module, named).map(&target).filter(|&to| to != from);
-                if let Some(to) = to {
-                    found.entry((from, to)).or_insert(named);
-                }
-            }
-        }
-        let import = |((from, to), named): ((usize, usize), &Named)| {
-            let path = |index: usize| Some(self.files.get(index)?.path.clone());
-            let (from, to) = (path(from)?, path(to)?);
-            Some(Import { from, to, line: named.line, what: named.names.join("::") })
-        };
-        found.into_iter().filter_map(import).collect()
-    }
-
-    fn is_above(&self, upper: &Path, lower: &Path) -> bool {
-        let module =
-            |path| self.files.iter().find(|file| file.path == path).map(|file| &file.module);
-        module(upper).zip(module(lower)).is_some_and(|(upper, lower)| lower.starts_with(upper))
-    }
-
-    /// Where a path of a module leads to; none for a path out of the crate.
-    fn resolve(&self, module: &[String], named: &Named) -> Option<At> {
-        let here = [module, &named.inside].concat();
-        let mut names = named.names.iter().map(String::as_str).peekable();
-        let mut at = match names.next()? {
-            "crate" => Module::new(),
-            "self" => here,
-            "super" => up(here)?,
-            first => {
-                let child = [here, vec![first.to_owned()]].concat();
-                if !self.modules.contains_key(&child) {
-                    return None;
-                }
-                child
-            }
-        };
-        while names.next_if_eq(&"super").is_some() {
-            at = up(at)?;
-        }
-        if let (true, Some(&file)) = (at.is_empty(), self.macros.get(*names.peek().unwrap_or(&"")))
-        {
-            return Some(At { file, name: None });
-        }
-        let mut name = None;
-        for next in names {
-            let deeper = [at.clone(), vec![next.to_owned()]].concat();
-            if !self.modules.contains_key(&deeper) {
-                name = Some(next.to_owned());
-                break;
-            }
-            at = deeper;
-        }
-        // A module without a file of its own stands in the file of one above it.
-        loop {
-            match self.modules.get(&at) {
-                Some(&file) => return Some(At { file, name }),
-                None => at = up(at)?,
-            }
-        }
-    }
-
-    /// The file that has the thing, where the one at hand only passes it on.
-    fn home(&self, mut at: At) -> usize {
-        for _ in 0..self.files.len() {
-            let Some((file, name)) = self.files.get(at.file).zip(at.name.as_ref()) else { break };
-            let mut uses = file.source.paths.iter().filter(|named| named.inside.is_empty());
-            let passed = uses.find(|named| named.alias.as_ref() == Some(name));
-            match passed.and_then(|named| self.resolve(&file.module, named)) {
-                Some(next) => at = next,
-                None => break,
-            }
-        }
-        at.file
-    }
 }
 
 /// The deepest file that a path leads to, and the next name of the path.
@@ -161,27 +58,104 @@ struct At {
     name: Option<String>,
 }
 
-fn up(mut module: Module) -> Option<Module> {
-    module.pop().map(|_| module)
+struct Tree {
+    files: Vec<File>,
+    modules: BTreeMap<Module, usize>,
+    macros: BTreeMap<String, usize>,
 }
 
-/// The modules that the other files of a file's folder can be.
-fn beside(path: &Path) -> impl Iterator<Item = Module> {
-    let files = entries(path.parent().unwrap_or(Path::new(""))).into_iter();
-    let rust =
-        files.filter(move |file| file.extension().is_some_and(|end| end == "rs") && file != path);
-    rust.filter_map(|file| Some(vec![file.file_stem()?.to_str()?.to_owned()]))
-}
-
-/// The file of `mod NAME;` that stands in `parent`, in the modules before its name.
-fn child(parent: &Path, is_root: bool, names: &[String], given: Option<&str>) -> PathBuf {
-    let folder = parent.parent().unwrap_or(Path::new(""));
-    if let Some(given) = given {
-        return folder.join(given);
+impl Tree {
+    /// Reads the root file and every module file below it, tests left out.
+    fn read(root: &Path, roots: &[PathBuf]) -> Result<Self, String> {
+        let mut found = vec![(root.to_path_buf(), Module::new())];
+        walk(root.parent().unwrap_or(root), &[], roots, &mut found);
+        let mut files = Vec::new();
+        let mut tests = Vec::new();
+        for (path, module) in found {
+            let source = source(&read(&path)?);
+            let source = source.map_err(|why| format!("{}: {why}", path.display()))?;
+            let name = |name: &String| [module.as_slice(), std::slice::from_ref(name)].concat();
+            tests.extend(source.tests.iter().map(name));
+            files.push(File { path, module, source });
+        }
+        files.retain(|file| !tests.iter().any(|test| file.module.starts_with(test)));
+        let numbered = || files.iter().enumerate();
+        let modules = numbered().map(|(index, file)| (file.module.clone(), index)).collect();
+        let macros = numbered().flat_map(|(index, file)| {
+            file.source.macros.iter().map(move |name| (name.clone(), index))
+        });
+        Ok(Self { modules, macros: macros.collect(), files })
     }
-    let stem = parent.file_stem().unwrap_or_default();
-    let folder = if is_root || stem == "mod" { folder.to_path_buf() } else { folder.join(stem) };
-    let path: PathBuf = [folder].into_iter().chain(names.iter().map(PathBuf::from)).collect();
-    let file = path.with_extension("rs");
-    if file.exists() { file } else { path.join("mod.rs") }
+
+    /// What each file names of another.
+    fn imports(&self) -> impl Iterator<Item = (usize, At, &Named)> {
+        let of = |(from, file)| -> Vec<(usize, At, &Named)> {
+            let File { module, source, .. }: &File = file;
+            let to =
+                source.paths.iter().filter_map(|named| Some((self.resolve(module, named)?, named)));
+            to.filter(|(to, _)| to.file != from).map(|(to, named)| (from, to, named)).collect()
+        };
+        self.files.iter().enumerate().flat_map(of)
+    }
+
+    /// Where a path of a module leads to; none for a path out of the crate.
+    fn resolve(&self, module: &[String], named: &Named) -> Option<At> {
+        let mut at = [module, &named.inside].concat();
+        let mut names = named.names.iter().peekable();
+        match names.peek()?.as_str() {
+            "crate" => at.clear(),
+            "self" | "super" => {}
+            first => {
+                at.push(first.to_owned());
+                self.modules.get(&at)?;
+                at.pop();
+            }
+        }
+        names.next_if(|name| ["crate", "self"].contains(&name.as_str()));
+        while names.next_if_eq(&"super").is_some() {
+            at.pop()?;
+        }
+        at.extend(names.cloned());
+        // A macro that the crate exports has no other name.
+        if let Some(&file) =
+            at.first().filter(|_| at.len() == 1).and_then(|name| self.macros.get(name))
+        {
+            return Some(At { file, name: None });
+        }
+        // A module without a file of its own stands in the file of one above it.
+        let deepest = |length| Some((*self.modules.get(at.get(..length)?)?, length));
+        let (file, length) = (0..=at.len()).rev().find_map(deepest)?;
+        Some(At { file, name: at.get(length).cloned() })
+    }
+
+    /// The file that has the thing, where the one at hand only passes it on.
+    fn home(&self, at: &At) -> usize {
+        let mut at = At { file: at.file, name: at.name.clone() };
+        for _ in 0..self.files.len() {
+            let File { module, source, .. } = &self.files[at.file];
+            let passes = |named: &&Named| {
+                named.inside.is_empty() && at.name.is_some() && named.alias == at.name
+            };
+            match source.paths.iter().find(passes).and_then(|named| self.resolve(module, named)) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        at.file
+    }
+}
+
+/// The files of a folder by their modules; those of other programs are left out.
+fn walk(folder: &Path, module: &[String], roots: &[PathBuf], found: &mut Vec<(PathBuf, Module)>) {
+    for path in entries(folder) {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let inner = [module, std::slice::from_ref(&stem)].concat();
+        if path.is_dir() {
+            if !path.join("Cargo.toml").exists() && !roots.contains(&path.join("main.rs")) {
+                walk(&path, &inner, roots, found);
+            }
+        } else if path.extension().is_some_and(|end| end == "rs") && !roots.contains(&path) {
+            found.push((path, if stem == "mod" { module.to_vec() } else { inner }));
+        }
+    }
 }

@@ -1,132 +1,95 @@
-//! Where everything stands: floors as rows, the ground floor at the bottom.
+//! Where everything stands: floors as rows, each evenly filled.
 //!
 //! An arrow over several floors passes a slot of its own in each floor between, so that it crosses no box.
-//! In a row, boxes and slots stand in the order of what they are joined to, and as near to it as they fit.
 
-use super::floors::House;
+use crate::workspace::{Package, below};
+use std::collections::BTreeMap;
 
-pub(super) const WIDTH: i32 = 800;
-const MARGIN: i32 = 8;
-const GAP: i32 = 16;
-const BOX: i32 = 184;
-const SLOT: i32 = 12;
+pub(super) const WIDTH: usize = 800;
+const BOX: usize = 184;
+const SLOT: usize = 8;
 const ROUNDS: usize = 24;
 
-/// A box, or the slot of an arrow that passes by.
+/// A box, or the slot of an arrow that passes by; `x` is its middle.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(super) struct Spot {
     pub(super) floor: usize,
-    /// The package of a box.
-    pub(super) package: Option<usize>,
-    pub(super) width: i32,
-    /// Of its middle.
-    pub(super) x: i32,
+    pub(super) width: usize,
+    pub(super) x: usize,
 }
 
-impl Item {
-    #[cfg(test)]
-    pub(super) fn span(&self) -> std::ops::RangeInclusive<i32> {
-        self.x - self.width / 2..=self.x + self.width / 2
-    }
-}
-
-/// The items, and of each arrow the items it passes from the upper box to the lower.
+/// The spots, those of packages first and in their order; of each arrow the spots it passes from the upper
+/// box to the lower, and whether only a feature brings it.
 #[derive(Debug)]
 pub(super) struct Layout {
-    pub(super) items: Vec<Item>,
-    pub(super) ways: Vec<Vec<usize>>,
+    pub(super) spots: Vec<Spot>,
+    pub(super) ways: Vec<(Vec<usize>, bool)>,
 }
 
 impl Layout {
-    pub(super) fn new(house: &House) -> Self {
-        let boxes = house.floors.iter().enumerate();
-        let mut items: Vec<Item> = boxes
-            .map(|(package, &floor)| Item { floor, package: Some(package), width: BOX, x: 0 })
-            .collect();
+    /// Fails where packages stand on each other in a circle.
+    pub(super) fn new(packages: &[Package]) -> Result<Self, String> {
+        let place = |name: &str| packages.iter().position(|package| package.name == name);
+        let of = |(from, package)| -> Vec<((usize, usize), bool)> {
+            let ours: BTreeMap<&str, bool> = Package::ours(package);
+            ours.into_iter()
+                .filter_map(|(on, optional)| Some(((from, place(on)?), optional)))
+                .collect()
+        };
+        let arrows: BTreeMap<(usize, usize), bool> =
+            packages.iter().enumerate().flat_map(of).collect();
+        let pairs: Vec<(usize, usize)> = arrows.keys().copied().collect();
+        let under: Vec<_> = (0..packages.len()).map(|at| below(at, &pairs)).collect();
+        if (0..packages.len()).any(|at| under[at].contains(&at)) {
+            return Err("packages stand on each other in a circle".into());
+        }
+        let mut spots = vec![Spot { floor: 0, width: BOX, x: WIDTH / 2 }; packages.len()];
+        // Each round settles one floor more.
+        for &(from, to) in (0..packages.len()).flat_map(|_| &pairs) {
+            spots[from].floor = spots[from].floor.max(spots[to].floor + 1);
+        }
+        // What follows from other arrows is left out.
+        let follows =
+            |from, to| pairs.iter().any(|&(of, on)| of == from && under[on].contains(&to));
         let mut ways = Vec::new();
-        for arrow in &house.arrows {
-            let floor_of = |place: usize| house.floors.get(place).copied().unwrap_or(0);
-            let mut way = vec![arrow.from];
-            for floor in (floor_of(arrow.to) + 1..floor_of(arrow.from)).rev() {
-                way.push(items.len());
-                items.push(Item { floor, package: None, width: SLOT, x: 0 });
+        for ((from, to), optional) in
+            arrows.into_iter().filter(|((from, to), _)| !follows(*from, *to))
+        {
+            let mut way = vec![from];
+            for floor in (spots[to].floor + 1..spots[from].floor).rev() {
+                way.push(spots.len());
+                spots.push(Spot { floor, width: SLOT, x: WIDTH / 2 });
             }
-            way.push(arrow.to);
-            ways.push(way);
+            way.push(to);
+            ways.push((way, optional));
         }
-        let mut layout = Self { items, ways };
-        layout.arrange();
-        layout
-    }
-
-    /// How many floors there are.
-    pub(super) fn floors(&self) -> usize {
-        self.items.iter().map(|item| item.floor + 1).max().unwrap_or(0)
-    }
-
-    /// Rows by what stands below, then by what stands above, and so on; then once by both.
-    fn arrange(&mut self) {
-        let floors = self.floors();
-        for floor in 0..floors {
-            self.settle(floor, |_, _| false);
-        }
+        let mut layout = Self { spots, ways };
+        let floors = packages.len();
         for round in 0..ROUNDS {
-            let upwards = round % 2 == 0;
-            for step in 0..floors {
-                let floor = if upwards { step } else { floors - 1 - step };
-                self.settle(floor, |own, other| (other < own) == upwards);
-            }
+            (0..floors).for_each(|step| {
+                layout.settle(if round % 2 == 0 { step } else { floors - 1 - step })
+            });
         }
-        for floor in 0..floors {
-            self.settle(floor, |_, _| true);
-        }
+        Ok(layout)
     }
 
-    /// Puts the items of a floor where their neighbours on the chosen floors pull them.
-    fn settle(&mut self, floor: usize, chosen: impl Fn(usize, usize) -> bool) {
-        let on_floor =
-            |index: &usize| self.items.get(*index).is_some_and(|item| item.floor == floor);
-        let row: Vec<usize> = (0..self.items.len()).filter(on_floor).collect();
-        let mut wishes: Vec<(i32, usize)> =
-            row.into_iter().map(|index| (self.pull(index, &chosen), index)).collect();
-        wishes.sort_unstable();
-        let widths: i32 = wishes.iter().map(|&(_, index)| self.width(index)).sum();
-        let gaps = i32::try_from(wishes.len()).unwrap_or(1) - 1;
-        let gap = GAP.min((WIDTH - 2 * MARGIN - widths) / gaps.max(1));
-        let mut left = MARGIN;
-        let mut rest = widths + gap * gaps;
-        for (wish, index) in wishes {
-            let half = self.width(index) / 2;
-            // Not so far right that the others would not fit.
-            let most = WIDTH - MARGIN - rest;
-            let at = (wish - half).clamp(left, most.max(left));
-            if let Some(item) = self.items.get_mut(index) {
-                item.x = at + half;
-            }
-            left = at + 2 * half + gap;
-            rest -= 2 * half + gap;
-        }
-    }
-
-    fn width(&self, index: usize) -> i32 {
-        self.items.get(index).map_or(0, |item| item.width)
-    }
-
-    /// The middle of the chosen neighbours; where there is none, where it stands.
-    fn pull(&self, index: usize, chosen: impl Fn(usize, usize) -> bool) -> i32 {
-        let Some(own) = self.items.get(index) else { return 0 };
-        let steps = self.ways.iter().flat_map(|way| way.windows(2));
-        let others = steps.filter_map(|step| match step {
-            [a, b] if *a == index => self.items.get(*b),
-            [a, b] if *b == index => self.items.get(*a),
-            _ => None,
-        });
-        let pulls: Vec<i32> =
-            others.filter(|other| chosen(own.floor, other.floor)).map(|other| other.x).collect();
-        match i32::try_from(pulls.len()) {
-            Ok(count) if count > 0 => pulls.iter().sum::<i32>() / count,
-            _ if own.x == 0 => WIDTH / 2,
-            _ => own.x,
+    /// Puts the spots of a floor in the order of the middles of what they are joined to.
+    fn settle(&mut self, floor: usize) {
+        let pull = |at: usize| {
+            let steps = self.ways.iter().flat_map(|(way, _)| way.windows(2));
+            let joined = steps.filter(|step| step.contains(&at)).flatten().filter(|&&on| on != at);
+            let all: Vec<usize> = joined.map(|&on| self.spots[on].x).collect();
+            all.iter().sum::<usize>().checked_div(all.len()).unwrap_or(self.spots[at].x)
+        };
+        let row = (0..self.spots.len()).filter(|&at| self.spots[at].floor == floor);
+        let mut row: Vec<(usize, usize)> = row.map(|at| (pull(at), at)).collect();
+        row.sort_unstable();
+        let widths: usize = row.iter().map(|&(_, at)| self.spots[at].width).sum();
+        let gap = WIDTH.saturating_sub(widths) / (row.len() + 1);
+        let mut left = gap;
+        for (_, at) in row {
+            self.spots[at].x = left + self.spots[at].width / 2;
+            left += self.spots[at].width + gap;
         }
     }
 }

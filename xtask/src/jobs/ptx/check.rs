@@ -7,11 +7,10 @@ use presam_kernels::entries;
 use presam_kernels::ptx::TEXTS;
 
 use super::entry::{Entry, Text, parse};
-use super::fresh::Twin;
-use super::ptxas::{ARCHITECTURES, Ptxas, Usage};
-use super::table::{Row, table};
-use super::{fresh, lint, planted, table};
-use crate::command::{Outcome, read, root};
+use super::fresh::{Twin, twin_lines};
+use super::ptxas::{self, ARCHITECTURES, Ptxas, Usage};
+use super::{fresh, lint};
+use crate::command::{Outcome, kept, read, root};
 use crate::jobs::readme::replaced;
 
 const PAGE: &str = "docs/kernels.md";
@@ -27,7 +26,7 @@ pub(crate) fn ptx_check(check_only: bool) -> Outcome {
     let texts: Vec<(&str, String)> = texts.collect::<Result<_, String>>()?;
     refuse("lint", texts.iter().flat_map(|(name, text)| named(name, &lint::faults(text))))?;
     let ptxas = Ptxas::find()?;
-    planted::caught(&ptxas)?;
+    ptxas::planted(&ptxas)?;
     let usages = assembled(&ptxas, &root)?;
     let twins = fresh::twins(&root)?;
     let parsed: Vec<(&str, Text<'_>)> =
@@ -64,7 +63,13 @@ fn assembled(ptxas: &Ptxas, root: &Path) -> Result<Usages, String> {
     }
     // A thread an architecture: ptxas itself uses one.
     std::thread::scope(|scope| {
-        let of = |architecture| move || of_architecture(ptxas, root, architecture);
+        let of = |architecture| {
+            move || -> Result<BTreeMap<String, Usage>, String> {
+                let texts = TEXTS.iter().map(|name| fresh::path(root, name));
+                let usages = texts.map(|text| ptxas.assemble(&text, architecture));
+                Ok(usages.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            }
+        };
         let threads: Vec<_> = known.into_iter().map(|a| (a, scope.spawn(of(a)))).collect();
         let ended = threads.into_iter().map(|(architecture, thread)| {
             let usages =
@@ -73,18 +78,6 @@ fn assembled(ptxas: &Ptxas, root: &Path) -> Result<Usages, String> {
         });
         ended.collect()
     })
-}
-
-fn of_architecture(
-    ptxas: &Ptxas,
-    root: &Path,
-    architecture: &str,
-) -> Result<BTreeMap<String, Usage>, String> {
-    let mut usages = BTreeMap::new();
-    for name in TEXTS {
-        usages.extend(ptxas.assemble(&fresh::path(root, name), architecture)?);
-    }
-    Ok(usages)
 }
 
 fn rows<'a>(name: &'a str, text: &'a Text<'a>, usages: &Usages) -> Vec<Row<'a>> {
@@ -129,24 +122,60 @@ fn page(ptxas: &Ptxas, rows: &[Row<'_>], twins: &[Twin], check_only: bool) -> Ou
         eprintln!("{PAGE}: NOT COMPARED, its table is by another ptxas than {}", ptxas.version);
         return Ok(());
     }
-    let path = root().join(PAGE);
-    let old = read(&path)?;
     let wide = rows.iter().filter(|row| !row.entry.name.ends_with("f16"));
-    let text =
-        format!("ptxas {}.\n\n{}\n{}", ptxas.version, table(wide), table::once(TEXTS, twins));
-    let new = replaced(&old, MARK, &text).map_err(|reason| format!("{PAGE}: {reason}"))?;
-    if old == new {
-        eprintln!("{PAGE}: fresh");
-    } else if check_only {
-        let lines = new.lines().filter(|line| !old.contains(line));
-        let lines: Vec<&str> = lines.take(5).collect();
-        let now = lines.join("\n  ");
-        return Err(format!("{PAGE} is stale: `cargo xtask ptx-check` writes it; now\n  {now}"));
-    } else {
-        std::fs::write(&path, new).map_err(|error| format!("{PAGE}: {error}"))?;
-        eprintln!("{PAGE}: written");
+    let text = format!("ptxas {}.\n\n{}\n{}", ptxas.version, table(wide), once(TEXTS, twins));
+    let new = replaced(&read(&root().join(PAGE))?, MARK, &text);
+    let new = new.map_err(|reason| format!("{PAGE}: {reason}"))?;
+    kept(PAGE, &new, check_only, "cargo xtask ptx-check")
+}
+
+/// A kernel: its text, its statements, and its usage by architecture (none: ptxas does not know it).
+struct Row<'a> {
+    text: &'a str,
+    entry: &'a Entry<'a>,
+    usages: BTreeMap<&'static str, Usage>,
+}
+
+impl Row<'_> {
+    /// Stack and spills on any architecture.
+    fn most(&self, of: impl Fn(&Usage) -> u32) -> u32 {
+        self.usages.values().map(of).max().unwrap_or(0)
     }
-    Ok(())
+}
+
+/// The table, one row a kernel.
+fn table<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> String {
+    let mut text = format!(
+        "| kernel | text | instructions | shuffles | barriers | {} | stack | spills |\n",
+        ARCHITECTURES.join(" | ")
+    );
+    text += &format!("| --- | --- |{}\n", " ---: |".repeat(ARCHITECTURES.len() + 5));
+    for row in rows {
+        let registers = ARCHITECTURES.map(|architecture| {
+            row.usages.get(architecture).map_or("-".into(), |usage| usage.registers.to_string())
+        });
+        text += &format!(
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} |\n",
+            row.entry.name,
+            row.text,
+            row.entry.opcodes().count(),
+            row.entry.count("shfl"),
+            row.entry.count("bar"),
+            registers.join(" | "),
+            row.most(|usage| usage.stack),
+            row.most(|usage| usage.spills),
+        );
+    }
+    text
+}
+
+/// The 32-bit kernels that stand for several rules, below the table.
+fn once(texts: &[&str], twins: &[Twin]) -> String {
+    let lines = texts.iter().flat_map(|text| twin_lines(text, twins));
+    let lines = lines.filter(|line| !line.contains("f16 = "));
+    let lines: String =
+        lines.map(|line| format!("- `{}`\n", line.replace(" = ", "` = `"))).collect();
+    format!("Rules whose kernels are the same text to the letter share the first:\n\n{lines}")
 }
 
 #[cfg(test)]

@@ -2,26 +2,20 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `build.rs` | compiles the kernels for one text |
-//! | `head.rs` | the comment that heads a text |
+//! | `build.rs` | compiles the kernels for one text, and heads it |
 //! | `source.rs`, `fresh.rs` | whether a text is stale; shared with kernels/tests/ptx_fresh.rs |
 //! | `entry.rs`, `lint.rs` | what must not be in a text, by reading it |
-//! | `planted.rs` | texts that ptxas must refuse or find wanting |
 //! | `ptxas.rs` | registers, stack and spills, by NVIDIA's assembler |
 //! | `twins.rs` | rules whose entries are the same text, which has one of them |
-//! | `table.rs` | the table of docs/kernels.md |
-//! | `check.rs` | the job `ptx-check`, which runs all but the first two and the twins |
+//! | `check.rs` | the job `ptx-check` and the table of docs/kernels.md |
 
 mod build;
 mod check;
 mod entry;
 mod fresh;
-mod head;
 mod lint;
-mod planted;
 mod ptxas;
 mod source;
-mod table;
 mod twins;
 
 use std::fs;
@@ -30,7 +24,7 @@ use std::path::Path;
 use presam_kernels::entries;
 use presam_kernels::ptx::TEXTS;
 
-use crate::command::{Outcome, Run, root};
+use crate::command::{Outcome, Run, read, root, write};
 use crate::toolchain::Bare;
 pub(crate) use check::ptx_check;
 
@@ -58,7 +52,7 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
         let rules = entries::compiled().filter(|(_, text)| *text == name);
         let twins = twins::twins(&body, rules.map(|(kernel, _)| kernel));
         let (body, lines) = (twins::once(&body, &twins), fresh::twin_lines(name, &twins));
-        let text = head::headed(&body, &lines, &version, &source, &today);
+        let text = build::headed(&body, &lines, &version, &source, &today);
         let faults = fresh::text_faults(name, &text, &source, &twins);
         all_twins.extend(twins);
         if !faults.is_empty() {
@@ -71,20 +65,21 @@ pub(crate) fn ptx(check_only: bool) -> Outcome {
     }
     fresh::strays(&root).iter().try_for_each(|path| removed(path))?;
     texts.iter().try_for_each(|(name, text)| written(&fresh::path(&root, name), text))?;
-    twins::write(&fresh::twins_path(&root), &all_twins)
+    let list = twins::table(&read(&fresh::twins_path(&root))?, &all_twins)?;
+    write(&fresh::twins_path(&root), list)
 }
 
 /// Writes a text where it says anything new; the date alone is not new.
 fn written(path: &Path, text: &str) -> Outcome {
     let shown = path.display();
     let old = fs::read_to_string(path).unwrap_or_default();
-    if head::undated(&old).eq(head::undated(text)) {
+    if build::undated(&old).eq(build::undated(text)) {
         eprintln!("{shown}: fresh");
         return Ok(());
     }
     // Renamed when it is whole: a text cut short would still parse up to the cut.
     let whole = path.with_extension("ptx.new");
-    fs::write(&whole, text).map_err(|error| format!("{}: {error}", whole.display()))?;
+    write(&whole, text)?;
     fs::rename(&whole, path).map_err(|error| format!("{shown}: {error}"))?;
     eprintln!("{shown}: written");
     Ok(())

@@ -1,11 +1,10 @@
-//! NVIDIA's assembler: finding it, and what it says of each kernel.
+//! NVIDIA's assembler: finding it, what it says of each kernel, and whether it sees planted faults.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::command::{Outcome, Run, entries, job_dir};
+use crate::command::{Outcome, Run, entries, install, job_dir, write};
 
 /// The PyPI package `nvidia-cuda-nvcc` and the version that its ptxas tells. Registers are its choice,
 /// so the table of docs/kernels.md is this one's.
@@ -39,13 +38,13 @@ impl Ptxas {
             let shown = path.display().to_string();
             return Self::open(path).ok_or(format!("PRESAM_PTXAS={shown} is no ptxas that runs"));
         }
-        if let Some(found) = Self::open("ptxas".into()).filter(Self::is_pinned) {
+        let found = Self::open("ptxas".into()).filter(Self::is_pinned);
+        if let Some(found) = found.or_else(|| Self::open_in(&venv()).filter(Self::is_pinned)) {
             return Ok(found);
         }
-        if let Some(found) = Self::open_in(&venv()).filter(Self::is_pinned) {
-            return Ok(found);
-        }
-        install(&venv()).map_err(|reason| format!("{reason}; or set PRESAM_PTXAS to a ptxas"))?;
+        // The assembler alone: it needs none of the packages that its own one asks for.
+        install(&venv(), &["--no-deps", PACKAGE])
+            .map_err(|reason| format!("{reason}; or set PRESAM_PTXAS to a ptxas"))?;
         let missing = || format!("{PACKAGE} brought no ptxas {VERSION} into {}", venv().display());
         Self::open_in(&venv()).filter(Self::is_pinned).ok_or_else(missing)
     }
@@ -81,12 +80,9 @@ impl Ptxas {
     ) -> Result<BTreeMap<String, Usage>, String> {
         let stem = text.file_stem().unwrap_or_default().to_string_lossy();
         let cubin = job_dir("ptx-check")?.join(format!("{stem}.{architecture}.cubin"));
-        let mut command = Command::new(&self.path);
-        command.arg("-v").arg(format!("-arch={architecture}")).arg(text).arg("-o").arg(cubin);
-        let output =
-            command.output().map_err(|error| format!("{}: {error}", self.path.display()))?;
-        let log = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() && !log.contains("warning") {
+        let run = Run::program(&self.path).arg("-v").arg(format!("-arch={architecture}"));
+        let (code, _, log) = run.arg(text).arg("-o").arg(cubin).answer()?;
+        if code == Some(0) && !log.contains("warning") {
             return Ok(usages(&log));
         }
         let said =
@@ -101,16 +97,6 @@ fn venv() -> PathBuf {
     let tools = env::var_os("PRESAM_CI_TOOLS").map(PathBuf::from);
     let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache/presam-ci");
     tools.unwrap_or_else(home).join("ptxas")
-}
-
-fn install(venv: &Path) -> Outcome {
-    Run::program("python3")
-        .args(["-m", "venv"])
-        .arg(venv)
-        .run()
-        .map_err(|reason| format!("{reason}; on Debian: `apt-get install -y python3-venv`"))?;
-    // The assembler alone: it needs none of the packages that its own one asks for.
-    Run::program(venv.join("bin/pip")).args(["install", "--quiet", "--no-deps", PACKAGE]).run()
 }
 
 /// What `ptxas -v` printed: the entry's name, then its stack and spills, then its registers.
@@ -137,6 +123,64 @@ fn usages(log: &str) -> BTreeMap<String, Usage> {
 fn number_before(line: &str, what: &str) -> Option<u32> {
     let (before, _) = line.split_once(what)?;
     before.rsplit([' ', ',']).next()?.parse().ok()
+}
+
+const HEAD: &str = ".version 7.0\n.target sm_70\n.address_size 64\n";
+
+/// Texts with a fault of each kind that only the assembler sees; the job fails where one passes.
+///
+/// Sees an undefined symbol, a stack and spills on the first architecture that this ptxas knows.
+pub(crate) fn planted(ptxas: &Ptxas) -> Outcome {
+    let architecture = ARCHITECTURES.into_iter().find(|architecture| ptxas.knows(architecture));
+    let architecture = architecture.ok_or(format!("ptxas {} knows none", ptxas.version))?;
+    let assembled = |name: &str, text: String| {
+        let file = job_dir("ptx-check")?.join(format!("planted-{name}.ptx"));
+        write(&file, text)?;
+        ptxas.assemble(&file, architecture)
+    };
+    if assembled("symbol", HEAD.to_owned() + SYMBOL).is_ok() {
+        return Err("a planted call of an undefined function was assembled".to_owned());
+    }
+    let usages = assembled("stack", stack())?;
+    if usages.get("planted").is_none_or(|usage| usage.stack == 0) {
+        return Err(format!("a planted stack was not seen: {usages:?}"));
+    }
+    let usages = assembled("spills", spills())?;
+    if usages.get("planted").is_none_or(|usage| usage.spills == 0) {
+        return Err(format!("planted spills were not seen: {usages:?}"));
+    }
+    eprintln!("planted symbol, stack and spills: caught");
+    Ok(())
+}
+
+const SYMBOL: &str =
+    ".extern .func absent();\n.visible .entry planted()\n{\n\tcall absent, ();\n\tret;\n}\n";
+
+/// A word of local memory at an address that only the launch decides.
+fn stack() -> String {
+    format!(
+        "{HEAD}.visible .entry planted(.param .u64 out)\n{{\n\t.local .align 4 .b8 words[64];\n\
+         \t.reg .b32 %r<4>;\n\t.reg .b64 %rd<6>;\n\tmov.u32 %r1, %tid.x;\n\tand.b32 %r2, %r1, 15;\n\
+         \tmul.wide.u32 %rd1, %r2, 4;\n\tmov.u64 %rd2, words;\n\tadd.s64 %rd3, %rd2, %rd1;\n\
+         \tst.local.b32 [%rd3], %r1;\n\tld.local.b32 %r3, [words+8];\n\tld.param.u64 %rd4, [out];\n\
+         \tcvta.to.global.u64 %rd5, %rd4;\n\tst.global.b32 [%rd5], %r3;\n\tret;\n}}\n"
+    )
+}
+
+/// A hundred words that live at once, in a kernel that asked for 24 registers.
+fn spills() -> String {
+    const WORDS: usize = 100;
+    let mut text = format!(
+        "{HEAD}.visible .entry planted(.param .u64 out)\n.maxnreg 24\n{{\n\t.reg .b32 %r<{WORDS}>;\n\
+         \t.reg .b64 %rd<3>;\n\tld.param.u64 %rd1, [out];\n\tcvta.to.global.u64 %rd2, %rd1;\n"
+    );
+    for word in 0..WORDS {
+        text += &format!("\tld.volatile.global.b32 %r{word}, [%rd2+{}];\n", 4 * word);
+    }
+    for word in 0..WORDS {
+        text += &format!("\tst.volatile.global.b32 [%rd2+{}], %r{word};\n", 4 * word);
+    }
+    text + "\tret;\n}\n"
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{fresh, lint, source};
-use crate::command::{job_dir, read};
+use crate::command::{Run, emptied, job_dir, read};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -13,34 +13,15 @@ fn repository() -> PathBuf {
 /// Copies what a text is made from, and the texts.
 fn copy(job: &str) -> PathBuf {
     let to = job_dir(job).unwrap();
-    fs::remove_dir_all(&to).unwrap();
-    for name in
-        ["Cargo.toml", "Cargo.lock", "kernels/Cargo.toml", "core/Cargo.toml", "model/Cargo.toml"]
-    {
-        copy_file(&to, name);
-    }
-    for folder in ["kernels/src", "core/src", "model/src", "kernels/ptx"] {
-        copy_folder(&to, Path::new(folder));
-    }
+    emptied(&to).unwrap();
+    let cp = Run::program("cp").dir(&repository()).args(["-r", "--parents"]);
+    let cp = cp.args(["Cargo.toml", "Cargo.lock"]).args(
+        ["kernels", "core", "model"]
+            .iter()
+            .flat_map(|of| [format!("{of}/Cargo.toml"), format!("{of}/src")]),
+    );
+    cp.arg("kernels/ptx").arg(&to).run().unwrap();
     to
-}
-
-fn copy_folder(to: &Path, folder: &Path) {
-    for entry in fs::read_dir(repository().join(folder)).unwrap() {
-        let entry = entry.unwrap();
-        let name = folder.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(to, &name);
-        } else {
-            copy_file(to, name.to_str().unwrap());
-        }
-    }
-}
-
-fn copy_file(to: &Path, name: &str) {
-    let file = to.join(name);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::copy(repository().join(name), file).unwrap();
 }
 
 /// Replaces the first occurrence.

@@ -1,8 +1,5 @@
 //! Twins: rules whose entries are the same text but for their names. A text has the first of them only.
 
-use std::fs;
-use std::path::Path;
-
 use super::fresh::Twin;
 
 /// The twins among `names`, each with the first of the names that it equals to the letter.
@@ -37,19 +34,6 @@ pub(crate) fn table(old: &str, twins: &[Twin]) -> Result<String, String> {
     let rows: String =
         twins.iter().map(|(twin, first)| format!("    ({twin:?}, {first:?}),\n")).collect();
     Ok(format!("{before}&[\n{rows}];\n{after}"))
-}
-
-/// Writes the list where it says anything new.
-pub(crate) fn write(path: &Path, twins: &[Twin]) -> Result<(), String> {
-    let shown = path.display();
-    let told = |error: std::io::Error| format!("{shown}: {error}");
-    let old = fs::read_to_string(path).map_err(told)?;
-    let new = table(&old, twins).map_err(|reason| format!("{shown}: {reason}"))?;
-    if old != new {
-        fs::write(path, new).map_err(told)?;
-        eprintln!("{shown}: written");
-    }
-    Ok(())
 }
 
 /// The text in pieces: an entry with its name, and what stands outside of entries line by line.
