@@ -10,9 +10,12 @@
 //! | [`command`] | the command line |
 //! | [`config`] | what a training run is told, checked in one place |
 //! | [`data`] | labelled images: the embedded digits, IDX and CIFAR-10 files |
+//! | [`error`] | what can stop the program, in one line |
 //! | [`init`] | adapters to begin with |
+//! | `machine` | the machine and the moment, for the record |
 //! | [`methods`] | the list of methods the program knows |
 //! | [`pipe`] | anybody's step in any language, asked over a pipe |
+//! | `progress` | what a long computation tells while it runs |
 //! | [`report`] | records of a comparison, its tables, pictures and files |
 //! | `sharpness` | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
 //! | [`show`] | the form of every table, picture and file |

@@ -2,7 +2,7 @@
 
 use super::segment::{SegmentMut, Segments};
 use super::settings::{SecondGradient, Session};
-use super::visit::{Counts, Seen, group_of};
+use super::visit::{Counts, Seen, group_of, visit};
 use crate::clip::clip_factor;
 use crate::erased::{ArmedBase, DynBase, DynVariant};
 use crate::error::Error;
@@ -32,7 +32,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         let (cpu, state, learning_rate) = (self.cpu, self.base_state, self.learning_rate);
         let (base, grad_factor) = (&self.base, self.unscale() * factor);
         let mut now = Seen::NOTHING;
-        model.visit(&mut |segment| {
+        visit(model, |segment| {
             now.add(&segment);
             let weight_decay = group_of(groups, segment.group)?.weight_decay();
             let at = ArmedBase { cpu, state, learning_rate, weight_decay };
@@ -54,7 +54,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         let (cpu, unscale, counts) = (self.cpu, self.unscale(), self.counts());
         let checked = self.second != SecondGradient::Unchecked;
         let (mut norm, mut now) = (PartialNorm::new(), Seen::NOTHING);
-        model.visit(&mut |segment| {
+        visit(model, |segment| {
             now.add(&segment);
             counts.check(&segment, groups)?;
             if checked {

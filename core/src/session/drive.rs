@@ -4,7 +4,7 @@ use super::ascended::Ascended;
 use super::mark::Mark;
 use super::segment::{SegmentMut, Segments};
 use super::settings::{Form, Point, Session, StepReport};
-use super::visit::{Perturbed, Seen, group_of, restore};
+use super::visit::{Perturbed, Seen, group_of, restore, visit};
 use crate::element::RuleState;
 use crate::erased::{Armed, Ascending, DynBase, DynVariant};
 use crate::error::{Error, check_length};
@@ -119,7 +119,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
     ) -> Result<Outcome, Error> {
         self.check()?;
         let (mut seen, mut still) = (Seen::NOTHING, Perturbed::NONE);
-        model.visit(&mut |segment| {
+        visit(model, |segment| {
             seen.add(&segment);
             still.add(*segment.mark);
             Ok(())
@@ -173,7 +173,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         let (mut norm, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
         let (mut seen, mut still) = (Seen::NOTHING, Perturbed::NONE);
         let (counts, form) = (self.counts(), self.form);
-        model.visit(&mut |segment| {
+        visit(model, |segment| {
             seen.add(&segment);
             still.add(*segment.mark);
             let group = counts.check(&segment, groups)?;
@@ -225,7 +225,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>, T: Segments<R> + ?Sized> Ascended
         let Session { ref variant, form, length, .. } = *self.session;
         let counts = self.session.counts();
         let mut now = Seen::NOTHING;
-        self.model.visit(&mut |segment| {
+        visit(self.model, |segment| {
             now.add(&segment);
             let group = group_of(groups, segment.group)?;
             let at = Armed { operator: group.operator(), ..before };

@@ -5,7 +5,9 @@
 /// The trainer keeps one beside each tensor, `Mark::default()` before the first step, and hands it to
 /// every visit; the session alone writes it, in place only. Without a heap there is no other exact place
 /// for it: a count cannot say which tensors a visitor left out. After an error it says which of them are
-/// not restored, and no step begins before they are ([`Session::restore`](crate::Session::restore)).
+/// not restored, and no step begins before they are ([`Session::restore`](crate::Session::restore)). A
+/// mark made anew in each visit says nothing: the first step ends with
+/// [`Error::StillPerturbed`](crate::Error::StillPerturbed), and w must be taken from the spares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mark {

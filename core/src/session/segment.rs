@@ -66,8 +66,10 @@ pub trait Tensor<R> {
 ///
 /// The order of the segments is the order of the norm. Every visit of a step must show the same
 /// segments in the same order; one that does not is an [`Error::Visit`] or [`Error::StillPerturbed`].
+/// Out of place nothing tells a tensor that every visit shows twice from two tensors: it steps twice.
 pub trait Segments<R> {
-    /// Hands every segment to `visitor`, stops at its first error and returns it.
+    /// Hands every segment to `visitor`, stops at its first error and returns it. An error that is lost
+    /// here ends the step all the same.
     ///
     /// # Errors
     /// The visitor's.

@@ -104,6 +104,21 @@ impl Perturbed {
     }
 }
 
+/// A visit whose first error is its end and its result, also where the visitor keeps it to itself.
+pub(super) fn visit<R, T: Segments<R> + ?Sized>(
+    model: &mut T,
+    mut look: impl FnMut(SegmentMut<'_, R>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut told = Ok(());
+    let visited = model.visit(&mut |segment| {
+        if told.is_ok() {
+            told = look(segment);
+        }
+        told
+    });
+    told.and(visited)
+}
+
 /// Every marked segment back from its backup; `done` is told its number.
 pub(super) fn restore<R: Real, T: Segments<R> + ?Sized>(
     cpu: Cpu,

@@ -45,6 +45,8 @@ enum Fault {
     Reorders,
     /// Shows it without its last element.
     Resizes,
+    /// Shows it without memory and state, and keeps the session's error to itself.
+    Swallows,
     Fails,
 }
 
@@ -96,6 +98,11 @@ impl Segments<f32> for Model {
                 Some(Fault::Repeats) => {
                     visitor(tensor.segment())?;
                     visitor(tensor.segment())?;
+                }
+                Some(Fault::Swallows) => {
+                    let mut segment = tensor.segment();
+                    (segment.memory, segment.state) = (PlanesMut::none(), PlanesMut::none());
+                    let _ = visitor(segment);
                 }
                 Some(Fault::Resizes) => {
                     let n = tensor.w.len() - 1;
@@ -182,6 +189,25 @@ fn a_resized_tensor_is_an_error() {
         };
         assert!(told, "visit {visit}: {result:?}");
         assert!(visit == VISITS || model.params() == before, "visit {visit}");
+    }
+}
+
+#[test]
+fn an_error_that_the_visitor_keeps_to_itself_is_told() {
+    for (visit, forever) in (1..=VISITS).flat_map(|v| [(v, false), (v, true)]) {
+        let mut model = Model::new(Some((Fault::Swallows, visit, 1)));
+        model.forever = forever;
+        let (before, mut session) = (model.params(), session());
+        let result = session.step(&groups(), &mut model, |_, _| Ok::<(), Error>(()));
+        let what = format!("visit {visit}: {result:?}");
+        // A restore asks for neither.
+        if visit == RESTORES && !forever {
+            assert!(result.unwrap().descended, "{what}");
+            continue;
+        }
+        assert!(matches!(result, Err(Error::Planes { expected: 1, found: 0, .. })), "{what}");
+        assert!(visit == VISITS || model.params() == before, "{what}");
+        assert_eq!((model.marks(), session.base_state.steps), (vec![false; 4], 0), "{what}");
     }
 }
 
