@@ -45,7 +45,9 @@ impl GlobalRaces {
             .iter()
             .map(|buffer| {
                 let start = buffer.address / PAGE * PAGE;
-                let pages = (buffer.address + buffer.length - start).div_ceil(PAGE);
+                // A released buffer has no page: a device that has lived long has thousands of them.
+                let end = if buffer.length == 0 { start } else { buffer.address + buffer.length };
+                let pages = (end - start).div_ceil(PAGE);
                 BufferMarks { start, pages: (0..pages).map(|_| Mutex::default()).collect() }
             })
             .collect();

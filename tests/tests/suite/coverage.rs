@@ -21,13 +21,13 @@ fn registry() -> Names {
     presam::variants::ALL.iter().map(|info| info.name.to_owned()).collect()
 }
 
-/// `info_sam.rs` is info-sam.
+/// `info_sam.rs` is info-sam; `shorthand.rs` holds what several of them write alike.
 fn files() -> Names {
     let folder = fs::read_dir(root().join("core/src/variants")).expect("core's variants");
     let names = folder.map(|entry| entry.expect("a file").file_name().into_string().expect("text"));
     let stems =
         names.filter_map(|name| name.strip_suffix(".rs").map(|stem| stem.replace('_', "-")));
-    stems.filter(|stem| stem != "mod").collect()
+    stems.filter(|stem| stem != "mod" && stem != "shorthand").collect()
 }
 
 /// The first cells of the rows between the markers: a name in backticks, or a link to it.
