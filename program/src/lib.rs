@@ -5,7 +5,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`bench`] | each phase of a step against a copy of as many bytes |
+//! | [`mod@bench`] | each phase of a step against a copy of as many bytes |
 //! | [`check`] | every kernel of a device against the core, bit by bit |
 //! | [`command`] | the command line |
 //! | [`config`] | what a training run is told, checked in one place |
