@@ -8,7 +8,7 @@
 //! | `dyn` | the same through `&dyn DynVariant` and `&dyn DynBase` |
 //! | `by-name` | the same through `AnyVariant` and `AnyBase` |
 //!
-//! `cargo bench -p presam --features std,simd,rayon,any [-- FILTER]`; identifiers are
+//! `cargo bench -p presam-benches [-- FILTER]`; identifiers are
 //! `SIZE/THREADS/PROGRAM`. Throughput is in counted bytes, so a step at the triad's throughput is at its
 //! floor. Every step is compared with the naive one before it is timed.
 

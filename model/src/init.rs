@@ -4,7 +4,7 @@
 //! bytes and zeros behind; each use has a stream (nonce) of its own, so that, say, another shuffle
 //! never changes the noise. What is made of each drawn word is written at each function.
 
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::error::{Error, check_labels, check_length};
@@ -12,7 +12,7 @@ use crate::mlp::Mlp;
 use crate::scalar::Scalar;
 
 /// The three streams of one seed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Streams {
     /// Stream 1, for [`he_uniform`].
     pub initialisation: ChaCha8Rng,

@@ -6,6 +6,7 @@
 
 pub mod device;
 mod faulty;
+mod narrow;
 pub mod phases;
 pub mod session;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! One tensor for tests and tools: a [`Segment`] of the suite in buffers of a device, and back.
 
+use crate::narrow;
 use presam_conformance::{Case, Segment, SegmentAnswer};
 use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalar, download};
 
@@ -12,31 +13,15 @@ pub struct Layout {
     pub shift: u64,
 }
 
-/// The bits of a number in its scalar, rounded to nearest.
-fn halved(scalar: Scalar, value: f32) -> u32 {
-    match scalar {
-        Scalar::F32 => value.to_bits(),
-        Scalar::Bf16 => half::bf16::from_f32(value).to_bits().into(),
-        Scalar::F16 => half::f16::from_f32(value).to_bits().into(),
-    }
-}
-
 /// The case with its first gradients rounded to the scalar: what a device that is handed this scalar reads.
 #[must_use]
 pub fn narrowed(case: &Case<f32>, scalar: Scalar) -> Case<f32> {
-    case.map_grads(|grad| {
-        let bits = halved(scalar, grad);
-        match scalar {
-            Scalar::F32 => grad,
-            Scalar::Bf16 => half::bf16::from_bits(bits as u16).to_f32(),
-            Scalar::F16 => half::f16::from_bits(bits as u16).to_f32(),
-        }
-    })
+    case.map_grads(|grad| narrow::rounded(scalar, grad))
 }
 
 /// A plane's bytes in its scalar.
 fn bytes_in(scalar: Scalar, plane: &[f32]) -> Vec<u8> {
-    let bytes = |&value: &f32| halved(scalar, value).to_le_bytes();
+    let bytes = |&value: &f32| narrow::bits(scalar, value).to_le_bytes();
     plane.iter().flat_map(|value| bytes(value).into_iter().take(scalar.bytes() as usize)).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use presam::CHUNK;
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::bench::Shape;

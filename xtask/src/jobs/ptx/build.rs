@@ -15,10 +15,14 @@ const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
 ];
 
+/// Rust's own core, which is compiled anew for the GPU, would else take the level of what prints and draws.
+const OF_OTHERS: &str = r#"profile.release.package."*".opt-level=1"#;
+
 /// The kernels whose text is `name`, without comments.
 pub(crate) fn text(compiler: Bare, name: &str) -> Result<String, String> {
     let set = |run: Run| {
         let run = run.args(["-p", "presam-kernels", "--lib", "--crate-type", "cdylib"]);
+        let run = run.args(["--config", OF_OTHERS]);
         let run = PROFILE.iter().fold(run, |run, (name, value)| run.env(name, value));
         // Of all ways to give flags the first that Cargo looks at, so that no other one replaces them.
         run.env("CARGO_ENCODED_RUSTFLAGS", &source::RUSTFLAGS.replace(' ', "\x1f"))
