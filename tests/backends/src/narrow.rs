@@ -56,10 +56,14 @@ mod tests {
     #[test]
     fn all_numbers_ties_and_their_neighbours_round_as_the_half_crate_rounds() {
         for bits16 in 0..=u16::MAX {
-            for exact in [half::f16::from_bits(bits16).to_f32(), half::bf16::from_bits(bits16).to_f32()] {
+            for exact in
+                [half::f16::from_bits(bits16).to_f32(), half::bf16::from_bits(bits16).to_f32()]
+            {
                 for middle in [0, 1 << 12, 1 << 15] {
                     for near in -1_i32..=1 {
-                        agrees(f32::from_bits(exact.to_bits().wrapping_add(middle).wrapping_add_signed(near)));
+                        agrees(f32::from_bits(
+                            exact.to_bits().wrapping_add(middle).wrapping_add_signed(near),
+                        ));
                     }
                 }
             }
@@ -77,7 +81,11 @@ mod tests {
                 assert!(rounded(scalar, value).is_nan());
             } else {
                 assert_eq!(bits(scalar, value), u32::from(theirs), "{scalar:?} of {value:e}");
-                assert_eq!(rounded(scalar, value).to_bits(), wide.to_bits(), "{scalar:?} of {value:e}");
+                assert_eq!(
+                    rounded(scalar, value).to_bits(),
+                    wide.to_bits(),
+                    "{scalar:?} of {value:e}"
+                );
             }
         }
     }

@@ -35,7 +35,9 @@ pub(crate) fn bench_smoke() -> Outcome {
     };
     let benched = packages.iter().filter(|package| !benches(package).is_empty());
     let named: Vec<String> = benched
-        .flat_map(|package| [vec!["--package".into(), package.name.clone()], benches(package)].concat())
+        .flat_map(|package| {
+            [vec!["--package".into(), package.name.clone()], benches(package)].concat()
+        })
         .collect();
     if named.is_empty() {
         return Err("no package has a benchmark".into());

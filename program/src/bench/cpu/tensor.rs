@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use presam::CHUNK;
 use chacha20::ChaCha8Rng;
+use presam::CHUNK;
 use rand_core::{Rng, SeedableRng};
 
 use crate::bench::Shape;
