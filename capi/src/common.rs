@@ -1,4 +1,6 @@
 //! C's functions that are of no type: names, planes, texts.
+//!
+//! Each address is null or holds what its type says; a buffer has the room that is told.
 
 #![allow(unsafe_code, reason = "C hands over addresses")]
 
@@ -20,7 +22,7 @@ pub extern "C" fn presam_version() -> u32 {
 /// in. The same numbers stand in the header, for static buffers: `PRESAM_MEMORY_INFO_ASAM`.
 ///
 /// # Safety
-/// Each address is null or holds what its type says.
+/// As the module says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn presam_count_planes(
     config: *const Config,
@@ -55,10 +57,10 @@ pub extern "C" fn presam_status_argument(status: Status) -> *const c_char {
 }
 
 /// Both, and which tensor or setting: `tensor.params (2): expected .., found ..`, cut to the room there is. Returns
-/// the length of the whole, without its 0.
+/// the length of the whole, without its 0; `buffer` may be null.
 ///
 /// # Safety
-/// `buffer` is null or has room for `room` bytes.
+/// As the module says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn presam_status_write(
     status: Status,

@@ -13,8 +13,8 @@ pub(crate) enum Pass {
     Second = 2,
 }
 
-/// What a `presam_norm_f32` holds. Every bit pattern is a value.
-#[repr(C)]
+/// What a `presam_norm_f32` holds, aligned as that. Every bit pattern is a value.
+#[repr(C, align(8))]
 #[derive(Clone, Copy)]
 pub(crate) struct Norm<R> {
     magic: u32,

@@ -47,8 +47,8 @@ struct Descent<R> {
     base_state: BaseState<R>,
 }
 
-/// What a `presam_state_f32` holds. Its first word says that it does.
-#[repr(C)]
+/// What a `presam_state_f32` holds, aligned as that. Its first word says that it does.
+#[repr(C, align(8))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct State<R> {
     magic: u32,

@@ -64,6 +64,8 @@ pub(crate) const JOBS: &[Job] = &[
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
     checks("capi-header", "write capi/include/presam.h", capi::header),
+    job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),
+    job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 

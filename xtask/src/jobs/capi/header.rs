@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 const FILE: &str = "capi/include/presam.h";
 
 /// Written for Rust's readers; the header says it once, at its head.
-const SAFETY: &str = " *\n * # Safety\n * As the module says.\n";
+const SAFETY: &str = "//\n// # Safety\n// As the module says.\n";
 
 /// What no tool makes of Rust: macros with arguments.
 const MACROS: &str = "\
 /* The first two members of every struct that has them: {PRESAM_HEAD(presam_group), .rho = 0.05} */
-#define PRESAM_HEAD(type) sizeof(type), PRESAM_VERSION
+#define PRESAM_HEAD(type) (uint32_t)sizeof(type), PRESAM_VERSION
 
 /* The parts of a status. */
 #define PRESAM_CODE(status) ((status) & 255u)
