@@ -484,9 +484,6 @@ uint32_t presam_version(void);
 
 // How many planes of each kind a configuration takes: write `size` and `version` into `out`, the rest is filled
 // in. The same numbers stand in the header, for static buffers: `PRESAM_MEMORY_INFO_ASAM`.
-//
-// # Safety
-// Each address is null or holds what its type says.
 presam_status presam_count_planes(const struct presam_config *config,
                                   struct presam_plane_count *out);
 
@@ -503,10 +500,7 @@ const char *presam_status_text(presam_status status);
 const char *presam_status_argument(presam_status status);
 
 // Both, and which tensor or setting: `tensor.params (2): expected .., found ..`, cut to the room there is. Returns
-// the length of the whole, without its 0.
-//
-// # Safety
-// `buffer` is null or has room for `room` bytes.
+// the length of the whole, without its 0; `buffer` may be null.
 size_t presam_status_write(presam_status status,
                            char *buffer,
                            size_t room);
@@ -519,40 +513,25 @@ size_t presam_state_align_f32(void);
 
 // Begins: writes a state before its first step. Once, before all else; again, it forgets what was, and the
 // marks of the tensors must be zero again too.
-//
-// # Safety
-// As the module says.
 presam_status presam_init_f32(struct presam_state_f32 *state,
                               size_t state_size,
                               const struct presam_config *config);
 
 // Sets the learning rate, in place of the configuration's: for a schedule, between steps.
-//
-// # Safety
-// As the module says.
 presam_status presam_set_learning_rate_f32(struct presam_state_f32 *state, double learning_rate);
 
 // Sets the factor by which the trainer's loss, and so every gradient, is scaled; 1 at first. Between steps.
-//
-// # Safety
-// As the module says.
 presam_status presam_set_loss_scale_f32(struct presam_state_f32 *state,
                                         double loss_scale);
 
 // Checks all tensors, and each against every other: no two share memory that is written, which the calls of
 // a step check of one tensor at a time. Once, when the arrays are laid out.
-//
-// # Safety
-// As the module says.
 presam_status presam_check_f32(const struct presam_state_f32 *state,
                                const struct presam_tensor_f32 *tensors,
                                size_t count);
 
 // The first half of a step: norm, finish and ascent of all tensors, by the gradients at w. Then write the
 // gradients at the perturbed point, and call `presam_descend_all_f32`. An error has touched nothing.
-//
-// # Safety
-// As the module says.
 presam_status presam_ascend_all_f32(struct presam_state_f32 *state,
                                     struct presam_tensor_f32 *tensors,
                                     size_t count);
@@ -560,104 +539,62 @@ presam_status presam_ascend_all_f32(struct presam_state_f32 *state,
 // The second half: restores all tensors, bit for bit, looks at the second gradient, and lets the base
 // optimizer step with it. After `presam_skip_ascent_f32` it is the base optimizer alone. An error has touched
 // nothing.
-//
-// # Safety
-// As the module says.
 presam_status presam_descend_all_f32(struct presam_state_f32 *state,
                                      struct presam_tensor_f32 *tensors,
                                      size_t count);
 
 // Begins a norm of the first gradient at chunk `first_chunk`: 0, or where another thread's part ends. A tensor
 // has a chunk for each `PRESAM_CHUNK` elements that it begins; where it is cut, it is cut between chunks.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_begin_f32(const struct presam_state_f32 *state,
                                     struct presam_norm_f32 *norm,
                                     uint64_t first_chunk);
 
 // Adds a tensor to the norm; every tensor of the step, in the same order at every step.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_add_f32(const struct presam_state_f32 *state,
                                   const struct presam_tensor_f32 *tensor,
                                   struct presam_norm_f32 *norm);
 
 // Adds the part `next` to `norm`, where that ends: the bits are those of one norm over both.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_merge_f32(struct presam_norm_f32 *norm,
                                     const struct presam_norm_f32 *next);
 
 // Ends the norm of the first gradient: the tensors may ascend.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_finish_f32(struct presam_state_f32 *state,
                                      const struct presam_norm_f32 *norm);
 
 // Perturbs a tensor, keeps its parameters in its backup and renews its memory. Once a step.
-//
-// # Safety
-// As the module says.
 presam_status presam_ascend_f32(const struct presam_state_f32 *state,
                                 struct presam_tensor_f32 *tensor);
 
 // Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time.
-//
-// # Safety
-// As the module says.
 presam_status presam_restore_f32(struct presam_tensor_f32 *tensor);
 
 // Begins a norm of the second gradient, as `presam_norm_begin_f32`.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_begin_f32(const struct presam_state_f32 *state,
                                       struct presam_norm_f32 *norm,
                                       uint64_t first_chunk);
 
 // Adds a tensor's second gradient.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_add_f32(const struct presam_state_f32 *state,
                                     const struct presam_tensor_f32 *tensor,
                                     struct presam_norm_f32 *norm);
 
 // Ends the look at the second gradient: the tensors may descend. `norm` may be null with
 // `PRESAM_CONFIG_UNCHECKED`.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_finish_f32(struct presam_state_f32 *state,
                                        const struct presam_norm_f32 *norm);
 
 // The base optimizer's step on a restored tensor. Once a step.
-//
-// # Safety
-// As the module says.
 presam_status presam_descend_f32(const struct presam_state_f32 *state,
                                  struct presam_tensor_f32 *tensor);
 
 // In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps.
-//
-// # Safety
-// As the module says.
 presam_status presam_skip_ascent_f32(struct presam_state_f32 *state);
 
 // Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too.
-//
-// # Safety
-// As the module says.
 presam_status presam_cancel_f32(struct presam_state_f32 *state);
 
 // What became of the step: write `size` and `version` into `out`, the rest is filled in.
-//
-// # Safety
-// As the module says.
 presam_status presam_report_f32(const struct presam_state_f32 *state, struct presam_report *out);
 
 // e to the power x, correct to the last bits and the same on every machine, as a platform's `expf` is not:
@@ -674,138 +611,81 @@ size_t presam_state_size_f64(void);
 size_t presam_state_align_f64(void);
 
 // `presam_init_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_init_f64(struct presam_state_f64 *state,
                               size_t state_size,
                               const struct presam_config *config);
 
 // `presam_set_learning_rate_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_set_learning_rate_f64(struct presam_state_f64 *state, double learning_rate);
 
 // `presam_set_loss_scale_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_set_loss_scale_f64(struct presam_state_f64 *state, double loss_scale);
 
 // `presam_check_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_check_f64(const struct presam_state_f64 *state,
                                const struct presam_tensor_f64 *tensors,
                                size_t count);
 
 // `presam_ascend_all_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_ascend_all_f64(struct presam_state_f64 *state,
                                     struct presam_tensor_f64 *tensors,
                                     size_t count);
 
 // `presam_descend_all_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_descend_all_f64(struct presam_state_f64 *state,
                                      struct presam_tensor_f64 *tensors,
                                      size_t count);
 
 // `presam_norm_begin_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_begin_f64(const struct presam_state_f64 *state,
                                     struct presam_norm_f64 *norm,
                                     uint64_t first_chunk);
 
 // `presam_norm_add_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_add_f64(const struct presam_state_f64 *state,
                                   const struct presam_tensor_f64 *tensor,
                                   struct presam_norm_f64 *norm);
 
 // `presam_norm_merge_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_merge_f64(struct presam_norm_f64 *norm,
                                     const struct presam_norm_f64 *next);
 
 // `presam_norm_finish_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_norm_finish_f64(struct presam_state_f64 *state,
                                      const struct presam_norm_f64 *norm);
 
 // `presam_ascend_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_ascend_f64(const struct presam_state_f64 *state,
                                 struct presam_tensor_f64 *tensor);
 
 // `presam_restore_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_restore_f64(struct presam_tensor_f64 *tensor);
 
 // `presam_second_begin_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_begin_f64(const struct presam_state_f64 *state,
                                       struct presam_norm_f64 *norm,
                                       uint64_t first_chunk);
 
 // `presam_second_add_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_add_f64(const struct presam_state_f64 *state,
                                     const struct presam_tensor_f64 *tensor,
                                     struct presam_norm_f64 *norm);
 
 // `presam_second_finish_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_second_finish_f64(struct presam_state_f64 *state,
                                        const struct presam_norm_f64 *norm);
 
 // `presam_descend_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_descend_f64(const struct presam_state_f64 *state,
                                  struct presam_tensor_f64 *tensor);
 
 // `presam_skip_ascent_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_skip_ascent_f64(struct presam_state_f64 *state);
 
 // `presam_cancel_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_cancel_f64(struct presam_state_f64 *state);
 
 // `presam_report_f32` in `double`.
-//
-// # Safety
-// As the module says.
 presam_status presam_report_f64(const struct presam_state_f64 *state, struct presam_report *out);
 
 // `presam_exp_f32` in `double`.
@@ -819,7 +699,7 @@ double presam_log_f64(double x);
 #endif  // __cplusplus
 
 /* The first two members of every struct that has them: {PRESAM_HEAD(presam_group), .rho = 0.05} */
-#define PRESAM_HEAD(type) sizeof(type), PRESAM_VERSION
+#define PRESAM_HEAD(type) (uint32_t)sizeof(type), PRESAM_VERSION
 
 /* The parts of a status. */
 #define PRESAM_CODE(status) ((status) & 255u)

@@ -13,7 +13,7 @@ const WIDTHS: [usize; 3] = [64, 16, 10];
 const TRAINING: usize = 400;
 const TEST: usize = 200;
 const BATCH: usize = 20;
-const EPOCHS: usize = 8;
+const EPOCHS: usize = 16;
 
 /// Pixels in sixteenths, and classes.
 fn digits() -> (Vec<f32>, Vec<u8>) {
@@ -127,16 +127,16 @@ fn line(
 fn rust_prints_what_the_trainer_in_c_prints() {
     let sam = AnyVariant::by_name("sam").unwrap();
     let sgd = AnyBase::by_name("sgd-momentum").unwrap();
-    let sgd = sgd.set("momentum", 0.9).unwrap().set("weight_decay", 0.0005).unwrap();
+    let sgd = sgd.set("learning_rate", 0.05).unwrap().set("momentum", 0.9).unwrap().set("weight_decay", 0.0005).unwrap();
     let mut session = Session::new(Cpu::detect(), sam, sgd);
     session.second = SecondGradient::Clipped(2.0);
-    let small = Group::new(0.2).unwrap();
+    let small = Group::new(0.1).unwrap();
     let mut lines = line("sam, sgd-momentum", session, [small, small]);
 
     let info_asam = AnyVariant::by_name("info-asam").unwrap().set("eta", 0.02).unwrap();
-    let adamw = AnyBase::by_name("adamw").unwrap().set("learning_rate", 0.01).unwrap();
+    let adamw = AnyBase::by_name("adamw").unwrap().set("learning_rate", 0.005).unwrap();
     let session = Session::new(Cpu::plain(), info_asam, adamw);
-    let large = Group::new(1.0).unwrap();
+    let large = Group::new(0.5).unwrap();
     let biases = large.without_operator().with_weight_decay(0.0).unwrap();
     write!(lines, "{}", line("info-asam, adamw", session, [large, biases])).unwrap();
 
