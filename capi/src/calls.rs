@@ -5,13 +5,12 @@
 
 #![allow(unsafe_code, reason = "C hands over addresses")]
 
+use crate::extent::{Extent, check_apart};
 use crate::layout::{Config, PlaneCount, Report, Tensor};
-use crate::memory::{
-    Extent, View, check_apart, headed, held, named, place, view, view_restored,
-};
+use crate::memory::{View, headed, held, named, place, view, view_restored};
 use crate::norm::{Norm, Pass};
 use crate::settings::Settings;
-use crate::state::{State, magic, restore as back};
+use crate::state::{State, is_perturbed, magic, restore as back};
 use crate::status::{Argument, Code, Fault, Status, check};
 use presam::AnyReal;
 
@@ -174,15 +173,12 @@ pub(crate) unsafe fn ascend<R: AnyReal>(at: *const State<R>, tensor: *mut Tensor
 
 pub(crate) unsafe fn restore<R: AnyReal>(tensor: *mut Tensor<R>) -> Done {
     // SAFETY: the caller's word.
-    let view = unsafe { view_restored(tensor) };
-    // SAFETY: the caller's word.
     let mark = unsafe { headed(tensor.cast_const()) }?.mark;
-    // What is not perturbed needs no backup.
-    let view = match view {
-        Ok(view) => view,
-        Err(_) if mark.stage != 1 => return back::<R>(&mut [], &[], mark).map(|_| ()),
-        Err(fault) => return Err(fault),
-    };
+    if !is_perturbed(mark)? {
+        return Ok(());
+    }
+    // SAFETY: the caller's word.
+    let view = unsafe { view_restored(tensor) }?;
     // SAFETY: the caller's word, and both are apart.
     let (params, backup) = unsafe { view.restoring() };
     let mark = back(params, backup, mark)?;
@@ -291,8 +287,8 @@ pub(crate) unsafe fn descend_all<R: AnyReal>(
         // SAFETY: the caller's word.
         let planes = unsafe { view.reading() };
         let len = planes.params.len();
-        let changed = view.mark().stage == 1 && view.mark().len != len;
-        check(!changed, Code::LengthChanged, Argument::Len)?;
+        let stays = !is_perturbed(view.mark())? || view.mark().len == len;
+        check(stays, Code::LengthChanged, Argument::Len)?;
         if now.is_checked() { now.look(&planes, view.mark(), &mut norm) } else { Ok(()) }
     };
     // SAFETY: the caller's word.

@@ -4,10 +4,11 @@
 //! | --- | --- |
 //! | `f32.rs`, `f64.rs`, `common.rs` | the C functions, a line each |
 //! | `calls.rs` | their bodies: a caller's addresses are checked, then the step does its part |
-//! | `memory.rs` | the checks of addresses, and the places where addresses become slices |
+//! | `extent.rs` | where addresses lie: null, alignment, length, overlaps |
+//! | `memory.rs` | the places where addresses become values and slices |
 //! | `layout.rs` | the structs that a caller fills in |
 //! | `settings.rs`, `rules.rs` | a configuration with its tags and names becomes rules of the core |
-//! | `state.rs`, `norm.rs` | safe: the order of a step, and its phases |
+//! | `state.rs`, `norm.rs`, `segment.rs` | safe: the order of a step, and its phases |
 //! | `status.rs` | what a call answers |
 //!
 //! Safe code stands behind `calls.rs`; every function of C states what a caller must keep to.
@@ -15,6 +16,7 @@
 
 mod calls;
 mod common;
+mod extent;
 mod f32;
 mod f64;
 mod layout;

@@ -173,7 +173,9 @@ impl<R: AnyReal> State<R> {
         let full = |error| refused(error, Argument::Norm);
         if s.group.counts_in_norm() {
             let (variant, sums) = (&self.settings.variant, &mut norm.sums);
-            variant.accumulate_norm(&at, s.params, slope, s.memory, s.inputs, sums).map_err(full)?;
+            variant
+                .accumulate_norm(&at, s.params, slope, s.memory, s.inputs, sums)
+                .map_err(full)?;
         } else if s.group.is_perturbed() {
             let mut sums = PartialNorm::new();
             at.cpu.accumulate_gradient(at.unscale, slope, &mut sums).map_err(full)?;
@@ -189,8 +191,7 @@ impl<R: AnyReal> State<R> {
         let refused = |error| refused(error, Argument::Norm);
         let total = norm.sums.total().map_err(refused)?;
         let mut after = self.rule_state;
-        let mut ascent =
-            Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) };
+        let mut ascent = Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) };
         if norm.is_finite() {
             ascent = self.settings.variant.finish(&norm.sums, &mut after).map_err(refused)?;
         }
@@ -229,8 +230,7 @@ impl<R: AnyReal> State<R> {
 
     /// Whether a tensor may begin a step.
     pub(crate) fn check_rest(mark: Mark) -> Result<(), Fault> {
-        check(mark.stage <= BACK, Code::Range, Argument::Mark)?;
-        check(mark.stage != PERTURBED, Code::StillPerturbed, Argument::Mark)
+        check(!is_perturbed(mark)?, Code::StillPerturbed, Argument::Mark)
     }
 
     /// Whether a tensor is to ascend in this step.
@@ -266,16 +266,21 @@ impl<R: AnyReal> State<R> {
 
     /// Whether a tensor went through the ascent of this step, or through none in a step without one.
     pub(crate) fn check_ascended(&self, mark: Mark) -> Result<(), Fault> {
-        check(mark.stage <= BACK, Code::Range, Argument::Mark)?;
+        let perturbed = is_perturbed(mark)?;
         if self.stage == Stage::Plain {
-            return Self::check_rest(mark);
+            return check(!perturbed, Code::StillPerturbed, Argument::Mark);
         }
         let ascended = mark.stage != AT_REST && mark.step == self.step;
         check(ascended, Code::Order, Argument::Mark)
     }
 
     /// The second gradient, one tensor.
-    pub(crate) fn look(&self, s: &Reading<'_, R>, mark: Mark, norm: &mut Norm<R>) -> Result<(), Fault> {
+    pub(crate) fn look(
+        &self,
+        s: &Reading<'_, R>,
+        mark: Mark,
+        norm: &mut Norm<R>,
+    ) -> Result<(), Fault> {
         self.passes(Pass::Second)?;
         norm.check(Pass::Second, self.serial)?;
         self.check_ascended(mark)?;
@@ -342,7 +347,11 @@ impl<R: AnyReal> State<R> {
         let Descent { writes, factor, learning_rate, base_state, .. } = self.descent;
         if writes {
             let weight_decay = s.group.weight_decay();
-            let at = ArmedBase { learning_rate, weight_decay, ..ArmedBase::new(Cpu::detect(), base_state) };
+            let at = ArmedBase {
+                learning_rate,
+                weight_decay,
+                ..ArmedBase::new(Cpu::detect(), base_state)
+            };
             let done = self.settings.base.descend(&at, factor, s.params, s.grads, s.state);
             done.map_err(|error| refused(error, Argument::WeightDecay))?;
         }
@@ -364,10 +373,19 @@ impl<R: AnyReal> State<R> {
     }
 }
 
+/// Whether a tensor's backup holds its parameters.
+pub(crate) fn is_perturbed(mark: Mark) -> Result<bool, Fault> {
+    check(mark.stage <= BACK, Code::Range, Argument::Mark)?;
+    Ok(mark.stage == PERTURBED)
+}
+
 /// Back to where it was before the ascent; what is not perturbed stays.
-pub(crate) fn restore<R: AnyReal>(params: &mut [R], backup: &[R], mark: Mark) -> Result<Mark, Fault> {
-    if mark.stage != PERTURBED {
-        check(mark.stage <= BACK, Code::Range, Argument::Mark)?;
+pub(crate) fn restore<R: AnyReal>(
+    params: &mut [R],
+    backup: &[R],
+    mark: Mark,
+) -> Result<Mark, Fault> {
+    if !is_perturbed(mark)? {
         return Ok(mark);
     }
     check(mark.len == params.len(), Code::LengthChanged, Argument::Len)?;

@@ -127,7 +127,13 @@ fn line(
 fn rust_prints_what_the_trainer_in_c_prints() {
     let sam = AnyVariant::by_name("sam").unwrap();
     let sgd = AnyBase::by_name("sgd-momentum").unwrap();
-    let sgd = sgd.set("learning_rate", 0.05).unwrap().set("momentum", 0.9).unwrap().set("weight_decay", 0.0005).unwrap();
+    let sgd = sgd
+        .set("learning_rate", 0.05)
+        .unwrap()
+        .set("momentum", 0.9)
+        .unwrap()
+        .set("weight_decay", 0.0005)
+        .unwrap();
     let mut session = Session::new(Cpu::detect(), sam, sgd);
     session.second = SecondGradient::Clipped(2.0);
     let small = Group::new(0.1).unwrap();

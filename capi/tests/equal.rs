@@ -105,7 +105,9 @@ fn gradients<R: AnyReal>(tensors: &mut [Planes<R>], seed: u64, kind: Kind, secon
         tensor.grads.copy_from_slice(&seeded.plane::<R>(len));
         let special = match (kind, second, tensor.group) {
             (Kind::Zero, false, _) => Some(R::ZERO),
-            (Kind::FirstNan, false, 1) | (Kind::UncountedNan, false, 2) => Some(R::INFINITY - R::INFINITY),
+            (Kind::FirstNan, false, 1) | (Kind::UncountedNan, false, 2) => {
+                Some(R::INFINITY - R::INFINITY)
+            }
             (Kind::SecondInfinite, true, 0) => Some(R::INFINITY),
             _ => None,
         };

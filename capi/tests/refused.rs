@@ -4,111 +4,11 @@
 
 mod common;
 
+use common::trial::{Model, message, ok, what};
 use common::{Api, Held, Planes, Seeded, group, report};
 use presam::{AnyBase, AnyVariant};
 use presam_capi::*;
 use std::ptr::{null, null_mut};
-
-/// Two tensors of info-asam and AdamW, with a group each, a state and a norm.
-struct Model<R: Api> {
-    state: R::State,
-    norm: R::Norm,
-    planes: Vec<Planes<R>>,
-    tensors: Vec<Tensor<R>>,
-    groups: Box<[Group; 2]>,
-    held: Held,
-}
-
-fn what(code: Code, argument: Argument) -> (u32, u32, u32) {
-    (code as u32, argument as u32, 0)
-}
-
-fn told(status: Status) -> (u32, u32, u32) {
-    (status.code(), status.argument(), status.index())
-}
-
-fn ok(status: Status) {
-    assert_eq!(told(status), (0, 0, 0));
-}
-
-impl<R: Api> Model<R> {
-    fn new() -> Self {
-        let variant = AnyVariant::by_name("info-asam").unwrap();
-        let base = AnyBase::by_name("adamw").unwrap();
-        let mut seeded = Seeded(11);
-        let mut planes: Vec<Planes<R>> = [(0, 20), (1, 5)]
-            .map(|place| Planes::new(place, &variant, &base, &mut seeded))
-            .into();
-        for tensor in &mut planes {
-            tensor.grads = seeded.plane(tensor.grads.len());
-        }
-        let groups = Box::new([group(0.5, 0, 0.0), group(0.1, PRESAM_GROUP_NO_OPERATOR, 0.0)]);
-        let tensors = planes.iter_mut().map(|tensor| tensor.c(&groups[..])).collect();
-        let held = Held::new("info-asam", "adamw", &[], &[]);
-        let mut model =
-            Self { state: R::ZERO_STATE, norm: R::ZERO_NORM, planes, tensors, groups, held };
-        ok(model.init());
-        model
-    }
-
-    fn init(&mut self) -> Status {
-        // SAFETY: all of it lives.
-        unsafe { R::init(&mut self.state, size_of::<R::State>(), &self.held.config) }
-    }
-
-    /// Every byte that a call might write, marks and state included.
-    fn bytes(&self) -> (Vec<Vec<Vec<u64>>>, Vec<Mark>, R::State) {
-        let planes = self.planes.iter().map(Planes::bits).collect();
-        (planes, self.tensors.iter().map(|tensor| tensor.mark).collect(), self.state)
-    }
-
-    /// The call is refused so, and nothing is touched.
-    fn refuses(&mut self, expected: (u32, u32, u32), call: impl FnOnce(&mut Self) -> Status) {
-        let before = self.bytes();
-        let status = call(self);
-        assert_eq!(told(status), expected, "{:?}", message(status));
-        assert!(self.bytes() == before, "{expected:?} touched something");
-    }
-
-    /// Every call that takes a tensor refuses it so: alone, and as the second of an array.
-    fn tensor_refused(&mut self, code: Code, argument: Argument, spoil: impl Fn(&mut Tensor<R>)) {
-        let (alone, listed) = ((code as u32, argument as u32, 0), (code as u32, argument as u32, 1));
-        let good = self.tensors[1];
-        spoil(&mut self.tensors[1]);
-        // SAFETY: each address is checked before it is used; lengths are right or refused.
-        unsafe {
-            ok(R::norm_begin(&self.state, &mut self.norm, 0));
-            self.refuses(alone, |m| R::norm_add(&m.state, &m.tensors[1], &mut m.norm));
-            self.refuses(listed, |m| R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-            self.refuses(listed, |m| R::check(&m.state, m.tensors.as_ptr(), 2));
-            let ready = self.state;
-            ok(R::norm_finish(&mut self.state, &self.norm));
-            self.refuses(alone, |m| R::ascend(&m.state, &mut m.tensors[1]));
-            ok(R::second_begin(&self.state, &mut self.norm, 0));
-            self.refuses(alone, |m| R::second_add(&m.state, &m.tensors[1], &mut m.norm));
-            self.state = ready;
-            ok(R::skip(&mut self.state));
-            self.refuses(listed, |m| R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-            ok(R::second_begin(&self.state, &mut self.norm, 0));
-            ok(R::second_finish(&mut self.state, &self.norm));
-            self.refuses(alone, |m| R::descend(&m.state, &mut m.tensors[1]));
-            self.state = ready;
-        }
-        self.tensors[1] = good;
-    }
-}
-
-fn message(status: Status) -> String {
-    let mut buffer = [0_u8; 200];
-    // SAFETY: its room is told.
-    let length = unsafe { presam_status_write(status, buffer.as_mut_ptr().cast(), buffer.len()) };
-    String::from_utf8_lossy(&buffer[..length]).into_owned()
-}
-
-fn both(test: fn(), other: fn()) {
-    test();
-    other();
-}
 
 fn addresses<R: Api>() {
     let mut m = Model::<R>::new();
@@ -129,7 +29,8 @@ fn addresses<R: Api>() {
 
 #[test]
 fn null_misaligned_and_endless_planes() {
-    both(addresses::<f32>, addresses::<f64>);
+    addresses::<f32>();
+    addresses::<f64>();
 }
 
 fn overlaps<R: Api>() {
@@ -164,7 +65,8 @@ fn overlaps<R: Api>() {
 
 #[test]
 fn planes_that_share_memory() {
-    both(overlaps::<f32>, overlaps::<f64>);
+    overlaps::<f32>();
+    overlaps::<f64>();
 }
 
 #[test]
@@ -213,7 +115,8 @@ fn structs<R: Api>() {
 
 #[test]
 fn structs_of_another_size_or_version_and_numbers_out_of_range() {
-    both(structs::<f32>, structs::<f64>);
+    structs::<f32>();
+    structs::<f64>();
 }
 
 fn configurations<R: Api>() {
@@ -263,10 +166,10 @@ fn configurations<R: Api>() {
     unsafe {
         let size = size_of::<R::State>();
         let state = (&raw mut m.state).wrapping_byte_add(4);
-        m.refuses(what(Code::Misaligned, Argument::State), |m| R::init(state, size, &m.held.config));
-        m.refuses(what(Code::Null, Argument::State), |m| {
-            R::init(null_mut(), size, &m.held.config)
+        m.refuses(what(Code::Misaligned, Argument::State), |m| {
+            R::init(state, size, &m.held.config)
         });
+        m.refuses(what(Code::Null, Argument::State), |m| R::init(null_mut(), size, &m.held.config));
         m.refuses(what(Code::Null, Argument::Config), |m| R::init(&mut m.state, size, null()));
         m.refuses(what(Code::StructSize, Argument::State), |m| {
             R::init(&mut m.state, size - 1, &m.held.config)
@@ -286,89 +189,8 @@ fn configurations<R: Api>() {
 
 #[test]
 fn configurations_out_of_range() {
-    both(configurations::<f32>, configurations::<f64>);
-}
-
-fn orders<R: Api>() {
-    let mut m = Model::<R>::new();
-    let (order, state, mark) = (Code::Order, Argument::State, Argument::Mark);
-    let (out, at_norm) = (what(order, state), what(order, Argument::Norm));
-    // SAFETY: all of it lives.
-    unsafe {
-        // Before the first step.
-        m.refuses(out, |m| R::ascend(&m.state, &mut m.tensors[0]));
-        m.refuses(out, |m| R::descend(&m.state, &mut m.tensors[0]));
-        m.refuses(out, |m| R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        m.refuses(out, |m| R::second_begin(&m.state, &mut m.norm, 0));
-        m.refuses(out, |m| R::second_finish(&mut m.state, &m.norm));
-        m.refuses(what(Code::NotBegun, Argument::Norm), |m| R::norm_finish(&mut m.state, &m.norm));
-        m.refuses(what(Code::NotBegun, Argument::Norm), |m| {
-            R::norm_add(&m.state, &m.tensors[0], &mut m.norm)
-        });
-        // The norm.
-        ok(R::norm_begin(&m.state, &mut m.norm, 1));
-        m.refuses(what(Code::NotFromZero, Argument::Norm), |m| R::norm_finish(&mut m.state, &m.norm));
-        ok(R::norm_begin(&m.state, &mut m.norm, 0));
-        ok(R::norm_add(&m.state, &m.tensors[0], &mut m.norm));
-        let mut part = R::ZERO_NORM;
-        m.refuses(what(Code::NotBegun, Argument::Next), |m| R::norm_merge(&mut m.norm, &part));
-        ok(R::norm_begin(&m.state, &mut part, 5));
-        m.refuses(what(Code::NotAdjacent, Argument::Next), |m| R::norm_merge(&mut m.norm, &part));
-        let twice = &raw mut m.norm;
-        m.refuses(what(Code::Overlap, Argument::Next), |_| R::norm_merge(twice, twice));
-        ok(R::norm_add(&m.state, &m.tensors[1], &mut m.norm));
-        let stale = m.norm;
-        ok(R::norm_finish(&mut m.state, &m.norm));
-        m.refuses(out, |m| R::norm_finish(&mut m.state, &m.norm));
-        m.refuses(out, |m| R::norm_begin(&m.state, &mut m.norm, 0));
-        m.refuses(out, |m| R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        m.refuses(out, |m| R::skip(&mut m.state));
-        m.refuses(out, |m| R::learning_rate(&mut m.state, 0.1));
-        m.refuses(out, |m| R::loss_scale(&mut m.state, 2.0));
-        // The ascent.
-        ok(R::ascend(&m.state, &mut m.tensors[0]));
-        m.refuses(what(Code::StillPerturbed, mark), |m| R::ascend(&m.state, &mut m.tensors[0]));
-        m.refuses(out, |m| R::descend(&m.state, &mut m.tensors[0]));
-        m.refuses(at_norm, |m| R::second_finish(&mut m.state, &stale));
-        m.refuses((order as u32, mark as u32, 1), |m| {
-            R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
-        });
-        ok(R::second_begin(&m.state, &mut m.norm, 0));
-        m.refuses(what(order, mark), |m| R::second_add(&m.state, &m.tensors[1], &mut m.norm));
-        ok(R::ascend(&m.state, &mut m.tensors[1]));
-        m.tensors[1].len = 4;
-        m.refuses(what(Code::LengthChanged, Argument::Len), |m| R::restore(&mut m.tensors[1]));
-        m.refuses((Code::LengthChanged as u32, Argument::Len as u32, 1), |m| {
-            R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
-        });
-        m.tensors[1].len = 5;
-        // The descent.
-        ok(R::second_add(&m.state, &m.tensors[0], &mut m.norm));
-        ok(R::second_finish(&mut m.state, &m.norm));
-        m.refuses(what(Code::StillPerturbed, mark), |m| R::descend(&m.state, &mut m.tensors[0]));
-        m.refuses((Code::StillPerturbed as u32, mark as u32, 0), |m| {
-            R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
-        });
-        ok(R::restore(&mut m.tensors[0]));
-        ok(R::restore(&mut m.tensors[0]));
-        ok(R::descend(&m.state, &mut m.tensors[0]));
-        m.refuses(what(order, mark), |m| R::descend(&m.state, &mut m.tensors[0]));
-        // A step without an ascent, and one that is given up.
-        ok(R::restore(&mut m.tensors[1]));
-        ok(R::skip(&mut m.state));
-        m.refuses(out, |m| R::ascend(&m.state, &mut m.tensors[0]));
-        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        ok(R::cancel(&mut m.state));
-        m.refuses(out, |m| R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
-        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-    }
-}
-
-#[test]
-fn calls_out_of_order() {
-    both(orders::<f32>, orders::<f64>);
+    configurations::<f32>();
+    configurations::<f64>();
 }
 
 #[test]

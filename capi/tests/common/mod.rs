@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code, dead_code, reason = "C's functions; not every test takes all of them")]
 
+pub mod trial;
+
 use presam::{AnyBase, AnyReal, AnyVariant, DynBase, DynVariant};
 use presam_capi::*;
 use std::ffi::CString;
@@ -20,7 +22,8 @@ pub trait Api: AnyReal {
     unsafe fn ascend_all(s: *mut Self::State, t: *mut Tensor<Self>, n: usize) -> Status;
     unsafe fn descend_all(s: *mut Self::State, t: *mut Tensor<Self>, n: usize) -> Status;
     unsafe fn norm_begin(s: *const Self::State, n: *mut Self::Norm, chunk: u64) -> Status;
-    unsafe fn norm_add(s: *const Self::State, t: *const Tensor<Self>, n: *mut Self::Norm) -> Status;
+    unsafe fn norm_add(s: *const Self::State, t: *const Tensor<Self>, n: *mut Self::Norm)
+    -> Status;
     unsafe fn norm_merge(n: *mut Self::Norm, next: *const Self::Norm) -> Status;
     unsafe fn norm_finish(s: *mut Self::State, n: *const Self::Norm) -> Status;
     unsafe fn ascend(s: *const Self::State, t: *mut Tensor<Self>) -> Status;

@@ -39,8 +39,10 @@ const FUSED: [&str; 4] = ["vfma", "vfms", "vfnma", "vfnms"];
 pub(super) fn run(dir: &Path) -> Outcome {
     let there = |program: &str| Run::program(program).arg("--version").succeeds();
     if !there(GCC) || !there(QEMU) {
-        eprintln!("no firmware: {GCC} or {QEMU} is missing (on Debian, without recommended packages: \
-                   gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)");
+        eprintln!(
+            "no firmware: {GCC} or {QEMU} is missing (on Debian, without recommended packages: \
+                   gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)"
+        );
         return Ok(());
     }
     let image = image(dir)?;
@@ -100,7 +102,8 @@ mod tests {
     #[test]
     fn a_panic_and_a_fused_instruction_are_found() {
         let names = "00000400 T main\n00000500 t core::panicking::panic_fmt\n";
-        let code = " 40:\teea0 0a80 \tvfma.f32\ts0, s1, s0\n 44:\tee00 0a80 \tvmla.f32\ts0, s1, s0\n";
+        let code =
+            " 40:\teea0 0a80 \tvfma.f32\ts0, s1, s0\n 44:\tee00 0a80 \tvmla.f32\ts0, s1, s0\n";
         assert_eq!(faults(names, code).len(), 2);
         assert!(faults("00000400 T main\n", " 44:\tee00 0a80 \tvmla.f32\ts0, s1, s0\n").is_empty());
     }

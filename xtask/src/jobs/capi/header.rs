@@ -51,7 +51,8 @@ fn planes() -> Result<String, String> {
     for info in presam::variants::ALL {
         let name = upper(info.name);
         let written = writeln!(text, "#define PRESAM_MEMORY_{name} {}", info.memory);
-        let written = written.and_then(|()| writeln!(text, "#define PRESAM_INPUTS_{name} {}", info.inputs));
+        let written =
+            written.and_then(|()| writeln!(text, "#define PRESAM_INPUTS_{name} {}", info.inputs));
         written.map_err(|error| error.to_string())?;
     }
     for info in presam::base::ALL {
