@@ -1,6 +1,8 @@
 //! The trainer of `examples/c` in Rust, through the core's session and presam-model: the same lines, so the same
 //! bits of every parameter.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use presam::{
     AnyBase, AnyVariant, Cpu, DynBase, DynVariant, Group, Mark, Planes, PlanesMut, SecondGradient,
     SegmentMut, Segments, Session,
