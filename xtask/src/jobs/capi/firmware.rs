@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const TARGET: &str = "thumbv7em-none-eabihf";
 const GCC: &str = "arm-none-eabi-gcc";
 const QEMU: &str = "qemu-system-arm";
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "-O2",
     "-mcpu=cortex-m4",
     "-mthumb",
@@ -20,6 +20,7 @@ const FLAGS: [&str; 12] = [
     "--specs=rdimon.specs",
     "-Wl,--gc-sections",
     "-Wl,--no-warn-rwx-segments",
+    "-Wl,-z,noexecstack",
     "-Wl,--fatal-warnings",
     "-T",
 ];
