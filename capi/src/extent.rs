@@ -80,24 +80,23 @@ impl Extents {
     pub(crate) fn check_outside(&self, others: &[Extent]) -> Result<(), Fault> {
         let mut pairs = self
             .iter()
-            .filter(is_plane)
+            .filter(is_its_own)
             .flat_map(|plane| others.iter().map(move |other| other.check_apart(plane)));
         pairs.find(Result::is_err).unwrap_or(Ok(()))
     }
 
     /// Whether two tensors lie apart.
     pub(crate) fn check_apart(&self, other: &Self) -> Result<(), Fault> {
-        let mut pairs = self
-            .iter()
-            .filter(is_plane)
-            .flat_map(|one| other.iter().filter(is_plane).map(move |other| one.check_apart(other)));
+        let mut pairs = self.iter().filter(is_its_own).flat_map(|one| {
+            other.iter().filter(is_its_own).map(move |other| one.check_apart(other))
+        });
         pairs.find(Result::is_err).unwrap_or(Ok(()))
     }
 }
 
-/// A tensor's own, and not its group, which many share, nor the state.
-fn is_plane(extent: &&Extent) -> bool {
-    extent.argument as u32 >= Argument::Params as u32 && extent.argument != Argument::Group
+/// A plane or the group, which many may share since nobody writes it; neither the state nor the tensor itself.
+fn is_its_own(extent: &&Extent) -> bool {
+    extent.argument as u32 >= Argument::Params as u32
 }
 
 /// Whether two structs of one call lie apart.

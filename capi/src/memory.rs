@@ -140,6 +140,17 @@ pub(crate) unsafe fn view<R: AnyReal>(
     extents.add(Extent::of(at, 1, true, Argument::Tensor))?;
     extents.add(Extent::of(tensor.group, 1, false, Argument::Group))?;
     let has_backup = backup(&group);
+    add_planes(&tensor, counts, has_backup, &mut extents)?;
+    Ok(View { at, tensor, group, counts, has_backup, extents })
+}
+
+/// Adds every plane that the call's rules have.
+fn add_planes<R>(
+    tensor: &Tensor<R>,
+    counts: Counts,
+    has_backup: bool,
+    extents: &mut Extents,
+) -> Result<(), Fault> {
     let mut add = |at: *const R, writes: bool, argument: Argument| {
         // A length that no plane has is at fault itself.
         let extent = Extent::of(at, tensor.len, writes, argument);
@@ -166,7 +177,7 @@ pub(crate) unsafe fn view<R: AnyReal>(
     for (plane, argument) in tensor.inputs.into_iter().zip(Argument::INPUTS).take(counts.inputs) {
         add(plane, false, argument)?;
     }
-    Ok(View { at, tensor, group, counts, has_backup, extents })
+    Ok(())
 }
 
 /// Checks what a restore takes, params and backup alone, while the tensor is perturbed.

@@ -53,8 +53,14 @@ fn overlaps<R: Api>() {
     m.refuses((Code::Overlap as u32, Argument::Params as u32, 1), |m| unsafe {
         R::check(&m.state, m.tensors.as_ptr(), 2)
     });
-    m.tensors[1].params = first.params.wrapping_add(20).cast();
     m.tensors[1] = m.planes[1].c(&m.groups[..]);
+    // A plane in the group of another.
+    let in_group: *mut R = (&raw mut m.groups[0]).cast();
+    m.tensors[1].backup = in_group;
+    // SAFETY: nothing is written.
+    m.refuses((Code::Overlap as u32, Argument::Backup as u32, 1), |m| unsafe {
+        R::check(&m.state, m.tensors.as_ptr(), 2)
+    });
     // A plane in another struct of the array.
     let inside: *mut R = (&raw mut m.tensors[0]).cast();
     m.tensors[1].backup = inside;
