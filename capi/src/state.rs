@@ -214,8 +214,8 @@ impl<R: AnyReal> State<R> {
 
     fn enter(&mut self, stage: Stage) {
         self.stage = stage;
-        self.descent.begun = false;
-        self.descent.plain = stage == Stage::Plain;
+        let plain = stage == Stage::Plain;
+        self.descent = Descent { begun: false, plain, second: Outcome::Finite, ..self.descent };
         self.serial = self.serial.wrapping_add(1);
         // 0 is the step of marks that no step has written.
         self.step = self.step.wrapping_add(1).max(1);
