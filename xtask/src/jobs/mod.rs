@@ -1,6 +1,7 @@
 //! The table of jobs.
 
 mod bare;
+mod capi;
 mod code;
 mod cuda;
 mod exec;
@@ -62,6 +63,9 @@ pub(crate) const JOBS: &[Job] = &[
     checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
+    checks("capi-header", "write capi/include/presam.h", capi::header),
+    job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),
+    job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 
