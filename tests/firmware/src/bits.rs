@@ -1,0 +1,34 @@
+//! [`Bits`]: SHA-256 over the bits of numbers.
+
+use core::fmt;
+use presam::Real;
+use sha2::{Digest, Sha256};
+
+/// SHA-256 over the bits of numbers, least significant byte first; a NaN counts as one canonical NaN.
+#[derive(Clone, Default)]
+pub struct Bits(Sha256);
+
+impl Bits {
+    /// Adds numbers.
+    pub fn add<R: Real>(&mut self, values: &[R]) {
+        for &value in values {
+            let is_nan = value.partial_cmp(&value).is_none();
+            let value = if is_nan { R::from_f64(f64::NAN) } else { value };
+            let bytes = value.bits().to_le_bytes();
+            self.0.update(bytes.get(..size_of::<R>()).unwrap_or(&bytes));
+        }
+    }
+
+    /// Of these numbers alone.
+    pub fn of<R: Real>(values: &[R]) -> Self {
+        let mut bits = Self::default();
+        bits.add(values);
+        bits
+    }
+}
+
+impl fmt::Display for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.clone().finalize().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
