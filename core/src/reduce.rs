@@ -1,11 +1,11 @@
 //! The one loop that sums: chunks, lanes and folds of the norm contract, for any term.
 
-use crate::cpu::{Cpu, Operation};
+use crate::cpu::{Cpu, Operation, SMALL};
 use crate::error::Error;
 use crate::norm::{CHUNK, LANES, Part, PartialNorm};
 use crate::pass::Term;
 use crate::real::Real;
-use crate::slices::{Reads, gather, gather_tail, row_of, rows};
+use crate::slices::{Reads, gather, gather_plane, row_of, rows, tails};
 
 impl Cpu {
     /// Adds one segment to `norm`, chunk by chunk, on this thread.
@@ -52,10 +52,15 @@ fn chunk_part<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, cons
     term: T,
     chunk: Reads<'_, R, A, M, I>,
 ) -> Part<R> {
-    let sum = lane_sum(chunk, |reads, memory, inputs| {
-        let value = term.term(reads, memory, inputs);
-        value * value
-    });
+    let sum = if SMALL {
+        // One loop for every class: a factor of 1 changes no bit.
+        scaled_sum(term, chunk, R::ONE)
+    } else {
+        lane_sum(chunk, |reads, memory, inputs| {
+            let value = term.term(reads, memory, inputs);
+            value * value
+        })
+    };
     let statistic = if T::STATISTIC {
         lane_sum(chunk, |reads, memory, inputs| term.statistic(reads, memory, inputs))
     } else {
@@ -63,14 +68,14 @@ fn chunk_part<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, cons
     };
     match Part::rescue_factor(sum) {
         None => Part { sum, statistic, class: 0 },
-        Some(factor) => Part::rescued(sum, rescued_sum(term, chunk, factor), statistic),
+        Some(factor) => Part::rescued(sum, scaled_sum(term, chunk, factor), statistic),
     }
 }
 
 /// The same sum with every term first multiplied by a power of two. Rare, so kept out of the hot loop.
-#[cold]
+#[cfg_attr(not(target_os = "none"), cold)]
 #[inline(never)]
-fn rescued_sum<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usize>(
+fn scaled_sum<R: Real, T: Term<R, A, M, I>, const A: usize, const M: usize, const I: usize>(
     term: T,
     chunk: Reads<'_, R, A, M, I>,
     factor: R,
@@ -89,6 +94,17 @@ fn lane_sum<R: Real, const A: usize, const M: usize, const I: usize>(
 ) -> R {
     let mut aligned = Lanes([R::ZERO; LANES]);
     let lanes = &mut aligned.0;
+    if SMALL {
+        for i in 0..chunk.len() {
+            if let Some(lane) = lanes.get_mut(i % LANES) {
+                let read = gather_plane(&chunk.reads, i);
+                let (remembered, input) =
+                    (gather_plane(&chunk.memory, i), gather_plane(&chunk.inputs, i));
+                *lane += value(read, remembered, input);
+            }
+        }
+        return fold(lanes);
+    }
     let zeros = [R::ZERO; LANES];
     let (reads, memory, inputs) = (rows(chunk.reads), rows(chunk.memory), rows(chunk.inputs));
     let (whole, tail) = reads.first().map_or((0, 0), |(rows, tail)| (rows.len(), tail.len()));
@@ -100,8 +116,9 @@ fn lane_sum<R: Real, const A: usize, const M: usize, const I: usize>(
             *lane += value(gather(&read, l), gather(&remembered, l), gather(&input, l));
         }
     }
+    let (reads, memory, inputs) = (tails(&reads), tails(&memory), tails(&inputs));
     for (l, lane) in lanes.iter_mut().enumerate().take(tail) {
-        *lane += value(gather_tail(&reads, l), gather_tail(&memory, l), gather_tail(&inputs, l));
+        *lane += value(gather_plane(&reads, l), gather_plane(&memory, l), gather_plane(&inputs, l));
     }
     fold(&mut aligned.0)
 }

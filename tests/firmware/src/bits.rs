@@ -1,14 +1,19 @@
 //! [`Bits`]: SHA-256 over the bits of numbers.
 
+use crate::sha256::Sha256;
 use core::fmt;
 use presam::Real;
-use sha2::{Digest, Sha256};
 
 /// SHA-256 over the bits of numbers, least significant byte first; a NaN counts as one canonical NaN.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Bits(Sha256);
 
 impl Bits {
+    /// Of nothing yet.
+    pub const fn new() -> Self {
+        Self(Sha256::new())
+    }
+
     /// Adds numbers.
     pub fn add<R: Real>(&mut self, values: &[R]) {
         for &value in values {
@@ -21,7 +26,7 @@ impl Bits {
 
     /// Of these numbers alone.
     pub fn of<R: Real>(values: &[R]) -> Self {
-        let mut bits = Self::default();
+        let mut bits = Self::new();
         bits.add(values);
         bits
     }
@@ -29,6 +34,6 @@ impl Bits {
 
 impl fmt::Display for Bits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.clone().finalize().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0.clone().finish().iter().try_for_each(|word| write!(f, "{word:08x}"))
     }
 }

@@ -35,7 +35,7 @@ impl Phases {
 /// A table on a microcontroller, nothing on a host.
 pub fn run(machine: &mut dyn Machine, arrays: &mut Arrays) -> Result<(), Fault> {
     let mut network = Network::new()?;
-    network.initial(&mut arrays.weights)?;
+    network.initial(&mut arrays.weights);
     let gradient = || network.gradient(0, &arrays.weights, &mut arrays.grads);
     let (found, Some(gradient)) = measured(machine, gradient) else { return Ok(()) };
     found?;

@@ -47,7 +47,7 @@ fn train(
 ) -> Result<(), Fault> {
     *arrays = Arrays::ZERO;
     let mut network = Network::new()?;
-    network.initial(&mut arrays.weights)?;
+    network.initial(&mut arrays.weights);
     let before = network.judge(&arrays.weights)?;
     let sgd = Sgd::new(LEARNING_RATE)?.with_momentum(MOMENTUM)?;
     let (rate, mut state) = (Schedule::cosine(LEARNING_RATE, 0.0, STEPS)?, BaseState::new());

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod network;
 pub mod owned;
 pub mod platform;
+pub mod sha256;
 pub mod vectors;
 
 /// The program of an image: `run` on the machine that it is built for.

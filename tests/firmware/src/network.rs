@@ -3,7 +3,6 @@
 use crate::digits::{DIGITS, PIXELS, TEST, TRAIN};
 use crate::fault::Fault;
 use presam_model::Mlp;
-use presam_model::init::{he_uniform, streams};
 
 const WIDTHS: [usize; 3] = [PIXELS, 16, 10];
 /// Weights and biases: 64 x 16 + 16 + 16 x 10 + 10.
@@ -45,9 +44,17 @@ impl Network {
         Ok(Self { mlp, inputs, labels, scratch: [0.0; SCRATCH] })
     }
 
-    /// He's uniform initialisation, seed 0.
-    pub fn initial(&self, params: &mut [f32]) -> Result<(), Fault> {
-        Ok(he_uniform(&self.mlp, params, &mut streams(0).initialisation)?)
+    /// He's uniform initialisation: weights in [-bound, bound), bound^2 = 6 / inputs; biases zero.
+    pub fn initial(&self, params: &mut [f32]) {
+        let mut state = 1_u32;
+        params.fill(0.0);
+        for tensor in self.mlp.segments().filter(|tensor| !tensor.is_bias) {
+            let bound = presam::Real::sqrt(6.0 / tensor.rows as f32);
+            for weight in &mut params[tensor.range()] {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *weight = ((state >> 8) as f32 / 8_388_608.0 - 1.0) * bound;
+            }
+        }
     }
 
     /// The gradient over the batch of a step; the mean loss there.

@@ -34,7 +34,7 @@ fn train<V: DynVariant<f32>, const M: usize>(
 ) -> Result<(), Fault> {
     let mut network = Network::new()?;
     let mut params = [0.0; PARAMS];
-    network.initial(&mut params)?;
+    network.initial(&mut params);
     let before = network.judge(&params)?;
     let sgd = Sgd::new(LEARNING_RATE)?.with_momentum(MOMENTUM)?;
     let mut owner: Owner<V, M> = FixedSam::new(Session::new(Cpu::detect(), variant, sgd));

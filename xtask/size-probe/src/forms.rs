@@ -18,7 +18,7 @@ fn first<T, const K: usize>(list: [T; 2], none: impl Fn() -> T) -> [T; K] {
     core::array::from_fn(|_| list.next().unwrap_or_else(&none))
 }
 
-fn read<const K: usize>(list: &[&'static mut [f32]; 2]) -> [&[f32]; K] {
+fn read<'a, const K: usize>(list: &'a [&'static mut [f32]; 2]) -> [&'a [f32]; K] {
     first([&*list[0], &*list[1]], || &[])
 }
 

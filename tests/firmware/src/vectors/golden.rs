@@ -21,7 +21,7 @@ pub fn run<R: AnyReal>(
     machine: &mut dyn Machine,
     (relative, absolute): (f64, f64),
 ) -> Result<(), Fault> {
-    let mut bits = Bits::default();
+    let mut bits = Bits::new();
     for (index, row) in ROWS.iter().enumerate() {
         let perturbed = step::<R>(row)?;
         for ((found, w), expected) in perturbed.iter().zip(W).zip(row.perturbation) {

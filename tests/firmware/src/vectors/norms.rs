@@ -11,7 +11,7 @@ const FILE: &str = include_str!("../../../vectors/norm-vectors.json");
 
 /// Every case of one scalar type.
 pub fn run<R: Real>(machine: &mut dyn Machine) -> Result<(), Fault> {
-    let (mut bits, mut cases) = (Bits::default(), 0);
+    let (mut bits, mut cases) = (Bits::new(), 0);
     for line in FILE.lines().filter(|line| field(line, "scalar") == Some(name::<R>())) {
         let case = Case::read(line).ok_or(Fault::Unread("a case of the norm a line"))?;
         let found = case.sum::<R>()?.total()?;

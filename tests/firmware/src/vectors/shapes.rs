@@ -76,7 +76,7 @@ impl Random {
 
 /// Everything, in one scalar type.
 pub fn run<R: AnyReal>(machine: &mut dyn Machine) -> Result<(), Fault> {
-    let mut bits = Bits::default();
+    let mut bits = Bits::new();
     for info in variants::ALL {
         for len in LENGTHS {
             ascent::<R>(AnyVariant::by_name(info.name)?, len, &mut bits)?;
