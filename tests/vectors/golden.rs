@@ -58,8 +58,7 @@ const fn second(
 }
 
 /// C of the draft after g1 and g2, of the b that the reference prints: 1 / (b + 0.01).
-const DRAFT_C: [f64; 5] =
-    {
+const DRAFT_C: [f64; 5] = {
     const fn c(b: f64) -> f64 {
         1.0 / (b + 0.01)
     }
@@ -142,7 +141,13 @@ pub const ROWS: &[Row] = &[
         ..row(
             "infoSAM draft, b + 0.01",
             ("objective-preconditioner", &[]),
-            [0.00681800725596, -0.0244099463639, 0.0331327802467, 0.0136360145119, -0.0239571967668],
+            [
+                0.00681800725596,
+                -0.0244099463639,
+                0.0331327802467,
+                0.0136360145119,
+                -0.0239571967668,
+            ],
         )
     },
     second(

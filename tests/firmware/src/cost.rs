@@ -5,9 +5,7 @@ use crate::fault::Fault;
 use crate::flat::{descend, norm_erased, perturb_erased, restore};
 use crate::machine::{Cost, Machine, measured};
 use crate::network::{LEARNING_RATE, MOMENTUM, Network, PARAMS};
-use presam::{
-    AnyVariant, Armed, BaseState, Cpu, DynVariant, LengthRule, RuleState, Sgd, variants,
-};
+use presam::{AnyVariant, Armed, BaseState, Cpu, DynVariant, LengthRule, RuleState, Sgd, variants};
 
 /// Steps of each rule: the last is measured, when memory is no longer fresh.
 const STEPS: u32 = 4;

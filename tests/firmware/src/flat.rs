@@ -28,7 +28,9 @@ pub fn run(machine: &mut dyn Machine) -> Result<(), Fault> {
     let mut state = RuleState::new();
     train(machine, "sam typed", arrays, |a, _| ascend(sam, SAM_RHO, &mut state, a))?;
     let mut state = RuleState::new();
-    train(machine, "sam erased", arrays, |a, cpu| ascend_erased(&sam, SAM_RHO, &mut state, a, cpu))?;
+    train(machine, "sam erased", arrays, |a, cpu| {
+        ascend_erased(&sam, SAM_RHO, &mut state, a, cpu)
+    })?;
     let mut state = RuleState::new();
     train(machine, "info-asam typed", arrays, |a, _| ascend(info, INFO_ASAM_RHO, &mut state, a))?;
     let mut state = RuleState::new();

@@ -37,5 +37,11 @@ pub fn measured<T>(machine: &mut dyn Machine, work: impl FnOnce() -> T) -> (T, O
     let after = machine.instructions();
     let stack = machine.stack();
     let cost = before.zip(after).zip(stack);
-    (done, cost.map(|((before, after), stack)| Cost { instructions: after.wrapping_sub(before), stack }))
+    (
+        done,
+        cost.map(|((before, after), stack)| Cost {
+            instructions: after.wrapping_sub(before),
+            stack,
+        }),
+    )
 }

@@ -60,13 +60,15 @@ impl Sha256 {
             let (two, fifteen) = (words[i - 2], words[i - 15]);
             let near = two.rotate_right(17) ^ two.rotate_right(19) ^ (two >> 10);
             let far = fifteen.rotate_right(7) ^ fifteen.rotate_right(18) ^ (fifteen >> 3);
-            words[i] = near.wrapping_add(words[i - 7]).wrapping_add(far).wrapping_add(words[i - 16]);
+            words[i] =
+                near.wrapping_add(words[i - 7]).wrapping_add(far).wrapping_add(words[i - 16]);
         }
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = self.state;
         for (word, round) in words.iter().zip(ROUNDS) {
             let sum = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
             let choice = (e & f) ^ (!e & g);
-            let one = h.wrapping_add(sum).wrapping_add(choice).wrapping_add(round).wrapping_add(*word);
+            let one =
+                h.wrapping_add(sum).wrapping_add(choice).wrapping_add(round).wrapping_add(*word);
             let sum = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
             let majority = (a & b) ^ (a & c) ^ (b & c);
             (h, g, f, e, d, c, b) = (g, f, e, d.wrapping_add(one), c, b, a);

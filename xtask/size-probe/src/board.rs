@@ -41,10 +41,7 @@ pub fn call() -> Call {
             decay_power: setting(3),
             mean: setting(4),
         },
-        base_state: BaseState {
-            steps: setting(5) as u32,
-            decay_powers: [setting(6), setting(7)],
-        },
+        base_state: BaseState { steps: setting(5) as u32, decay_powers: [setting(6), setting(7)] },
     }
 }
 

@@ -5,9 +5,9 @@
 use crate::board::Call;
 use core::hint::black_box;
 use presam::{
-    AnyBase, AnyVariant, Armed, ArmedBase, Ascending, BaseOptimizer, Cpu, DynBase,
-    DynVariant, Error, FixedSam, Flat, Group, LengthRule, PartialNorm, Planes, PlanesMut, Scale,
-    Session, Sgd, Variant, finish,
+    AnyBase, AnyVariant, Armed, ArmedBase, Ascending, BaseOptimizer, Cpu, DynBase, DynVariant,
+    Error, FixedSam, Flat, Group, LengthRule, PartialNorm, Planes, PlanesMut, Scale, Session, Sgd,
+    Variant, finish,
 };
 
 type Done = Result<(), Error>;

@@ -5,8 +5,7 @@ use crate::workspace;
 use std::collections::BTreeSet;
 
 /// Workspaces of their own, out of reach of `--all`.
-const APART: [&str; 5] =
-    [
+const APART: [&str; 5] = [
     "xtask/bare-probe/Cargo.toml",
     "xtask/size-probe/Cargo.toml",
     "xtask/stranger/Cargo.toml",

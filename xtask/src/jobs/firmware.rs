@@ -107,7 +107,10 @@ fn planted(board: &Board, dir: &Path, host: &Results) -> Outcome {
     match fused(&disassembly(board, "owned", dir)?) {
         fused if fused.is_empty() => Err("a fused instruction was not caught".into()),
         fused => {
-            eprintln!("planted: another hash, a refused vector and {} are caught", fused.join(", "));
+            eprintln!(
+                "planted: another hash, a refused vector and {} are caught",
+                fused.join(", ")
+            );
             Ok(())
         }
     }
@@ -156,9 +159,8 @@ fn compare(host: &[String], found: &[String]) -> Outcome {
     }
     let nothing = "nothing".to_owned();
     let lines = 0..host.len().max(found.len());
-    let mut lines = lines.map(|i| {
-        (host.get(i).unwrap_or(&nothing), found.get(i).unwrap_or(&nothing))
-    });
+    let mut lines =
+        lines.map(|i| (host.get(i).unwrap_or(&nothing), found.get(i).unwrap_or(&nothing)));
     let (host, found) = lines.find(|(host, found)| host != found).unwrap_or((&nothing, &nothing));
     Err(format!("expected the host's line\n  {host}\nfound\n  {found}"))
 }

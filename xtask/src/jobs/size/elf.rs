@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn frames_are_numbers_in_base_128() {
-        assert_eq!(largest_frame(&[0, 0, 0, 0, 8, 4, 0, 0, 0, 0xd0, 0x05, 8, 0, 0, 0, 0]), Some(720));
+        assert_eq!(
+            largest_frame(&[0, 0, 0, 0, 8, 4, 0, 0, 0, 0xd0, 0x05, 8, 0, 0, 0, 0]),
+            Some(720)
+        );
         assert_eq!(largest_frame(&[0, 0, 0, 0, 0x80]), None);
     }
 

@@ -40,7 +40,8 @@ pub(super) fn all() -> Vec<Image> {
     images.extend(names().map(|name| image(&format!("typed {name}"), &step(&perturb(name)))));
     let beside = |name| format!("{}{}", perturb("sam"), perturb(name));
     let others = || names().filter(|name| *name != "sam");
-    images.extend(others().map(|name| image(&format!("typed sam and {name}"), &step(&beside(name)))));
+    images
+        .extend(others().map(|name| image(&format!("typed sam and {name}"), &step(&beside(name)))));
     let erased = |name| format!("erased(&{}::default(), &momentum(), call)", type_of(name));
     images.extend(names().map(|name| image(&format!("erased {name}"), &erased(name))));
     images.push(image("erased, any rule by name", "by_name(call)"));
@@ -56,7 +57,10 @@ fn phases() -> Vec<Image> {
     let scale = "let scale = black_box(Scale { prescale: 1.0, scale: 0.5, remember: true });";
     let bodies = [
         ("norm", format!("{sums} norm(Sam::new(), call, black_box(&mut sums))")),
-        ("finish", format!("{sums} scale(Sam::new(), call, &sums).map(|scale| {{ black_box(scale); }})")),
+        (
+            "finish",
+            format!("{sums} scale(Sam::new(), call, &sums).map(|scale| {{ black_box(scale); }})"),
+        ),
         ("ascend", format!("{scale} ascend(Sam::new(), scale, call)")),
         ("ascend in place", format!("{scale} ascend_in_place(Sam::new(), scale, call)")),
         ("restore", "restore(call)".to_owned()),
@@ -86,6 +90,9 @@ mod tests {
         let images = all();
         let of = |start: &str| images.iter().filter(|image| image.name.starts_with(start)).count();
         let rules = presam::variants::ALL.len();
-        assert_eq!((of("typed sam and "), of("typed"), of("erased ")), (rules - 1, 2 * rules - 1, rules));
+        assert_eq!(
+            (of("typed sam and "), of("typed"), of("erased ")),
+            (rules - 1, 2 * rules - 1, rules)
+        );
     }
 }

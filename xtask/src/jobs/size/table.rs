@@ -20,7 +20,12 @@ impl Rows {
         Self::default()
     }
 
-    pub(super) fn set(&mut self, (place, name): (usize, &str), column: usize, found: (usize, usize)) {
+    pub(super) fn set(
+        &mut self,
+        (place, name): (usize, &str),
+        column: usize,
+        found: (usize, usize),
+    ) {
         let (_, row) = self.rows.entry(place).or_insert_with(|| (name.to_owned(), [(0, 0); 2]));
         row[column] = found;
     }
@@ -61,7 +66,8 @@ impl Rows {
             };
             let heavier = found.iter().zip(kept).any(|(found, kept)| grown(*kept, *found));
             if heavier || kept.len() != found.len() {
-                faults += &format!("\n  {name}: expected at most {kept:?} and 5 %, found {found:?}");
+                faults +=
+                    &format!("\n  {name}: expected at most {kept:?} and 5 %, found {found:?}");
             }
         }
         if faults.is_empty() {
@@ -69,8 +75,10 @@ impl Rows {
             return Ok(());
         }
         let same = if kept.contains(compiler) { "" } else { "; the page is another compiler's" };
-        Err(format!("docs/size.md: flash s, flash 3, stack s, stack 3 with {compiler}{same}:{faults}\n\
-                     `cargo xtask size` writes it anew"))
+        Err(format!(
+            "docs/size.md: flash s, flash 3, stack s, stack 3 with {compiler}{same}:{faults}\n\
+                     `cargo xtask size` writes it anew"
+        ))
     }
 }
 
