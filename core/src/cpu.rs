@@ -1,5 +1,9 @@
 //! [`Cpu`]: how the loops run. It changes the speed, never a bit.
 
+/// Whether every loop is written once, for the least flash, and not again in rows for vector registers: on
+/// a processor without an operating system. The same bits.
+pub(crate) const SMALL: bool = cfg!(target_os = "none");
+
 /// How the phases run on this processor: plain or wide loops, one thread or rayon's.
 ///
 /// The value changes the speed and never a bit: plain, wide and parallel agree, and the tests force

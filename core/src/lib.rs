@@ -1,7 +1,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(target_arch = "nvptx64", feature(core_float_math))]
+#![cfg_attr(any(target_arch = "nvptx64", presam_core_float_math), feature(core_float_math))]
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "std")]

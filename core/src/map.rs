@@ -1,10 +1,10 @@
 //! The one loop that writes: element by element over planes of one length.
 
-use crate::cpu::{Cpu, Operation};
+use crate::cpu::{Cpu, Operation, SMALL};
 use crate::pass::ElementMap;
 use crate::real::Real;
 use crate::slices::{
-    Rows, Writes, gather, gather_mut, gather_tail, row_of, row_of_mut, rows, rows_mut, tails_mut,
+    Writes, gather, gather_mut, gather_plane, row_of, row_of_mut, rows, rows_mut, tails, tails_mut,
 };
 
 /// Elements worked on at a time: a row's new memory waits in registers or L1 until the row is done,
@@ -37,6 +37,9 @@ impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I
     #[inline(always)]
     fn run(self) {
         let Writes { out, reads, memory, inputs } = self.planes;
+        if SMALL {
+            return map_each(self.map, out, reads, memory, inputs);
+        }
         let (out_rows, out_tail) = out.as_chunks_mut::<ROW>();
         let (reads, inputs, mut memory) = (rows(reads), rows(inputs), rows_mut(memory));
         let zeros = [R::ZERO; ROW];
@@ -44,7 +47,7 @@ impl<R: Real, F: ElementMap<R, A, M, I>, const A: usize, const M: usize, const I
             let (read, input) = (row_of(&reads, row, &zeros), row_of(&inputs, row, &zeros));
             map_row_with_memory(self.map, out_row, read, row_of_mut(&mut memory, row), input);
         }
-        map_tail(self.map, out_tail, &reads, tails_mut(memory), &inputs);
+        map_each(self.map, out_tail, tails(&reads), tails_mut(memory), tails(&inputs));
     }
 }
 
@@ -80,19 +83,19 @@ fn map_row_with_memory<R: Real, F, const A: usize, const M: usize, const I: usiz
     }
 }
 
-/// The elements after the last whole row.
+/// Element by element: what comes after the last whole row.
 #[inline(always)]
-fn map_tail<R: Real, F, const A: usize, const M: usize, const I: usize>(
+fn map_each<R: Real, F, const A: usize, const M: usize, const I: usize>(
     map: F,
     out: &mut [R],
-    reads: &[Rows<'_, R, ROW>; A],
+    reads: [&[R]; A],
     mut memory: [&mut [R]; M],
-    inputs: &[Rows<'_, R, ROW>; I],
+    inputs: [&[R]; I],
 ) where
     F: ElementMap<R, A, M, I>,
 {
     for (i, value) in out.iter_mut().enumerate() {
-        let (read, input) = (gather_tail(reads, i), gather_tail(inputs, i));
+        let (read, input) = (gather_plane(&reads, i), gather_plane(&inputs, i));
         let (new, remembered) = map.apply(*value, read, gather_mut(&memory, i), input);
         *value = new;
         for (k, copy) in remembered.iter().enumerate() {

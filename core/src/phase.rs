@@ -1,7 +1,7 @@
 //! The phases of a step over slices, one segment at a time. The only public loops over parameters.
 
 use crate::base::DescentRule;
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, SMALL};
 use crate::element::AscentRule;
 use crate::error::{Error, check_length};
 use crate::length::Scale;
@@ -178,7 +178,8 @@ impl Cpu {
         check_planes("memory", len, memory.iter().map(|plane| &**plane))?;
         check_planes("inputs", len, inputs)?;
         check_length("backup", len, backup.len())?;
-        if self.splits(len) {
+        // Over threads and where there is no cache, one pass after the other.
+        if SMALL || self.splits(len) {
             self.copy(backup, params);
             return self.ascend(rule, scale, backup, grads, memory, inputs, params);
         }

@@ -99,11 +99,14 @@ macro_rules! impl_real {
                     $real::sqrt(self)
                 }
                 // One instruction, correctly rounded too.
-                #[cfg(target_arch = "nvptx64")]
+                #[cfg(any(
+                    target_arch = "nvptx64",
+                    all(presam_core_float_math, not(feature = "std"))
+                ))]
                 {
                     core::$real::math::sqrt(self)
                 }
-                #[cfg(not(any(feature = "std", target_arch = "nvptx64")))]
+                #[cfg(not(any(feature = "std", target_arch = "nvptx64", presam_core_float_math)))]
                 {
                     $sqrt(self)
                 }

@@ -153,15 +153,24 @@ pub(crate) fn gather<R: Real, const L: usize, const K: usize>(
     values
 }
 
-/// Element `l` of every plane's rest.
+/// The rest of every plane after its whole rows.
 #[inline(always)]
-pub(crate) fn gather_tail<R: Real, const L: usize, const K: usize>(
-    planes: &[Rows<'_, R, L>; K],
-    l: usize,
-) -> [R; K] {
+pub(crate) fn tails<'a, R, const L: usize, const K: usize>(
+    planes: &[Rows<'a, R, L>; K],
+) -> [&'a [R]; K] {
+    let mut found: [&[R]; K] = [&[]; K];
+    for (k, slot) in found.iter_mut().enumerate() {
+        *slot = planes.get(k).map_or(&[][..], |(_, tail)| tail);
+    }
+    found
+}
+
+/// Element `i` of every plane.
+#[inline(always)]
+pub(crate) fn gather_plane<R: Real, const K: usize>(planes: &[&[R]; K], i: usize) -> [R; K] {
     let mut values = [R::ZERO; K];
     for (k, value) in values.iter_mut().enumerate() {
-        *value = planes.get(k).and_then(|(_, tail)| tail.get(l)).copied().unwrap_or(R::ZERO);
+        *value = planes.get(k).and_then(|plane| plane.get(i)).copied().unwrap_or(R::ZERO);
     }
     values
 }
@@ -178,7 +187,7 @@ pub(crate) fn tails_mut<R, const L: usize, const K: usize>(
     found
 }
 
-/// Element `i` of every plane.
+/// Element `i` of every plane that is written.
 #[inline(always)]
 pub(crate) fn gather_mut<R: Real, const K: usize>(planes: &[&mut [R]; K], i: usize) -> [R; K] {
     let mut values = [R::ZERO; K];

@@ -72,8 +72,13 @@ impl Run {
     }
 
     /// Its exit code, stdout and stderr, whatever they are.
-    pub(crate) fn answer(mut self) -> Result<(Option<i32>, String, String), String> {
+    pub(crate) fn answer(self) -> Result<(Option<i32>, String, String), String> {
         eprintln!("$ {}", self.shown);
+        self.quiet_answer()
+    }
+
+    /// The same, not printed: for one of many commands that are alike.
+    pub(crate) fn quiet_answer(mut self) -> Result<(Option<i32>, String, String), String> {
         let output = self.command.stdin(Stdio::null()).output();
         let output = output.map_err(|error| format!("`{}` did not start: {error}", self.shown))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

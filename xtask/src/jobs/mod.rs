@@ -5,6 +5,7 @@ mod capi;
 mod code;
 mod cuda;
 mod exec;
+mod firmware;
 mod fuzz;
 mod gpu_check;
 mod house;
@@ -16,6 +17,7 @@ mod profiles;
 mod ptx;
 mod readme;
 mod runs;
+mod size;
 
 use crate::command::Outcome;
 
@@ -52,6 +54,8 @@ pub(crate) const JOBS: &[Job] = &[
     checks("ptx-check", "lints and ptxas on kernels/ptx; write docs/kernels.md", ptx::ptx_check),
     job("features", "each crate with no feature, each one, each pair; warnings denied", |_| code::features()),
     job("bare", "core and model for Cortex-M0 and M4F, without std", |_| bare::bare()),
+    job("firmware", "train and run the vectors on microcontrollers under QEMU, with the host's bits", |_| firmware::firmware()),
+    checks("size", "weigh the flash, RAM and stack of each rule and phase; write docs/size.md", size::size),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
     job("profiles", "a crate outside is as fast under every profile of Cargo's", |_| profiles::profiles()),
     job("examples", "run every example of core and model", |_| runs::examples()),

@@ -22,7 +22,7 @@ const PLANTED: [(&str, &str); 4] = [
     ("planted-fused", "fused"),
 ];
 /// `vmla` and `vmls` are not among them: they round the product before they add.
-const FUSED: [&str; 4] = ["vfma", "vfms", "vfnma", "vfnms"];
+pub(super) const FUSED: [&str; 4] = ["vfma", "vfms", "vfnma", "vfnms"];
 
 pub(crate) fn no_panic() -> Outcome {
     let compiler = Bare::find(TARGET)?;
