@@ -5,8 +5,12 @@ use crate::workspace;
 use std::collections::BTreeSet;
 
 /// Workspaces of their own, out of reach of `--all`.
-const APART: [&str; 3] =
-    ["xtask/bare-probe/Cargo.toml", "xtask/stranger/Cargo.toml", "fuzz/Cargo.toml"];
+const APART: [&str; 4] = [
+    "xtask/bare-probe/Cargo.toml",
+    "xtask/stranger/Cargo.toml",
+    "fuzz/Cargo.toml",
+    "python/Cargo.toml",
+];
 
 const DENIED: [&str; 3] = ["--", "-D", "warnings"];
 

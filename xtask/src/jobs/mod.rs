@@ -15,6 +15,7 @@ mod profiles;
 mod ptx;
 mod readme;
 mod runs;
+mod wheel;
 
 use crate::command::Outcome;
 
@@ -62,6 +63,7 @@ pub(crate) const JOBS: &[Job] = &[
     checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
+    job("wheel", "the Python package: its wheel, its tests with numpy and with torch", |_| wheel::wheel()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 
