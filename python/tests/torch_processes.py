@@ -1,5 +1,6 @@
 """More than one process: replicas stay equal whatever one of them meets; sharding is refused in one line."""
 
+import importlib.util
 import pathlib
 import socket
 import subprocess
@@ -42,7 +43,7 @@ def test_replicas_stay_equal():
         torch.testing.assert_close(flat(model), torch.tensor([float(x) for x in end], dtype=torch.float64))
 
 
-@pytest.mark.skipif(not hasattr(torch.distributed, "fsdp"), reason="this torch has no FSDP")
+@pytest.mark.skipif(importlib.util.find_spec("torch.distributed.fsdp") is None, reason="this torch has no FSDP")
 def test_sharded_parameters_are_refused_in_one_line():
     (line,) = told("sharded")
     assert line.startswith("parameters: expected whole tensors, found a DTensor (FSDP2")
