@@ -178,6 +178,12 @@ def test_parameters_in_other_memory_are_followed():
     train(one, first)
     train(two, second)
     assert same(one, two)
+    p = torch.nn.Parameter(torch.ones(4))
+    short = SAM([p], "asam", rho=0.3, lr=0.1)
+    for _ in range(2):
+        short.step(lambda: p.square().sum().backward())
+        p.data, p.grad = p.data[: len(p) // 2], None
+    assert short.report().steps == 2 and len(p) == 1
     closure_of(two)()
     second.first_step()
     two[0].weight.data = two[0].weight.data.clone()

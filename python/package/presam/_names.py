@@ -1,7 +1,7 @@
 """What can be asked for by name, and what a front hands to the compiled module."""
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import _presam
 
@@ -156,23 +156,24 @@ class Base:
         else:
             self.core, self.keys, self.state = "sgd", [], []
 
-    def own(self, group: Dict[str, Any]) -> List[float]:
+    def own(self, group: Dict[str, Any]) -> Sequence[float]:
         """The settings of the base optimizer's own."""
         if self.core == "adamw":
-            return [*map(float, group["betas"]), float(group["eps"])]
+            return (*group["betas"], group["eps"])
         if self.keys:
-            return [float(group[key]) for key in self.keys]
+            return (group["momentum"], group["dampening"], group["nesterov"])
         if group["momentum"] != 0:
             raise ValueError("momentum: expected 0, as when the optimizer was made; make it with a momentum above 0 and "
                              f"a schedule may move it, found {group['momentum']}")
-        return []
+        return ()
 
 
 def values(group: Dict[str, Any], base: Optional[Base]) -> List[float]:
     """A group as the module takes it."""
-    lr, decay = (group["lr"], group["weight_decay"]) if base else (0.0, 0.0)
-    common = [group["rho"], group["operator"], group["counted"], group["perturbed"], group.get("maximize", False)]
-    return [*map(float, common), float(lr), float(decay), *(base.own(group) if base else ())]
+    switches = (group["operator"], group["counted"], group["perturbed"], group.get("maximize", False))
+    if base is None:
+        return [group["rho"], *switches, 0.0, 0.0]
+    return [group["rho"], *switches, group["lr"], group["weight_decay"], *base.own(group)]
 
 
 OUTCOMES = ("perturbed", "zero-norm", "non-finite")

@@ -12,7 +12,7 @@ from .._names import (
 )
 from . import refusals
 from .together import decision
-from .tensors import Tensors, warn_of_copies
+from .tensors import Stale, Tensors, warn_of_copies
 
 BY_HAND = (
     "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
@@ -165,7 +165,8 @@ class SAM(torch.optim.Optimizer):
         if self._method.mixes:
             raise ValueError(f"base_step: expected a method without a descent of its own, found {self._method.descent[0]}")
         self._current().fetch()
-        self._kept, self._unscale, self._half = None, self._inverse_scale(), "base"
+        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
+        self._kept, self._half = None, "base"
         return self.second_step(zero_grad)
 
     def restore(self) -> None:
@@ -204,10 +205,16 @@ class SAM(torch.optim.Optimizer):
     def _first(self) -> str:
         self._at_rest("first_step")
         tensors, groups = self._current(), self._values()
-        grads, copies = (tensors.momenta(), []) if self._method.one_gradient else tensors.gradients()
-        warn_of_copies(tensors.copied + len(copies))
+        try:
+            grads, copies = (tensors.momenta(), []) if self._method.one_gradient else tensors.gradients()
+        except Stale:
+            self._retire()
+            tensors = self._current()
+            grads, copies = tensors.gradients()
+        if copies or tensors.copied:
+            warn_of_copies(tensors.copied + len(copies))
         tensors.fetch()
-        self._unscale = self._inverse_scale()
+        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
         call = (grads, groups, self._unscale)
         if self._watch.steps % self._method.every:
             return self._reuse(tensors, call)
@@ -216,7 +223,7 @@ class SAM(torch.optim.Optimizer):
         due = self._watch.due() and not self._method.one_gradient
         self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
         one, threads = self._method.one_gradient, torch.get_num_threads()
-        outcome, norm = tensors.engine.ascend(*call, one, threads, decision(self._process_group))
+        outcome, norm = tensors.engine.ascend(*call, one, threads, self._decide)
         outcome = OUTCOMES[outcome]
         self._watch.began(outcome, norm)
         self._half = outcome
@@ -232,7 +239,7 @@ class SAM(torch.optim.Optimizer):
 
     def _reuse(self, tensors: Tensors, call) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        outcome = tensors.engine.reuse(*call, self._limit(), torch.get_num_threads(), decision(self._process_group))
+        outcome = tensors.engine.reuse(*call, self._limit(), torch.get_num_threads(), self._decide)
         outcome = "non-finite" if OUTCOMES[outcome] == "non-finite" else "reused"
         self._watch.began(outcome, math.nan)
         self._half = outcome
@@ -265,12 +272,14 @@ class SAM(torch.optim.Optimizer):
             self._moved()
             tensors = self._current()
         grads, copies = tensors.gradients()
-        self._look()
+        if self._kept:
+            self._look()
         args = (grads, self._values(), self._unscale, self._limit(), torch.get_num_threads())
-        found = OUTCOMES[tensors.engine.descend(*args, decision(self._process_group))]
-        with torch.no_grad():
-            for g, copy in copies:
-                g.copy_(copy)
+        found = OUTCOMES[tensors.engine.descend(*args, self._decide)]
+        if copies:
+            with torch.no_grad():
+                for g, copy in copies:
+                    g.copy_(copy)
         self._moved()
         self._rest()
         if found == "non-finite":
@@ -282,8 +291,6 @@ class SAM(torch.optim.Optimizer):
     @torch.no_grad()
     def _look(self) -> None:
         """The distance of the gradients in a step that is watched."""
-        if not self._kept:
-            return
         pairs = [(kept, p.grad) for p, kept in self._kept if p.grad is not None]
         apart = sum((g - kept).double().square().sum().item() for kept, g in pairs)
         whole = sum(kept.double().square().sum().item() for kept, _ in pairs)
@@ -297,13 +304,16 @@ class SAM(torch.optim.Optimizer):
     # What both halves share.
 
     def _inverse_scale(self) -> float:
+        if self.loss_scale == 1.0:
+            return 1.0
         return 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
 
     def _limit(self) -> float:
         return math.inf if self.max_norm is None else float(self.max_norm)
 
     def _values(self) -> List[List[float]]:
-        return [values(group, self._base) for group in self.param_groups]
+        base = self._base
+        return [values(group, base) for group in self.param_groups]
 
     def _current(self) -> Tensors:
         """The tensors as they are now."""

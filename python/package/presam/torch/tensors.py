@@ -25,6 +25,10 @@ def is_dense(p: torch.Tensor) -> bool:
     return p.is_contiguous() or torch.empty_like(p).stride() == p.stride()
 
 
+class Stale(RuntimeError):
+    """The parameters are no longer those that a list was made of."""
+
+
 class Tensors:
     """The parameters that have had a gradient. A step that meets another list is handed a new one."""
 
@@ -78,25 +82,29 @@ class Tensors:
 
     def holds(self, groups: List[Dict[str, Any]]) -> bool:
         """Whether these are the groups of this list, in the same memory, no parameter of them new to gradients."""
+        lists = [group["params"] for group in groups]
+        params = lists[0] if len(lists) == 1 else [p for params in lists for p in params]
         return (
-            [len(group["params"]) for group in groups] == self.sizes
-            and all(map(operator.is_, (p for group in groups for p in group["params"]), self.all))
+            list(map(len, lists)) == self.sizes
+            and all(map(operator.is_, params, self.all))
             and self.in_place()
-            and all(p.grad is None for p in self.rest)
+            and not (self.rest and any(p.grad is not None for p in self.rest))
         )
 
     def in_place(self) -> bool:
-        return list(map(data_ptr, self.params)) == self.addresses and [p.nbytes for p in self.params] == self.nbytes
+        return list(map(data_ptr, self.params)) == self.addresses
 
     def gradients(self) -> Tuple[List[int], List[Tuple[torch.Tensor, torch.Tensor]]]:
-        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of."""
+        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of. Raises
+        `Stale` where a parameter has become longer or shorter where it lies."""
         grads = [p.grad for p in self.params]
         if self.plain:
             try:
                 found = list(map(data_ptr, grads))
                 if all(map(is_contiguous, grads)) and [g.nbytes for g in grads] == self.nbytes:
                     found = self._filled(found)
-                    # A tensor without an address of its own (a wrapper) is looked at below.
+                    # A tensor without an address (a wrapper) is looked at below. A parameter that was cut short in
+                    # place shows in its gradient.
                     if 0 not in found:
                         return found, []
             except (TypeError, AttributeError, RuntimeError):
@@ -109,6 +117,8 @@ class Tensors:
     def _carefully(self, grads):
         """One by one: absent, sparse, of another layout."""
         found, copies = [], []
+        if [p.nbytes for p in self.params] != self.nbytes:
+            raise Stale("parameters: expected the lengths of the first half of the step, found others")
         for p, image, g in zip(self.params, self.images, grads):
             if g is None:
                 found.append(0)
@@ -128,15 +138,17 @@ class Tensors:
 
     # Copies of what is no block of memory.
 
-    @torch.no_grad()
     def fetch(self) -> None:
-        for p, copy in self.work:
-            copy.copy_(p)
+        if self.work:
+            with torch.no_grad():
+                for p, copy in self.work:
+                    copy.copy_(p)
 
-    @torch.no_grad()
     def store(self) -> None:
-        for p, copy in self.work:
-            p.copy_(copy)
+        if self.work:
+            with torch.no_grad():
+                for p, copy in self.work:
+                    p.copy_(copy)
 
 
 def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) -> List[Optional[torch.Tensor]]:
@@ -146,7 +158,8 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) ->
         kept = store.get(name)
         if kept is None or kept.dtype != image.dtype or kept.shape != image.shape or kept.stride() != image.stride():
             fresh = torch.zeros_like(image, requires_grad=False)
-            store[name] = fresh if kept is None else fresh.copy_(kept)
+            # Of another shape it is another parameter, which has no memory yet.
+            store[name] = fresh.copy_(kept) if kept is not None and kept.shape == image.shape else fresh
         return store[name]
 
     def given(name: str) -> torch.Tensor:

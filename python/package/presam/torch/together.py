@@ -5,10 +5,12 @@ from typing import Callable, Optional
 import torch
 import torch.distributed as dist
 
+AVAILABLE = dist.is_available()
+
 
 def decision(group) -> Optional[Callable[[bool], bool]]:
     """What turns "finite here" into "finite everywhere"; None where this process is alone."""
-    if group is None or not (dist.is_available() and dist.is_initialized()):
+    if group is None or not AVAILABLE or not dist.is_initialized():
         return None
     group = None if group == "default" else group
     if dist.get_world_size(group) == 1:
