@@ -1,8 +1,8 @@
 //! The first half of a step: every gradient is measured, one decision is made, then tensors are perturbed.
 
 use presam::{
-    AnyReal, Armed, Ascending, Ascent, DynVariant, Outcome, PartialNorm, Planes, PlanesMut, RuleState,
-    Scale, ScaledNorm,
+    AnyReal, Armed, Ascending, Ascent, DynVariant, Outcome, PartialNorm, Planes, PlanesMut,
+    RuleState, Scale, ScaledNorm,
 };
 
 use crate::engine::Engine;
@@ -42,7 +42,8 @@ impl<R: AnyReal> Engine<R> {
             let group = of(&self.groups, tensor.group)?;
             let unscale = slope.factor(group);
             if group.group.counts_in_norm() {
-                let at = Armed { operator: group.group.operator(), unscale, ..Armed::new(cpu, before) };
+                let at =
+                    Armed { operator: group.group.operator(), unscale, ..Armed::new(cpu, before) };
                 let mut planes = tensor.row.ascent(grads)?;
                 let memory = PlanesMut::of(planes.memory.get_mut());
                 let inputs = Planes::of(planes.inputs.get());
@@ -84,8 +85,7 @@ impl<R: AnyReal> Engine<R> {
         slope: Slope<R>,
         ascent: Ascent<R>,
     ) -> Result<(), Fault> {
-        let (cpu, variant, before, length) =
-            (self.cpu, self.variant, self.rule_state, self.length);
+        let (cpu, variant, before, length) = (self.cpu, self.variant, self.rule_state, self.length);
         let has_memory = variant.planes().memory > 0;
         for (tensor, &grads) in present(&mut self.tensors, grads) {
             let group = of(&self.groups, tensor.group)?;
@@ -119,7 +119,7 @@ pub(crate) fn present<'a, T, R: presam::Real>(
 /// The group of that index.
 pub(crate) fn of<R>(groups: &[Settings<R>], index: usize) -> Result<&Settings<R>, Fault> {
     let (expected, found) = (groups.len(), index);
-    groups
-        .get(index)
-        .ok_or_else(|| Fault::new(format!("group: expected an index below {expected}, found {found}")))
+    groups.get(index).ok_or_else(|| {
+        Fault::new(format!("group: expected an index below {expected}, found {found}"))
+    })
 }

@@ -64,7 +64,11 @@ impl PyEngine {
         Ok(Self(match scalar {
             "f32" => Typed::F32(Engine::new(made)?),
             "f64" => Typed::F64(Engine::new(made)?),
-            _ => return Err(Fault::new(format!("scalar: expected f32 or f64, found {scalar}")).into()),
+            _ => {
+                return Err(
+                    Fault::new(format!("scalar: expected f32 or f64, found {scalar}")).into()
+                );
+            }
         }))
     }
 
@@ -90,18 +94,20 @@ impl PyEngine {
         threads: usize,
         decide: Decide,
     ) -> PyResult<(u8, f64)> {
-        py.detach(|| each!(&mut self.0, engine => {
-            engine.set_groups(groups)?;
-            let grads = engine.gradients(&grads)?;
-            let slope = Slope { unscale: Real::from_f64(unscale), momentum };
-            let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
-            measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
-            let (outcome, norm) = (measured.ascent.outcome, measured.ascent.norm.value());
-            if outcome != Outcome::NonFinite {
-                engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
-            }
-            Ok((outcome as u8, Real::to_f64(norm)))
-        }))
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let slope = Slope { unscale: Real::from_f64(unscale), momentum };
+                let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
+                measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
+                let (outcome, norm) = (measured.ascent.outcome, measured.ascent.norm.value());
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
+                }
+                Ok((outcome as u8, Real::to_f64(norm)))
+            })
+        })
     }
 
     /// The second half of a step: the outcome's number.
@@ -116,30 +122,32 @@ impl PyEngine {
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
-        py.detach(|| each!(&mut self.0, engine => {
-            engine.on(threads, Engine::restore)?;
-            engine.set_groups(groups)?;
-            let grads = engine.gradients(&grads)?;
-            let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
-            let judged = engine.on(threads, |engine| {
-                engine.mix(&grads)?;
-                engine.judge(&grads, unscale, max_norm)
-            });
-            let (factor, found) = judged?;
-            let outcome = decided(&decide, found)?;
-            if outcome != Outcome::NonFinite {
-                engine.on(threads, |engine| {
-                    engine.keep_sharp(&grads)?;
-                    let factor = unscale * factor;
-                    if engine.base.is_some() {
-                        engine.descend(&grads, factor)
-                    } else {
-                        engine.multiply(&grads, factor)
-                    }
-                })?;
-            }
-            Ok(outcome as u8)
-        }))
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.on(threads, Engine::restore)?;
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let judged = engine.on(threads, |engine| {
+                    engine.mix(&grads)?;
+                    engine.judge(&grads, unscale, max_norm)
+                });
+                let (factor, found) = judged?;
+                let outcome = decided(&decide, found)?;
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| {
+                        engine.keep_sharp(&grads)?;
+                        let factor = unscale * factor;
+                        if engine.base.is_some() {
+                            engine.descend(&grads, factor)
+                        } else {
+                            engine.multiply(&grads, factor)
+                        }
+                    })?;
+                }
+                Ok(outcome as u8)
+            })
+        })
     }
 
     /// A whole step of LookSAM without a second gradient: the outcome's number.
@@ -154,29 +162,33 @@ impl PyEngine {
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
-        py.detach(|| each!(&mut self.0, engine => {
-            engine.set_groups(groups)?;
-            let grads = engine.gradients(&grads)?;
-            let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
-            let (mixed, (factor, found)) = engine.on(threads, |engine| {
-                let mixed = engine.reuse_sharp(&grads)?;
-                let judged = engine.judge(&mixed, unscale, max_norm)?;
-                Ok((mixed, judged))
-            })?;
-            let outcome = decided(&decide, found)?;
-            if outcome != Outcome::NonFinite {
-                engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
-            }
-            Ok(outcome as u8)
-        }))
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (mixed, (factor, found)) = engine.on(threads, |engine| {
+                    let mixed = engine.reuse_sharp(&grads)?;
+                    let judged = engine.judge(&mixed, unscale, max_norm)?;
+                    Ok((mixed, judged))
+                })?;
+                let outcome = decided(&decide, found)?;
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
+                }
+                Ok(outcome as u8)
+            })
+        })
     }
 
     /// Copies the first gradients to their planes.
     fn keep_first(&mut self, py: Python<'_>, grads: Vec<usize>) -> PyResult<()> {
-        py.detach(|| each!(&mut self.0, engine => {
-            let grads = engine.gradients(&grads)?;
-            Ok(engine.keep_first(&grads)?)
-        }))
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                let grads = engine.gradients(&grads)?;
+                Ok(engine.keep_first(&grads)?)
+            })
+        })
     }
 
     /// Perturbed tensors back from their backups; how many.

@@ -1,7 +1,8 @@
 //! The second half of a step: both gradients are mixed, the result is judged, the base optimizer steps.
 
 use presam::{
-    AnyReal, ArmedBase, BaseState, Cpu, DynBase, GradientMix, Outcome, PartialNorm, PlanesMut, clip_factor,
+    AnyReal, ArmedBase, BaseState, Cpu, DynBase, GradientMix, Outcome, PartialNorm, PlanesMut,
+    clip_factor,
 };
 
 use crate::ascent::{of, present};

@@ -1,6 +1,8 @@
 //! [`Engine`]: rules, counters and tensors of one optimizer, and what both halves of a step share.
 
-use presam::{AnyBase, AnyReal, AnyVariant, BaseState, Cpu, DynBase, DynVariant, LengthRule, RuleState};
+use presam::{
+    AnyBase, AnyReal, AnyVariant, BaseState, Cpu, DynBase, DynVariant, LengthRule, RuleState,
+};
 
 use crate::fault::Fault;
 use crate::settings::{self, Descent, Settings};
@@ -93,7 +95,9 @@ impl<R: AnyReal> Engine<R> {
     pub fn gradients(&self, addresses: &[usize]) -> Result<Vec<Region<R>>, Fault> {
         if addresses.len() != self.tensors.len() {
             let (expected, found) = (self.tensors.len(), addresses.len());
-            return Err(Fault::new(format!("gradients: expected {expected} addresses, found {found}")));
+            return Err(Fault::new(format!(
+                "gradients: expected {expected} addresses, found {found}"
+            )));
         }
         let region = |(tensor, &address): (&Tensor<R>, &usize)| match address {
             0 => Ok(Region::EMPTY),

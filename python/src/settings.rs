@@ -71,7 +71,9 @@ impl<R: AnyReal> Settings<R> {
         let (common, own) = values.split_at_checked(COMMON).unwrap_or((&values, &[]));
         let &[rho, operator, counted, perturbed, maximize, rate, decay] = common else {
             let found = values.len();
-            return Err(Fault::new(format!("group: expected {COMMON} numbers or more, found {found}")));
+            return Err(Fault::new(format!(
+                "group: expected {COMMON} numbers or more, found {found}"
+            )));
         };
         let group = Group::new(R::from_f64(rho))?;
         let group = match (counted != 0.0, perturbed != 0.0) {

@@ -78,7 +78,9 @@ impl<R: Real> Region<R> {
 /// `Ok` where the gradient overlaps none of what is written beside it.
 fn apart<R: Real>(gradient: Region<R>, written: &[Region<R>]) -> Result<(), Fault> {
     if written.iter().any(|region| region.overlaps(gradient)) {
-        return Err(Fault::new("a gradient shares memory with a parameter or a plane of its own".into()));
+        return Err(Fault::new(
+            "a gradient shares memory with a parameter or a plane of its own".into(),
+        ));
     }
     Ok(())
 }
@@ -137,7 +139,9 @@ impl<R: Real> Row<R> {
         let expected = 4 + counts.iter().sum::<usize>();
         if addresses.len() != expected {
             let found = addresses.len();
-            return Err(Fault::new(format!("tensors: expected {expected} addresses, found {found}")));
+            return Err(Fault::new(format!(
+                "tensors: expected {expected} addresses, found {found}"
+            )));
         }
         let names = ["params", "backup", "first", "kept"];
         let mut regions = Vec::with_capacity(expected);

@@ -28,7 +28,8 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, Fault> {
     }
     let named = |index| format!("presam-{index}");
     let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(named).build();
-    let pool = pool.map_err(|error| Fault::new(format!("threads: {threads} did not start: {error}")))?;
+    let pool =
+        pool.map_err(|error| Fault::new(format!("threads: {threads} did not start: {error}")))?;
     let pool = Arc::new(pool);
     pools.push(Kept { process, threads, pool: Arc::clone(&pool) });
     Ok(pool)

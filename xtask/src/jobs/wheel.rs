@@ -52,7 +52,8 @@ fn with_torch() -> Result<PathBuf, String> {
 fn built(python: &Path, target: &str) -> Result<PathBuf, String> {
     let out = job_dir("wheels")?;
     emptied(&out)?;
-    let maturin = Run::program(python).args(["-m", "maturin", "build", "--release", "-m", MANIFEST]);
+    let maturin =
+        Run::program(python).args(["-m", "maturin", "build", "--release", "-m", MANIFEST]);
     maturin.arg("--out").arg(&out).env("CARGO_TARGET_DIR", target).run()?;
     entries(&out).pop().ok_or_else(|| format!("maturin left no wheel in {}", out.display()))
 }
@@ -63,7 +64,11 @@ fn tested(python: &Path, wheel: &Path) -> Outcome {
     pip.args(["--force-reinstall", "--no-index"]).arg(wheel).run()?;
     let begun = Instant::now();
     let tests = root().join("python/tests");
-    Run::program(python).args(["-m", "pytest", "-c"]).arg(tests.join("pytest.ini")).arg(&tests).run()?;
+    Run::program(python)
+        .args(["-m", "pytest", "-c"])
+        .arg(tests.join("pytest.ini"))
+        .arg(&tests)
+        .run()?;
     eprintln!("tests: {} s", begun.elapsed().as_secs());
     Ok(())
 }
