@@ -1,6 +1,7 @@
 """What can be asked for by name, and what a front hands to the compiled module."""
 
 import math
+from operator import itemgetter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import _presam
@@ -156,24 +157,28 @@ class Base:
         else:
             self.core, self.keys, self.state = "sgd", [], []
 
-    def own(self, group: Dict[str, Any]) -> Sequence[float]:
-        """The settings of the base optimizer's own."""
+    def values(self, group: Dict[str, Any]) -> Sequence[float]:
+        """A group as the module takes it."""
         if self.core == "adamw":
-            return (*group["betas"], group["eps"])
-        if self.keys:
-            return (group["momentum"], group["dampening"], group["nesterov"])
+            *common, betas, guard = FOR_ADAMW(group)
+            return (*common, *betas, guard)
+        if self.core == "sgd-momentum":
+            return FOR_MOMENTUM(group)
         if group["momentum"] != 0:
             raise ValueError("momentum: expected 0, as when the optimizer was made; make it with a momentum above 0 and "
                              f"a schedule may move it, found {group['momentum']}")
-        return ()
+        return FOR_SGD(group)
 
 
-def values(group: Dict[str, Any], base: Optional[Base]) -> List[float]:
-    """A group as the module takes it."""
+COMMON = ("rho", "operator", "counted", "perturbed", "maximize", "lr", "weight_decay")
+FOR_SGD, FOR_MOMENTUM = itemgetter(*COMMON), itemgetter(*COMMON, "momentum", "dampening", "nesterov")
+FOR_ADAMW = itemgetter(*COMMON, "betas", "eps")
+
+
+def values_alone(group: Dict[str, Any]) -> Sequence[float]:
+    """A group of somebody else's base optimizer, which maximises by itself."""
     switches = (group["operator"], group["counted"], group["perturbed"], group.get("maximize", False))
-    if base is None:
-        return [group["rho"], *switches, 0.0, 0.0]
-    return [group["rho"], *switches, group["lr"], group["weight_decay"], *base.own(group)]
+    return (group["rho"], *switches, 0.0, 0.0)
 
 
 OUTCOMES = ("perturbed", "zero-norm", "non-finite")

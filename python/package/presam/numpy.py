@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ._names import (
-    BASE_SETTINGS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values, within,
+    BASE_SETTINGS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within,
 )
 
 SCALARS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
@@ -169,8 +169,8 @@ class SAM:
     def _limit(self) -> float:
         return math.inf if self.max_norm is None else float(self.max_norm)
 
-    def _values(self) -> List[List[float]]:
-        return [values(group, self._base) for group in self.groups]
+    def _values(self) -> List[Sequence[float]]:
+        return [self._base.values(group) for group in self.groups]
 
     def _momenta(self) -> List[int]:
         return [self._planes[k][-self._engine.planes[2]].ctypes.data for k in self._filled]

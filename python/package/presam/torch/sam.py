@@ -3,12 +3,12 @@
 import inspect
 import math
 import warnings
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import torch
 
 from .._names import (
-    BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values, within,
+    BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values_alone, within,
 )
 from . import refusals
 from .together import decision
@@ -213,7 +213,8 @@ class SAM(torch.optim.Optimizer):
             grads, copies = tensors.gradients()
         if copies or tensors.copied:
             warn_of_copies(tensors.copied + len(copies))
-        tensors.fetch()
+        if tensors.work:
+            tensors.fetch()
         self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
         call = (grads, groups, self._unscale)
         if self._watch.steps % self._method.every:
@@ -266,7 +267,7 @@ class SAM(torch.optim.Optimizer):
         if not tensors.in_place():
             raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
                                "move or convert a model between steps")
-        if any(p.grad is not None for p in tensors.rest):
+        if tensors.rest and any(p.grad is not None for p in tensors.rest):
             # Gradients that only the second pass has: their planes are made now, at the restored parameters.
             tensors.engine.restore()
             self._moved()
@@ -311,9 +312,8 @@ class SAM(torch.optim.Optimizer):
     def _limit(self) -> float:
         return math.inf if self.max_norm is None else float(self.max_norm)
 
-    def _values(self) -> List[List[float]]:
-        base = self._base
-        return [values(group, base) for group in self.param_groups]
+    def _values(self) -> List[Sequence[float]]:
+        return list(map(values_alone if self._base is None else self._base.values, self.param_groups))
 
     def _current(self) -> Tensors:
         """The tensors as they are now."""
@@ -331,8 +331,10 @@ class SAM(torch.optim.Optimizer):
 
     def _moved(self) -> None:
         """The parameters were written: graphs that saved them must know."""
-        self._tensors.store()
-        torch.autograd.graph.increment_version(self._tensors.params)
+        tensors = self._tensors
+        if tensors.work:
+            tensors.store()
+        torch.autograd.graph.increment_version(tensors.params)
 
     def _rest(self) -> None:
         self._half = self._kept = None

@@ -138,17 +138,15 @@ class Tensors:
 
     # Copies of what is no block of memory.
 
+    @torch.no_grad()
     def fetch(self) -> None:
-        if self.work:
-            with torch.no_grad():
-                for p, copy in self.work:
-                    copy.copy_(p)
+        for p, copy in self.work:
+            copy.copy_(p)
 
+    @torch.no_grad()
     def store(self) -> None:
-        if self.work:
-            with torch.no_grad():
-                for p, copy in self.work:
-                    p.copy_(copy)
+        for p, copy in self.work:
+            p.copy_(copy)
 
 
 def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) -> List[Optional[torch.Tensor]]:
