@@ -1,6 +1,7 @@
 """The recipes of the package's README, run as they stand."""
 
 import contextlib
+import pathlib
 
 import pytest
 import torch
@@ -161,6 +162,14 @@ def test_a_framework_that_calls_step_with_its_own_closure():
         loss, result = frame(optimizer, lambda: loss_of(two(INPUTS.double()), TARGETS), lambda loss: loss.backward())
         assert loss is not result.loss and result.loss.item() > loss.item()
     assert same(one, two)
+
+
+def test_the_lines_that_people_copy():
+    page = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+    block = page.read_text().split("```python\n")[1].split("```")[0]
+    model, names = network(torch.float32), {"inputs": INPUTS, "targets": TARGETS, "loss_of": loss_of}
+    exec(block, {"model": model, **names})
+    assert not same(model, network(torch.float32))
 
 
 def test_a_compiled_model():

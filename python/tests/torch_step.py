@@ -139,10 +139,13 @@ def test_groups_part_weights_from_biases_and_norm_layers():
     model = network(norm=True)
     model.add_module("tied", torch.nn.Linear(4, 8))
     model.tied.weight = model[0].weight
+    model.scale = torch.nn.Parameter(torch.ones(3))
+    model.add_module("attention", torch.nn.MultiheadAttention(4, 1, add_bias_kv=True))
     weights, others = groups(model, lr=0.1)
-    assert [tuple(p.shape) for p in weights["params"]] == [(8, 4), (3, 8)]
-    assert len(others["params"]) == 5 and others["operator"] is False and others["weight_decay"] == 0.0
-    del model.tied
+    assert [tuple(p.shape) for p in weights["params"]] == [(8, 4), (3, 8), (12, 4), (4, 4)]
+    # Two biases, scale and shift of the norm, the tied layer's bias, `scale`, four biases of the attention.
+    assert len(others["params"]) == 10 and others["operator"] is False and others["weight_decay"] == 0.0
+    del model.tied, model.attention, model.scale
     train(model, SAM(groups(model), "asam", rho=0.5, lr=0.1, weight_decay=5e-4))
 
 

@@ -37,7 +37,8 @@ class SAM(torch.optim.Optimizer):
     descent        None, "gsam" (alpha), "wsam" (gamma, decoupled) or "look-sam" (alpha, every)
     max_norm       the second gradient is brought down to this global norm
     loss_scale     every gradient is divided by it; set the attribute where it changes, between two steps
-    watch          the distance of both gradients is looked at in the first three steps and every so many; 0: never
+    watch          the distance of both gradients is looked at in the first three steps and every so many (such a step
+                   keeps a copy of the first gradient); 0: never
     process_group  whose processes skip a step together where numbers are not finite: "default" is torch's default group
                    where there is one; None: each process decides for itself
     base_options   arguments of the base class that are keys of the variant too
