@@ -8,7 +8,7 @@
     info-sam    C = 1 / (v_hat + damping)     D = 1
     info-asam   C = 1 / (v_hat + damping)     D = |w| + eta
 
-info-sam and info-asam perturb less where the gradient is noisy. They keep two floats per parameter, m and v:
+info-sam and info-asam perturb less where the gradient is noisy. They remember m and v:
 
     step 1         m <- g,  v <- 0                                                         C = 1
     step k >= 2    v <- variance_decay v + (1 - variance_decay) (m - g)^2
@@ -17,12 +17,11 @@ info-sam and info-asam perturb less where the gradient is noisy. They keep two f
     step k >= 3    damping = absolute_damping + relative_damping * (mean of v_hat at step k - 1)
                    C = bias / (v + bias damping), 1 where the damping is 0
 
-With a closure, which takes both gradients:
+With a closure, which takes both gradients (they are cleared before each call):
 
-    optimizer = PreSAM(model.parameters(), torch.optim.SGD, rule="info-asam", lr=0.1, momentum=0.9, weight_decay=5e-4)
+    optimizer = PreSAM(model.parameters(), torch.optim.SGD, rule="info-asam", rho=1.0, lr=0.1, momentum=0.9)
 
     def closure():
-        optimizer.zero_grad()
         loss = loss_of(model(inputs), targets)
         loss.backward()
         return loss
@@ -30,22 +29,30 @@ With a closure, which takes both gradients:
     loss = optimizer.step(closure)
 
 or by hand: backward, `first_step(zero_grad=True)`, backward at the perturbed parameters, `second_step(zero_grad=True)`.
-With a GradScaler, unscale before each of the two. Where batch normalisation must see each batch once, freeze its
-statistics between the two. Parameters are f32 or f64: in 16 bits most perturbations are rounded away.
+With a GradScaler: scale and backward, `scaler.unscale_(optimizer)`, `first_step(zero_grad=True)`, `scaler.update()` (else
+torch refuses the second unscale), scale and backward again, `scaler.unscale_(optimizer)`, clip, `second_step(zero_grad=True)`,
+`scaler.update()`; double its growth_interval, since it is updated twice a step. Under DistributedDataParallel either both
+backwards are synchronised or the first one runs under no_sync(): all processes skip a step together. Where batch
+normalisation must see each batch once, freeze its statistics between the two. Parameters are f32 or f64, on any device.
+
+Floats kept for each parameter, beside the base optimizer's: 1 (sam, asam), 3 (info-sam, info-asam). A step waits for the
+device once. On the CPU the package `presam` takes the same step fused, with every variant.
 
 verify_torch.py holds this file to an independent oracle: `presam verify --exec 'python3 verify_torch.py'`.
 """
 
 import math
-from collections import namedtuple
 
 import torch
 
-# The radius and the relative damping that a rule has where none is given: tuned on real data (docs of presam).
-DEFAULTS = {"sam": (0.48, 0.0), "asam": (2.5, 0.0), "info-sam": (0.42, 10.0), "info-asam": (2.8, 1.0)}
-
-# What one parameter adds to the step: D C g for the norm, D^2 C g to be scaled, its new memory, and v_hat.
-Terms = namedtuple("Terms", "norm_term direction memory statistic", defaults=({}, None))
+RULES = ("sam", "asam", "info-sam", "info-asam")
+# The relative damping that a rule has where none is given: tuned on real data (docs of presam).
+DAMPING = {"info-sam": 10.0, "info-asam": 1.0}
+RHO = (
+    "rho: expected a radius, found none; it depends on the network. Published starting points: 0.05 to 0.2 for sam and "
+    "info-sam (Foret et al. 2021), 0.5 to 2 for asam and info-asam (Kwon et al. 2021)"
+)
+BY_HAND = "step: expected a closure, found none; by hand call first_step and second_step, each after a backward"
 
 
 class PreSAM(torch.optim.Optimizer):
@@ -53,16 +60,17 @@ class PreSAM(torch.optim.Optimizer):
 
     params           parameters or groups, as every optimizer of torch takes them. A group may set for itself:
                      rho; operator_applies (False: D = 1, usual for biases and norm layers); counts_in_norm;
-                     is_perturbed
+                     is_perturbed; and what the base optimizer has: lr, maximize, ...
     base_optimizer   a class: torch.optim.SGD, torch.optim.AdamW, ...
     rule             "sam", "asam", "info-sam" or "info-asam"
-    rho              radius; None: the rule's own default
+    rho              radius; it has no default
     norm_guard       added to the norm. 0 needs none: a norm of 0 perturbs nothing
-    base_settings    arguments of the base optimizer: lr, weight_decay, ...
+    base_options     arguments of the base optimizer that are arguments of this class too
+    base_settings    its other arguments: lr, weight_decay, ...
 
     After a step `outcome` says what became of it: "perturbed"; "zero-norm", nothing to follow, so that the base
-    optimizer stepped alone; or "non-finite": the norm or a second gradient was not finite and the base optimizer did
-    not step (by the norm nothing at all has changed, counters and memory included).
+    optimizer stepped alone; or "non-finite": a first or a second gradient was not finite, here or in another process,
+    and the base optimizer did not step (if it was the first, counters and memory have not changed either).
     """
 
     def __init__(
@@ -77,25 +85,28 @@ class PreSAM(torch.optim.Optimizer):
         absolute_damping=0.0,
         relative_damping=None,
         norm_guard=0.0,
+        base_options=None,
         **base_settings,
     ):
-        if rule not in DEFAULTS:
-            raise ValueError(f"rule should be one of {', '.join(DEFAULTS)}, found {rule!r}")
-        default_rho, default_damping = DEFAULTS[rule]
+        if rule not in RULES:
+            raise ValueError(f"rule should be one of {', '.join(RULES)}, found {rule!r}")
+        if rho is None:
+            raise TypeError(RHO)
+        if issubclass(base_optimizer, (torch.optim.LBFGS, torch.optim.SparseAdam)):
+            raise TypeError(f"{base_optimizer.__name__} cannot be the base: it needs a closure or sparse gradients")
         self.rule, self.eta, self.norm_guard = rule, eta, norm_guard
         self.mean_decay, self.variance_decay = mean_decay, variance_decay
         self.absolute_damping = absolute_damping
-        self.relative_damping = default_damping if relative_damping is None else relative_damping
+        self.relative_damping = DAMPING.get(rule, 0.0) if relative_damping is None else relative_damping
         for name in ("eta", "norm_guard", "absolute_damping", "relative_damping"):
             check(name, getattr(self, name), "a finite number from 0 up", lambda x: 0 <= x < math.inf)
         for name in ("mean_decay", "variance_decay"):
             check(name, getattr(self, name), "a number from 0 to below 1", lambda x: 0 <= x < 1)
 
         self.steps, self.mean_of_variance = 0, 0.0
-        self.outcome, self._backups = None, None
-        rho = default_rho if rho is None else rho
+        self.outcome, self._backups, self._told = None, None, None
         super().__init__(params, dict(rho=rho, operator_applies=True, counts_in_norm=True, is_perturbed=True))
-        self.base_optimizer = base_optimizer(self.param_groups, **base_settings)
+        self.base_optimizer = base_optimizer(self.param_groups, **base_settings, **(base_options or {}))
         # One list of groups for both, so that a scheduler or a later group reaches both.
         self.defaults.update(self.base_optimizer.defaults)
         self.param_groups = self.base_optimizer.param_groups
@@ -105,146 +116,166 @@ class PreSAM(torch.optim.Optimizer):
         group = self.param_groups[-1]
         check("rho", group["rho"], "a finite number from 0 up", lambda x: 0 <= x < math.inf)
         for p in group["params"]:
-            check("dtype of a parameter", p.dtype, "f32 or f64", lambda x: x in (torch.float32, torch.float64))
+            refuse(p)
 
     # The step.
 
-    def step(self, closure):
-        """A whole step. `closure` clears the gradients, takes them anew and returns the loss; it is called at the
-        parameters and again at the perturbed ones. Returns the first loss."""
+    def step(self, closure=None):
+        """A whole step. `closure` takes the gradients anew and returns the loss; it is called at the parameters and again
+        at the perturbed ones, gradients cleared before each call. Returns the first loss."""
+        if closure is None:
+            raise TypeError(BY_HAND)
         with torch.enable_grad():
+            self.zero_grad()
             loss = closure()
-        if self.first_step() != "non-finite":
-            try:
-                with torch.enable_grad():
-                    closure()
-            except BaseException:
-                self.restore()
-                raise
+        self.first_step(zero_grad=True)
+        try:
+            with torch.enable_grad():
+                closure()
+        except BaseException:
+            self.restore()
+            raise
         self.second_step()
         return loss
 
     @torch.no_grad()
     def first_step(self, zero_grad=False):
-        """Perturbs the parameters along the gradients at hand. Returns the outcome."""
+        """Perturbs the parameters along the gradients at hand, without waiting for the device."""
         if self._backups is not None:
             raise RuntimeError("first_step: the parameters are perturbed already, second_step or restore comes next")
         entries = [(group, p) for group in self.param_groups for p in group["params"] if p.grad is not None]
-        terms = [self.terms(group, p) for group, p in entries]
-        norm, statistic = self.sums([t for (group, _), t in zip(entries, terms) if group["counts_in_norm"]])
-        self._backups = []
-        if not (math.isfinite(norm) and math.isfinite(statistic)):
-            self.outcome = "non-finite"
-        else:
-            self.outcome = "perturbed" if norm > 0 else "zero-norm"
-            for (group, p), t in zip(entries, terms):
-                self.perturb(group, p, t.direction, norm)
-                self.state[p].update(t.memory)
-            self.steps, self.mean_of_variance = self.steps + 1, statistic
+        for _, p in entries:
+            refuse(p)
+        norm, mean = self.sums(entries)
+        finite = together(torch.isfinite(norm) & torch.isfinite(mean) & self.uncounted_finite(entries, norm))
+        self._backups, self._told = [], (norm, mean, finite)
+        try:
+            for group, p in entries:
+                self.perturb(group, p, norm, finite)
+        except BaseException:
+            self.restore()
+            raise
         if zero_grad:
             self.zero_grad()
-        return self.outcome
 
     @torch.no_grad()
     def second_step(self, zero_grad=False):
         """Restores the parameters and lets the base optimizer step with the gradients at hand. Returns the outcome."""
+        if self._backups is None:
+            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
+        norm, mean, finite = self._told
         self.restore()
+        grads = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        flags = [torch.isfinite(g).all().to(norm.device) for g in grads]
+        second = together(torch.stack(flags).all()) if flags else finite
+        # The one time that a step waits for the device.
+        norm, mean, first, second = torch.stack([x.to(norm.dtype) for x in (norm, mean, finite, second)]).tolist()
+        if first:
+            self.steps, self.mean_of_variance = self.steps + 1, mean
+        self.outcome = "non-finite" if not (first and second) else "perturbed" if norm > 0 else "zero-norm"
         if self.outcome != "non-finite":
-            grads = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
-            if all(finite.item() for finite in [torch.isfinite(g).all() for g in grads]):
-                self.base_optimizer.step()
-            else:
-                self.outcome = "non-finite"
+            self.base_optimizer.step()
+        # By hand this is the step that a scheduler of torch looks for.
+        self._opt_called = True
         if zero_grad:
             self.zero_grad()
         return self.outcome
 
     @torch.no_grad()
     def restore(self):
-        """Takes the perturbation back, exactly: the parameters are copied from before it."""
-        if self._backups is None:
-            raise RuntimeError("the parameters are not perturbed: first_step comes first")
-        for p, backup in self._backups:
+        """Takes the perturbation back, exactly: the parameters are copied from before it. The step is given up."""
+        for p, backup in self._backups or ():
             p.copy_(backup)
-        self._backups = None
+        self._backups, self._told = None, None
 
     # The rules.
 
-    def terms(self, group, p):
-        if p.grad.is_sparse:
-            raise RuntimeError("sparse gradients are not supported")
-        return getattr(self, self.rule.replace("-", "_"))(group, p)
+    def slope(self, group, p):
+        """g, as something to be minimised."""
+        return -p.grad if group.get("maximize") else p.grad
 
-    def sam(self, group, p):
-        return Terms(p.grad, p.grad)
-
-    def asam(self, group, p):
-        return Terms(*self.constrained(self.operator(group, p), p.grad))
-
-    def info_sam(self, group, p):
-        c, memory, variance = self.noise(p)
-        return Terms(c * p.grad, c * p.grad, memory, variance)
-
-    def info_asam(self, group, p):
-        c, memory, variance = self.noise(p)
-        return Terms(*self.constrained(self.operator(group, p), c * p.grad), memory, variance)
+    def operator(self, group, p):
+        """ASAM's D = |w| + eta; 1 where there is none."""
+        return p.abs() + self.eta if self.rule.endswith("asam") and group["operator_applies"] else 1.0
 
     def average(self, old, new, decay):
         """decay is the weight of the old value."""
         return decay * old + (1 - decay) * new
 
-    def operator(self, group, p):
-        """ASAM's D = |w| + eta; 1 where it does not apply."""
-        return p.abs() + self.eta if group["operator_applies"] else 1.0
+    def memory(self, p):
+        """m and v. A parameter without a gradient so far starts from zeros."""
+        state = self.state[p]
+        for name in ("m", "v"):
+            if name not in state:
+                state[name] = torch.zeros_like(p)
+        return state["m"], state["v"]
 
-    def constrained(self, d, slope):
-        """D s for the norm and D^2 s for the direction."""
-        return d * slope, d * d * slope
+    def variance(self, p, g):
+        """The new v: not yet v_hat."""
+        m, v = self.memory(p)
+        return self.average(v, (m - g).square(), self.variance_decay)
 
-    def noise(self, p):
-        """C, the new m and v, and v_hat."""
-        g, steps = p.grad, self.steps
-        zeros = torch.zeros_like(p)
-        if steps == 0:
-            return 1.0, {"m": stored(g), "v": zeros}, zeros
-        # A parameter without a gradient so far starts from zero memory.
-        m_old, v_old = (self.state[p].get(name, zeros) for name in ("m", "v"))
-        v = self.average(v_old, (m_old - g).square(), self.variance_decay)
-        m = self.average(m_old, g, self.mean_decay)
-        bias = 1 - self.variance_decay**steps
+    def damped(self, g, v):
+        """C g, from the new v."""
         damping = self.absolute_damping + self.relative_damping * self.mean_of_variance
-        c = 1.0 if steps < 2 or damping == 0 else bias / (v + bias * damping)
-        return c, {"m": stored(m), "v": stored(v)}, v / bias
+        if self.steps < 2 or damping == 0:
+            return g
+        bias = 1 - self.variance_decay**self.steps
+        return g * (bias / (v + bias * damping))
 
-    # What the rules share.
-
-    def sums(self, counted):
-        """The norm, and the mean of v_hat. One read of the device for both."""
-        if not counted:
-            return 0.0, 0.0
+    def sums(self, entries):
+        """The norm || D C g || and the mean of v_hat over the counted parameters, on the device."""
+        counted = [(group, p) for group, p in entries if group["counts_in_norm"]]
+        device = entries[0][1].device if entries else "cpu"
         # In f64 no square of an f32 overflows; Apple's GPUs have none.
-        device = counted[0].norm_term.device
-        wide = torch.float32 if device.type == "mps" else torch.float64
-        norms = [torch.linalg.vector_norm(t.norm_term, dtype=wide).to(device) for t in counted]
-        sums = [t.statistic.sum(dtype=wide).to(device) for t in counted if t.statistic is not None]
-        total = torch.stack(sums).sum() if sums else torch.zeros((), dtype=wide, device=device)
-        norm, total = torch.stack([torch.linalg.vector_norm(torch.stack(norms)), total]).tolist()
-        return norm, total / max(1, sum(t.norm_term.numel() for t in counted))
+        wide = torch.float32 if torch.device(device).type == "mps" else torch.float64
+        norms, total = [torch.zeros((), dtype=wide, device=device)], torch.zeros((), dtype=wide, device=device)
+        for group, p in counted:
+            g = self.slope(group, p)
+            if self.rule.startswith("info") and self.steps > 0:
+                v = self.variance(p, g)
+                total = total + v.sum(dtype=wide).to(device) / (1 - self.variance_decay**self.steps)
+                g = self.damped(g, v)
+            norms.append(torch.linalg.vector_norm(self.operator(group, p) * g, dtype=wide).to(device))
+        return torch.linalg.vector_norm(torch.stack(norms)), total / max(1, sum(p.numel() for _, p in counted))
 
-    def perturb(self, group, p, direction, norm):
-        """A radius of 0 changes no bit, whatever the direction."""
-        if norm > 0 and group["is_perturbed"] and group["rho"] != 0:
+    def uncounted_finite(self, entries, norm):
+        """Whether what is perturbed without being counted is finite: its memory is written too."""
+        others = [p.grad for group, p in entries if group["is_perturbed"] and not group["counts_in_norm"]]
+        flags = [torch.isfinite(g).all().to(norm.device) for g in others]
+        return torch.stack(flags).all() if flags else torch.ones((), dtype=torch.bool, device=norm.device)
+
+    def perturb(self, group, p, norm, finite):
+        """p + rho D^2 C g / norm and the new memory; nothing where the step is not finite."""
+        g, remembers = self.slope(group, p), group["counts_in_norm"] or group["is_perturbed"]
+        v = None
+        if self.rule.startswith("info"):
+            v = self.variance(p, g) if self.steps > 0 else torch.zeros_like(p)
+        direction = self.damped(g, v) if v is not None else g
+        # A radius of 0 changes no bit, whatever the direction.
+        if group["is_perturbed"] and group["rho"] != 0:
+            finite_here, norm = finite.to(p.device), norm.to(p.device)
             self._backups.append((p, p.clone()))
-            p.add_(direction / (norm + self.norm_guard), alpha=group["rho"])
+            prescale, scale = reciprocal(norm, self.norm_guard)
+            d = self.operator(group, p)
+            moved = p + (direction * d * d * prescale.to(p.dtype)) * (group["rho"] * scale).to(p.dtype)
+            p.copy_(torch.where(finite_here & (norm > 0), moved, p))
+        if v is not None and remembers:
+            m, v_old = self.memory(p)
+            m_new = self.average(m, g, self.mean_decay) if self.steps > 0 else g
+            for plane, new in ((m, m_new), (v_old, v)):
+                plane.copy_(torch.where(finite.to(p.device), stored(new), plane))
 
     # Saving.
 
-    def state_dict(self):
-        """Everything that the next step depends on: memory, counters, the base optimizer's state."""
+    def own(self):
         if self._backups is not None:
             raise RuntimeError("state_dict: the parameters are perturbed, save after second_step")
-        own = {"rule": self.rule, "steps": self.steps, "mean_of_variance": self.mean_of_variance}
-        return {**super().state_dict(), "presam": own, "base_optimizer": self.base_optimizer.state_dict()}
+        return {"rule": self.rule, "steps": self.steps, "mean_of_variance": self.mean_of_variance}
+
+    def state_dict(self):
+        """Everything that the next step depends on: memory, counters, the base optimizer's state."""
+        return {**super().state_dict(), "presam": self.own(), "base_optimizer": self.base_optimizer.state_dict()}
 
     def load_state_dict(self, state_dict):
         own = state_dict["presam"]
@@ -255,10 +286,43 @@ class PreSAM(torch.optim.Optimizer):
         self.param_groups = self.base_optimizer.param_groups
         self.steps, self.mean_of_variance = own["steps"], own["mean_of_variance"]
 
+    def __getstate__(self):
+        """For copies and pickles: torch keeps only what every optimizer has."""
+        self.own()
+        names = ("rule", "eta", "norm_guard", "mean_decay", "variance_decay", "absolute_damping", "relative_damping")
+        names += ("steps", "mean_of_variance", "outcome", "base_optimizer", "_backups", "_told")
+        return {**super().__getstate__(), **{name: getattr(self, name) for name in names}}
+
 
 def check(name, value, expected, holds):
     if not holds(value):
         raise ValueError(f"{name} should be {expected}, found {value}")
+
+
+def refuse(p):
+    """What a step cannot take."""
+    if hasattr(p, "device_mesh"):
+        raise TypeError("a DTensor (FSDP2, tensor parallel) is not supported: the norm would be that of one shard")
+    check("dtype of a parameter", p.dtype, "f32 or f64", lambda x: x in (torch.float32, torch.float64))
+    if p.grad is not None and p.grad.layout != torch.strided:
+        raise RuntimeError("sparse gradients are not supported")
+
+
+def together(flag):
+    """Whether it holds in every process: a step that one of them skips is skipped by all, else their models part."""
+    parallel = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if not parallel or torch.distributed.get_world_size() == 1:
+        return flag
+    number = flag.to(torch.int32)
+    torch.distributed.all_reduce(number, op=torch.distributed.ReduceOp.MIN)
+    return number.bool()
+
+
+def reciprocal(norm, guard):
+    """1 / (norm + guard) in two factors, the first a power of two: the norm of f32 numbers may be none itself."""
+    exponent = torch.frexp(norm).exponent.clamp(-126, 126)
+    prescale = torch.ldexp(torch.ones_like(norm), -exponent)
+    return prescale, 1.0 / ((norm + guard) * prescale)
 
 
 def stored(plane):

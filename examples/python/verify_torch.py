@@ -33,7 +33,7 @@ class Run:
         ]
         base, options = torch_base(request["base"])
         guard = request["length"]["norm_guard"]
-        own = {"rule": self.rule, "rho": request.get("rho"), "norm_guard": guard, **request["settings"]}
+        own = {"rule": self.rule, "rho": request.get("rho", 0.0), "norm_guard": guard, **request["settings"]}
         self.optimizer = PreSAM(groups, base, **own, **options)
 
     def tensor(self, values):

@@ -55,9 +55,11 @@ pub(crate) fn metadata(dir: &Path, flags: &[&str]) -> Result<Vec<Package>, Strin
     Ok(metadata.packages)
 }
 
-/// Every package of this repository: the workspace's and the fuzz targets'.
+/// Every package of this repository: the workspace's, and those apart from it.
 pub(crate) fn all() -> Result<Vec<Package>, String> {
-    Ok([packages(&root())?, packages(&root().join("fuzz"))?].concat())
+    let apart = ["fuzz", "python"].map(|dir| packages(&root().join(dir)));
+    let apart = apart.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+    Ok([packages(&root())?, apart].concat())
 }
 
 impl Package {

@@ -1,0 +1,178 @@
+"""What a step costs beside its two gradients, in PyTorch: presam against what people use.
+
+    python python/benchmarks/step.py                    every form, size and variant; a table
+    python python/benchmarks/step.py --sizes 1e6 --threads 1 --variants sam --rounds 50
+
+Every form steps the same tensors from the same gradients, in strict turn in one process: one step of each, again and
+again, so that what else the machine does meets all of them alike. Gradients are given: no network runs. Each number is
+the median over the rounds, in microseconds. The forms:
+
+    presam        presam.torch.SAM, SGD with momentum fused in it
+    loop          davda54/sam's loop, a tensor at a time, over torch.optim.SGD
+    foreach       the same with torch._foreach_*, over SGD(foreach=True)
+    fused         the same, over SGD(fused=True)
+    peer          pytorch_optimizer.SAM, where it is installed (sam and asam)
+
+info-asam has no other form here: `loop` is then examples/python/presam_torch.py.
+"""
+
+import argparse
+import pathlib
+import statistics
+import sys
+import time
+
+import torch
+
+from presam.torch import SAM
+
+RHO, OPTIONS, ETA = 0.05, dict(lr=1e-4, momentum=0.9), 0.01
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples/python"
+
+
+def resnet18():
+    """The shapes of ResNet-18 for CIFAR-10."""
+    shapes, width = [(64, 3, 3, 3), (64,), (64,)], 64
+    for out, blocks in ((64, 2), (128, 2), (256, 2), (512, 2)):
+        for block in range(blocks):
+            shapes += [(out, width if block == 0 else out, 3, 3), (out,), (out,), (out, out, 3, 3), (out,), (out,)]
+            if block == 0 and out != width:
+                shapes += [(out, width, 1, 1), (out,), (out,)]
+        width = out
+    return shapes + [(10, 512), (10,)]
+
+
+def shapes_of(size):
+    if size == "resnet18":
+        return resnet18()
+    count = int(float(size))
+    # A digits network at 640; one layer and its bias beyond.
+    return [(64, 10)] if count == 640 else [(count - count // 100,), (count // 100,)]
+
+
+def loop(params, variant, base):
+    """Both halves, a tensor at a time."""
+    backups = {}
+
+    @torch.no_grad()
+    def first():
+        scales = [p.abs() + ETA if variant == "asam" else 1.0 for p in params]
+        norm = torch.norm(torch.stack([(t * p.grad).norm() for t, p in zip(scales, params)]))
+        scale = RHO / (norm + 1e-12)
+        for t, p in zip(scales, params):
+            backups[p] = p.clone()
+            p.add_(t * t * p.grad * scale)
+
+    @torch.no_grad()
+    def second():
+        for p in params:
+            p.copy_(backups[p])
+        base.step()
+
+    return first, second
+
+
+def foreach(params, variant, base):
+    """Both halves with torch's calls over lists."""
+    kept = []
+
+    @torch.no_grad()
+    def first():
+        grads = [p.grad for p in params]
+        kept[:] = [p.clone() for p in params]
+        if variant == "asam":
+            scales = torch._foreach_abs(params)
+            torch._foreach_add_(scales, ETA)
+            grads = torch._foreach_mul(grads, scales)
+        norm = torch.stack(torch._foreach_norm(grads)).norm()
+        moved = torch._foreach_mul(grads, RHO / (norm + 1e-12))
+        if variant == "asam":
+            torch._foreach_mul_(moved, scales)
+        torch._foreach_add_(params, moved)
+
+    @torch.no_grad()
+    def second():
+        torch._foreach_copy_(params, kept)
+        base.step()
+
+    return first, second
+
+
+def halves(optimizer):
+    return optimizer.first_step, optimizer.second_step
+
+
+def forms(variant, make):
+    """Name and both halves, each over tensors of its own from `make`."""
+    ours = make()
+    yield "presam", ours, halves(SAM(ours, variant, rho=RHO, watch=0, **OPTIONS))
+    if variant == "info-asam":
+        sys.path.insert(0, str(EXAMPLE))
+        from presam_torch import PreSAM
+
+        params = make()
+        yield "loop", params, halves(PreSAM(params, torch.optim.SGD, rule=variant, rho=RHO, **OPTIONS))
+        return
+    for name, form, how in (("loop", loop, {"foreach": False}), ("foreach", foreach, {"foreach": True}),
+                            ("fused", foreach, {"fused": True})):
+        params = make()
+        yield name, params, form(params, variant, torch.optim.SGD(params, **how, **OPTIONS))
+    try:
+        import pytorch_optimizer
+    except ImportError:
+        return
+    params = make()
+    peer = pytorch_optimizer.SAM(params, torch.optim.SGD, rho=RHO, adaptive=variant == "asam", **OPTIONS)
+    yield "peer", params, halves(peer)
+
+
+def measured(variant, shapes, rounds):
+    """Median microseconds of a step of each form."""
+    seed = torch.Generator().manual_seed(1)
+    starts = [torch.randn(shape, generator=seed) for shape in shapes]
+    grads = [torch.randn(shape, generator=seed) * 1e-3 for shape in shapes]
+    make = lambda: [torch.nn.Parameter(start.clone()) for start in starts]
+    table = list(forms(variant, make))
+    for _, params, _ in table:
+        for p, g in zip(params, grads):
+            p.grad = g.clone()
+    times = {name: [] for name, _, _ in table}
+    for turn in range(rounds + 3):
+        for name, _, (first, second) in table:
+            begun = time.perf_counter_ns()
+            first()
+            second()
+            if turn >= 3:
+                times[name].append((time.perf_counter_ns() - begun) / 1000)
+    ends = [torch.cat([p.detach().reshape(-1) for p in params]) for _, params, _ in table]
+    for (name, _, _), end in zip(table, ends):
+        # Forms that did not take the same step are not worth a comparison.
+        torch.testing.assert_close(end, ends[0], rtol=1e-3, atol=1e-4, msg=lambda m: f"{variant} {name}: {m}")
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", nargs="+", default=["640", "1e4", "1e6", "1e7", "resnet18"])
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--variants", nargs="+", default=["sam", "asam", "info-asam"])
+    parser.add_argument("--rounds", type=int, default=0, help="0: as many as fit a few seconds")
+    flags = parser.parse_args()
+    names = ["presam", "loop", "foreach", "fused", "peer"]
+    print("| variant | parameters | threads | " + " | ".join(names) + " | best other / presam |")
+    print("| --- | --- | --- |" + " --- |" * (len(names) + 1))
+    for threads in flags.threads:
+        torch.set_num_threads(threads)
+        for variant in flags.variants:
+            for size in flags.sizes:
+                shapes = shapes_of(size)
+                count = sum(torch.Size(shape).numel() for shape in shapes)
+                rounds = flags.rounds or max(7, min(2000, int(3e8 / (count + 2e5))))
+                times = measured(variant, shapes, rounds)
+                cells = [f"{times[name]:.1f}" if name in times else "-" for name in names]
+                best = min(value for name, value in times.items() if name != "presam") / times["presam"]
+                print(f"| {variant} | {size} | {threads} | " + " | ".join(cells) + f" | {best:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What a step cannot take, each in one line that says what to do."""
+
+import torch
+
+ONE_FILE = (
+    "examples/python/presam_torch.py of the repository is sam, asam, info-sam and info-asam for every device of torch"
+)
+
+
+def parameter(p: torch.Tensor) -> None:
+    """Raises for a parameter that the step cannot take."""
+    if hasattr(p, "device_mesh"):
+        raise TypeError(
+            "parameters: expected whole tensors, found a DTensor (FSDP2, tensor parallel): the norm would be that of "
+            "one shard. Use DistributedDataParallel, or shard nothing that this optimizer holds"
+        )
+    if type(p.data) is not torch.Tensor:
+        raise TypeError(f"parameters: expected plain tensors, found {type(p.data).__name__}")
+    if p.device.type != "cpu":
+        raise TypeError(f"parameters: expected tensors on the CPU for now, found {p.device}; {ONE_FILE}")
+    if p.is_complex():
+        raise TypeError(f"parameters: expected real numbers, found {p.dtype}; keep torch.view_as_real(p) as the parameter")
+    if p.dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"parameters: expected float32 or float64, found {p.dtype}: in 16 bits most perturbations are rounded away. "
+            "Keep the parameters in float32 and compute under torch.autocast"
+        )
+    if p.layout != torch.strided:
+        raise TypeError(f"parameters: expected dense tensors, found {p.layout}")
+
+
+def gradient(p: torch.Tensor, g: torch.Tensor) -> None:
+    """Raises for a gradient that the step cannot take."""
+    if g.layout != torch.strided:
+        raise TypeError(f"gradients: expected dense tensors, found {g.layout}; make the Embedding with sparse=False")
+    if g.dtype != p.dtype or g.shape != p.shape or g.device != p.device:
+        expected, found = f"{p.dtype} {tuple(p.shape)} {p.device}", f"{g.dtype} {tuple(g.shape)} {g.device}"
+        raise TypeError(f"gradients: expected the type and shape of the parameter, {expected}, found {found}")
+    if type(g) is not torch.Tensor:
+        raise TypeError(f"gradients: expected plain tensors, found {type(g).__name__}")
+
+
+def one_type(tensors) -> torch.dtype:
+    """The type of all of them."""
+    types = {p.dtype for p in tensors}
+    if len(types) > 1:
+        found = " and ".join(sorted(map(str, types)))
+        raise TypeError(f"parameters: expected one type in one optimizer, since they share one norm, found {found}")
+    return types.pop() if types else torch.float32
+
+
+def base_class(base) -> None:
+    """Raises for a base optimizer that cannot take a step by itself."""
+    if not (isinstance(base, type) and issubclass(base, torch.optim.Optimizer)):
+        raise TypeError(f"base: expected 'sgd', 'adamw' or a torch.optim.Optimizer class, found {base!r}")
+    if issubclass(base, torch.optim.LBFGS):
+        raise TypeError("base: expected an optimizer that steps without a closure, found LBFGS")
+    if issubclass(base, torch.optim.SparseAdam):
+        raise TypeError("base: expected an optimizer of dense gradients, found SparseAdam")

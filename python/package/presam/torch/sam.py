@@ -1,0 +1,412 @@
+"""[`SAM`]: every variant over torch's parameters, in place."""
+
+import inspect
+import math
+import warnings
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import torch
+
+from .._names import (
+    BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values_alone, within,
+)
+from . import refusals
+from .together import decision
+from .tensors import Stale, Tensors, warn_of_copies
+
+BY_HAND = (
+    "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
+    "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
+)
+
+
+class SAM(torch.optim.Optimizer):
+    """Sharpness-aware minimisation around a base optimizer, fused and in place.
+
+        perturbation = rho D^2 C g / || D C g ||      one norm over all counted parameters
+        w <- base optimizer(w, gradient taken at w + perturbation)
+
+    params         tensors, named tensors or groups, float32 or float64 on the CPU. A group may set rho, lr, weight_decay
+                   and what else the base optimizer has, maximize, and three switches: operator (False: ASAM's |w| + eta
+                   is 1, usual for biases and norm layers), counted (in the norm), perturbed
+    variant        a name of presam.variants(); its keys are arguments: eta=0.01, decay=0.9, ...
+    rho            the radius, at least 0, in the parameter's unit for sam. No default: see the error
+    base           "sgd", "adamw" (fused), or a class of torch.optim; its settings are arguments: lr, momentum, ...
+    length         "normalised": rho / (N + norm_guard); "unnormalised": rho;
+                   "mixed": rho ((1 - length_lambda) + length_lambda / (N + norm_guard))
+    descent        None, "gsam" (alpha), "wsam" (gamma, decoupled) or "look-sam" (alpha, every)
+    max_norm       the second gradient is brought down to this global norm
+    loss_scale     every gradient is divided by it; set the attribute where it changes, between two steps
+    watch          the distance of both gradients is looked at in the first three steps and every so many (such a step
+                   keeps a copy of the first gradient); 0: never
+    process_group  whose processes skip a step together where numbers are not finite: "default" is torch's default group
+                   where there is one; None: each process decides for itself
+    base_options   arguments of the base class that are keys of the variant too
+
+    Memory beside the parameters, in floats for each: 1 (backup), the variant's memory, the base optimizer's state; gsam
+    and wsam 1 more, look-sam 2. After a step `outcome` and `report()` say what became of it. A step in which a gradient
+    is not finite changes no parameter and no state; where it was the first gradient, no memory and no counter either.
+
+    Errors: TypeError and ValueError, one line each, before anything is written.
+    Source: Foret et al. 2021 (arXiv 2010.01412); preSAM (arXiv 2501.06603) for C and D; each variant's own in
+    presam.variants()[name].source.
+    """
+
+    def __init__(self, params, variant: str = "info-asam", *, rho=None, base="sgd", length: str = "normalised",
+                 length_lambda: float = 0.5, norm_guard: float = 0.0, descent: Optional[str] = None, max_norm=None,
+                 loss_scale: float = 1.0, watch: int = 100, process_group="default",
+                 base_options: Optional[Dict[str, Any]] = None, **keys):
+        rho, named = checked_rho(rho), isinstance(base, str)
+        group = {**GROUP, "rho": rho, **{key: keys.pop(key) for key in GROUP if key in keys and (named or key != "maximize")}}
+        if named:
+            Base(base, True)  # a name that is none is told before a key of it
+            known, spare = BASE_SETTINGS[base], False
+        else:
+            refusals.base_class(base)
+            known = inspect.signature(base).parameters
+            spare = any(p.kind is p.VAR_KEYWORD for p in known.values())
+            group.pop("maximize")
+        own, of_descent, of_base = parted(variant, descent, known, keys, spare)
+        of_base.update(base_options or {})
+        self._method = Method(variant, own, length, length_lambda, norm_guard, descent, of_descent)
+        self._watch, self._process_group = Watch(watch), process_group
+        self.max_norm, self.loss_scale = max_norm, loss_scale
+        self._tensors: Optional[Tensors] = None
+        self._counters = ((0, 1.0, 0.0), {})
+        self._scratch: Dict[torch.Tensor, Dict[str, torch.Tensor]] = {}
+        self._half: Optional[str] = None
+        self._warned_of_equal = False
+        self._listeners: List[Any] = []
+        self.base_optimizer: Optional[torch.optim.Optimizer] = None
+        self._base: Optional[Base] = None
+        super().__init__(params, {**(dict(known, **of_base) if named else {}), **group})
+        if named:
+            self._base = Base(base, any(g.get("momentum", 0) != 0 for g in self.param_groups))
+            self._values()
+        else:
+            self._wrap(base, of_base)
+        self._refuse_one_gradient()
+
+    def _wrap(self, base, options) -> None:
+        """One list of groups for both, so that a scheduler or a later group reaches both."""
+        if self._method.mixes and self._method.descent[0] in ("wsam-decoupled", "look-sam"):
+            raise ValueError(f"descent: expected None, 'gsam' or 'wsam' with decoupled=False over {base.__name__}; "
+                             "base='sgd' and base='adamw' take every one")
+        self.base_optimizer = base(self.param_groups, **options)
+        self.defaults.update(self.base_optimizer.defaults)
+        self.param_groups = self.base_optimizer.param_groups
+
+    def _refuse_one_gradient(self) -> None:
+        if self._method.one_gradient and not (self._base and self._base.state):
+            raise ValueError("momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum "
+                             "it follows")
+
+    def add_param_group(self, param_group) -> None:
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        try:
+            checked_rho(group["rho"])
+            for p in group["params"]:
+                refusals.parameter(p)
+            refusals.one_type(p for g in self.param_groups for p in g["params"])
+        except (TypeError, ValueError):
+            self.param_groups.pop()
+            raise
+
+    # The step.
+
+    def step(self, closure: Optional[Callable[[], Any]] = None):
+        """A whole step. `closure` takes the gradients and returns the loss; it is called at the parameters and again at
+        the perturbed ones, each time with gradients cleared (whether it clears them itself or not). Returns the loss at
+        the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
+        if closure is None:
+            raise TypeError(BY_HAND)
+        closure = torch.enable_grad()(closure)
+        self._clear()
+        loss = None if self._method.one_gradient else closure()
+        outcome = self._first()
+        try:
+            if outcome in ("perturbed", "zero-norm"):
+                self._clear()
+                second = closure()
+                loss = second if self._method.one_gradient else loss
+        except BaseException:
+            self.restore()
+            raise
+        self._second()
+        return loss
+
+    def first_step(self, zero_grad: bool = False) -> str:
+        """Perturbs the parameters along the gradients at hand. Returns the outcome. Clear the gradients before the
+        second backward, here or yourself: they would be added up."""
+        outcome = self._first()
+        if zero_grad:
+            self.zero_grad()
+        return outcome
+
+    def second_step(self, zero_grad: bool = False) -> str:
+        """Restores the parameters, bit for bit, and lets the base optimizer step along the gradients at hand. Returns
+        the outcome. Hooks and schedulers see it as a step."""
+        for hook in self._optimizer_step_pre_hooks.values():
+            hook(self, (), {})
+        outcome = self._second()
+        # What a scheduler of torch looks at, to warn where it was called before the first step.
+        self._opt_called = True
+        for hook in self._optimizer_step_post_hooks.values():
+            hook(self, (), {})
+        if zero_grad:
+            self.zero_grad()
+        return outcome
+
+    def base_step(self, zero_grad: bool = False) -> str:
+        """The base optimizer alone along the gradients at hand: plain training before SAM begins, or the end of a step
+        whose second gradients were gathered by hand. Scaled, clipped and judged as in a whole step. Returns the outcome,
+        "base" or "non-finite"."""
+        self._at_rest("base_step")
+        if self._method.mixes:
+            raise ValueError(f"base_step: expected a method without a descent of its own, found {self._method.descent[0]}")
+        self._current().fetch()
+        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
+        self._kept, self._half = None, "base"
+        return self.second_step(zero_grad)
+
+    def restore(self) -> None:
+        """Takes the perturbation back, exactly: the parameters are copied from before it. The step is given up."""
+        if self._half is None:
+            return
+        self._tensors.engine.restore()
+        try:
+            self._moved()
+        finally:
+            self._rest()
+
+    @property
+    def outcome(self) -> Optional[str]:
+        """Of the last step: see `report`."""
+        return self._watch.outcome
+
+    def report(self) -> Report:
+        """What the last step did, and the run so far: outcome, norm, share of perturbed steps, distance of g~ from g."""
+        return self._watch.report()
+
+    def set_inputs(self, parameter: torch.Tensor, *inputs: torch.Tensor) -> None:
+        """The read-only planes of a parameter, each of its shape: the mask of ssam and masked-sam, C or D of the
+        preconditioners, C and D of pre-sam. Copied; they are saved with the state."""
+        if len(inputs) != self._method.inputs:
+            raise ValueError(f"inputs: expected {self._method.inputs} of {self._method.variant.name}, found {len(inputs)}")
+        self._at_rest("set_inputs")
+        for k, plane in enumerate(inputs):
+            if plane.shape != parameter.shape:
+                raise ValueError(f"inputs: expected {tuple(parameter.shape)}, found {tuple(plane.shape)}")
+            self.state[parameter][f"input_{k}"] = torch.empty_like(parameter, requires_grad=False).copy_(plane)
+        self._retire()
+
+    # Both halves.
+
+    def _first(self) -> str:
+        self._at_rest("first_step")
+        tensors, groups = self._current(), self._values()
+        try:
+            grads, copies = (tensors.momenta(), []) if self._method.one_gradient else tensors.gradients()
+        except Stale:
+            self._retire()
+            tensors = self._current()
+            grads, copies = tensors.gradients()
+        if copies or tensors.copied:
+            warn_of_copies(tensors.copied + len(copies))
+        if tensors.work:
+            tensors.fetch()
+        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
+        call = (grads, groups, self._unscale)
+        if self._watch.steps % self._method.every:
+            return self._reuse(tensors, call)
+        if self._method.mixes:
+            tensors.engine.keep_first(grads)
+        due = self._watch.due() and not self._method.one_gradient
+        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
+        one, threads = self._method.one_gradient, torch.get_num_threads()
+        outcome, norm = tensors.engine.ascend(*call, one, threads, self._decide)
+        outcome = OUTCOMES[outcome]
+        self._watch.began(outcome, norm)
+        self._half = outcome
+        if outcome != "non-finite":
+            try:
+                self._moved()
+                for listener in self._listeners:
+                    listener.perturbed()
+            except BaseException:
+                self.restore()
+                raise
+        return outcome
+
+    def _reuse(self, tensors: Tensors, call) -> str:
+        """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
+        outcome = tensors.engine.reuse(*call, self._limit(), torch.get_num_threads(), self._decide)
+        outcome = "non-finite" if OUTCOMES[outcome] == "non-finite" else "reused"
+        self._watch.began(outcome, math.nan)
+        self._half = outcome
+        self._moved()
+        return outcome
+
+    def _second(self) -> str:
+        if self._half is None:
+            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
+        outcome = self._half
+        if outcome in ("non-finite", "reused"):
+            self._rest()
+            return outcome
+        try:
+            outcome = self._descend(outcome)
+        finally:
+            if self._half is not None:
+                self.restore()
+        self._watch.outcome = outcome
+        return outcome
+
+    def _descend(self, outcome: str) -> str:
+        tensors = self._tensors
+        if not tensors.in_place():
+            raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
+                               "move or convert a model between steps")
+        if tensors.rest and any(p.grad is not None for p in tensors.rest):
+            # Gradients that only the second pass has: their planes are made now, at the restored parameters.
+            tensors.engine.restore()
+            self._moved()
+            tensors = self._current()
+        grads, copies = tensors.gradients()
+        if self._kept:
+            self._look()
+        args = (grads, self._values(), self._unscale, self._limit(), torch.get_num_threads())
+        found = OUTCOMES[tensors.engine.descend(*args, self._decide)]
+        if copies:
+            with torch.no_grad():
+                for g, copy in copies:
+                    g.copy_(copy)
+        self._moved()
+        self._rest()
+        if found == "non-finite":
+            return found
+        if self.base_optimizer is not None:
+            self.base_optimizer.step()
+        return outcome
+
+    @torch.no_grad()
+    def _look(self) -> None:
+        """The distance of the gradients in a step that is watched."""
+        pairs = [(kept, p.grad) for p, kept in self._kept if p.grad is not None]
+        apart = sum((g - kept).double().square().sum().item() for kept, g in pairs)
+        whole = sum(kept.double().square().sum().item() for kept, _ in pairs)
+        self._kept = None
+        self._watch.saw(math.sqrt(apart / whole) if whole else math.nan)
+        moved = self._half == "perturbed" and any(g["perturbed"] and g["rho"] > 0 for g in self.param_groups)
+        if moved and not self._warned_of_equal and all(torch.equal(kept, g) for kept, g in pairs):
+            self._warned_of_equal = True
+            warnings.warn(EQUAL_GRADIENTS, stacklevel=4)
+
+    # What both halves share.
+
+    def _inverse_scale(self) -> float:
+        if self.loss_scale == 1.0:
+            return 1.0
+        return 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
+
+    def _limit(self) -> float:
+        return math.inf if self.max_norm is None else float(self.max_norm)
+
+    def _values(self) -> List[Sequence[float]]:
+        return list(map(values_alone if self._base is None else self._base.values, self.param_groups))
+
+    def _current(self) -> Tensors:
+        """The tensors as they are now."""
+        if self._tensors is None or not self._tensors.holds(self.param_groups):
+            self._retire()
+            self._tensors = Tensors(self.param_groups, self.state, self._scratch, self._method, self._base, self._counters)
+        return self._tensors
+
+    def _retire(self) -> None:
+        """The tensors are no longer those of the list: its counters are kept."""
+        if self._tensors is not None:
+            rule, base = self._tensors.counters()
+            self._counters = (rule, {**self._counters[1], **base})
+            self._tensors = None
+
+    def _moved(self) -> None:
+        """The parameters were written: graphs that saved them must know."""
+        tensors = self._tensors
+        if tensors.work:
+            tensors.store()
+        torch.autograd.graph.increment_version(tensors.params)
+
+    def _rest(self) -> None:
+        self._half = self._kept = None
+        for listener in self._listeners:
+            listener.rested()
+
+    def _at_rest(self, what: str) -> None:
+        if self._half is not None:
+            raise RuntimeError(f"{what}: the parameters are perturbed: second_step or restore comes first")
+
+    def _clear(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    # Saving.
+
+    def _own(self) -> Dict[str, Any]:
+        """Counters: with the planes in `state`, all that the next step depends on."""
+        self._at_rest("saving")
+        self._retire()
+        rule, base = self._counters
+        params = [p for group in self.param_groups for p in group["params"]]
+        counters = [list(base.get(p, (0, 1.0, 1.0))) for p in params]
+        watch = {key: getattr(self._watch, key) for key in ("steps", "perturbed", "distance", "distance_step")}
+        method = self._method
+        made = {"variant": method.variant.name, "descent": method.descent[0], "base": self._base and self._base.core}
+        return {**made, "rule": list(rule), "counters": counters, "watch": watch}
+
+    def _take(self, own: Dict[str, Any]) -> None:
+        params = [p for group in self.param_groups for p in group["params"]]
+        self._counters = (tuple(own["rule"]), {p: tuple(c) for p, c in zip(params, own["counters"])})
+        for key, value in own["watch"].items():
+            setattr(self._watch, key, value)
+        self._tensors, self._scratch, self._half = None, {}, None
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Everything that the next step depends on: planes, counters, groups, a base optimizer's own. Refused between
+        the halves of a step."""
+        own = self._own()
+        if self.base_optimizer is not None:
+            own["base_optimizer"] = self.base_optimizer.state_dict()
+        return {**super().state_dict(), "presam": own}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Goes on where `state_dict` was taken, to the same bits."""
+        self._at_rest("load_state_dict")
+        own = state_dict.get("presam")
+        if own is None:
+            raise ValueError("load_state_dict: expected what presam.torch.SAM saved, found no key 'presam'")
+        mine = self._own()
+        for key in ("variant", "descent", "base"):
+            if own[key] != mine[key]:
+                raise ValueError(f"load_state_dict: expected a {key} of {mine[key]}, found {own[key]}")
+        super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
+        if self.base_optimizer is not None:
+            self.base_optimizer.load_state_dict(own["base_optimizer"])
+            self.param_groups = self.base_optimizer.param_groups
+        self._take(own)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        own = self._own()
+        names = ("_method", "_watch", "_process_group", "max_norm", "loss_scale", "base_optimizer", "_base")
+        kept = {name: getattr(self, name) for name in names}
+        return {**super().__getstate__(), "presam": (own, kept)}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        state = dict(state)
+        saved = state.pop("presam", None)
+        super().__setstate__(state)
+        if saved is not None:
+            own, kept = saved
+            self.__dict__.update(kept, _kept=None, _warned_of_equal=False, _listeners=[])
+            self._take(own)

@@ -1,0 +1,198 @@
+"""[`Tensors`]: the parameters of an optimizer as the compiled module sees them, and their planes.
+
+What holds for as long as the memory does is checked when a list is made; what may change from one step to the next
+(addresses, layout and size of the gradients) in every step. Storages of parameters and planes are kept by the list, so
+that no address of it can come to stand for other memory.
+"""
+
+import operator
+import warnings
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+
+from .._names import Base, Method
+from . import refusals
+
+data_ptr = torch.Tensor.data_ptr
+is_contiguous = torch.Tensor.is_contiguous
+SCALARS = {torch.float32: "f32", torch.float64: "f64"}
+NO_COUNTERS = (0, 1.0, 1.0)
+
+
+def is_dense(p: torch.Tensor) -> bool:
+    """Whether its numbers fill one block of memory, in whatever order (channels_last does)."""
+    return p.is_contiguous() or torch.empty_like(p).stride() == p.stride()
+
+
+class Stale(RuntimeError):
+    """The parameters are no longer those that a list was made of."""
+
+
+class Tensors:
+    """The parameters that have had a gradient. A step that meets another list is handed a new one."""
+
+    def __init__(self, groups: List[Dict[str, Any]], state, scratch, method: Method, base: Optional[Base], counters):
+        every = [(p, k) for k, group in enumerate(groups) for p in group["params"]]
+        self.all, self.sizes = [p for p, _ in every], [len(group["params"]) for group in groups]
+        seats = [(p, k) for p, k in every if p.grad is not None or p in scratch or method.one_gradient]
+        self.params = [p for p, _ in seats]
+        seated = set(map(id, self.params))
+        self.rest = [p for p in self.all if id(p) not in seated]
+        for p in self.params:
+            refusals.parameter(p)
+        dtype = refusals.one_type(self.params)
+        self.addresses = list(map(data_ptr, self.params))
+        self.nbytes = [p.nbytes for p in self.params]
+        self.contiguous = [p.is_contiguous() for p in self.params]
+        self.plain = all(self.contiguous)
+        # What is no block of memory is worked on as a copy.
+        self.work = [(p, torch.empty_like(p, memory_format=torch.contiguous_format))
+                     for p in self.params if not is_dense(p)]
+        self.copied = len(self.work)
+        copies = {id(p): copy for p, copy in self.work}
+        self.images = [copies.get(id(p), p.detach()) for p in self.params]
+        refuse_shared(self.params, copies)
+        self.engine = method.engine(SCALARS[dtype], base.core if base else None, base.keys if base else [])
+        rows, self._planes = [], []
+        for (p, k), image in zip(seats, self.images):
+            planes = planes_of(p, image, state[p], scratch.setdefault(p, {}), method, base)
+            self._planes.append(planes)
+            rows.append((p.numel(), k, [image.data_ptr(), *(0 if t is None else t.data_ptr() for t in planes)]))
+        self.storages = [t.untyped_storage() for t in [*self.params, *self.images]]
+        self.storages += [t.untyped_storage() for planes in self._planes for t in planes if t is not None]
+        # An empty tensor has no address and no part in any sum.
+        filled = [row for row in rows if row[0] > 0]
+        self.filled = [k for k, row in enumerate(rows) if row[0] > 0]
+        self.engine.set_tensors(filled)
+        self.set_counters(counters)
+
+    # Counters.
+
+    def set_counters(self, counters) -> None:
+        rule, of = counters
+        self.engine.set_counters(rule, [of.get(self.params[k], NO_COUNTERS) for k in self.filled])
+
+    def counters(self):
+        """The rule's, and each parameter's of the base optimizer."""
+        rule, base = self.engine.counters()
+        return rule, {self.params[k]: tuple(counters) for k, counters in zip(self.filled, base)}
+
+    # What a step meets.
+
+    def holds(self, groups: List[Dict[str, Any]]) -> bool:
+        """Whether these are the groups of this list, in the same memory, no parameter of them new to gradients."""
+        lists = [group["params"] for group in groups]
+        params = lists[0] if len(lists) == 1 else [p for params in lists for p in params]
+        return (
+            list(map(len, lists)) == self.sizes
+            and all(map(operator.is_, params, self.all))
+            and self.in_place()
+            and not (self.rest and any(p.grad is not None for p in self.rest))
+        )
+
+    def in_place(self) -> bool:
+        return list(map(data_ptr, self.params)) == self.addresses
+
+    def gradients(self) -> Tuple[List[int], List[Tuple[torch.Tensor, torch.Tensor]]]:
+        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of. Raises
+        `Stale` where a parameter has become longer or shorter where it lies."""
+        grads = [p.grad for p in self.params]
+        if self.plain:
+            try:
+                found = list(map(data_ptr, grads))
+                if all(map(is_contiguous, grads)) and [g.nbytes for g in grads] == self.nbytes:
+                    found = self._filled(found)
+                    # A tensor without an address (a wrapper) is looked at below. A parameter that was cut short in
+                    # place shows in its gradient.
+                    if 0 not in found:
+                        return found, []
+            except (TypeError, AttributeError, RuntimeError):
+                pass
+        return self._carefully(grads)
+
+    def _filled(self, found: List[int]) -> List[int]:
+        return found if len(self.filled) == len(found) else [found[k] for k in self.filled]
+
+    def _carefully(self, grads):
+        """One by one: absent, sparse, of another layout."""
+        found, copies = [], []
+        if [p.nbytes for p in self.params] != self.nbytes:
+            raise Stale("parameters: expected the lengths of the first half of the step, found others")
+        for p, image, g in zip(self.params, self.images, grads):
+            if g is None:
+                found.append(0)
+                continue
+            refusals.gradient(p, g)
+            if g.stride() != image.stride() and not (g.is_contiguous() and image.is_contiguous()):
+                copy = torch.empty_like(image).copy_(g)
+                copies.append((g, copy))
+                g = copy
+            found.append(g.data_ptr())
+        return self._filled(found), copies
+
+    def momenta(self) -> List[int]:
+        """The addresses of the base optimizer's first plane of state: what momentum-sam follows."""
+        first = self.engine.planes[2]
+        return [self._planes[k][-first].data_ptr() for k in self.filled]
+
+    # Copies of what is no block of memory.
+
+    @torch.no_grad()
+    def fetch(self) -> None:
+        for p, copy in self.work:
+            copy.copy_(p)
+
+    @torch.no_grad()
+    def store(self) -> None:
+        for p, copy in self.work:
+            p.copy_(copy)
+
+
+def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) -> List[Optional[torch.Tensor]]:
+    """Backup, first gradient, LookSAM's sharp part, memory, inputs, state; as the image lies in memory."""
+
+    def plane(store: Dict[str, Any], name: str) -> torch.Tensor:
+        kept = store.get(name)
+        if kept is None or kept.dtype != image.dtype or kept.shape != image.shape or kept.stride() != image.stride():
+            fresh = torch.zeros_like(image, requires_grad=False)
+            # Of another shape it is another parameter, which has no memory yet.
+            store[name] = fresh.copy_(kept) if kept is not None and kept.shape == image.shape else fresh
+        return store[name]
+
+    def given(name: str) -> torch.Tensor:
+        if name not in state:
+            raise ValueError(f"{method.variant.name} takes {method.inputs} inputs a parameter (masks, preconditioners): "
+                             "set_inputs(parameter, tensor, ...) comes before the first step")
+        return plane(state, name)
+
+    looks = method.descent[0] == "look-sam"
+    return [
+        plane(scratch, "backup"),
+        plane(scratch, "first") if method.mixes else None,
+        plane(state, "sharp") if looks else None,
+        *(plane(state, f"memory_{k}") for k in range(method.memory)),
+        *(given(f"input_{k}") for k in range(method.inputs)),
+        *(plane(state, name) for name in (base.state if base else ())),
+    ]
+
+
+def refuse_shared(params: List[torch.Tensor], copies) -> None:
+    """Two parameters over the same memory would be perturbed twice."""
+    blocks = sorted((p.data_ptr(), p.data_ptr() + p.nbytes) for p in params if id(p) not in copies and p.numel())
+    for (_, end), (start, _) in zip(blocks, blocks[1:]):
+        if start < end:
+            raise ValueError("parameters: expected memory of their own, found two that share it; tie weights by using one "
+                             "Parameter in both modules")
+
+
+_warned = False
+
+
+def warn_of_copies(count: int) -> None:
+    """Once a process."""
+    global _warned
+    if count and not _warned:
+        _warned = True
+        warnings.warn(f"presam: {count} parameters or gradients are no block of memory in the parameter's order and are "
+                      "copied in every step; .contiguous() (or one memory format for all) avoids it", stacklevel=5)

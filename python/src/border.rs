@@ -1,0 +1,243 @@
+//! The engine as Python sees it: lists of addresses and numbers in, outcomes out, without the
+//! interpreter's lock while it computes.
+
+use presam::{BaseState, Outcome, Real, RuleState};
+use pyo3::prelude::*;
+
+use crate::ascent::Slope;
+use crate::engine::{Engine, Made};
+use crate::fault::Fault;
+
+enum Typed {
+    F32(Engine<f32>),
+    F64(Engine<f64>),
+}
+
+/// The same for either scalar type.
+macro_rules! each {
+    ($typed:expr, $engine:ident => $body:expr) => {
+        match $typed {
+            Typed::F32($engine) => $body,
+            Typed::F64($engine) => $body,
+        }
+    };
+}
+
+/// One optimizer's step over tensors by address. Whoever calls it promises that every address stands for
+/// so many numbers of its scalar type, alive and used by no one else until the call returns.
+#[pyclass(name = "Engine", module = "presam._presam")]
+pub(crate) struct PyEngine(Typed);
+
+/// Steps, running product, mean.
+type RuleCounters = (u32, f64, f64);
+/// Steps and both running products, one a tensor.
+type BaseCounters = Vec<(u32, f64, f64)>;
+/// A function of Python that is told whether the numbers are finite here and says whether they are
+/// everywhere.
+type Decide = Option<Py<PyAny>>;
+
+fn decided(decide: &Decide, found: Outcome) -> PyResult<Outcome> {
+    let Some(decide) = decide else { return Ok(found) };
+    let here = found != Outcome::NonFinite;
+    let everywhere: bool = Python::attach(|py| decide.call1(py, (here,))?.extract(py))?;
+    Ok(if everywhere { found } else { Outcome::NonFinite })
+}
+
+#[pymethods]
+impl PyEngine {
+    #[new]
+    fn new(
+        scalar: &str,
+        variant: &str,
+        keys: Vec<(String, f64)>,
+        base: Option<&str>,
+        base_keys: Vec<String>,
+        length: (f64, f64),
+        descent: (String, f64),
+    ) -> PyResult<Self> {
+        let made = Made {
+            variant: (variant, &keys),
+            base: base.map(|name| (name, base_keys)),
+            length,
+            descent: (&descent.0, descent.1),
+        };
+        Ok(Self(match scalar {
+            "f32" => Typed::F32(Engine::new(made)?),
+            "f64" => Typed::F64(Engine::new(made)?),
+            _ => {
+                return Err(
+                    Fault::new(format!("scalar: expected f32 or f64, found {scalar}")).into()
+                );
+            }
+        }))
+    }
+
+    /// Planes of memory, inputs and state of each tensor.
+    #[getter]
+    fn planes(&self) -> [usize; 3] {
+        each!(&self.0, engine => engine.planes())
+    }
+
+    fn set_tensors(&mut self, tensors: Vec<(usize, usize, Vec<usize>)>) -> PyResult<()> {
+        Ok(each!(&mut self.0, engine => engine.set_tensors(&tensors))?)
+    }
+
+    /// The first half of a step: the outcome's number and the norm.
+    #[allow(clippy::too_many_arguments, reason = "one call a half, each argument a plain value")]
+    fn ascend(
+        &mut self,
+        py: Python<'_>,
+        grads: Vec<usize>,
+        groups: Vec<Vec<f64>>,
+        unscale: f64,
+        momentum: bool,
+        threads: usize,
+        decide: Decide,
+    ) -> PyResult<(u8, f64)> {
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let slope = Slope { unscale: Real::from_f64(unscale), momentum };
+                let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
+                measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
+                let (outcome, norm) = (measured.ascent.outcome, measured.ascent.norm.value());
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
+                }
+                Ok((outcome as u8, Real::to_f64(norm)))
+            })
+        })
+    }
+
+    /// The second half of a step: the outcome's number.
+    #[allow(clippy::too_many_arguments, reason = "one call a half, each argument a plain value")]
+    fn descend(
+        &mut self,
+        py: Python<'_>,
+        grads: Vec<usize>,
+        groups: Vec<Vec<f64>>,
+        unscale: f64,
+        max_norm: f64,
+        threads: usize,
+        decide: Decide,
+    ) -> PyResult<u8> {
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.on(threads, Engine::restore)?;
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let judged = engine.on(threads, |engine| {
+                    engine.mix(&grads)?;
+                    engine.judge(&grads, unscale, max_norm)
+                });
+                let (factor, found) = judged?;
+                let outcome = decided(&decide, found)?;
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| {
+                        engine.keep_sharp(&grads)?;
+                        let factor = unscale * factor;
+                        if engine.base.is_some() {
+                            engine.descend(&grads, factor)
+                        } else {
+                            engine.multiply(&grads, factor)
+                        }
+                    })?;
+                }
+                Ok(outcome as u8)
+            })
+        })
+    }
+
+    /// A whole step of LookSAM without a second gradient: the outcome's number.
+    #[allow(clippy::too_many_arguments, reason = "one call a half, each argument a plain value")]
+    fn reuse(
+        &mut self,
+        py: Python<'_>,
+        grads: Vec<usize>,
+        groups: Vec<Vec<f64>>,
+        unscale: f64,
+        max_norm: f64,
+        threads: usize,
+        decide: Decide,
+    ) -> PyResult<u8> {
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                engine.set_groups(groups)?;
+                let grads = engine.gradients(&grads)?;
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (mixed, (factor, found)) = engine.on(threads, |engine| {
+                    let mixed = engine.reuse_sharp(&grads)?;
+                    let judged = engine.judge(&mixed, unscale, max_norm)?;
+                    Ok((mixed, judged))
+                })?;
+                let outcome = decided(&decide, found)?;
+                if outcome != Outcome::NonFinite {
+                    engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
+                }
+                Ok(outcome as u8)
+            })
+        })
+    }
+
+    /// Copies the first gradients to their planes.
+    fn keep_first(&mut self, py: Python<'_>, grads: Vec<usize>) -> PyResult<()> {
+        py.detach(|| {
+            each!(&mut self.0, engine => {
+                let grads = engine.gradients(&grads)?;
+                Ok(engine.keep_first(&grads)?)
+            })
+        })
+    }
+
+    /// Perturbed tensors back from their backups; how many.
+    fn restore(&mut self, py: Python<'_>) -> PyResult<usize> {
+        py.detach(|| each!(&mut self.0, engine => Ok(engine.restore()?)))
+    }
+
+    /// The counters of the rule and of each tensor's base optimizer: with the planes, all that a
+    /// checkpoint needs.
+    fn counters(&self) -> (RuleCounters, BaseCounters) {
+        each!(&self.0, engine => {
+            let RuleState { steps, decay_power, mean } = engine.rule_state;
+            let base = engine.tensors.iter().map(|tensor| {
+                let BaseState { steps, decay_powers: [a, b] } = tensor.base_state;
+                (steps, Real::to_f64(a), Real::to_f64(b))
+            });
+            ((steps, Real::to_f64(decay_power), Real::to_f64(mean)), base.collect())
+        })
+    }
+
+    fn set_counters(&mut self, rule: RuleCounters, base: BaseCounters) -> PyResult<()> {
+        each!(&mut self.0, engine => {
+            if base.len() != engine.tensors.len() {
+                let (expected, found) = (engine.tensors.len(), base.len());
+                return Err(Fault::new(format!("counters: expected {expected}, found {found}")).into());
+            }
+            let (steps, decay_power, mean) = rule;
+            let real = |value| Real::from_f64(value);
+            engine.rule_state = RuleState { steps, decay_power: real(decay_power), mean: real(mean) };
+            for (tensor, (steps, a, b)) in engine.tensors.iter_mut().zip(base) {
+                tensor.base_state =
+                    BaseState { steps, decay_powers: [Real::from_f64(a), Real::from_f64(b)] };
+            }
+            Ok(())
+        })
+    }
+
+    /// Counters as after so many steps of either kind, where the last left this mean: what a request of
+    /// `presam verify` tells.
+    fn resume(
+        &mut self,
+        groups: Vec<Vec<f64>>,
+        rule_steps: u64,
+        mean: f64,
+        base_steps: u64,
+    ) -> PyResult<()> {
+        each!(&mut self.0, engine => {
+            engine.set_groups(groups)?;
+            Ok(engine.resume(rule_steps, mean, base_steps)?)
+        })
+    }
+}

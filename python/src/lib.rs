@@ -1,0 +1,28 @@
+//! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
+//!
+//! `slices` turns addresses into slices and is the only unsafe code; `engine` holds rules, counters and
+//! tensors; `ascent` and `descent` are the two halves of a step over core's phases; `border` is what
+//! Python sees.
+
+mod ascent;
+mod border;
+mod descent;
+mod engine;
+mod fault;
+mod lists;
+mod settings;
+mod slices;
+mod threads;
+
+/// The module.
+#[pyo3::pymodule]
+mod _presam {
+    #[pymodule_export]
+    use crate::border::PyEngine;
+    #[pymodule_export]
+    use crate::lists::{bases_list, gsam_rho, variants_list};
+
+    /// The version of the library.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

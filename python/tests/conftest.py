@@ -1,0 +1,8 @@
+"""What needs torch is left out where there is none: the package works without it."""
+
+import importlib.util
+import os
+
+collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["torch_*"]
+# Networks of a hundred parameters: a second thread of torch's would only wait for the first.
+os.environ["OMP_NUM_THREADS"] = "1"
