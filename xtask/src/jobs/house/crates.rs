@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("presam-python", &["presam", "presam-cuda"], &[]),
     ("presam-program", &["presam-backends"], &[]),
     ("presam-tests", &["presam-backends", "presam-program"], &[]),
+    ("presam-benches", &["presam"], &[]),
     ("presam-fuzz", &["presam-backends", "presam-capi", "presam-program"], &[]),
     ("xtask", &["presam", "presam-kernels"], &[]),
 ];
