@@ -59,7 +59,7 @@ pub(super) fn all() -> Vec<Image> {
 
 /// The phases of SAM, each alone.
 fn phases() -> Vec<Image> {
-    let sums = "let mut sums = black_box(PartialNorm::new());";
+    let sums = "let mut sums = PartialNorm::new(); black_box(&mut sums);";
     let scale = "let scale = black_box(Scale { prescale: 1.0, scale: 0.5, remember: true });";
     let bodies = [
         ("norm", format!("{sums} norm(Sam::new(), call, black_box(&mut sums))")),
