@@ -44,7 +44,7 @@ const BOARDS: [Board; 3] = [
 ];
 const IMAGES: [&str; 2] = ["owned", "flat"];
 /// Seconds that an image may run.
-const LIMIT: &str = "120";
+const LIMIT: &str = "300";
 const TOOLS: &str = "apt-get install -y --no-install-recommends qemu-system-arm qemu-system-misc \
                      binutils-arm-none-eabi";
 
