@@ -11,8 +11,9 @@ from .._names import (
     BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values_alone, within,
 )
 from . import refusals
-from .together import decision
+from .health import apart
 from .tensors import Stale, Tensors, warn_of_copies
+from .together import decision
 
 BY_HAND = (
     "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
@@ -290,18 +291,15 @@ class SAM(torch.optim.Optimizer):
             self.base_optimizer.step()
         return outcome
 
-    @torch.no_grad()
     def _look(self) -> None:
         """The distance of the gradients in a step that is watched."""
-        pairs = [(kept, p.grad) for p, kept in self._kept if p.grad is not None]
-        apart = sum((g - kept).double().square().sum().item() for kept, g in pairs)
-        whole = sum(kept.double().square().sum().item() for kept, _ in pairs)
+        distance, equal = apart(self._kept)
         self._kept = None
-        self._watch.saw(math.sqrt(apart / whole) if whole else math.nan)
+        self._watch.saw(distance)
         moved = self._half == "perturbed" and any(g["perturbed"] and g["rho"] > 0 for g in self.param_groups)
-        if moved and not self._warned_of_equal and all(torch.equal(kept, g) for kept, g in pairs):
+        if moved and equal and not self._warned_of_equal:
             self._warned_of_equal = True
-            warnings.warn(EQUAL_GRADIENTS, stacklevel=4)
+            warnings.warn(EQUAL_GRADIENTS, stacklevel=5)
 
     # What both halves share.
 
