@@ -15,11 +15,6 @@ from .health import apart
 from .tensors import Stale, Tensors, warn_of_copies
 from .together import decision
 
-BY_HAND = (
-    "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
-    "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
-)
-
 
 class SAM(torch.optim.Optimizer):
     """Sharpness-aware minimisation around a base optimizer, fused and in place.
@@ -86,21 +81,15 @@ class SAM(torch.optim.Optimizer):
             self._values()
         else:
             self._wrap(base, of_base)
-        self._refuse_one_gradient()
+        if self._method.one_gradient and not (self._base and self._base.state):
+            raise ValueError(refusals.NO_MOMENTUM)
 
     def _wrap(self, base, options) -> None:
         """One list of groups for both, so that a scheduler or a later group reaches both."""
-        if self._method.mixes and self._method.descent[0] in ("wsam-decoupled", "look-sam"):
-            raise ValueError(f"descent: expected None, 'gsam' or 'wsam' with decoupled=False over {base.__name__}; "
-                             "base='sgd' and base='adamw' take every one")
+        refusals.descent(self._method.descent[0], base)
         self.base_optimizer = base(self.param_groups, **options)
         self.defaults.update(self.base_optimizer.defaults)
         self.param_groups = self.base_optimizer.param_groups
-
-    def _refuse_one_gradient(self) -> None:
-        if self._method.one_gradient and not (self._base and self._base.state):
-            raise ValueError("momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum "
-                             "it follows")
 
     def add_param_group(self, param_group) -> None:
         super().add_param_group(param_group)
@@ -121,7 +110,7 @@ class SAM(torch.optim.Optimizer):
         the perturbed ones, each time with gradients cleared (whether it clears them itself or not). Returns the loss at
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
-            raise TypeError(BY_HAND)
+            raise TypeError(refusals.BY_HAND)
         closure = torch.enable_grad()(closure)
         self._clear()
         loss = None if self._method.one_gradient else closure()
