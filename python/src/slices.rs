@@ -112,6 +112,9 @@ pub(crate) struct DescentSlices<'a, R> {
     pub state: List<&'a mut [R]>,
 }
 
+/// One plane to be written, two to be read.
+type Three<'a, R> = (&'a mut [R], &'a [R], &'a [R]);
+
 /// A short list without a heap.
 pub(crate) struct List<T> {
     planes: [T; MAX_PLANES],
@@ -216,7 +219,7 @@ impl<R: Real> Row<R> {
     }
 
     /// Params to be written, first gradient and second to be read.
-    pub fn correction(&mut self, grads: Region<R>) -> Result<(&mut [R], &[R], &[R]), Fault> {
+    pub fn correction(&mut self, grads: Region<R>) -> Result<Three<'_, R>, Fault> {
         apart(grads, &[self.params])?;
         Ok((self.params.write(), self.first.read(), grads.read()))
     }
@@ -227,13 +230,13 @@ impl<R: Real> Row<R> {
     }
 
     /// The kept plane to be written; first gradient and second to be read.
-    pub fn kept(&mut self, grads: Region<R>) -> Result<(&mut [R], &[R], &[R]), Fault> {
+    pub fn kept(&mut self, grads: Region<R>) -> Result<Three<'_, R>, Fault> {
         apart(grads, &[self.kept])?;
         Ok((self.kept.write(), self.first.read(), grads.read()))
     }
 
     /// The backup as scratch to be written; kept plane and gradient to be read.
-    pub fn scratch(&mut self, grads: Region<R>) -> Result<(&mut [R], &[R], &[R]), Fault> {
+    pub fn scratch(&mut self, grads: Region<R>) -> Result<Three<'_, R>, Fault> {
         apart(grads, &[self.backup])?;
         Ok((self.backup.write(), self.kept.read(), grads.read()))
     }

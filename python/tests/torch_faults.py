@@ -244,6 +244,10 @@ def test_keys_that_base_and_variant_share_are_asked_for():
     p = torch.nn.Parameter(torch.ones(2))
     with pytest.raises(TypeError, match="alpha: a key of sam and an argument of the base optimizer"):
         SAM([p], "sam", rho=0.1, base=torch.optim.RMSprop, descent="gsam", alpha=0.3)
+    with pytest.raises(ValueError, match="decoupled=False over RMSprop"):
+        SAM([p], "sam", rho=0.1, base=torch.optim.RMSprop, descent="wsam")
+    with pytest.raises(ValueError, match="momentum-sam: expected base='sgd' with a momentum"):
+        SAM([p], "momentum-sam", rho=0.1, base=torch.optim.RMSprop)
     optimizer = SAM([p], "sam", rho=0.1, base=torch.optim.RMSprop, base_options={"alpha": 0.5})
     assert optimizer.param_groups[0]["alpha"] == 0.5
     with pytest.raises(TypeError, match="sigma: expected a key of sam"):

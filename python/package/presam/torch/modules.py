@@ -83,6 +83,6 @@ def batch_norm_once(model: torch.nn.Module, optimizer=None) -> BatchNormOnce:
             loss_of(model(inputs), targets).backward()
 
     The second pass normalises with its own batch, as ever; running means, variances and num_batches_tracked stay.
-    Covers BatchNorm, SyncBatchNorm and InstanceNorm with statistics. Source: davda54/sam, "disable_running_stats".
+    Covers BatchNorm, SyncBatchNorm and InstanceNorm with statistics. A copied or unpickled optimizer is told anew. Source: davda54/sam, "disable_running_stats".
     """
     return BatchNormOnce(model, optimizer)

@@ -6,6 +6,14 @@ ONE_FILE = (
     "examples/python/presam_torch.py of the repository is sam, asam, info-sam and info-asam for every device of torch"
 )
 
+BY_HAND = (
+    "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
+    "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
+)
+NO_MOMENTUM = (
+    "momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum it follows"
+)
+
 
 def parameter(p: torch.Tensor) -> None:
     """Raises for a parameter that the step cannot take."""
@@ -57,3 +65,10 @@ def base_class(base) -> None:
         raise TypeError("base: expected an optimizer that steps without a closure, found LBFGS")
     if issubclass(base, torch.optim.SparseAdam):
         raise TypeError("base: expected an optimizer of dense gradients, found SparseAdam")
+
+
+def descent(name: str, base) -> None:
+    """Raises for a method that needs a base optimizer of the library."""
+    if name in ("wsam-decoupled", "look-sam"):
+        raise ValueError(f"descent: expected None, 'gsam' or 'wsam' with decoupled=False over {base.__name__}; "
+                         "base='sgd' and base='adamw' take every one")

@@ -11,13 +11,9 @@ from .._names import (
     BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values_alone, within,
 )
 from . import refusals
-from .together import decision
+from .health import apart
 from .tensors import Stale, Tensors, warn_of_copies
-
-BY_HAND = (
-    "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
-    "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
-)
+from .together import decision
 
 
 class SAM(torch.optim.Optimizer):
@@ -85,21 +81,15 @@ class SAM(torch.optim.Optimizer):
             self._values()
         else:
             self._wrap(base, of_base)
-        self._refuse_one_gradient()
+        if self._method.one_gradient and not (self._base and self._base.state):
+            raise ValueError(refusals.NO_MOMENTUM)
 
     def _wrap(self, base, options) -> None:
         """One list of groups for both, so that a scheduler or a later group reaches both."""
-        if self._method.mixes and self._method.descent[0] in ("wsam-decoupled", "look-sam"):
-            raise ValueError(f"descent: expected None, 'gsam' or 'wsam' with decoupled=False over {base.__name__}; "
-                             "base='sgd' and base='adamw' take every one")
+        refusals.descent(self._method.descent[0], base)
         self.base_optimizer = base(self.param_groups, **options)
         self.defaults.update(self.base_optimizer.defaults)
         self.param_groups = self.base_optimizer.param_groups
-
-    def _refuse_one_gradient(self) -> None:
-        if self._method.one_gradient and not (self._base and self._base.state):
-            raise ValueError("momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum "
-                             "it follows")
 
     def add_param_group(self, param_group) -> None:
         super().add_param_group(param_group)
@@ -120,7 +110,7 @@ class SAM(torch.optim.Optimizer):
         the perturbed ones, each time with gradients cleared (whether it clears them itself or not). Returns the loss at
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
-            raise TypeError(BY_HAND)
+            raise TypeError(refusals.BY_HAND)
         closure = torch.enable_grad()(closure)
         self._clear()
         loss = None if self._method.one_gradient else closure()
@@ -290,18 +280,15 @@ class SAM(torch.optim.Optimizer):
             self.base_optimizer.step()
         return outcome
 
-    @torch.no_grad()
     def _look(self) -> None:
         """The distance of the gradients in a step that is watched."""
-        pairs = [(kept, p.grad) for p, kept in self._kept if p.grad is not None]
-        apart = sum((g - kept).double().square().sum().item() for kept, g in pairs)
-        whole = sum(kept.double().square().sum().item() for kept, _ in pairs)
+        distance, equal = apart(self._kept)
         self._kept = None
-        self._watch.saw(math.sqrt(apart / whole) if whole else math.nan)
+        self._watch.saw(distance)
         moved = self._half == "perturbed" and any(g["perturbed"] and g["rho"] > 0 for g in self.param_groups)
-        if moved and not self._warned_of_equal and all(torch.equal(kept, g) for kept, g in pairs):
+        if moved and equal and not self._warned_of_equal:
             self._warned_of_equal = True
-            warnings.warn(EQUAL_GRADIENTS, stacklevel=4)
+            warnings.warn(EQUAL_GRADIENTS, stacklevel=5)
 
     # What both halves share.
 
