@@ -39,7 +39,7 @@ fn is_right<R: Scalar>(case: &Case<R>) -> bool {
         return false;
     }
     let mine = RIGHT.expected(case);
-    let tolerance = Tolerance { contract: true, ..Tolerance::foreign() };
+    let tolerance = Tolerance { contract: true, ..Tolerance::foreign(case) };
     compare(case, &RIGHT.step(case), &expected, tolerance, &mut Worst::default())
         .unwrap_or_else(|mismatch| panic!("{mismatch}\n{case}"));
     same_bounded(&[mine.ascent.norm], &[expected.ascent.norm], case);
