@@ -2,7 +2,7 @@
 """Codes that are wrong in one narrow way, and right ones of unusual form: what `presam verify` is tested on.
 
     python3 examples/verify/wrong_codes.py --list            name, kind, and what must be said of it
-    presam verify --exec 'python3 examples/verify/wrong_codes.py tail-of-128'
+    presam verify --exec 'python3 examples/verify/wrong_codes.py tail-of128'
 
 Each is `Step` of numpy_sam.py with a method or two replaced; the table is in the order of the kinds. What must be said:
 `told` (exit code 1), `thorough` (the same, with --thorough), `agrees` (exit code 0, at every seed).
@@ -661,11 +661,6 @@ class Guard16(Plain):
     guard = 1e-16
 
 
-class Restoring(Plain):
-    def start(self, s):
-        return s.perturbed - (s.perturbed - s.params)
-
-
 @code("dialects", scalars="f32 f64")
 class Subtracts(Plain):
     def start(self, s):
@@ -837,9 +832,9 @@ class DecayFactor(Plain):
 
 
 @code("forms", bases="sgd-momentum", scalars="f32 f64", says="agrees")
-class BufferByDifference(Plain):
+class BufferTurned(Plain):
     def buffer(self, old, d):
-        return d if self.base_steps == 0 else d + (self.base.momentum * old - self.base.dampening * d)
+        return d if self.base_steps == 0 else (1 - self.base.dampening) * (d + 0) + old * self.base.momentum
 
 
 @code("forms", "sam vasso", "sgd adamw", "f32", "agrees")

@@ -140,7 +140,10 @@ impl PipeError {
                 write!(f, "the command died ({status}) where {awaited} was expected")
             }
             Self::Hung { awaited, seconds } => {
-                write!(f, "the command hangs: it lives, and {awaited} did not come within {seconds} s; ")?;
+                write!(
+                    f,
+                    "the command hangs: it lives, and {awaited} did not come within {seconds} s; "
+                )?;
                 // The usual reason: output to a pipe stays in a buffer.
                 f.write_str("is every line flushed (Python: flush=True, or python3 -u)?")
             }

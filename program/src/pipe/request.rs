@@ -143,10 +143,7 @@ fn name(index: usize) -> String {
     if turn == 0 { format!("layer{layer}.{kind}") } else { format!("layer{layer}.{kind}{turn}") }
 }
 
-fn segment<R: Scalar>(
-    (index, segment): (usize, &Segment<R>),
-    asked: Asked,
-) -> SegmentRequest {
+fn segment<R: Scalar>((index, segment): (usize, &Segment<R>), asked: Asked) -> SegmentRequest {
     let Asked { operation, form, groups, .. } = asked;
     let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
     let plane = |plane: &Vec<R>| Written::plane(form, plane);

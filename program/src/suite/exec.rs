@@ -68,7 +68,8 @@ pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
     let start = Instant::now();
     let mut talk = Talk::open(&request.command, request.timeouts)?;
     let parts = parts(&talk.hello, request)?;
-    let rules = parts.iter().map(|(_, operation)| scope(&talk.hello, request, *operation).rules.len());
+    let rules =
+        parts.iter().map(|(_, operation)| scope(&talk.hello, request, *operation).rules.len());
     let cases = request.cases.unwrap_or_else(|| budgeted(rules.sum(), request.thorough));
     let mut outcome = Outcome::default();
     for (scalar, operation) in parts {
@@ -109,8 +110,7 @@ pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
 fn budgeted(rules: usize, thorough: bool) -> u32 {
     /// Requests of all laws for one case of each.
     const REQUESTS: usize = 17;
-    let (budget, fewest, most) =
-        if thorough { (96_000, 256, 4096) } else { (24_000, 64, 1024) };
+    let (budget, fewest, most) = if thorough { (40_000, 256, 4096) } else { (10_000, 64, 1024) };
     let cases = (budget / (REQUESTS * rules.max(1))).clamp(fewest, most);
     u32::try_from(cases).unwrap_or(u32::MAX)
 }

@@ -81,7 +81,9 @@ fn differs(
     let diagnosis = Diagnosis::Differs;
     let Some((convention, failure)) = last else {
         let says = match broken {
-            [] => "differs from every known convention near a norm guard or without a gradient".into(),
+            [] => {
+                "differs from every known convention near a norm guard or without a gradient".into()
+            }
             [law] => format!("differs: law {law} does not hold"),
             _ => format!("differs: laws {} do not hold", broken.join(", ")),
         };

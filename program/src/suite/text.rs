@@ -99,9 +99,8 @@ fn verdict(report: &Report) -> String {
     let Report { requests, seconds, .. } = report;
     let rate = *requests as f64 / seconds.max(1e-9);
     let speed = format!("{requests} steps in {seconds:.1} s, {rate:.0} a second");
-    let differs = |row: &RuleRow| {
-        matches!(row.verdict, RuleVerdict::Differs | RuleVerdict::DiffersAs)
-    };
+    let differs =
+        |row: &RuleRow| matches!(row.verdict, RuleVerdict::Differs | RuleVerdict::DiffersAs);
     let word = match (report.exit_code(), report.incomplete()) {
         (_, Some(incomplete)) => format!("not all of it could be judged. {incomplete}"),
         (1, _) if report.rules.iter().any(differs) => "differs".to_owned(),

@@ -7,6 +7,7 @@
 pub mod device;
 mod faulty;
 pub mod phases;
+pub mod planted;
 pub mod session;
 pub mod settings;
 pub mod stepped;

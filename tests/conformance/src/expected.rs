@@ -3,7 +3,9 @@
 use crate::case::{Answer, Case, SegmentAnswer};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use presam_oracle::{Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Segment, ascend, descend};
+use presam_oracle::{
+    Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Segment, ascend, descend,
+};
 
 /// For code that sums in an order of its own: of 64 terms each passes
 /// through at most 63 additions, where the oracle's bound counts 6; (64/2 + 1) / (7/2 + 1) < 8 for
@@ -80,28 +82,29 @@ impl Expected {
     /// The values in the scalar type.
     #[must_use]
     pub fn rounded<R: Scalar>(&self) -> Answer<R> {
-    let Self { ascent, descent } = self;
-    let plane = |vector: &BoundedVector| -> Vec<R> {
-        vector.values.iter().map(|value| R::from_f64(*value)).collect()
-    };
-    let at = |list: &[BoundedVector], index: usize| list.get(index).map(plane).unwrap_or_default();
-    let planes = |list: &[Vec<BoundedVector>], index: usize| -> Vec<Vec<R>> {
-        list.get(index).map(|list| list.iter().map(plane).collect()).unwrap_or_default()
-    };
-    let segments = 0..ascent.perturbed.len();
-    Answer {
-        outcome: ascent.outcome,
-        norm: None,
-        segments: segments
-            .map(|index| SegmentAnswer {
-                perturbed: at(&ascent.perturbed, index),
-                memory: planes(&ascent.memory, index),
-                params: at(&descent.params, index),
-                state: planes(&descent.planes, index),
-            })
-            .collect(),
-        rule_state: ascent.state,
-        base_steps: descent.state.steps,
+        let Self { ascent, descent } = self;
+        let plane = |vector: &BoundedVector| -> Vec<R> {
+            vector.values.iter().map(|value| R::from_f64(*value)).collect()
+        };
+        let at =
+            |list: &[BoundedVector], index: usize| list.get(index).map(plane).unwrap_or_default();
+        let planes = |list: &[Vec<BoundedVector>], index: usize| -> Vec<Vec<R>> {
+            list.get(index).map(|list| list.iter().map(plane).collect()).unwrap_or_default()
+        };
+        let segments = 0..ascent.perturbed.len();
+        Answer {
+            outcome: ascent.outcome,
+            norm: None,
+            segments: segments
+                .map(|index| SegmentAnswer {
+                    perturbed: at(&ascent.perturbed, index),
+                    memory: planes(&ascent.memory, index),
+                    params: at(&descent.params, index),
+                    state: planes(&descent.planes, index),
+                })
+                .collect(),
+            rule_state: ascent.state,
+            base_steps: descent.state.steps,
+        }
     }
-}
 }

@@ -14,6 +14,7 @@ mod coverage;
 mod descent;
 mod device;
 mod erased;
+mod faults;
 mod golden;
 mod hostile;
 mod laws;

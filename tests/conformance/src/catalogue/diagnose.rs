@@ -3,7 +3,7 @@
 use super::catalogue;
 use super::convention::Convention;
 use super::entry::{Entry, Kind};
-use super::trial::{Judged, Trial, trials};
+use super::trial::{Judged, Questions, Trial, trials};
 use crate::backend::{Backend, Only, Scope};
 use crate::generate::{Shape, at_rest};
 use crate::runner::{Config, draw};
@@ -75,7 +75,7 @@ impl fmt::Display for Diagnosis {
 /// Numbers only: outcomes, norms and counters are the laws' affair, and so is what these cases do not ask: hold the
 /// laws to [`Diagnosis::convention`].
 pub fn diagnose<R: Scalar, B: Backend<R>>(backend: &mut B, config: Config) -> Diagnosis {
-    diagnose_by(backend, config, false)
+    diagnose_drawn(backend, config, false)
 }
 
 /// The same of code that may restore its parameters by subtraction.
@@ -83,10 +83,10 @@ pub fn diagnose_subtraction<R: Scalar, B: Backend<R>>(
     backend: &mut B,
     config: Config,
 ) -> Diagnosis {
-    diagnose_by(backend, config, true)
+    diagnose_drawn(backend, config, true)
 }
 
-fn diagnose_by<R: Scalar, B: Backend<R>>(
+fn diagnose_drawn<R: Scalar, B: Backend<R>>(
     backend: &mut B,
     config: Config,
     subtracts: bool,
@@ -95,7 +95,20 @@ fn diagnose_by<R: Scalar, B: Backend<R>>(
     if scope.rules.is_empty() || scope.bases.is_empty() {
         return Diagnosis::Untested;
     }
-    let Ok(trials) = trials(backend, config) else { return Diagnosis::Differs };
+    match Questions::draw(&scope, config) {
+        Ok(questions) => diagnose_over(backend, &questions, subtracts),
+        Err(_) => Diagnosis::Untested,
+    }
+}
+
+/// The same over questions that were drawn in the backend's scope, to be asked of several.
+pub fn diagnose_over<R: Scalar, B: Backend<R>>(
+    backend: &mut B,
+    questions: &Questions<R>,
+    subtracts: bool,
+) -> Diagnosis {
+    let scope = backend.scope();
+    let Ok(trials) = trials(backend, questions) else { return Diagnosis::Differs };
     let ordinary: Vec<&Trial<R>> = trials.iter().filter(|trial| trial.is_ordinary).collect();
     if ordinary.is_empty() {
         return Diagnosis::Untested;
@@ -142,11 +155,7 @@ pub fn diagnose_each<R: Scalar, B: Backend<R>>(
 }
 
 /// The oracle, or the first entry, that gives these answers.
-fn explained<R: Scalar>(
-    scope: &Scope,
-    trials: &[&Trial<R>],
-    subtracts: bool,
-) -> Option<Diagnosis> {
+fn explained<R: Scalar>(scope: &Scope, trials: &[&Trial<R>], subtracts: bool) -> Option<Diagnosis> {
     let by = |entry: Option<&'static Entry>| Convention { entry, subtracts };
     let oracle: Vec<Judged> = trials.iter().map(|trial| trial.judge(scope, by(None))).collect();
     if !oracle.contains(&Judged::Differs) {

@@ -124,17 +124,16 @@ impl Ascended {
     }
 
     /// The same for code that takes the perturbation off the perturbed parameters that it answered.
-    fn after_subtraction<R: Scalar>(
-        &self,
-        case: &Case<R>,
-        answer: &Answer<R>,
-    ) -> Vec<Vec<Number>> {
+    fn after_subtraction<R: Scalar>(&self, case: &Case<R>, answer: &Answer<R>) -> Vec<Vec<Number>> {
         let found = case.segments.iter().zip(&answer.segments).zip(&self.perturbation);
         let start = |((w, perturbed), p): ((&R, &R), &Number)| match *p == Number::ZERO {
             true => Number::exact(w.to_f64()),
             false => Number::exact(perturbed.to_f64()) - *p,
         };
-        found.map(|((from, to), p)| from.params.iter().zip(&to.perturbed).zip(p).map(start).collect())
+        found
+            .map(|((from, to), p)| {
+                from.params.iter().zip(&to.perturbed).zip(p).map(start).collect()
+            })
             .collect()
     }
 

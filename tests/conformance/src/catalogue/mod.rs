@@ -18,10 +18,13 @@ mod terms;
 mod trial;
 mod twist;
 
-pub use diagnose::{Diagnosis, diagnose, diagnose_each, diagnose_subtraction, off_at_rest};
 pub use convention::Convention;
+pub use diagnose::{
+    Diagnosis, diagnose, diagnose_each, diagnose_over, diagnose_subtraction, off_at_rest,
+};
 pub use entry::{Entry, Kind, RIGHT};
 pub use planted::Planted;
+pub use trial::Questions;
 
 use std::sync::LazyLock;
 

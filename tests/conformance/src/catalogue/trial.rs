@@ -33,7 +33,7 @@ pub(super) enum Judged {
 
 /// Where conventions part: how large the gradients are, and whether there are any.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Probe {
+pub(super) enum Probe {
     /// As drawn.
     Ordinary,
     /// All first gradients and memory times a power of two.
@@ -64,28 +64,43 @@ const PROBES: [Probe; 10] = [
 /// Steps in a row, for a backend that keeps its memory.
 const STEPS: usize = 3;
 
+/// What a diagnosis asks within a scope: ordinary cases, and others where conventions part.
+#[derive(Clone, Debug)]
+pub struct Questions<R>(Vec<(Case<R>, Probe)>);
+
+impl<R: Scalar> Questions<R> {
+    /// `config.cases` of them.
+    ///
+    /// # Errors
+    /// A scope of which no case can be drawn.
+    pub fn draw(scope: &Scope, config: Config) -> Result<Self, String> {
+        let drawn = draw::<R>(scope, &scope.rules, Shape::Small, config)?;
+        let probes = PROBES.into_iter().cycle();
+        let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
+        Ok(Self(drawn.into_iter().zip(probes).map(question).collect()))
+    }
+}
+
 /// Asks the backend.
 ///
 /// # Errors
 /// The first case without an answer, those without a gradient apart.
 pub(super) fn trials<R: Scalar, B: Backend<R>>(
     backend: &mut B,
-    config: Config,
+    questions: &Questions<R>,
 ) -> Result<Vec<Trial<R>>, String> {
     let scope = backend.scope();
-    let drawn = draw::<R>(&scope, &scope.rules, Shape::Small, config)?;
     let mut trials = Vec::new();
-    for (case, probe) in drawn.into_iter().zip(PROBES.into_iter().cycle()) {
-        let case = at_first_zero(probed(case, probe));
-        backend.begins(&case);
-        let has_no_gradient = has_no_gradient(&case);
-        let steps = match asked(backend, case, if scope.fresh { STEPS } else { 1 }) {
+    for (case, probe) in &questions.0 {
+        backend.begins(case);
+        let has_no_gradient = has_no_gradient(case);
+        let steps = match asked(backend, case.clone(), if scope.fresh { STEPS } else { 1 }) {
             // Where other code answers NaN, some raises (Python's division by zero): the other cases tell what
             // it does.
             Err(_) if has_no_gradient => continue,
             steps => steps?,
         };
-        trials.push(Trial { steps, is_ordinary: probe == Probe::Ordinary });
+        trials.push(Trial { steps, is_ordinary: *probe == Probe::Ordinary });
     }
     Ok(trials)
 }
@@ -158,8 +173,9 @@ impl<R: Scalar> Trial<R> {
         let mut own: Option<Answer<R>> = None;
         for (case, answer) in &self.steps {
             let inherits = own.is_some();
-            let case = own.as_ref().map_or_else(|| case.clone(), |own| remembered(case, own));
-            let Ok(expected) = convention.expected_like(&case, answer) else {
+            let kept = own.as_ref().map(|own| remembered(case, own));
+            let case = kept.as_ref().unwrap_or(case);
+            let Ok(expected) = convention.expected_like(case, answer) else {
                 return Judged::Open;
             };
             // In the memory of a later step are rounding errors that the formula did not make.
@@ -167,11 +183,11 @@ impl<R: Scalar> Trial<R> {
             if expected.is_ill_conditioned() || is_void {
                 return Judged::Open;
             }
-            let (foreign, unit_roundoff) = (Tolerance::foreign(&case), R::FORMAT.unit_roundoff);
+            let (foreign, unit_roundoff) = (Tolerance::foreign(case), R::FORMAT.unit_roundoff);
             let tolerance = if inherits { foreign.inheriting(unit_roundoff) } else { foreign };
             let mine = expected.rounded();
             let found = claimed(scope, answer, &mine);
-            if compare(&case, &found, &expected, tolerance, &mut Worst::default()).is_err() {
+            if compare(case, &found, &expected, tolerance, &mut Worst::default()).is_err() {
                 return Judged::Differs;
             }
             own = scope.fresh.then_some(mine);

@@ -94,7 +94,8 @@ fn counters<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<RuleState> 
         return Just(RuleState::default()).boxed();
     }
     let is_wide = shape == Shape::Wide && !scope.contract;
-    let later = if is_wide { wide::counter() } else { prop::sample::select(vec![2_u64, 5]).boxed() };
+    let later =
+        if is_wide { wide::counter() } else { prop::sample::select(vec![2_u64, 5]).boxed() };
     let later = (later, tame::<R>())
         .prop_map(|(steps, mean)| RuleState { steps, mean_of_variance: mean.to_f64().abs() });
     let early = prop::sample::select(vec![0_u64, 1])

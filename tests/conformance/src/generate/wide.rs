@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 /// Around the sizes of lanes, vector tails, blocks and chunks; 2048 and 128 are the norm contract's.
 const LENGTHS: &[usize] = &[
-    33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048,
-    2049, 4095, 4096, 4097,
+    33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047,
+    2048, 2049, 4095, 4096, 4097,
 ];
 
 /// Beyond them, where a limit of 16 bits is.
@@ -19,9 +19,9 @@ const LONGER: &[usize] = &[8191, 8193, 16383, 16385, 32769, 65535, 65536, 65537]
 
 /// Counters at which tables end, bytes overflow and something is done every so many steps.
 const COUNTERS: &[u64] = &[
-    7, 9, 19, 49, 50, 63, 64, 99, 100, 127, 128, 199, 200, 254, 255, 256, 257, 299, 300, 499, 500, 511, 512,
-    999, 1000, 1001, 1023, 1024, 1999, 2000, 4095, 4096, 9999, 10_000, 32_767, 32_768, 65_534, 65_535,
-    65_536, 99_999, 100_000,
+    7, 9, 19, 49, 50, 63, 64, 99, 100, 127, 128, 199, 200, 254, 255, 256, 257, 299, 300, 499, 500,
+    511, 512, 999, 1000, 1001, 1023, 1024, 1999, 2000, 4095, 4096, 9999, 10_000, 32_767, 32_768,
+    65_534, 65_535, 65_536, 99_999, 100_000,
 ];
 
 /// Steps taken before this one.
@@ -95,10 +95,11 @@ pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
     };
     let long = (prop::sample::select(lengths), any::<u64>().no_shrink())
         .prop_map(|(length, seed)| unset(spiked(length, &mut Seeded(seed))));
-    let long = (vec(scaled(vec(element(), 0..=5).boxed()), 0..=1), long).prop_map(|(mut few, long)| {
-        few.push(long);
-        few
-    });
+    let long =
+        (vec(scaled(vec(element(), 0..=5).boxed()), 0..=1), long).prop_map(|(mut few, long)| {
+            few.push(long);
+            few
+        });
     with_options(scope, prop_oneof![10 => few, 3 => many, 3 => long].boxed())
 }
 

@@ -23,14 +23,10 @@ fn takes_any_gradient(rule: Rule) -> bool {
 pub(super) const LONG: &str = "memory-dies";
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
-    let law = |name, statement, rules: fn(Rule) -> bool, needs: fn(&Scope) -> bool, check: Judge<R>| Law {
-        name,
-        statement,
-        rules,
-        needs,
-        shape: Shape::Small,
-        check,
-    };
+    let law =
+        |name, statement, rules: fn(Rule) -> bool, needs: fn(&Scope) -> bool, check: Judge<R>| {
+            Law { name, statement, rules, needs, shape: Shape::Small, check }
+        };
     let zero = "a zero norm perturbs nothing, stores memory and descends as usual";
     let first = "an infinite or NaN gradient changes nothing: parameters, memory, state, counters";
     let uncounted = "nor does one in a tensor that does not count and is perturbed";
