@@ -13,7 +13,7 @@ use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
 pub struct Past<R> {
     /// Questions so far.
     pub calls: u64,
-    /// The last answer.
+    /// The last answer, where it moved a parameter.
     pub last: Option<Answer<R>>,
     /// The learning rate of the first step of this run.
     pub rate: f64,
@@ -100,6 +100,9 @@ impl<R: Scalar> Fault<R> {
             past.rate = case.learning_rate().to_f64();
         }
         (self.spoil)(case, answer, past);
-        past.last = Some(answer.clone());
+        // A step that moves nothing looks the same asked again as gone on with.
+        let mut pairs = case.segments.iter().zip(&answer.segments);
+        let moves = pairs.any(|(from, to)| from.params != to.params);
+        past.last = moves.then(|| answer.clone());
     }
 }

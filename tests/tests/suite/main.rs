@@ -14,7 +14,6 @@ mod coverage;
 mod descent;
 mod device;
 mod erased;
-mod faults;
 mod golden;
 mod hostile;
 mod laws;

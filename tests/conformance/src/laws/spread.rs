@@ -3,7 +3,7 @@
 use super::yardstick::answer;
 use super::{Checked, Law};
 use crate::backend::{Backend, Scope};
-use crate::case::{Answer, Case, Options};
+use crate::case::{Answer, Case, Options, Segment};
 use crate::compare::{claimed, same_planes};
 use crate::expected::{Expected, FOREIGN};
 use crate::generate::Shape;
@@ -63,13 +63,51 @@ fn spreads<R: Scalar>(
         // It may be refused.
         let Ok(found) = answer(backend, &case) else { continue };
         let spread = scope.convention.spreading(&case, &found);
-        let found = claimed(&scope, &found, &spread.rounded());
+        let mut found = claimed(&scope, &found, &spread.rounded());
         let unchanged = claimed(&scope, &Answer::unchanged(&case), &spread.rounded());
+        if which == Which::Second {
+            skipped_descent(&mut found, &unchanged, &spread.rounded());
+        }
         if same_planes(&unchanged, &found).is_err() {
             Spread { case: &case, which, value }.judge(&found, &spread)?;
+        } else if which == Which::First && scope.groups {
+            skips_always(backend, case)?;
         }
     }
     Ok(checked)
+}
+
+/// Where the descent alone changed nothing, it counts as the formula's.
+fn skipped_descent<R: Scalar>(found: &mut Answer<R>, unchanged: &Answer<R>, spread: &Answer<R>) {
+    let mut pairs = found.segments.iter().zip(&unchanged.segments);
+    if pairs.all(|(a, b)| a.params == b.params && a.state == b.state) {
+        for (found, spread) in found.segments.iter_mut().zip(&spread.segments) {
+            found.params.clone_from(&spread.params);
+            found.state.clone_from(&spread.state);
+        }
+    }
+}
+
+/// Code that skips such a step where the tensor counts must skip it where it does not: else the tensor's memory keeps
+/// what is not finite for ever.
+fn skips_always<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    mut case: Case<R>,
+) -> Result<(), Mismatch> {
+    let is_poisoned = |s: &&mut Segment<R>| s.grads.iter().any(|g| !g.to_f64().is_finite());
+    let (scope, mut skips) = (backend.scope(), [false; 2]);
+    for (skips, counts) in skips.iter_mut().zip([true, false]) {
+        let poisoned = case.segments.iter_mut().filter(is_poisoned);
+        poisoned.for_each(|s| s.options.counts_in_norm = counts);
+        let Ok(found) = answer(backend, &case) else { return Ok(()) };
+        let unchanged = Answer::unchanged(&case);
+        *skips = same_planes(&unchanged, &claimed(&scope, &found, &unchanged)).is_ok();
+    }
+    if skips != [true, false] {
+        return Ok(());
+    }
+    let place = "a tensor that does not count has a gradient that is not finite";
+    Err(Mismatch::new(place, "a step that is skipped, as where it counts", "a step that is taken"))
 }
 
 /// Puts `value` in the middle of the longest tensor; false where all are empty.

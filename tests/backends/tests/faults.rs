@@ -1,6 +1,6 @@
 //! Each law of the suite has a fault that it is there to see: what sees which is a table (`presam_backends::planted`),
 //! held to here in Rust and in `program/tests/exec` over the pipe
-//! (`cargo test --test suite faults -- --nocapture` prints it).
+//! (`cargo test -p presam-backends --test faults -- --nocapture` prints it).
 
 use presam::Cpu;
 use presam_backends::Phases;
