@@ -37,9 +37,10 @@ pub(super) fn settled<R: Scalar, B: Subject<R>>(
         return (plainly(first), None);
     }
     let scope = one.scope();
-    let has_both = scope.ascends && scope.descends;
+    // Subtraction leaves a rounding error, which breaks one law at least.
+    let may_subtract = scope.ascends && scope.descends && broken.contains(&"restored");
     let mut last = None;
-    for subtracts in [false, true].into_iter().take(1 + usize::from(has_both)) {
+    for subtracts in [false, true].into_iter().take(1 + usize::from(may_subtract)) {
         let found = if subtracts { diagnose_subtraction(&mut one, config) } else { first };
         // By the oracle the laws were tried before.
         let Some(convention) = found.convention().filter(|found| !found.is_oracle()) else {

@@ -165,7 +165,9 @@ where
             faults().into_iter().find(|fault| fault.law == law).expect("a law of the table");
         fault.spoils(&case, &mut step, &mut kept.past);
     }
-    if manner.spoil.is_some() {
+    let grads = case.segments.iter().flat_map(|s| s.grads.iter().chain(&s.perturbed_grads));
+    let is_finite = { grads }.all(|g| g.to_f64().is_finite());
+    if manner.spoil.is_some() && is_finite {
         kept.past.calls += 1;
         spoil(manner, &case, &mut step, kept.past.calls);
     }

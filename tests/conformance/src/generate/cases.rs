@@ -209,7 +209,8 @@ fn segment<R: Scalar>(rule: Rule, base: Base, drawn: &Drawn<R>) -> Segment<R> {
     let plane = |index: usize, exponent: i32, f: fn(R) -> R| -> Vec<R> {
         let numbers = elements.iter().map(|element| element.get(index).copied());
         let numbers = numbers.map(|number| f(number.unwrap_or_default())).enumerate();
-        numbers.map(|(i, x)| R::from_f64(x.to_f64() * scales.of(exponent, i))).collect()
+        // + 0: a dead tensor has no zeros below 0, which a sum with 0 would not keep.
+        numbers.map(|(i, x)| R::from_f64(x.to_f64() * scales.of(exponent, i) + 0.0)).collect()
     };
     let same: fn(R) -> R = |x| x;
     // Averages of squares are not negative.

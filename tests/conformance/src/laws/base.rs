@@ -1,6 +1,6 @@
 //! The base optimizer behind the ascent.
 
-use super::yardstick::{held, perturbing};
+use super::yardstick::{held, perturbing, stayed, unsigned};
 use super::{Checked, Law, a_descent, an_ascent, any_rule};
 use crate::backend::Backend;
 use crate::case::{Case, Options};
@@ -49,7 +49,8 @@ fn rho_zero_is_the_base<R: Scalar>(
         return Ok(Checked::PassedOver);
     };
     for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
-        same_bits(&format!("segment {index}: perturbed"), &from.params, &found.perturbed)?;
+        let place = format!("segment {index}: perturbed");
+        stayed(backend, &place, (&from.params, &found.perturbed))?;
     }
     // A dialect may have weight decay of the first gradient's in its descent.
     if !backend.scope().convention.is_oracle() {
@@ -77,10 +78,7 @@ fn restored<R: Scalar>(
         return Ok(Checked::Judged);
     }
     for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
-        // w - 0 has w's bits but for the sign of a zero: + 0.0 makes both +0.
-        let unsigned = |plane: &[R]| -> Vec<R> {
-            plane.iter().map(|x| R::from_f64(x.to_f64() + 0.0)).collect()
-        };
+        // w - 0 has w's bits but for the sign of a zero.
         let place = format!("segment {index}: params");
         same_bits(&place, &unsigned(&from.params), &unsigned(&found.params))?;
     }

@@ -1,6 +1,6 @@
 //! Groups: what does not count is not felt, what is not perturbed stays.
 
-use super::yardstick::{held, is_exact};
+use super::yardstick::{held, is_exact, stayed};
 use super::{Checked, Law, any_rule};
 use crate::backend::{Backend, Scope};
 use crate::case::{Case, Options};
@@ -53,7 +53,8 @@ fn unperturbed_stays<R: Scalar>(
     let Some(found) = held(backend, &case)? else { return Ok(Checked::PassedOver) };
     for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
         if !from.options.is_perturbed {
-            same_bits(&format!("segment {index}: perturbed"), &from.params, &found.perturbed)?;
+            let place = format!("segment {index}: perturbed");
+            stayed(backend, &place, (&from.params, &found.perturbed))?;
         }
     }
     Ok(Checked::Judged)
