@@ -4,7 +4,7 @@ use presam_conformance::{
     Answer, Case, Expected, LengthRule, Outcome, Rule, Scalar, Segment, SegmentAnswer,
 };
 
-use super::Past;
+use super::fault::Past;
 
 /// The number after `x`.
 fn after<R: Scalar>(x: R) -> R {

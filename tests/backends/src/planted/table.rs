@@ -2,9 +2,9 @@
 
 use presam_conformance::Scalar;
 
-use super::Claims::{self, Contract, Silent, Stranger};
+use super::fault::Claims::{self, Contract, Silent, Stranger};
+use super::fault::{Fault, Spoil};
 use super::spoils;
-use super::{Fault, Spoil};
 
 /// Other laws that may see a fault, and why.
 type Also = (&'static [&'static str], &'static str);

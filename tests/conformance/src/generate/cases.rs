@@ -1,10 +1,11 @@
 //! Whole cases.
 
+use super::drawn::{Drawn, Scales, Segments, element, options, plain};
 use super::numbers::{BOUNDARIES, Seeded, tame};
 use super::settings;
 use super::wide;
 use crate::backend::Scope;
-use crate::case::{Case, Options, Segment};
+use crate::case::{Case, Segment};
 use crate::scalar::Scalar;
 use crate::tolerance::FOREIGN_ELEMENTS;
 use presam_oracle::{Base, Input, Rule, RuleState};
@@ -33,9 +34,6 @@ pub enum Shape {
     /// Small ones with the length of a run in the base optimizer's counter.
     Run,
 }
-
-/// One element: param, grad, perturbed grad, then two of memory, inputs and state each.
-pub(super) type Element<R> = [R; 9];
 
 /// Cases of one of `rules` within the scope.
 ///
@@ -112,65 +110,6 @@ fn base_steps(scope: &Scope, shape: Shape) -> BoxedStrategy<u64> {
         }
         _ => prop::sample::select(vec![0_u64, 1, 3]).boxed(),
     }
-}
-
-pub(super) fn options<R: Scalar>(scope: &Scope) -> BoxedStrategy<Options> {
-    let rho = prop::sample::select([1.0, 0.5, 0.05, 2.0, 0.0].map(R::held).to_vec());
-    if !scope.groups {
-        return Just(Options::new(R::held(0.05))).boxed();
-    }
-    // Negated, so that it shrinks to what is usual.
-    let mostly = || prop::bool::weighted(0.15).prop_map(|off| !off);
-    (rho, mostly(), mostly(), mostly())
-        .prop_map(|(rho, counts_in_norm, is_perturbed, operator_applies)| Options {
-            rho,
-            counts_in_norm,
-            is_perturbed,
-            operator_applies,
-        })
-        .boxed()
-}
-
-/// One tensor as it is drawn.
-#[derive(Clone, Debug)]
-pub(super) struct Drawn<R> {
-    pub options: Options,
-    pub elements: Vec<Element<R>>,
-    pub scales: Scales,
-}
-
-/// Powers of two by which numbers of one kind are multiplied.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Scales {
-    pub params: i32,
-    pub grads: i32,
-    pub perturbed_grads: i32,
-    pub inputs: i32,
-    /// Every second element alone, so that the scales meet within the tensor.
-    pub alternates: bool,
-    /// Every number but the inputs is 0.
-    pub is_dead: bool,
-}
-
-impl Scales {
-    /// 2^exponent for element `i`, 0 in a dead tensor.
-    fn of(self, exponent: i32, i: usize) -> f64 {
-        let spared = self.alternates && i.is_multiple_of(2);
-        let factor = if spared { 1.0 } else { 2_f64.powi(exponent) };
-        if self.is_dead { 0.0 } else { factor }
-    }
-}
-
-pub(super) type Segments<R> = Vec<Drawn<R>>;
-
-/// Without scales.
-pub(super) fn plain<R>((options, elements): (Options, Vec<Element<R>>)) -> Drawn<R> {
-    Drawn { options, elements, scales: Scales::default() }
-}
-
-/// A tame element, each of its numbers by itself.
-pub(super) fn element<R: Scalar>() -> BoxedStrategy<Element<R>> {
-    prop::array::uniform9(tame::<R>()).boxed()
 }
 
 fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>> {

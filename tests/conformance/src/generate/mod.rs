@@ -4,6 +4,7 @@
 //! be read.
 
 mod cases;
+mod drawn;
 mod hostile;
 mod numbers;
 mod sequences;

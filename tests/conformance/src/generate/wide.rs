@@ -1,6 +1,6 @@
 //! What small cases never are: long tensors, many of them, other scales, zeros that stay, counters of training.
 
-use super::cases::{Drawn, Element, Scales, Segments, element, options, plain};
+use super::drawn::{Drawn, Element, Scales, Segments, element, options, plain};
 use super::numbers::Seeded;
 use crate::backend::{Scope, Width};
 use crate::case::Options;

@@ -1,10 +1,4 @@
-//! One fault for each law of the conformance suite, for a right step to be spoilt with: the table that says which law
-//! sees it, and which others may.
-
-mod spoils;
-mod table;
-
-pub use table::faults;
+//! [`Fault`]: what is wrong and which law is there to see it; [`Faulted`]: a right backend with one.
 
 use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
 
