@@ -2,7 +2,7 @@
 //! unusual form, with all of which it must agree: the table of examples/verify/wrong_codes.py.
 
 use crate::command::{Outcome, Run, python_with, quoted, target_dir};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -73,7 +73,7 @@ fn in_threads(table: &[Case], judge: impl Fn(&Case) -> Outcome + Sync) -> Vec<St
     failed.into_inner().unwrap_or_default()
 }
 
-fn judge(presam: &Path, python: &PathBuf, case: &Case) -> Outcome {
+fn judge(presam: &Path, python: &Path, case: &Case) -> Outcome {
     let Case { name, says, seed } = case;
     let command = format!("{} {CODES} {name}", quoted(python.as_os_str()));
     let mut run = Run::program(presam).args(["verify", "--exec", &command, "--seed"]);
