@@ -79,8 +79,11 @@ fn spreads<R: Scalar>(
 
 /// Where the descent alone changed nothing, it counts as the formula's.
 fn skipped_descent<R: Scalar>(found: &mut Answer<R>, unchanged: &Answer<R>, spread: &Answer<R>) {
+    // What the code does not answer is the formula's own, NaN among it: compared as bits.
+    let same = |a: &[R], b: &[R]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(*b));
+    let same_state = |a: &[Vec<R>], b: &[Vec<R>]| a.iter().zip(b).all(|(a, b)| same(a, b));
     let mut pairs = found.segments.iter().zip(&unchanged.segments);
-    if pairs.all(|(a, b)| a.params == b.params && a.state == b.state) {
+    if pairs.all(|(a, b)| same(&a.params, &b.params) && same_state(&a.state, &b.state)) {
         for (found, spread) in found.segments.iter_mut().zip(&spread.segments) {
             found.params.clone_from(&spread.params);
             found.state.clone_from(&spread.state);
