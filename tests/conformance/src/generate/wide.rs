@@ -89,6 +89,8 @@ pub(super) fn small<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
 pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
     let few = vec(scaled(vec(element(), 0..=5).boxed()), 1..=3);
     let many = vec(scaled(vec(element(), 0..=2).boxed()), 4..=MOST_TENSORS);
+    // All of one length: an answer in another order fits.
+    let alike = vec(scaled(vec(element(), 1).boxed()), 4..=MOST_TENSORS);
     let lengths = match scope.width {
         Width::Usual => LENGTHS.to_vec(),
         Width::Thorough => [LENGTHS, LENGTHS, LENGTHS, LONGER].concat(),
@@ -100,7 +102,7 @@ pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
             few.push(long);
             few
         });
-    with_options(scope, prop_oneof![10 => few, 3 => many, 3 => long].boxed())
+    with_options(scope, prop_oneof![10 => few, 2 => many, 1 => alike, 3 => long].boxed())
 }
 
 fn unset<R>(elements: Vec<Element<R>>) -> Drawn<R> {

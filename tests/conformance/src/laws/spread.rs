@@ -178,7 +178,10 @@ fn plane<R: Scalar>(
     for (i, ((found, value), bound)) in found.iter().zip(values).zip(bounds).enumerate() {
         let x = found.to_f64();
         let room = if bound.is_finite() { FOREIGN * bound } else { 0.0 } + 1e-5 * value.abs();
-        let is_near = (x - value).abs() <= room || (!value.is_finite() && !x.is_finite());
+        let is_near = match value.is_finite() {
+            true => (x - value).abs() <= room,
+            false => !x.is_finite(),
+        };
         let is_kept = kept.and_then(|kept| kept.get(i)).is_some_and(|kept| kept.same(*found));
         if !(is_near || is_kept || (may_spread && !x.is_finite())) {
             let expected = format!("{value:?}, or all as it was");
