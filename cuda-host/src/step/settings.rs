@@ -89,7 +89,8 @@ impl DeviceStep {
     /// Queues another norm that the second gradient is clipped to; infinity clips nothing.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for a step that was made with [`SecondGradient::Unchecked`] and takes no
+    /// [`DeviceError::Contract`] for a step that was made with
+    /// [`SecondGradient::Unchecked`](presam::SecondGradient::Unchecked) and takes no
     /// norm; [`DeviceError::Rule`] for one out of range; as [`Device::fill`].
     pub fn set_max_norm(&self, device: &mut dyn Device, max_norm: f32) -> Result<(), DeviceError> {
         check_max_norm(max_norm)?;
