@@ -51,7 +51,7 @@ pub(super) fn settled<R: Scalar, B: Subject<R>>(
         one.convention = Convention::ORACLE;
         match failure {
             None => return (explained(&mut one, found, config), None),
-            Some(failure) => last = last.or(Some((convention, failure))),
+            Some(failure) => last = Some((convention, failure)),
         }
     }
     differs(last, broken)
