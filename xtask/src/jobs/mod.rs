@@ -69,7 +69,6 @@ pub(crate) const JOBS: &[Job] = &[
     checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("wrong-codes", "verify --exec on 87 wrong codes and 20 right ones, at five seeds", |_| wrong_codes::wrong_codes()),
-    job("wrong-codes-share", "an eighth of them, another one every day", |_| wrong_codes::wrong_codes_share()),
     job("fuzz-smoke", "build every fuzz target, run each for 10 seconds", |_| fuzz::fuzz_smoke()),
     checks("capi-header", "write capi/include/presam.h", capi::header),
     job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),
@@ -83,7 +82,7 @@ fn check() -> Outcome {
 }
 
 fn all() -> Outcome {
-    in_order(|name| !["check", "all", "wrong-codes-share"].contains(&name))
+    in_order(|name| !["check", "all"].contains(&name))
 }
 
 /// Runs the chosen jobs in the table's order, checking and never writing, up to the first failure.

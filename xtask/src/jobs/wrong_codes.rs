@@ -4,13 +4,10 @@
 use crate::command::{Outcome, Run, python_with, quoted, target_dir};
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const CODES: &str = "examples/verify/wrong_codes.py";
 /// A right code agrees at each of them, a wrong one is told at the first.
 const SEEDS: [u32; 5] = [1, 2, 3, 4, 5];
-/// Parts of the table, one a day.
-const PARTS: usize = 8;
 
 /// One code at one seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,24 +20,11 @@ struct Case {
 
 /// The whole table.
 pub(crate) fn wrong_codes() -> Outcome {
-    judged(|_| true)
-}
-
-/// An eighth of it, another one every day.
-pub(crate) fn wrong_codes_share() -> Outcome {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|reason| reason.to_string())?;
-    let day = usize::try_from(now.as_secs() / 86_400).unwrap_or_default();
-    judged(|index| index % PARTS == day % PARTS)
-}
-
-fn judged(chosen: impl Fn(usize) -> bool) -> Outcome {
     let python = python_with("numpy")?;
     Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
     let presam = target_dir().join("release").join("presam");
     let listed = Run::program(&python).args([CODES, "--list"]).output();
     let table = cases(&listed.ok_or_else(|| format!("{CODES} --list failed"))?);
-    let table = table.into_iter().enumerate().filter(|(index, _)| chosen(*index));
-    let table: Vec<Case> = table.map(|(_, case)| case).collect();
     let failed = in_threads(&table, |case| judge(&presam, &python, case));
     println!("{} of {} runs say what they must", table.len() - failed.len(), table.len());
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
