@@ -73,7 +73,8 @@ pub(crate) const JOBS: &[Job] = &[
     checks("capi-header", "write capi/include/presam.h", capi::header),
     job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),
     job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
-    job("wheel", "the Python package: its wheel, its tests with numpy and with torch", |_| wheel::wheel()),
+    job("wheel", "the Python package: its wheel, its tests with numpy", |_| wheel::wheel()),
+    job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 

@@ -16,15 +16,16 @@ pub(crate) fn wheel() -> Outcome {
     let clippy = Run::cargo().args(["clippy", "--manifest-path", MANIFEST, "--release"]);
     clippy.args(["--", "-D", "warnings"]).env("CARGO_TARGET_DIR", &target).run()?;
     let wheel = built(&python, &target)?;
+    tested(&python, &wheel)
+}
+
+/// What takes long: the program's laws over the package, and the tests with torch.
+pub(crate) fn wheel_torch() -> Outcome {
+    let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
+    let wheel = built(&python, &job_dir("python")?.display().to_string())?;
     tested(&python, &wheel)?;
     verified(&python)?;
-    match with_torch() {
-        Ok(python) => tested(&python, &wheel),
-        Err(reason) => {
-            eprintln!("the tests with torch are left out: {reason}");
-            Ok(())
-        }
-    }
+    tested(&with_torch()?, &wheel)
 }
 
 /// An interpreter of its own with these modules, its packages installed if need be; kept between runs.
