@@ -44,7 +44,8 @@ const ALL: &str = "sam,asam,fisher-sam,info-sam-draft,info-sam,info-asam,vasso,f
 
 /// With as many cases as tell a slip, unless a test says how many: the default takes ten times as long.
 fn verify(words: &str, more: &[&str]) -> Output {
-    let cases: &[&str] = if more.contains(&"--cases") { &[] } else { &["--cases", "96"] };
+    let says = more.iter().any(|flag| ["--cases", "--replay"].contains(flag));
+    let cases: &[&str] = if says { &[] } else { &["--cases", "96"] };
     presam(&[&["verify", "--exec", &child_command(words)], cases, more].concat())
 }
 
