@@ -12,7 +12,7 @@ pub const TENSORS: [(usize, usize); 4] = [(0, 1024), (1024, 16), (1040, 160), (1
 /// Digits in a batch.
 pub const BATCH: usize = 16;
 /// Ten times through the digits.
-pub const STEPS: u32 = 100;
+pub const STEPS: u32 = 200;
 pub const LEARNING_RATE: f32 = 0.1;
 pub const MOMENTUM: f32 = 0.9;
 pub const SAM_RHO: f32 = 0.1;

@@ -2,7 +2,6 @@
 
 use super::twist::{Memory, Operator, Twist, Variance, Weights};
 use presam_oracle::element::PLANES;
-use presam_oracle::number;
 use presam_oracle::{Element, Number, Rule, RuleState, Terms};
 
 /// Slope, preconditioners and new memory of one element.
@@ -115,8 +114,9 @@ fn operator(e: &Element, eta: f64, twist: &Twist) -> Number {
 /// decay old + (1 - decay) new.
 fn average(decay: f64, old: Number, new: Number, twist: &Twist) -> Number {
     let decay = Number::exact(decay);
-    let weights = if twist.swaps_decay { [1.0 - decay, decay] } else { [decay, 1.0 - decay] };
-    number::average(weights, old, new)
+    let (of_old, of_new) =
+        if twist.swaps_decay { (1.0 - decay, decay) } else { (decay, 1.0 - decay) };
+    of_old * old + of_new * new
 }
 
 fn starts_afresh(state: RuleState, twist: &Twist) -> bool {
