@@ -35,7 +35,7 @@ impl Rows {
         let [small, fast] = self.empty;
         let mut page = format!(
             "# Flash and stack of a step\n\n\
-             Written by `cargo xtask size`; `.ci/run` fails where a number has grown by more than 5 %. \
+             Written by `cargo xtask size`; `cargo xtask size --check` fails where a number has grown by more than 5 %; `-` was not weighed yet. \
              [firmware.md](firmware.md) says what to make of it.\n\n\
              Linked images for thumbv7em-none-eabihf (Cortex-M4 with FPU), `f32`, fat link-time optimisation, \
              slices of unknown length; {compiler}. Flash is code, constants and initial values above an image \
