@@ -5,7 +5,7 @@
 use crate::workspace::{Package, below};
 use std::collections::BTreeMap;
 
-pub(super) const WIDTH: usize = 800;
+pub(super) const WIDTH: usize = 960;
 const BOX: usize = 184;
 const SLOT: usize = 8;
 const ROUNDS: usize = 24;

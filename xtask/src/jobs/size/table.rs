@@ -69,8 +69,10 @@ impl Rows {
                 .zip(kept)
                 .any(|(found, kept)| kept.is_some_and(|kept| grown(kept, *found)));
             if heavier || kept.len() != found.len() {
+                let shown = |kept: &Option<usize>| kept.map_or("-".into(), |kept| kept.to_string());
+                let kept = kept.iter().map(shown).collect::<Vec<String>>().join(", ");
                 faults +=
-                    &format!("\n  {name}: expected at most {kept:?} and 5 %, found {found:?}");
+                    &format!("\n  {name}: expected at most [{kept}] and 5 %, found {found:?}");
             }
         }
         if faults.is_empty() {
