@@ -6,9 +6,10 @@
 #![allow(unsafe_code, reason = "C hands over addresses")]
 
 use crate::extent::{Extent, check_apart};
-use crate::layout::{Config, PlaneCount, Report, Tensor};
+use crate::layout::{Config, Mark, PlaneCount, Report, Tensor};
 use crate::memory::{View, headed, held, named, place, view, view_restored};
 use crate::norm::{Norm, Pass};
+use crate::segment::Writing;
 use crate::settings::Settings;
 use crate::state::{State, is_perturbed, magic, restore as back};
 use crate::status::{Argument, Code, Fault, Status, check};
@@ -50,6 +51,18 @@ unsafe fn changed<R: AnyReal>(
     change(&mut now)?;
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };
+    Ok(())
+}
+
+/// A half of a step writes into the planes of a tensor, which takes the mark that comes of it.
+unsafe fn written<R: AnyReal>(
+    view: &View<R>,
+    half: impl FnOnce(Writing<'_, R>, Mark) -> Result<Mark, Fault>,
+) -> Done {
+    // SAFETY: the caller's word, and the planes are apart.
+    let mark = half(unsafe { view.writing() }, view.mark())?;
+    // SAFETY: the caller's word.
+    unsafe { view.set_mark(mark) };
     Ok(())
 }
 
@@ -164,11 +177,8 @@ pub(crate) unsafe fn ascend<R: AnyReal>(at: *const State<R>, tensor: *mut Tensor
     let now = unsafe { state(at) }?;
     // SAFETY: the caller's word.
     let view = unsafe { checked(&now, tensor, &[extent(at)?]) }?;
-    // SAFETY: the caller's word, and the planes are apart.
-    let mark = now.ascend(unsafe { view.writing() }, view.mark())?;
     // SAFETY: the caller's word.
-    unsafe { view.set_mark(mark) };
-    Ok(())
+    unsafe { written(&view, |planes, mark| now.ascend(planes, mark)) }
 }
 
 pub(crate) unsafe fn restore<R: AnyReal>(tensor: *mut Tensor<R>) -> Done {
@@ -192,11 +202,8 @@ pub(crate) unsafe fn descend<R: AnyReal>(at: *const State<R>, tensor: *mut Tenso
     let now = unsafe { state(at) }?;
     // SAFETY: the caller's word.
     let view = unsafe { checked(&now, tensor, &[extent(at)?]) }?;
-    // SAFETY: the caller's word, and the planes are apart.
-    let mark = now.descend(unsafe { view.writing() }, view.mark())?;
     // SAFETY: the caller's word.
-    unsafe { view.set_mark(mark) };
-    Ok(())
+    unsafe { written(&view, |planes, mark| now.descend(planes, mark)) }
 }
 
 /// An array of tensors and the state beside it.
@@ -263,11 +270,8 @@ pub(crate) unsafe fn ascend_all<R: AnyReal>(
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };
     let ascended = |view: &View<R>| {
-        // SAFETY: the caller's word, and the planes are apart.
-        let mark = now.ascend(unsafe { view.writing() }, view.mark())?;
         // SAFETY: the caller's word.
-        unsafe { view.set_mark(mark) };
-        Ok(())
+        unsafe { written(view, |planes, mark| now.ascend(planes, mark)) }
     };
     // SAFETY: the caller's word.
     unsafe { all.each(&now, ascended) }
@@ -295,13 +299,12 @@ pub(crate) unsafe fn descend_all<R: AnyReal>(
     unsafe { all.each(&now, looked) }?;
     now.judge(Some(&norm))?;
     let stepped = |view: &View<R>| {
-        // SAFETY: the caller's word, and the planes are apart.
-        let planes = unsafe { view.writing() };
-        let mark = back(planes.params, planes.backup, view.mark())?;
-        let mark = now.descend(planes, mark)?;
+        let half = |planes: Writing<'_, R>, mark| {
+            let mark = back(planes.params, planes.backup, mark)?;
+            now.descend(planes, mark)
+        };
         // SAFETY: the caller's word.
-        unsafe { view.set_mark(mark) };
-        Ok(())
+        unsafe { written(view, half) }
     };
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };

@@ -1,6 +1,7 @@
 //! The trainer as firmware of a Cortex-M4F under QEMU: the same file, the same bits; no panic and no fused
 //! instruction in the image.
 
+use super::super::no_panic::FUSED;
 use super::{C_FLAGS, EXAMPLES, compared};
 use crate::command::{Outcome, Run, made, root};
 use crate::toolchain::Bare;
@@ -34,17 +35,14 @@ const BOARD: [&str; 8] = [
     "enable=on,target=native",
     "-kernel",
 ];
-/// What would round once, where the bits say twice.
-const FUSED: [&str; 4] = ["vfma", "vfms", "vfnma", "vfnms"];
 
 pub(super) fn run(dir: &Path) -> Outcome {
     let there = |program: &str| Run::program(program).arg("--version").succeeds();
     if !there(GCC) || !there(QEMU) {
-        eprintln!(
-            "no firmware: {GCC} or {QEMU} is missing (on Debian, without recommended packages: \
-                   gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)"
-        );
-        return Ok(());
+        return Err(format!(
+            "{GCC} or {QEMU} is missing: apt-get install -y --no-install-recommends gcc-arm-none-eabi \
+             libnewlib-arm-none-eabi qemu-system-arm"
+        ));
     }
     let image = image(dir)?;
     searched(&image)?;
