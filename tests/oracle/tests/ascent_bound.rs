@@ -173,8 +173,9 @@ fn f32_stays_within_the_bound_and_comes_near_it() {
         );
         println!("{found}");
         assert!(norm <= 1.0 && perturbation <= 1.0 && perturbed <= 1.0, "crossed: {found}");
-        // The worst case is rare: a dozen roundings would have to agree in sign. An eighth is near.
-        assert!(perturbation > 0.125 && perturbed > 0.25, "loose: {found}");
+        // The worst case is rare: a dozen roundings would have to agree in sign. A tenth is near, for the bound of an
+        // average admits all three ways to write it, and one was taken here.
+        assert!(perturbation > 0.1 && perturbed > 0.25, "loose: {found}");
     }
 }
 

@@ -3,13 +3,14 @@
 
 use presam::Cpu;
 use presam_backends::{Phases, Sessions};
-use presam_conformance::{Report, Scalar, Verdict, check, laws};
+use presam_conformance::{Report, Scalar, Scope, Verdict, check, laws};
 use presam_tests::config;
 
-/// Every law held, none without cases.
+/// Every law of the contract held, none without cases; one is about code that claims less.
 fn print_all(reports: &[Report], laws: usize) {
-    assert_eq!(reports.len(), laws);
-    for report in reports {
+    let tried = reports.iter().filter(|report| report.verdict != Verdict::OutOfScope);
+    assert_eq!((tried.clone().count(), reports.len()), (laws, laws + 1));
+    for report in tried {
         println!("{report}");
         assert_eq!(report.verdict, Verdict::Holds, "{report}");
         assert!(report.cases > 0, "{report}");
@@ -44,5 +45,5 @@ fn every_law_holds_for_sessions() {
 }
 
 fn count<R: Scalar>() -> usize {
-    laws::all::<R>().len()
+    laws::all::<R>().iter().filter(|law| (law.needs)(&Scope::full())).count()
 }
