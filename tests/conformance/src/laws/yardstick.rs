@@ -60,7 +60,9 @@ pub(super) fn held_within<R: Scalar>(
         found => found.map_err(Mismatch::no_answer)?,
     };
     let expected = convention.expected_like(case, &found)?;
-    if expected.is_ill_conditioned() {
+    // The draft's quotient of differences that cancel, in a tensor that does not count: the norm is none the worse.
+    let is_rounding = convention.is_oracle() && is_void(&expected);
+    if expected.is_ill_conditioned() || is_rounding {
         return Ok(None);
     }
     compare(case, &found, &expected, tolerance, worst)?;
