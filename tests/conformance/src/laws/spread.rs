@@ -3,7 +3,7 @@
 use super::yardstick::answer;
 use super::{Checked, Law};
 use crate::backend::{Backend, Scope};
-use crate::case::{Answer, Case, Options, Segment};
+use crate::case::{Answer, Case, Options, Segment, SegmentAnswer};
 use crate::compare::{claimed, same_planes};
 use crate::expected::{Expected, FOREIGN};
 use crate::generate::Shape;
@@ -66,7 +66,8 @@ fn spreads<R: Scalar>(
         let mut found = claimed(&scope, &found, &spread.rounded());
         let unchanged = claimed(&scope, &Answer::unchanged(&case), &spread.rounded());
         if which == Which::Second {
-            skipped_descent(&mut found, &unchanged, &spread.rounded());
+            let subtracts = scope.convention.subtracts;
+            skipped_descent(&mut found, (&unchanged, subtracts), &spread.rounded());
         }
         if same_planes(&unchanged, &found).is_err() {
             Spread { case: &case, which, value }.judge(&found, &spread)?;
@@ -78,17 +79,34 @@ fn spreads<R: Scalar>(
 }
 
 /// Where the descent alone changed nothing, it counts as the formula's.
-fn skipped_descent<R: Scalar>(found: &mut Answer<R>, unchanged: &Answer<R>, spread: &Answer<R>) {
+fn skipped_descent<R: Scalar>(
+    found: &mut Answer<R>,
+    (unchanged, subtracts): (&Answer<R>, bool),
+    spread: &Answer<R>,
+) {
     // What the code does not answer is the formula's own, NaN among it: compared as bits.
     let same = |a: &[R], b: &[R]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(*b));
     let same_state = |a: &[Vec<R>], b: &[Vec<R>]| a.iter().zip(b).all(|(a, b)| same(a, b));
+    let kept = |a: &SegmentAnswer<R>, b: &SegmentAnswer<R>| {
+        same(&a.params, &b.params) || (subtracts && is_taken_off_again(a, &b.params))
+    };
     let mut pairs = found.segments.iter().zip(&unchanged.segments);
-    if pairs.all(|(a, b)| same(&a.params, &b.params) && same_state(&a.state, &b.state)) {
+    if pairs.all(|(a, b)| kept(a, b) && same_state(&a.state, &b.state)) {
         for (found, spread) in found.segments.iter_mut().zip(&spread.segments) {
             found.params.clone_from(&spread.params);
             found.state.clone_from(&spread.state);
         }
     }
+}
+
+/// Whether the parameters are (w + e) - e: off by the rounding of both and of e.
+fn is_taken_off_again<R: Scalar>(found: &SegmentAnswer<R>, params: &[R]) -> bool {
+    let room = FOREIGN * R::FORMAT.unit_roundoff;
+    let mut numbers = found.params.iter().zip(&found.perturbed).zip(params);
+    numbers.all(|((x, up), w)| {
+        let [x, up, w] = [x, up, w].map(|number| number.to_f64());
+        (x - w).abs() <= room * (up.abs() + w.abs())
+    })
 }
 
 /// Code that skips such a step where the tensor counts must skip it where it does not: else the tensor's memory keeps
