@@ -110,7 +110,7 @@ pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
 fn budgeted(rules: usize, thorough: bool) -> u32 {
     /// Requests of all laws for one case of each.
     const REQUESTS: usize = 17;
-    let (budget, fewest, most) = if thorough { (40_000, 256, 4096) } else { (10_000, 64, 1024) };
+    let (budget, fewest, most) = if thorough { (40_000, 192, 4096) } else { (10_000, 48, 1024) };
     let cases = (budget / (REQUESTS * rules.max(1))).clamp(fewest, most);
     u32::try_from(cases).unwrap_or(u32::MAX)
 }

@@ -16,46 +16,56 @@ struct Case {
     /// told, thorough or agrees.
     says: String,
     seed: u32,
+    /// What it is asked with besides.
+    flags: &'static [&'static str],
 }
 
-/// The whole table: a quarter of an hour.
+/// The whole table: half an hour.
 pub(crate) fn wrong_codes_all() -> Outcome {
-    judged(|table| table)
+    judged(table)
 }
 
-/// The share of continuous integration, a minute: every kind of code has some in it.
+/// The share of continuous integration: a minute of one core.
 pub(crate) fn wrong_codes() -> Outcome {
-    judged(|table| sample(&table))
+    judged(share)
 }
 
-fn judged(chosen: impl Fn(Vec<Case>) -> Vec<Case>) -> Outcome {
+fn judged(chosen: fn(&str) -> Vec<Case>) -> Outcome {
     let python = python_with("numpy")?;
     Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
     let presam = target_dir().join("release").join("presam");
     let listed = Run::program(&python).args([CODES, "--list"]).output();
-    let table = chosen(cases(&listed.ok_or_else(|| format!("{CODES} --list failed"))?));
+    let table = chosen(&listed.ok_or_else(|| format!("{CODES} --list failed"))?);
     let failed = in_threads(&table, |case| judge(&presam, &python, case));
     println!("{} of {} runs say what they must", table.len() - failed.len(), table.len());
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
-/// Lines of a name, a kind and what must be said; right codes once for each seed.
-fn cases(list: &str) -> Vec<Case> {
+/// Lines of a name, a kind and what must be said, as cases at the first seed.
+fn codes(list: &str) -> impl Iterator<Item = Case> {
     let rows = list.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    rows.filter_map(|row| Some((*row.first()?, *row.last()?)))
-        .flat_map(|(name, says)| {
-            let seeds = if says == "agrees" { &SEEDS[..] } else { &SEEDS[..1] };
-            let case = move |seed: &u32| Case { name: name.into(), says: says.into(), seed: *seed };
-            seeds.iter().map(case)
-        })
-        .collect()
+    rows.filter_map(|row| {
+        let (name, says) = ((*row.first()?).to_owned(), (*row.last()?).to_owned());
+        let flags: &[&str] = if says == "thorough" { &["--thorough"] } else { &[] };
+        Some(Case { name, says, seed: SEEDS[0], flags })
+    })
 }
 
-/// Every ninth run that the default can judge: --thorough takes minutes.
-fn sample(table: &[Case]) -> Vec<Case> {
-    const EVERY: usize = 9;
-    let quick = table.iter().filter(|case| case.says != "thorough");
-    quick.step_by(EVERY).cloned().collect()
+/// Every code, right ones at each seed.
+fn table(list: &str) -> Vec<Case> {
+    let seeds = |case: &Case| if case.says == "agrees" { &SEEDS[..] } else { &SEEDS[..1] };
+    let at_seeds = |case: Case| {
+        let at = |seed: &u32| Case { seed: *seed, ..case.clone() };
+        seeds(&case).iter().map(at).collect::<Vec<_>>()
+    };
+    codes(list).flat_map(at_seeds).collect()
+}
+
+/// Some wrong codes that the default tells, and some right ones with few cases: what agrees is asked everything.
+fn share(list: &str) -> Vec<Case> {
+    let told = codes(list).filter(|case| case.says == "told").step_by(16);
+    let right = codes(list).filter(|case| case.says == "agrees").step_by(7);
+    told.chain(right.map(|case| Case { flags: &["--cases", "64"], ..case })).collect()
 }
 
 /// What goes wrong, over every core of the machine.
@@ -74,13 +84,10 @@ fn in_threads(table: &[Case], judge: impl Fn(&Case) -> Outcome + Sync) -> Vec<St
 }
 
 fn judge(presam: &Path, python: &Path, case: &Case) -> Outcome {
-    let Case { name, says, seed } = case;
+    let Case { name, says, seed, flags } = case;
     let command = format!("{} {CODES} {name}", quoted(python.as_os_str()));
-    let mut run = Run::program(presam).args(["verify", "--exec", &command, "--seed"]);
-    run = run.arg(seed.to_string());
-    if says == "thorough" {
-        run = run.arg("--thorough");
-    }
+    let run = Run::program(presam).args(["verify", "--exec", &command, "--seed"]);
+    let run = run.arg(seed.to_string()).args(*flags);
     let (code, said, errors) = run.answer()?;
     let expected = if says == "agrees" { 0 } else { 1 };
     if code == Some(expected) {
@@ -98,7 +105,7 @@ mod tests {
 
     #[test]
     fn right_codes_are_tried_at_every_seed() {
-        let found = cases("tail-of-32 long told\nlerp averages agrees\n");
+        let found = table("tail-of-32 long told\nlerp averages agrees\n");
         assert_eq!(found.len(), 1 + SEEDS.len());
         assert_eq!((found[0].name.as_str(), found[0].says.as_str()), ("tail-of-32", "told"));
         assert!(found[1..].iter().all(|case| case.name == "lerp" && case.says == "agrees"));
@@ -106,16 +113,15 @@ mod tests {
 
     #[test]
     fn the_share_has_right_codes_and_wrong_ones_and_nothing_that_takes_minutes() {
-        let list = ["a x told\nb x thorough\n".repeat(30), "c x agrees\n".repeat(6)].concat();
-        let share = sample(&cases(&list));
-        assert_eq!(share.len(), (30 + 6 * SEEDS.len()).div_ceil(9));
-        let has = |says: &str| share.iter().any(|case| case.says == says);
-        assert!(has("told") && has("agrees") && !has("thorough"));
+        let list = ["a x told\nb x thorough\n".repeat(40), "c x agrees\n".repeat(10)].concat();
+        let share = share(&list);
+        let count = |says: &str| share.iter().filter(|case| case.says == says).count();
+        assert_eq!((count("told"), count("agrees"), count("thorough")), (3, 2, 0));
     }
 
     #[test]
     fn every_failure_is_told() {
-        let table = cases("a x told\nb x told\nc x told\n");
+        let table = table("a x told\nb x told\nc x told\n");
         let judge = |case: &Case| if case.name == "b" { Err("b".into()) } else { Ok(()) };
         assert_eq!(in_threads(&table, judge), ["b"]);
     }

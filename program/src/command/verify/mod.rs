@@ -34,7 +34,7 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Cases for each law and rule [default: 16; 64 to 1024 of a command, the fewer rules the more; 2 on a device, 8 on a GPU]
+    /// Cases for each law and rule [default: 16; 48 to 1024 of a command, the fewer rules the more; 2 on a device, 8 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cases: Option<u32>,
     /// What the cases are drawn from [default: 1]
