@@ -129,7 +129,9 @@ fn spoil<R: Scalar>(manner: &Manner, case: &Case<R>, step: &mut Answer<R>, calls
             let moved = new.to_f64() - old.to_f64();
             *w = match name {
                 // Restores by subtraction, as eight of the official codes do; what was skipped was not added.
-                "subtracts" if !to.perturbed[i].same(old) => number(R::held(up - R::held(e[i])) + moved),
+                "subtracts" if !to.perturbed[i].same(old) => {
+                    number(R::held(up - R::held(e[i])) + moved)
+                }
                 "drifts" if old.to_f64() > 0.0 => R::from_bits(new.bits() + 1),
                 "stays" if case.learning_rate().to_f64() == 0.0 => to.perturbed[i],
                 "impure" => number(new.to_f64() + moved * 1e-9 * (calls % 2) as f64),
