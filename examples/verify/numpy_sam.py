@@ -156,7 +156,9 @@ class Step:
         return self.segments
 
     def is_finite(self, norm, statistic):
-        return np.isfinite(norm) and np.isfinite(statistic)
+        """Tensors that do not count are looked at too: their memory would keep what is not finite for ever."""
+        all_finite = all(np.all(np.isfinite(s.grads)) for s in self.segments)
+        return np.isfinite(norm) and np.isfinite(statistic) and all_finite
 
     def norms(self, norm, terms):
         """The norm that each tensor is divided by: one for all."""
@@ -318,6 +320,7 @@ def serve(step, name, numbers):
     """Answers line after line until the verifier closes its end."""
     hello = {"protocol": "presam-verify/1", "name": name, "version": f"numpy {np.__version__}", "numbers": numbers}
     offers = {"rules": step.rules, "bases": step.bases, "scalars": ["f64", "f32"], "groups": True, "lengths": True}
+    offers["non_finite"] = "skipped"
     sys.stdin.readline()
     print(json.dumps({"hello": {**hello, **offers, "operations": ["step", "ascend", "descend"]}}), flush=True)
     for line in sys.stdin:

@@ -16,8 +16,8 @@ use presam_fuzz::same;
 
 /// The whole of the oracle's bound, times what second-order terms may add: the share of it that core uses is
 /// measured elsewhere, on cases that nobody chose to be bad.
-fn tolerance() -> Tolerance {
-    Tolerance { contract: true, ..Tolerance::foreign() }
+fn tolerance<R>(case: &Case<R>) -> Tolerance {
+    Tolerance { contract: true, ..Tolerance::foreign(case) }
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -94,6 +94,6 @@ fn is_dead_or_normal<R: Scalar>(plane: &[R]) -> bool {
 fn judged<R: Scalar>(case: &Case<R>, answer: &Answer<R>) {
     let expected = Expected::of(case).unwrap_or_else(|mismatch| panic!("{mismatch}\n{case}"));
     if !expected.is_ill_conditioned() {
-        agree(case, compare(case, answer, &expected, tolerance(), &mut Worst::default()));
+        agree(case, compare(case, answer, &expected, tolerance(case), &mut Worst::default()));
     }
 }

@@ -37,8 +37,8 @@ pub struct ReplySegment<R> {
     pub state: Option<Vec<Vec<R>>>,
 }
 
-/// A case of the suite over the pipe has 64 elements at most: more than this is counted and not kept.
-type Plane<R> = Capped<Read<R>, 65_536>;
+/// A tensor of the suite over the pipe has 65,537 elements at most: more than this is counted and not kept.
+type Plane<R> = Capped<Read<R>, 131_072>;
 type Planes<R> = Capped<Plane<R>, 16>;
 
 #[derive(Deserialize)]

@@ -24,7 +24,7 @@ pub enum PipeError {
         /// How it ended.
         status: String,
     },
-    /// Nothing came in time.
+    /// Nothing came in time from a command that lives.
     Hung {
         /// What it was to send.
         awaited: String,
@@ -140,7 +140,12 @@ impl PipeError {
                 write!(f, "the command died ({status}) where {awaited} was expected")
             }
             Self::Hung { awaited, seconds } => {
-                write!(f, "the command hangs: {awaited} did not come within {seconds} s")
+                write!(
+                    f,
+                    "the command hangs: it lives, and {awaited} did not come within {seconds} s; "
+                )?;
+                // The usual reason: output to a pipe stays in a buffer.
+                f.write_str("is every line flushed (Python: flush=True, or python3 -u)?")
             }
             Self::Rubbish { awaited, reason, line } => {
                 write!(f, "{awaited} cannot be read: {reason}; found {line}")

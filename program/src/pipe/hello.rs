@@ -55,6 +55,10 @@ pub struct Hello {
     pub groups: bool,
     /// It knows other length rules.
     pub lengths: bool,
+    /// It follows a learning rate and a radius that change from one step of a run to the next.
+    pub schedules: bool,
+    /// A step with a gradient that is not finite changes nothing.
+    pub skips: bool,
 }
 
 #[derive(Serialize)]
@@ -107,6 +111,9 @@ struct Body {
     groups: bool,
     #[serde(default)]
     lengths: bool,
+    #[serde(default)]
+    schedules: bool,
+    non_finite: Option<String>,
 }
 
 /// Reads a command's first line.
@@ -130,6 +137,8 @@ pub fn parse_hello(line: &[u8]) -> Result<Hello, PipeError> {
     let rules: Vec<_> = Rule::all().into_iter().map(|rule| (rule.name(), rule)).collect();
     let forms = [("decimal", Form::Decimal), ("bits", Form::Bits)];
     let states = [("given", false), ("kept", true)];
+    let outcomes = [("open", false), ("skipped", true)];
+    let keeps_state = known("state", body.state.as_deref().unwrap_or("given"), &states)?;
     Ok(Hello {
         name: plain(&body.name),
         version: body.version.as_deref().map(plain),
@@ -137,10 +146,13 @@ pub fn parse_hello(line: &[u8]) -> Result<Hello, PipeError> {
         bases: all_known("base optimizer", body.bases.as_ref(), &BASES)?,
         scalars: all_known("scalar type", Some(&body.scalars), &SCALARS)?,
         operations: all_known("operation", Some(&body.operations), &Operation::ALL)?,
-        keeps_state: known("state", body.state.as_deref().unwrap_or("given"), &states)?,
+        keeps_state,
         form: known("form of numbers", body.numbers.as_deref().unwrap_or("decimal"), &forms)?,
         groups: body.groups,
         lengths: body.lengths,
+        // Where nothing is kept each step has its own settings.
+        schedules: body.schedules || !keeps_state,
+        skips: known("outcome", body.non_finite.as_deref().unwrap_or("open"), &outcomes)?,
     })
 }
 

@@ -80,6 +80,7 @@ struct DescentRequest {
 
 #[derive(Clone, Debug, Serialize)]
 struct SegmentRequest {
+    name: String,
     params: Vec<Written>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grads: Option<Vec<Written>>,
@@ -129,11 +130,20 @@ pub(super) fn request<R: Scalar>(case: &Case<R>, id: u64, asked: Asked) -> Reque
     });
     let descent = (operation != Operation::Ascend)
         .then(|| DescentRequest { base: base(case.base, &number), base_steps: case.base_steps });
-    let segments = case.segments.iter().map(|s| segment(s, asked)).collect();
+    let segments = case.segments.iter().enumerate().map(|s| segment(s, asked)).collect();
     Request { id, op: operation, scalar: R::NAME, ascent, descent, segments }
 }
 
-fn segment<R: Scalar>(segment: &Segment<R>, asked: Asked) -> SegmentRequest {
+/// A name for the tensor of this index, as layers have them: sorted by name, or by the number in it, the tensors stand
+/// in another order than in the request.
+fn name(index: usize) -> String {
+    // 41 is a prime above the 40 tensors of the suite.
+    let (layer, turn) = ((index * 29 + 12) % 41, index / 41);
+    let kind = if index.is_multiple_of(2) { "weight" } else { "bias" };
+    if turn == 0 { format!("layer{layer}.{kind}") } else { format!("layer{layer}.{kind}{turn}") }
+}
+
+fn segment<R: Scalar>((index, segment): (usize, &Segment<R>), asked: Asked) -> SegmentRequest {
     let Asked { operation, form, groups, .. } = asked;
     let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
     let plane = |plane: &Vec<R>| Written::plane(form, plane);
@@ -145,6 +155,7 @@ fn segment<R: Scalar>(segment: &Segment<R>, asked: Asked) -> SegmentRequest {
         operator_applies: segment.options.operator_applies,
     };
     SegmentRequest {
+        name: name(index),
         params: plane(&segment.params),
         grads: ascends.then(|| plane(&segment.grads)),
         perturbed_grads: descends.then(|| plane(&segment.perturbed_grads)),

@@ -19,7 +19,7 @@ where
         statement: "every bit of a step is the core's",
         rules: |_| true,
         needs: |_| true,
-        shape: Shape::Any,
+        shape: Shape::Wide,
         check: same_as_core::<R>,
     };
     let others = laws::all().into_iter().filter(|law| !law.name.starts_with("agrees"));

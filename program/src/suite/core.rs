@@ -6,7 +6,8 @@ use presam::Cpu;
 use presam_conformance::{Answer, Backend, Case, Config, Scalar, Scope, laws};
 
 use super::record::{Report, Target};
-use super::run::{Outcome, Plan, Subject, Witness, run};
+use super::run::{Outcome, run};
+use super::subject::{Plan, Subject, Witness};
 use crate::pipe::{Operation, case_value};
 use presam_backends::Phases;
 
@@ -70,6 +71,7 @@ pub fn verify_core(cases: u32, seed: u64) -> Report {
         target: Target::Core { version: env!("CARGO_PKG_VERSION") },
         seed,
         cases,
+        allows_subtraction: false,
         measure: "the oracle's bounds, as measured for the core".into(),
         laws: outcome.laws,
         rules: outcome.rules,

@@ -3,15 +3,16 @@
 use std::time::Instant;
 
 use presam_conformance::{
-    Backend, Case, Checked, Config, Law, LengthRule, Nearness, Options, Rule, Scalar, Scope, Worst,
-    laws,
+    Backend, Case, Checked, Config, Convention, Law, LengthRule, Nearness, Options, Rule, Scalar,
+    Scope, Width, Worst, laws,
 };
 
 use super::bits::laws_in_bits;
 use super::files::SavedCase;
 use super::measure::Measure;
 use super::record::{Report, Target};
-use super::run::{Outcome, Plan, Subject, Witness, run};
+use super::run::{Outcome, run};
+use super::subject::{Plan, Subject, Witness};
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::pipe::{
@@ -28,8 +29,12 @@ pub struct Request {
     pub rules: Option<Vec<Rule>>,
     /// The scalar type; each that it has where none is given.
     pub scalar: Option<&'static str>,
-    /// Cases for each law and rule.
-    pub cases: u32,
+    /// Cases for each law and rule; where none are given as many as a budget of requests allows.
+    pub cases: Option<u32>,
+    /// Four times the budget, and cases of a size that it does not allow.
+    pub thorough: bool,
+    /// Whether code agrees that restores its parameters by subtraction.
+    pub allows_subtraction: bool,
     /// What the cases are drawn from.
     pub seed: u64,
     /// How near an answer must be.
@@ -63,11 +68,14 @@ pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
     let start = Instant::now();
     let mut talk = Talk::open(&request.command, request.timeouts)?;
     let parts = parts(&talk.hello, request)?;
+    let rules =
+        parts.iter().map(|(_, operation)| scope(&talk.hello, request, *operation).rules.len());
+    let cases = request.cases.unwrap_or_else(|| budgeted(rules.sum(), request.thorough));
     let mut outcome = Outcome::default();
     for (scalar, operation) in parts {
         let one = match scalar {
-            "f32" => part::<f32>(&mut talk, request, operation),
-            _ => part::<f64>(&mut talk, request, operation),
+            "f32" => part::<f32>(&mut talk, (request, cases), operation),
+            _ => part::<f64>(&mut talk, (request, cases), operation),
         };
         if let Some(fault) = talk.fault() {
             return Err(fault.clone());
@@ -81,8 +89,30 @@ pub fn verify_command(request: &Request) -> Result<Report, PipeError> {
     let seconds = start.elapsed().as_secs_f64();
     talk.close();
     let Outcome { laws, rules, findings } = outcome;
-    let (seed, cases, measure) = (request.seed, request.cases, request.measure.to_string());
-    Ok(Report { target, seed, cases, measure, laws, rules, findings, requests, seconds })
+    let (seed, measure) = (request.seed, request.measure.to_string());
+    let allows_subtraction = request.allows_subtraction;
+    Ok(Report {
+        target,
+        seed,
+        cases,
+        measure,
+        allows_subtraction,
+        laws,
+        rules,
+        findings,
+        requests,
+        seconds,
+    })
+}
+
+/// Cases for each law, of so many rules and scalar types together: what one rule alone has too few requests for (a
+/// fault after some thousands) is asked, and all rules together take no more than a minute.
+fn budgeted(rules: usize, thorough: bool) -> u32 {
+    /// Requests of all laws for one case of each.
+    const REQUESTS: usize = 17;
+    let (budget, fewest, most) = if thorough { (40_000, 192, 4096) } else { (10_000, 48, 1024) };
+    let cases = (budget / (REQUESTS * rules.max(1))).clamp(fewest, most);
+    u32::try_from(cases).unwrap_or(u32::MAX)
 }
 
 /// Scalar types and halves of the step to be asked; a command with the whole step is asked that.
@@ -161,7 +191,11 @@ fn scope(hello: &Hello, request: &Request, operation: Operation) -> Scope {
         ascends: operation != Operation::Descend,
         descends: operation != Operation::Ascend,
         fresh: hello.keeps_state,
+        schedules: hello.schedules,
+        skips: hello.skips,
         nearness,
+        convention: Convention::ORACLE,
+        width: if request.thorough { Width::Thorough } else { Width::Usual },
     }
 }
 
@@ -185,11 +219,15 @@ where
     if measure == Measure::Bits { laws_in_bits() } else { laws::all() }
 }
 
-fn part<R: Scalar>(talk: &mut Talk, request: &Request, operation: Operation) -> Outcome
+fn part<R: Scalar>(
+    talk: &mut Talk,
+    (request, cases): (&Request, u32),
+    operation: Operation,
+) -> Outcome
 where
     Phases: Backend<R>,
 {
-    let config = Config { cases: request.cases, seed: request.seed };
+    let config = Config { cases, seed: request.seed };
     let plan = Plan { config, every_smallest: request.every_smallest, operation };
     run(&mut piped::<R>(talk, request, operation), &all_laws(request.measure), plan)
 }

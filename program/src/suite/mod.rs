@@ -8,6 +8,8 @@ mod measure;
 mod names;
 mod record;
 mod run;
+mod settle;
+mod subject;
 mod text;
 
 pub use core::verify_core;

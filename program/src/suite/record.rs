@@ -84,6 +84,8 @@ pub struct LawRow {
     pub verdict: LawVerdict,
     /// The rules for which it does not hold.
     pub differs_for: Vec<&'static str>,
+    /// The rules of which it said nothing in any of its cases.
+    pub unjudged_for: Vec<&'static str>,
 }
 
 /// What became of a rule.
@@ -94,6 +96,8 @@ pub enum RuleVerdict {
     Agrees,
     /// It is the step of a dialect.
     AgreesAs,
+    /// It is either, but that parameters are restored by subtraction.
+    AgreesBut,
     /// It is the step with a known slip.
     DiffersAs,
     /// It is another step.
@@ -115,7 +119,17 @@ pub struct RuleRow {
     pub verdict: RuleVerdict,
     /// The catalogue's name for what it does.
     pub entry: Option<&'static str>,
+    /// The law that it breaks whichever convention it is judged by.
+    pub law: Option<&'static str>,
     /// The verdict as a sentence.
+    pub says: String,
+}
+
+/// A diagnosis that the laws were held to.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    pub diagnosis: Diagnosis,
+    pub law: Option<&'static str>,
     pub says: String,
 }
 
@@ -123,17 +137,19 @@ impl RuleRow {
     /// With what the catalogue says where laws do not hold.
     pub(super) fn new(
         (rule, scalar, operation): (&'static str, &'static str, Operation),
-        diagnosis: Diagnosis,
+        settled: Settled,
     ) -> Self {
-        let (verdict, says) = match diagnosis {
-            Diagnosis::Agrees => (RuleVerdict::Agrees, diagnosis.to_string()),
-            Diagnosis::AgreesAs(_) => (RuleVerdict::AgreesAs, diagnosis.to_string()),
-            Diagnosis::DiffersAs(_) => (RuleVerdict::DiffersAs, diagnosis.to_string()),
-            Diagnosis::Differs => (RuleVerdict::Differs, diagnosis.to_string()),
-            Diagnosis::Untested => (RuleVerdict::NotJudged, diagnosis.to_string()),
+        let Settled { diagnosis, law, says } = settled;
+        let verdict = match diagnosis {
+            Diagnosis::Agrees => RuleVerdict::Agrees,
+            Diagnosis::AgreesAs(_) => RuleVerdict::AgreesAs,
+            Diagnosis::AgreesBut(_) => RuleVerdict::AgreesBut,
+            Diagnosis::DiffersAs(_) => RuleVerdict::DiffersAs,
+            Diagnosis::Differs => RuleVerdict::Differs,
+            Diagnosis::Untested => RuleVerdict::NotJudged,
         };
         let entry = diagnosis.entry().map(|entry| entry.name);
-        Self { rule, scalar, operation, verdict, entry, says }
+        Self { rule, scalar, operation, verdict, entry, law, says }
     }
 }
 
@@ -177,6 +193,8 @@ pub struct Report {
     pub cases: u32,
     /// How answers were judged.
     pub measure: String,
+    /// Whether restoring by subtraction is no reason to differ.
+    pub allows_subtraction: bool,
     /// The laws.
     pub laws: Vec<LawRow>,
     /// The rules.
@@ -190,14 +208,48 @@ pub struct Report {
 }
 
 impl Report {
-    /// 0: everything agrees, or is a dialect; 1: a rule differs; 2: a rule or law was not judged.
+    /// 0: everything agrees, or is a dialect; 1: a rule differs, or restores by subtraction where that is not
+    /// allowed; 2: a rule or law was not judged.
     pub fn exit_code(&self) -> u8 {
-        let has =
-            |verdicts: &[RuleVerdict]| self.rules.iter().any(|row| verdicts.contains(&row.verdict));
-        if has(&[RuleVerdict::DiffersAs, RuleVerdict::Differs]) {
+        let differs = |row: &RuleRow| match row.verdict {
+            RuleVerdict::DiffersAs | RuleVerdict::Differs => true,
+            RuleVerdict::AgreesBut => !self.allows_subtraction,
+            _ => false,
+        };
+        if self.rules.iter().any(differs) {
             return 1;
         }
-        let uncovered = self.laws.iter().any(|row| row.verdict == LawVerdict::NotJudged);
-        if uncovered || self.laws.is_empty() || has(&[RuleVerdict::NotJudged]) { 2 } else { 0 }
+        if self.laws.is_empty() || !self.missing().is_empty() { 2 } else { 0 }
+    }
+
+    /// Whether some rule agrees but restores by subtraction.
+    pub(super) fn subtracts(&self) -> bool {
+        self.rules.iter().any(|row| row.verdict == RuleVerdict::AgreesBut)
+    }
+
+    /// What was not judged: rules of which the first law said nothing, laws that said nothing at all.
+    fn missing(&self) -> Vec<String> {
+        let unjudged = self.rules.iter().filter(|row| row.verdict == RuleVerdict::NotJudged);
+        let rules = unjudged.map(|RuleRow { rule, scalar, .. }| {
+            let of = |row: &&LawRow| row.scalar == *scalar;
+            let law = self.laws.iter().find(of).map_or("agrees", |row| row.law);
+            format!("{rule} in {scalar} (no case that law {law} says anything of)")
+        });
+        let silent = self.laws.iter().filter(|row| row.verdict == LawVerdict::NotJudged);
+        let laws = silent.map(|LawRow { law, scalar, unjudged_for, .. }| {
+            let rules = unjudged_for.join(", ");
+            format!("law {law} in {scalar} (no case of {rules} that it says anything of)")
+        });
+        rules.chain(laws).collect()
+    }
+
+    /// One line for a verdict of code 2.
+    pub fn incomplete(&self) -> Option<String> {
+        let missing = self.missing();
+        let is_incomplete = self.exit_code() == 2 && !missing.is_empty();
+        is_incomplete.then(|| {
+            let cases = self.cases;
+            format!("not judged: {}; {cases} cases each, more may do (--cases)", missing.join(", "))
+        })
     }
 }

@@ -1,41 +1,12 @@
 //! The laws over a backend, one rule after the other, going on after what fails.
 
 use presam_conformance::runner::SHRINKS;
-use presam_conformance::{
-    Answer, Backend, Case, Config, Diagnosis, Failure, Law, Rule, Scalar, Scope, Trial, Verdict,
-    Worst, diagnose,
-};
-use serde_json::Value;
+use presam_conformance::{Failure, Law, Rule, Scalar, Trial, Verdict, Worst};
 
 use super::record::{Finding, LawRow, LawVerdict, RuleRow};
+use super::settle::settled;
+use super::subject::{Plan, Subject, Witness};
 use crate::pipe::Operation;
-
-/// What was asked in judging the last case.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Witness {
-    pub case: Option<Value>,
-    pub requests: Vec<String>,
-}
-
-/// A backend that is verified.
-pub(super) trait Subject<R>: Backend<R> {
-    /// Whether it still answers: else nothing more is asked.
-    fn answers(&self) -> bool;
-
-    /// What the last case asked of it.
-    fn witness(&self) -> Witness;
-}
-
-/// How much is asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    /// For each law and rule.
-    pub config: Config,
-    /// The smallest case is searched for every law that fails, not for each rule's first alone.
-    pub every_smallest: bool,
-    /// The half of the step.
-    pub operation: Operation,
-}
 
 /// What came of it.
 #[derive(Default)]
@@ -63,24 +34,28 @@ pub(super) fn run<R: Scalar, B: Subject<R>>(
         outcome.laws.extend(row.finished(law, plan.operation));
     }
     for rule in subject.scope().rules {
-        let fails = is_among(&outcome.findings, rule);
-        let diagnosis = if !fails && unjudged.contains(&rule.name()) {
-            Diagnosis::Untested
-        } else {
-            diagnosed(subject, rule, fails, plan)
-        };
+        let is_judged = !unjudged.contains(&rule.name());
+        let broken: Vec<&str> = broken_by(&outcome.findings, rule).collect();
+        let (settled, failure) = settled(subject, laws, (rule, is_judged), &broken, plan);
         if !subject.answers() {
             return outcome;
         }
+        // A law that only a dialect is found to break.
+        if let Some(failure) = failure.filter(|failure| !broken.contains(&failure.law)) {
+            let place = (rule, R::NAME, plan.operation);
+            outcome.findings.push(finding(place, &failure, subject.witness(), true));
+        }
         let half = plan.operation == Operation::Descend;
         let name = if half { "base optimizers" } else { rule.name() };
-        outcome.rules.push(RuleRow::new((name, R::NAME, plan.operation), diagnosis));
+        outcome.rules.push(RuleRow::new((name, R::NAME, plan.operation), settled));
     }
     outcome
 }
 
-fn is_among(findings: &[Finding], rule: Rule) -> bool {
-    findings.iter().any(|finding| finding.rule == rule.name())
+/// The laws that do not hold for the rule.
+fn broken_by(findings: &[Finding], rule: Rule) -> impl Iterator<Item = &str> {
+    let of_rule = findings.iter().filter(move |finding| finding.rule == rule.name());
+    of_rule.map(|finding| finding.law.as_str())
 }
 
 /// One law over every rule; nothing where the subject does not answer any more.
@@ -92,7 +67,7 @@ fn one_law<R: Scalar, B: Subject<R>>(
 ) -> Option<Row> {
     let mut row = Row::default();
     for rule in subject.scope().rules {
-        let is_first = !is_among(findings, rule);
+        let is_first = broken_by(findings, rule).next().is_none();
         let shrinks = if is_first || plan.every_smallest { SHRINKS } else { 0 };
         let trial = Trial { law, rules: &[rule], config: plan.config, shrinks, least: 1 };
         let result = trial.run(subject);
@@ -150,6 +125,7 @@ impl Row {
             worst: self.worst.largest(),
             verdict,
             differs_for: self.differs_for,
+            unjudged_for: self.unjudged,
         })
     }
 }
@@ -173,45 +149,5 @@ fn finding(
         case_text: failure.case.clone(),
         case: witness.case,
         requests: witness.requests,
-    }
-}
-
-/// What a rule does in the catalogue's words; `fails` where a law does not hold for it.
-fn diagnosed<R: Scalar, B: Subject<R>>(
-    subject: &mut B,
-    rule: Rule,
-    fails: bool,
-    plan: Plan,
-) -> Diagnosis {
-    let config = Config { cases: plan.config.cases.max(DIAGNOSED), ..plan.config };
-    match diagnose(&mut OneRule { subject, rule }, config) {
-        // What a law saw, the catalogue's cases need not meet.
-        Diagnosis::Agrees | Diagnosis::Untested if fails => Diagnosis::Differs,
-        found => found,
-    }
-}
-
-/// Fewer cases than this tell too few entries of the catalogue apart.
-const DIAGNOSED: u32 = 128;
-
-/// A subject of which one rule is asked.
-struct OneRule<'s, B> {
-    subject: &'s mut B,
-    rule: Rule,
-}
-
-impl<R: Scalar, B: Backend<R>> Backend<R> for OneRule<'_, B> {
-    fn scope(&self) -> Scope {
-        let scope = self.subject.scope();
-        let rules = scope.rules.iter().copied().filter(|rule| *rule == self.rule).collect();
-        Scope { rules, ..scope }
-    }
-
-    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
-        self.subject.step(case)
-    }
-
-    fn begins(&mut self, case: &Case<R>) {
-        self.subject.begins(case);
     }
 }

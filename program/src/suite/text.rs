@@ -21,8 +21,9 @@ pub fn text(report: &Report, view: View) -> String {
     if !report.rules.is_empty() && matches!(report.target, Target::Command { .. }) {
         text += &format!("\n{}", rules(&report.rules).text(view));
     }
-    let shown = report.findings.iter().filter(|finding| !is_dialect(report, finding));
-    if let Some(finding) = { shown }.next() {
+    let shown = || report.findings.iter().filter(|finding| !is_dialect(report, finding));
+    // The law that no convention explains, where there is one.
+    if let Some(finding) = shown().find(|one| is_named(report, one)).or_else(|| shown().next()) {
         text += &view.wrapped(&smallest(finding), 4);
     }
     text + "\n" + &verdict(report) + "\n"
@@ -67,13 +68,22 @@ fn rules(rules: &[RuleRow]) -> Table {
     Table::new(RULES).section("", rules.iter().map(cells).collect())
 }
 
+/// The row of the rule that a finding is about.
+fn row_of<'r>(report: &'r Report, finding: &Finding) -> Option<&'r RuleRow> {
+    report.rules.iter().find(|row| {
+        (row.rule, row.scalar, row.operation.name())
+            == (finding.rule.as_str(), finding.scalar.as_str(), finding.operation.as_str())
+    })
+}
+
 /// Whether a rule's failing laws are explained by somebody's convention.
 fn is_dialect(report: &Report, finding: &Finding) -> bool {
-    report.rules.iter().any(|row| {
-        row.verdict == RuleVerdict::AgreesAs
-            && (row.rule, row.scalar, row.operation.name())
-                == (finding.rule.as_str(), finding.scalar.as_str(), finding.operation.as_str())
-    })
+    row_of(report, finding).is_some_and(|row| row.verdict == RuleVerdict::AgreesAs)
+}
+
+/// Whether the verdict of the rule names the finding's law.
+fn is_named(report: &Report, finding: &Finding) -> bool {
+    row_of(report, finding).is_some_and(|row| row.law == Some(finding.law.as_str()))
 }
 
 fn smallest(finding: &Finding) -> String {
@@ -89,11 +99,15 @@ fn verdict(report: &Report) -> String {
     let Report { requests, seconds, .. } = report;
     let rate = *requests as f64 / seconds.max(1e-9);
     let speed = format!("{requests} steps in {seconds:.1} s, {rate:.0} a second");
-    let word = match report.exit_code() {
-        0 if report.findings.is_empty() => "agrees",
-        0 => "agrees, in somebody's dialect",
-        1 => "differs",
-        _ => "not all of it could be judged",
+    let differs =
+        |row: &RuleRow| matches!(row.verdict, RuleVerdict::Differs | RuleVerdict::DiffersAs);
+    let word = match (report.exit_code(), report.incomplete()) {
+        (_, Some(incomplete)) => format!("not all of it could be judged. {incomplete}"),
+        (1, _) if report.rules.iter().any(differs) => "differs".to_owned(),
+        (0 | 1, _) if report.subtracts() => "agrees but restores by subtraction".to_owned(),
+        (0, _) if report.findings.is_empty() => "agrees".to_owned(),
+        (0, _) => "agrees, in somebody's dialect".to_owned(),
+        _ => "not all of it could be judged".to_owned(),
     };
     format!("{word} ({speed})")
 }

@@ -47,7 +47,7 @@ pub fn vectors<R: Scalar>(request: Request) -> Result<Vec<Vector<R>>, String> {
     let drawn = draw::<R>(&scope, &[rule], Shape::Any, Config { cases: drawn, seed })?;
     let vector = |case: Case<R>| {
         let expected = Expected::of(&case).ok()?;
-        let slack = Tolerance::foreign().limit(case.rule, case.base, Phase::Perturbed);
+        let slack = Tolerance::foreign(&case).limit(case.rule, case.base, Phase::Perturbed);
         let usable =
             expected.ascent.outcome == Outcome::Perturbed && !expected.is_ill_conditioned();
         (usable && case.elements() > 0).then_some(Vector { case, expected, slack })

@@ -26,6 +26,10 @@ const BEFORE_HELLO: &[Fault] = &[
         "no-such-command-of-presam",
         "expected a command that can be run, found \"no-such-command-of-presam\" (exit status: 127)",
     ),
+    (
+        "sleep 60",
+        "the command hangs: it lives, and its hello did not come within 3 s; is every line",
+    ),
     ("exit 3", "the command died (exit status: 3) where its hello was expected"),
     ("echo loading; sleep 60", "its hello cannot be read: expected value at line 1 column 1"),
     (
@@ -38,7 +42,10 @@ const INSTEAD_OF_AN_ANSWER: &[Fault] = &[
     ("exit 4", "the command died (exit status: 4) where the answer to request 1 was expected"),
     ("kill -KILL $$", "the command died (signal: 9 (SIGKILL)) where the answer to request 1"),
     ("exec >/dev/null; sleep 60", "the command died (it closed its output)"),
-    ("sleep 60", "the command hangs: the answer to request 1 did not come within 3 s"),
+    (
+        "sleep 60",
+        "the command hangs: it lives, and the answer to request 1 did not come within 3 s; is every line flushed",
+    ),
     (
         "yes | head -c 100000000 | tr -d '\\n'; sleep 60",
         "the command floods its output: a line of more than 16777216 bytes",

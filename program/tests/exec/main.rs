@@ -15,6 +15,9 @@ mod verdicts;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 /// A test and its name.
 type Test = (&'static str, fn());
@@ -31,13 +34,19 @@ fn main() -> ExitCode {
     let is_chosen = |(name, _): &&Test| {
         chosen.is_empty() || chosen.iter().any(|part| name.contains(part.as_str()))
     };
-    let mut failed = 0;
-    for (name, test) in tests.iter().filter(is_chosen) {
-        let result = catch_unwind(test);
-        println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
-        failed += u32::from(result.is_err());
-    }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let queue = Mutex::new(tests.iter().filter(is_chosen).copied());
+    let failed = AtomicU32::new(0);
+    let work = || {
+        while let Some((name, test)) = { queue.lock().unwrap().next() } {
+            let (start, result) = (Instant::now(), catch_unwind(test));
+            let word = if result.is_ok() { "ok" } else { "FAILED" };
+            println!("test {name} ... {word} ({:.1} s)", start.elapsed().as_secs_f64());
+            failed.fetch_add(u32::from(result.is_err()), Ordering::Relaxed);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    if failed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The child with these words, as `--exec` takes it.

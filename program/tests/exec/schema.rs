@@ -87,12 +87,13 @@ fn is_of_pattern(pattern: &Value, text: &str) -> bool {
 fn the_schema_describes_every_line() {
     let schema = Schema::read();
     let all = "--rules sam,asam,fisher-sam,friendly-sam,info-asam,vasso,pre-sam --scalars f32,f64";
+    let few = "--rules info-asam,pre-sam --scalars f32,f64";
     for words in [
         format!("{all} --lengths"),
-        format!("{all} --bits --lengths"),
-        format!("{all} --kept"),
-        format!("{all} --op ascend"),
-        format!("{all} --op descend --bits"),
+        format!("{few} --bits --lengths"),
+        format!("{few} --kept"),
+        format!("{few} --op ascend"),
+        format!("{few} --op descend --bits"),
     ] {
         let place = tempfile::tempdir().unwrap();
         let file = |name: &str| place.path().join(name).display().to_string();

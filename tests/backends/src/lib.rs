@@ -8,6 +8,7 @@ pub mod device;
 mod faulty;
 mod narrow;
 pub mod phases;
+pub mod planted;
 pub mod session;
 pub mod settings;
 pub mod stepped;

@@ -1,6 +1,7 @@
 //! [`Backend`]: the code under test. [`Scope`]: what it claims to do.
 
 use crate::case::{Answer, Case};
+use crate::catalogue::convention::Convention;
 use presam_oracle::Rule;
 
 /// Code under test: one whole step, as a function.
@@ -91,8 +92,27 @@ pub struct Scope {
     pub descends: bool,
     /// It keeps memory and state itself: each case is a first step, or follows the one before.
     pub fresh: bool,
+    /// Settings change from one step of a run to the next: learning rate and radius follow a schedule.
+    pub schedules: bool,
+    /// A step with a gradient that is not finite changes nothing. Without this claim it may also spread, as the
+    /// arithmetic has it, or be refused; `contract` has it always.
+    pub skips: bool,
     /// How near its numbers must be.
     pub nearness: Nearness,
+    /// By whose step it is judged.
+    pub convention: Convention,
+    /// How far the cases go.
+    pub width: Width,
+}
+
+/// How far the cases of [`agrees`](crate::laws) go beyond small ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Width {
+    /// Tensors of up to 4,097 elements, runs of up to 300 steps.
+    #[default]
+    Usual,
+    /// Up to 65,537 elements and a thousand steps.
+    Thorough,
 }
 
 impl Scope {
@@ -117,7 +137,11 @@ impl Scope {
             ascends: true,
             descends: true,
             fresh: false,
+            schedules: true,
+            skips: false,
             nearness: Nearness::Bound,
+            convention: Convention::ORACLE,
+            width: Width::Usual,
         }
     }
 }

@@ -1,83 +1,13 @@
 //! An answer against the oracle's, each number within its own bound.
 
-use crate::backend::Nearness;
+use crate::backend::{Nearness, Scope};
 use crate::case::{Answer, Case};
+use crate::expected::Expected;
 use crate::report::Mismatch;
 use crate::scalar::{Scalar, ulps};
 use crate::tolerance::Tolerance;
 use crate::worst::{Phase, Worst};
-use presam_oracle::{
-    Ascent, BaseState, Bounded, BoundedVector, Descent, Outcome, Segment, Statistic, ascend,
-    descend,
-};
-
-/// What the oracle makes of a case.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Expected {
-    /// The ascent.
-    pub ascent: Ascent,
-    /// The descent; after a non-finite ascent there is none, and nothing changes.
-    pub descent: Descent,
-}
-
-/// f64 copies.
-fn widened<R: Scalar>(plane: &[R]) -> Vec<f64> {
-    plane.iter().map(|x| x.to_f64()).collect()
-}
-
-fn widened_planes<R: Scalar>(planes: &[Vec<R>]) -> Vec<Vec<f64>> {
-    planes.iter().map(|plane| widened(plane)).collect()
-}
-
-impl Expected {
-    /// Asks the oracle.
-    ///
-    /// # Errors
-    /// A case whose planes do not fit its rule.
-    pub fn of<R: Scalar>(case: &Case<R>) -> Result<Self, Mismatch> {
-        let segments: Vec<Segment> = case
-            .segments
-            .iter()
-            .map(|s| Segment {
-                params: widened(&s.params),
-                grads: widened(&s.grads),
-                memory: widened_planes(&s.memory),
-                inputs: widened_planes(&s.inputs),
-                rho: s.options.rho,
-                counts_in_norm: s.options.counts_in_norm,
-                is_perturbed: s.options.is_perturbed,
-                operator_applies: s.options.operator_applies,
-            })
-            .collect();
-        let ascent = ascend(case.rule, case.length, &segments, case.rule_state, R::FORMAT)
-            .map_err(Mismatch::no_answer)?;
-        let params = case.segments.iter().map(|s| widened(&s.params)).collect::<Vec<_>>();
-        // Without an ascent there is no descent: as if the second gradient were a NaN.
-        let second = |s: &crate::case::Segment<R>| match ascent.outcome {
-            Outcome::NonFinite => vec![f64::NAN; s.params.len()],
-            _ => widened(&s.perturbed_grads),
-        };
-        let grads = case.segments.iter().map(second).collect::<Vec<_>>();
-        let planes = case.segments.iter().map(|s| widened_planes(&s.state)).collect();
-        let state = BaseState { steps: case.base_steps, planes };
-        let mut descent = descend(case.base, &params, &grads, 1.0, &state, R::FORMAT)
-            .map_err(Mismatch::no_answer)?;
-        if ascent.outcome == Outcome::NonFinite {
-            descent.is_finite = false;
-            descent.state.steps = case.base_steps;
-        }
-        Ok(Self { ascent, descent })
-    }
-
-    /// Whether rounding alone may send the step anywhere: the norm is known to less than eight bits, or
-    /// is not finite though the case's numbers are (a quotient of differences that cancel, in the
-    /// undamped draft), so first-order bounds are void.
-    #[must_use]
-    pub fn is_ill_conditioned(&self) -> bool {
-        let Bounded { value, bound } = self.ascent.norm;
-        !value.is_finite() || !(value == 0.0 || bound <= value / 256.0)
-    }
-}
+use presam_oracle::{Ascent, Bounded, BoundedVector, Outcome, Statistic};
 
 /// Judges `answer`, every number by the tolerance of its phase.
 ///
@@ -301,4 +231,27 @@ pub fn same_planes<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result
         }
     }
     Ok(())
+}
+
+/// The answer, with the formula's own numbers where the backend claims none.
+pub(crate) fn claimed<R: Scalar>(scope: &Scope, answer: &Answer<R>, mine: &Answer<R>) -> Answer<R> {
+    let mut found = answer.clone();
+    if scope.fresh || !scope.ascends {
+        found.rule_state = mine.rule_state;
+    }
+    for (found, mine) in found.segments.iter_mut().zip(&mine.segments) {
+        if !scope.ascends {
+            found.perturbed.clone_from(&mine.perturbed);
+        }
+        if scope.fresh || !scope.ascends {
+            found.memory.clone_from(&mine.memory);
+        }
+        if !scope.descends {
+            found.params.clone_from(&mine.params);
+        }
+        if scope.fresh || !scope.descends {
+            found.state.clone_from(&mine.state);
+        }
+    }
+    found
 }

@@ -1,7 +1,10 @@
 //! How much of the oracle's bound an implementation may use.
 
 use crate::backend::{Nearness, Scope};
+use crate::case::Case;
+use crate::expected::FOREIGN;
 use crate::worst::{Phase, Worst};
+use presam_oracle::sum::Order;
 use presam_oracle::{Base, Rule};
 
 /// Tolerances for one backend.
@@ -15,20 +18,35 @@ pub struct Tolerance {
     pub nearness: Nearness,
     /// How many times the bound: more than once where errors of earlier steps are in the numbers.
     pub inherited: f64,
+    /// How many times the bound of what depends on a sum over all elements, for another order of summation.
+    pub summed: f64,
+    /// How many times that of memory, parameters and state, which depend on the element alone.
+    pub alone: f64,
 }
 
 impl Tolerance {
     /// For a backend of this scope.
     #[must_use]
-    pub fn of(scope: &Scope) -> Self {
+    pub fn of<R>(scope: &Scope, case: &Case<R>) -> Self {
         let (measured, nearness) = (scope.contract, scope.nearness);
-        Self { contract: scope.contract, measured, nearness, inherited: 1.0 }
+        let foreign = Self::foreign(case);
+        // A dialect's descent may start from the perturbed parameters.
+        let alone = if scope.convention.is_oracle() { FOREIGN } else { foreign.summed };
+        Self { contract: scope.contract, measured, nearness, alone, ..foreign }
     }
 
     /// For code that sums in an order of its own, whatever the backend.
+    ///
+    /// Of n terms each passes through at most n - 1 additions, where the oracle's bound counts its own depth d:
+    /// (n/2 + 1) / (d/2 + 1) for the norm, less for what depends on it; never less than [`FOREIGN`].
     #[must_use]
-    pub fn foreign() -> Self {
-        Self { contract: false, measured: false, nearness: Nearness::Bound, inherited: 1.0 }
+    pub fn foreign<R>(case: &Case<R>) -> Self {
+        let lengths = case.segments.iter().map(|segment| segment.params.len());
+        let (terms, depth) = (lengths.clone().sum::<usize>() as f64, Order::of(lengths).depth);
+        let summed = ((terms / 2.0 + 1.0) / (depth / 2.0 + 1.0)).max(FOREIGN);
+        let nearness = Nearness::Bound;
+        let (contract, measured, inherited, alone) = (false, false, 1.0, FOREIGN);
+        Self { contract, measured, nearness, inherited, summed, alone }
     }
 
     /// For a later step of a backend that keeps its memory and state: its own rounding errors, which
@@ -45,7 +63,8 @@ impl Tolerance {
     #[must_use]
     pub fn limit(self, rule: Rule, base: Base, phase: Phase) -> f64 {
         if !self.measured {
-            return FOREIGN * self.inherited;
+            let is_summed = matches!(phase, Phase::Norm | Phase::Perturbed | Phase::Mean);
+            return self.inherited * if is_summed { self.summed } else { self.alone };
         }
         let row = match phase {
             Phase::Params | Phase::State => base.name(),
@@ -58,12 +77,7 @@ impl Tolerance {
     }
 }
 
-/// For code that sums in an order of its own: of at most [`FOREIGN_ELEMENTS`] = 64 terms each passes
-/// through at most 63 additions, where the oracle's bound counts 6; (64/2 + 1) / (7/2 + 1) < 8 for
-/// the norm, less for what depends on it. Fused or regrouped formulas fit into the rest.
-pub(crate) const FOREIGN: f64 = 8.0;
-
-/// The most elements in a case for such code.
+/// The most elements for which [`FOREIGN`] is room enough for another order of summation.
 pub const FOREIGN_ELEMENTS: usize = 64;
 
 /// (rule or base optimizer, phase, largest share of the bound allowed): half as much again as

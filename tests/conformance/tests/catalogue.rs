@@ -1,12 +1,10 @@
 //! The catalogue: untwisted it is the oracle, and every entry is told from every other.
 
-use presam_conformance::catalogue::{Entry, Planted, RIGHT, catalogue};
+use presam_conformance::catalogue::{Entry, Planted, Questions, RIGHT, catalogue, diagnose_over};
 use presam_conformance::compare::compare;
 use presam_conformance::generate::Shape;
 use presam_conformance::tolerance::Tolerance;
-use presam_conformance::{
-    Case, Config, Diagnosis, Expected, Rule, Scalar, Scope, Worst, diagnose, draw,
-};
+use presam_conformance::{Case, Config, Diagnosis, Expected, Rule, Scalar, Scope, Worst, draw};
 use presam_oracle::{Bounded, BoundedVector};
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];
@@ -39,7 +37,7 @@ fn is_right<R: Scalar>(case: &Case<R>) -> bool {
         return false;
     }
     let mine = RIGHT.expected(case);
-    let tolerance = Tolerance { contract: true, ..Tolerance::foreign() };
+    let tolerance = Tolerance { contract: true, ..Tolerance::foreign(case) };
     compare(case, &RIGHT.step(case), &expected, tolerance, &mut Worst::default())
         .unwrap_or_else(|mismatch| panic!("{mismatch}\n{case}"));
     same_bounded(&[mine.ascent.norm], &[expected.ascent.norm], case);
@@ -125,9 +123,10 @@ fn each_is_named<R: Scalar>(rule: Rule, bases: &[&'static str], some: fn(&Entry)
     let mut asked = 0;
     let concerns = |entry: &&Entry| bases.iter().any(|base| entry.concerns(rule, base));
     for scope in scopes(rule, bases) {
+        let questions = Questions::<R>::draw(&scope, CONFIG).expect("cases");
         for entry in catalogue().iter().filter(concerns).filter(|entry| some(entry)) {
             let mut planted = Planted { entry: *entry, scope: scope.clone() };
-            let diagnosis = diagnose::<R, _>(&mut planted, CONFIG);
+            let diagnosis = diagnose_over::<R, _>(&mut planted, &questions, false);
             let found = diagnosis.entry().map_or("nothing", |named| named.name);
             let expected = known_as(entry, rule, bases, &scope, R::NAME);
             let place = format!("{} {rule} {bases:?} {}: {diagnosis}", R::NAME, entry.name);

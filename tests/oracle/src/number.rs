@@ -73,6 +73,29 @@ impl Number {
     }
 }
 
+/// of_old old + of_new new, with weights that sum to 1, by whichever formula an implementation likes:
+///
+/// ```text
+/// of_old old + of_new new
+/// old + of_new (new - old)
+/// new - of_old (new - old)
+/// ```
+///
+/// fused or not. The first is exact where a weight is 0 or an operand is 0 or 1, the others are not; `roundings` is
+/// what any of them may be off by: of a gap |new - old| three roundings where 1 - weight, the difference and its
+/// product are rounded, two where the weight is a setting.
+#[must_use]
+pub fn average([of_old, of_new]: [Number; 2], old: Number, new: Number) -> Number {
+    let weighed = of_old * old + of_new * new;
+    let inherited = of_old.value.abs() * old.roundings + of_new.value.abs() * new.roundings;
+    let gap = (new.value - old.value).abs();
+    let factor = (3.0 * of_new.value.abs()).max(2.0 * of_old.value.abs());
+    let by_gap = if gap == 0.0 { 0.0 } else { inherited + factor * gap + weighed.value.abs() };
+    // Where something is not finite there is nothing to compare.
+    let by_gap = if by_gap.is_nan() { 0.0 } else { by_gap };
+    Number { value: weighed.value, roundings: weighed.roundings.max(by_gap) }
+}
+
 impl Add for Number {
     type Output = Self;
     fn add(self, other: Self) -> Self {

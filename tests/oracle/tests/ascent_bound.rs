@@ -17,12 +17,25 @@ struct Element {
     steps: i32,
 }
 
-/// Norm term, direction.
-type Terms = fn(&Element) -> (f32, f32);
+/// How an average is written: the bound admits each.
+#[derive(Clone, Copy)]
+enum Form {
+    Weighed,
+    FromOld,
+    FromNew,
+}
 
-/// decay * old + (1 - decay) * new.
-fn average(decay: f32, old: f32, new: f32) -> f32 {
-    decay * old + (1.0 - decay) * new
+const FORMS: [Form; 3] = [Form::Weighed, Form::FromOld, Form::FromNew];
+
+/// Norm term, direction.
+type Terms = fn(&Element, Form) -> (f32, f32);
+
+fn average(form: Form, decay: f32, old: f32, new: f32) -> f32 {
+    match form {
+        Form::Weighed => decay * old + (1.0 - decay) * new,
+        Form::FromOld => old + (1.0 - decay) * (new - old),
+        Form::FromNew => new - decay * (new - old),
+    }
 }
 
 /// The rules in f32; the oracle is given the settings that f32 holds.
@@ -34,26 +47,26 @@ fn implementations() -> Vec<(Rule, Terms)> {
         relative_damping: 1.0,
     };
     vec![
-        (Rule::Sam, |e| (e.g, e.g)),
-        (Rule::Asam { eta: 0.0078125 }, |e| {
+        (Rule::Sam, |e, _| (e.g, e.g)),
+        (Rule::Asam { eta: 0.0078125 }, |e, _| {
             let d = e.w.abs() + 0.0078125;
             (d * e.g, d * d * e.g)
         }),
-        (Rule::FisherSam { eta: 1.0 }, |e| {
+        (Rule::FisherSam { eta: 1.0 }, |e, _| {
             let f = 1.0 + e.g * e.g;
             (e.g / f.sqrt(), e.g / f)
         }),
-        (Rule::Vasso { decay: 0.125 }, |e| {
-            let d = average(0.125, e.m, e.g);
+        (Rule::Vasso { decay: 0.125 }, |e, form| {
+            let d = average(form, 0.125, e.m, e.g);
             (d, d)
         }),
-        (Rule::FriendlySam { sigma: 1.0, decay: 0.875 }, |e| (e.g - e.m, e.g - e.m)),
-        (Rule::InfoSamDraft { decay: 0.875 }, |e| {
-            let x = average(0.875, e.m, e.g) - e.g;
+        (Rule::FriendlySam { sigma: 1.0, decay: 0.875 }, |e, _| (e.g - e.m, e.g - e.m)),
+        (Rule::InfoSamDraft { decay: 0.875 }, |e, form| {
+            let x = average(form, 0.875, e.m, e.g) - e.g;
             (e.g / (x * x), e.g / (x * x))
         }),
-        (info, |e| {
-            let v = average(0.99, e.v, (e.m - e.g) * (e.m - e.g));
+        (info, |e, form| {
+            let v = average(form, 0.99, e.v, (e.m - e.g) * (e.m - e.g));
             let bias = 1.0 - 0.99_f32.powi(e.steps);
             let c = bias / (v + bias * e.mean);
             (c * e.g, c * e.g)
@@ -144,6 +157,15 @@ fn oracle(rule: Rule, model: &[Vec<Element>]) -> Ascent {
 fn compare(rule: Rule, terms: Terms, model: &[Vec<Element>]) -> Worst {
     let ascent = oracle(rule, model);
     assert_eq!(ascent.outcome, Outcome::Perturbed);
+    let by = |form: &Form| compare_form(&ascent, |e| terms(e, *form), model);
+    FORMS.iter().map(by).fold(Worst::default(), Worst::and)
+}
+
+fn compare_form(
+    ascent: &Ascent,
+    terms: impl Fn(&Element) -> (f32, f32),
+    model: &[Vec<Element>],
+) -> Worst {
     let ratio = |found: f32, value: f64, bound: f64| (f64::from(found) - value).abs() / bound;
     let norm_terms = |s: &Vec<Element>| s.iter().map(|e| terms(e).0).collect();
     let norm = norm_f32(&model.iter().map(norm_terms).collect::<Vec<_>>());

@@ -3,9 +3,9 @@
 use presam::Cpu;
 use presam_backends::tensor::Layout;
 use presam_backends::{Devices, Phases};
-use presam_conformance::{Both, Verdict, check};
+use presam_conformance::{Both, check};
 use presam_cuda::{Device, Form, Ptx, Scalar};
-use presam_tests::config;
+use presam_tests::{config, every_law_holds};
 
 /// Every plane 4 bytes past a multiple of 16.
 const MISALIGNED: Layout = Layout { scalar: Scalar::F32, shift: 4 };
@@ -13,10 +13,7 @@ const MISALIGNED: Layout = Layout { scalar: Scalar::F32, shift: 4 };
 fn every_law(candidate: Devices<impl Device>, cases: u32) {
     let mut both = Both { reference: Phases(Cpu::plain()), candidate };
     let reports = check::<f32, _>(&mut both, config(cases));
-    for report in reports.unwrap_or_else(|failure| panic!("{failure}")) {
-        println!("{report}");
-        assert_eq!(report.verdict, Verdict::Holds, "{report}");
-    }
+    every_law_holds(&reports.unwrap_or_else(|failure| panic!("{failure}")));
 }
 
 #[test]

@@ -3,46 +3,29 @@
 
 use presam::Cpu;
 use presam_backends::{Phases, Sessions};
-use presam_conformance::{Report, Scalar, Verdict, check, laws};
-use presam_tests::config;
-
-/// Every law held, none without cases.
-fn print_all(reports: &[Report], laws: usize) {
-    assert_eq!(reports.len(), laws);
-    for report in reports {
-        println!("{report}");
-        assert_eq!(report.verdict, Verdict::Holds, "{report}");
-        assert!(report.cases > 0, "{report}");
-    }
-}
+use presam_conformance::check;
+use presam_tests::{config, every_law_holds};
 
 #[test]
 fn every_law_holds_in_f32() {
-    print_all(
+    every_law_holds(
         &check::<f32, _>(&mut Phases(Cpu::detect()), config(256))
             .unwrap_or_else(|failure| panic!("{failure}")),
-        count::<f32>(),
     );
 }
 
 #[test]
 fn every_law_holds_in_f64() {
-    print_all(
+    every_law_holds(
         &check::<f64, _>(&mut Phases(Cpu::detect()), config(256))
             .unwrap_or_else(|failure| panic!("{failure}")),
-        count::<f64>(),
     );
 }
 
 #[test]
 fn every_law_holds_for_sessions() {
-    print_all(
+    every_law_holds(
         &check::<f32, _>(&mut Sessions::in_place(Cpu::plain()), config(96))
             .unwrap_or_else(|failure| panic!("{failure}")),
-        count::<f32>(),
     );
-}
-
-fn count<R: Scalar>() -> usize {
-    laws::all::<R>().len()
 }

@@ -19,6 +19,7 @@ mod readme;
 mod runs;
 mod size;
 mod wheel;
+mod wrong_codes;
 
 use crate::command::Outcome;
 
@@ -67,6 +68,8 @@ pub(crate) const JOBS: &[Job] = &[
     job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| cuda::cuda_smoke()),
     checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
+    job("wrong-codes", "verify --exec on a share of the codes that are wrong in one narrow way, and of right ones", |_| wrong_codes::wrong_codes()),
+    job("wrong-codes-all", "verify --exec on all 87 wrong ones and 20 right ones, at five seeds", |_| wrong_codes::wrong_codes_all()),
     job("fuzz-smoke", "build every fuzz target, run each for 5 seconds", |_| fuzz::fuzz_smoke()),
     checks("capi-header", "write capi/include/presam.h", capi::header),
     job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),

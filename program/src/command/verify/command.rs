@@ -11,12 +11,9 @@ use crate::suite::{
     Measure, REPORT_FILES, Request, SavedCase, parse_rules, replay, save_failing, verify_command,
 };
 
-use super::{VerifyArguments, tell};
+use super::{Allowed, VerifyArguments, tell};
 use crate::command::say::say;
 use crate::command::scalar::ScalarType;
-
-/// For each law and rule.
-const CASES: u32 = 64;
 
 pub(super) fn verify(command: &str, arguments: &VerifyArguments) -> Result<u8, Error> {
     let request = request(command, arguments)?;
@@ -73,7 +70,9 @@ fn request(command: &str, arguments: &VerifyArguments) -> Result<Request, Config
         command: command.to_owned(),
         rules,
         scalar: arguments.scalar.map(ScalarType::name),
-        cases: arguments.cases.unwrap_or(CASES),
+        cases: arguments.cases,
+        thorough: arguments.thorough,
+        allows_subtraction: arguments.allow == Some(Allowed::Subtraction),
         seed: arguments.seed.unwrap_or(1),
         measure,
         timeouts: timeouts(arguments.timeout)?,
@@ -88,5 +87,6 @@ fn timeouts(seconds: Option<f64>) -> Result<Timeouts, ConfigError> {
         let expected = format!("seconds above 0, at most {LONGEST}");
         return Err(ConfigError::new("--timeout", expected, seconds));
     }
-    Ok(Timeouts { answer: Duration::from_secs_f64(seconds), ..Timeouts::default() })
+    let limit = Duration::from_secs_f64(seconds);
+    Ok(Timeouts { hello: limit, answer: limit })
 }

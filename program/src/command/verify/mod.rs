@@ -6,7 +6,7 @@ mod device;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::error::Error;
 use crate::init::template;
@@ -28,13 +28,13 @@ Examples:
 
 Exit codes:
   0  agrees
-  1  differs
+  1  differs, or restores by subtraction without --allow subtraction
   2  wrong use, or cannot be tested
   3  the device asked for is absent";
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Cases for each law and rule [default: 16; 64 of a command; 2 on a device, 8 on a GPU]
+    /// Cases for each law and rule [default: 16; 48 to 1024 of a command, the fewer rules the more; 2 on a device, 8 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cases: Option<u32>,
     /// What the cases are drawn from [default: 1]
@@ -105,7 +105,20 @@ pub(crate) struct VerifyArguments {
         help_heading = "Your own code"
     )]
     pub(crate) ulp: Option<u32>,
-    /// How long an answer may take [default: 10]
+    /// Four times the cases, and some with 65,537 elements or a thousand steps: minutes
+    #[arg(long, requires = "exec", conflicts_with_all = ["device", "replay"], help_heading = "Your own code")]
+    pub(crate) thorough: bool,
+    /// What is no reason to differ: subtraction, parameters restored as (w + e) - e
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "WHAT",
+        requires = "exec",
+        conflicts_with = "device",
+        help_heading = "Your own code"
+    )]
+    pub(crate) allow: Option<Allowed>,
+    /// How long an answer, or the hello, may take [default: 10, the hello 60]
     #[arg(
         hide_short_help = true,
         long,
@@ -137,6 +150,13 @@ pub(crate) struct VerifyArguments {
     pub(crate) replay: Option<PathBuf>,
 }
 
+/// What a command may do and still agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Allowed {
+    /// Restore its parameters by subtraction.
+    Subtraction,
+}
+
 /// The command, with its exit code.
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
     if let Some(adapter) = arguments.init {
@@ -160,6 +180,9 @@ fn tell(arguments: &VerifyArguments, report: &Report) -> Result<u8, Error> {
     }
     if let Some(folder) = &arguments.out {
         crate::suite::write_report(folder, report)?;
+    }
+    if let Some(missing) = report.incomplete() {
+        eprintln!("error: {missing}");
     }
     Ok(report.exit_code())
 }

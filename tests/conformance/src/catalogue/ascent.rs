@@ -9,14 +9,15 @@ use presam_oracle::{
     Ascent, BoundedVector, Element, LengthRule, Number, Outcome, RuleState, Statistic, Terms,
 };
 
-/// The ascent, and the perturbed parameters with their errors: the descent may start from them.
+/// The ascent, and what the descent may start from, with its errors.
 pub(super) struct Ascended {
     pub ascent: Ascent,
+    pub perturbation: Vec<Vec<Number>>,
     pub perturbed: Vec<Vec<Number>>,
 }
 
 /// The elements of a plane that are exact in every format.
-fn exact<R: Scalar>(plane: &[R]) -> impl Iterator<Item = Number> {
+pub(super) fn exact<R: Scalar>(plane: &[R]) -> impl Iterator<Item = Number> {
     plane.iter().map(|x| Number::exact(x.to_f64()))
 }
 
@@ -42,7 +43,7 @@ pub(super) fn ascend<R: Scalar>(case: &Case<R>, twist: &Twist) -> Ascended {
         memory: terms.iter().zip(&case.segments).map(|(t, s)| memory_of(t, s)).collect(),
         state: next_state(case, statistic),
     };
-    Ascended { ascent, perturbed }
+    Ascended { ascent, perturbation, perturbed }
 }
 
 fn next_state<R: Scalar>(case: &Case<R>, statistic: Number) -> RuleState {

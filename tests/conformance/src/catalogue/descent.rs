@@ -3,6 +3,7 @@
 use super::twist::{Adam, Descended, Nesterov, Twist, WeightDecay};
 use crate::case::{Case, Segment};
 use crate::scalar::Scalar;
+use presam_oracle::number::average;
 use presam_oracle::{Base, BaseState, BoundedVector, Descent, Number};
 
 /// The new parameter and planes of state of one element.
@@ -23,11 +24,12 @@ struct Seen {
 
 pub(super) fn descend<R: Scalar>(
     case: &Case<R>,
+    starts: &[Vec<Number>],
     perturbed: &[Vec<Number>],
     twist: &Twist,
 ) -> Descent {
-    let pairs = case.segments.iter().zip(perturbed);
-    let updated: Vec<Vec<Updated>> = pairs.map(|(s, p)| update_all(case, s, p, twist)).collect();
+    let parts = case.segments.iter().zip(starts.iter().zip(perturbed));
+    let updated: Vec<Vec<Updated>> = parts.map(|(s, at)| update_all(case, s, at, twist)).collect();
     let params = |segment: &Vec<Updated>| {
         R::FORMAT.bounded_vector(&segment.iter().map(|u| u.param).collect::<Vec<_>>())
     };
@@ -56,19 +58,18 @@ fn planes_of<R: Scalar>(base: Base, segment: &[Updated]) -> Vec<BoundedVector> {
 fn update_all<R: Scalar>(
     case: &Case<R>,
     segment: &Segment<R>,
-    perturbed: &[Number],
+    (starts, perturbed): (&Vec<Number>, &Vec<Number>),
     twist: &Twist,
 ) -> Vec<Updated> {
-    let seen = |(i, perturbed): (usize, &Number)| {
+    let seen = |(i, (start, perturbed)): (usize, (&Number, &Number))| {
         let at = |plane: &[R]| plane.get(i).map_or(Number::ZERO, |x| Number::exact(x.to_f64()));
-        let start = if twist.restores { at(&segment.params) } else { *perturbed };
         let (first, second) = (at(&segment.grads), at(&segment.perturbed_grads));
         Seen {
-            start,
+            start: *start,
             decayed: match twist.weight_decay {
                 WeightDecay::OfPerturbed => *perturbed,
                 WeightDecay::Missing => Number::ZERO,
-                _ => start,
+                _ => *start,
             },
             grad: match twist.descended {
                 Descended::Second => second,
@@ -79,7 +80,7 @@ fn update_all<R: Scalar>(
             state: [0, 1].map(|n| segment.state.get(n).map_or(Number::ZERO, |plane| at(plane))),
         }
     };
-    let elements = perturbed.iter().enumerate().map(seen);
+    let elements = starts.iter().zip(perturbed).enumerate().map(seen);
     elements
         .map(|seen| {
             let updated = update(case.base, case.base_steps, &seen, twist);
@@ -145,8 +146,8 @@ fn adamw(base: Base, steps: u64, seen: &Seen, twist: &Twist) -> Updated {
     let shrinks = rate * weight_decay;
     let is_coupled = twist.weight_decay == WeightDecay::Exchanged;
     let g = if is_coupled { seen.grad + weight_decay * seen.decayed } else { seen.grad };
-    let m = of_mean * m + (1.0 - of_mean) * g;
-    let v = of_square * v + (1.0 - of_square) * (g * g);
+    let m = average([of_mean, 1.0 - of_mean], m, g);
+    let v = average([of_square, 1.0 - of_square], v, g * g);
     let bias = |decay: Number| match twist.adam {
         Adam::Biased => Number::ONE,
         _ => 1.0 - decay.power(t),

@@ -1,14 +1,13 @@
 //! [`Entry`]: one thing that code does otherwise, as a step that can be asked.
 
-use super::ascent::ascend;
+use super::ascent::{Ascended, ascend, exact};
 use super::descent::descend;
 use super::single::{SINGLE, stretch};
 use super::twist::{Measure, Twist};
-use crate::backend::{Backend, Scope};
-use crate::case::{Answer, Case, SegmentAnswer};
-use crate::compare::Expected;
+use crate::case::{Answer, Case};
+use crate::expected::Expected;
 use crate::scalar::Scalar;
-use presam_oracle::{BoundedVector, Rule};
+use presam_oracle::{Number, Rule};
 
 /// Whether an entry is somebody's convention or nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,17 +73,27 @@ impl Entry {
         expected(case, if concerned { &self.twist } else { &Twist::NONE })
     }
 
-    /// The same, to be held against `answer`: how a norm was rounded to `f32` is known from it alone.
-    pub(super) fn expected_like<R: Scalar>(&self, case: &Case<R>, answer: &Answer<R>) -> Expected {
-        match self.twist.measure {
-            Measure::Single => {
-                let unrounded = Twist { measure: Measure::Root, ..self.twist };
-                let right = ascend(case, &unrounded).ascent;
-                let measure = Measure::Times(stretch(case, answer, &right));
-                expected(case, &Twist { measure, ..self.twist })
-            }
-            _ => self.expected(case),
+    /// The same, to be held against `answer`: how a norm was rounded to `f32`, and what a subtraction of the
+    /// perturbation leaves, is known from it alone.
+    pub(super) fn expected_like<R: Scalar>(
+        &self,
+        case: &Case<R>,
+        answer: &Answer<R>,
+        subtracts: bool,
+    ) -> Expected {
+        let concerned = self.concerns(case.rule, case.base.name());
+        let mut twist = if concerned { self.twist } else { Twist::NONE };
+        if twist.measure == Measure::Single {
+            let unrounded = Twist { measure: Measure::Root, ..twist };
+            let right = ascend(case, &unrounded).ascent;
+            twist.measure = Measure::Times(stretch(case, answer, &right));
         }
+        let ascended = ascend(case, &twist);
+        let starts = match subtracts {
+            true => ascended.after_subtraction(case, answer),
+            false => ascended.starts(case, &twist),
+        };
+        ascended.descended(case, &starts, &twist)
     }
 
     /// Whether the scalar type shows it: every norm of `f32` numbers is one in `f32`.
@@ -95,61 +104,55 @@ impl Entry {
     /// The step: computed in `f64`, rounded once at the end.
     #[must_use]
     pub fn step<R: Scalar>(&self, case: &Case<R>) -> Answer<R> {
-        rounded(&self.expected(case))
+        self.expected(case).rounded()
     }
 }
 
 fn expected<R: Scalar>(case: &Case<R>, twist: &Twist) -> Expected {
     let ascended = ascend(case, twist);
-    let descent = descend(case, &ascended.perturbed, twist);
-    Expected { ascent: ascended.ascent, descent }
+    let starts = ascended.starts(case, twist);
+    ascended.descended(case, &starts, twist)
+}
+
+impl Ascended {
+    /// The parameters from which the descent starts.
+    fn starts<R: Scalar>(&self, case: &Case<R>, twist: &Twist) -> Vec<Vec<Number>> {
+        if !twist.restores {
+            return self.perturbed.clone();
+        }
+        case.segments.iter().map(|s| exact(&s.params).collect()).collect()
+    }
+
+    /// The same for code that takes the perturbation off the perturbed parameters that it answered.
+    fn after_subtraction<R: Scalar>(&self, case: &Case<R>, answer: &Answer<R>) -> Vec<Vec<Number>> {
+        let found = case.segments.iter().zip(&answer.segments).zip(&self.perturbation);
+        let start = |((w, perturbed), p): ((&R, &R), &Number)| match *p == Number::ZERO {
+            true => Number::exact(w.to_f64()),
+            false => Number::exact(perturbed.to_f64()) - *p,
+        };
+        found
+            .map(|((from, to), p)| {
+                from.params.iter().zip(&to.perturbed).zip(p).map(start).collect()
+            })
+            .collect()
+    }
+
+    fn descended<R: Scalar>(
+        self,
+        case: &Case<R>,
+        starts: &[Vec<Number>],
+        twist: &Twist,
+    ) -> Expected {
+        let descent = descend(case, starts, &self.perturbed, twist);
+        Expected { ascent: self.ascent, descent }
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 /// The formula itself, by the same code: what every entry departs from.
 pub const RIGHT: Entry = Entry::slip("right", "nothing were changed", |_| true, Twist::NONE);
-
-/// The values in the scalar type.
-pub(super) fn rounded<R: Scalar>(expected: &Expected) -> Answer<R> {
-    let Expected { ascent, descent } = expected;
-    let plane = |vector: &BoundedVector| -> Vec<R> {
-        vector.values.iter().map(|value| R::from_f64(*value)).collect()
-    };
-    let at = |list: &[BoundedVector], index: usize| list.get(index).map(plane).unwrap_or_default();
-    let planes = |list: &[Vec<BoundedVector>], index: usize| -> Vec<Vec<R>> {
-        list.get(index).map(|list| list.iter().map(plane).collect()).unwrap_or_default()
-    };
-    let segments = 0..ascent.perturbed.len();
-    Answer {
-        outcome: ascent.outcome,
-        norm: None,
-        segments: segments
-            .map(|index| SegmentAnswer {
-                perturbed: at(&ascent.perturbed, index),
-                memory: planes(&ascent.memory, index),
-                params: at(&descent.params, index),
-                state: planes(&descent.planes, index),
-            })
-            .collect(),
-        rule_state: ascent.state,
-        base_steps: descent.state.steps,
-    }
-}
-
-/// An entry as code under test: whoever writes checks can see whether they catch it.
-#[derive(Clone, Debug)]
-pub struct Planted {
-    /// What is done.
-    pub entry: Entry,
-    /// What is claimed.
-    pub scope: Scope,
-}
-
-impl<R: Scalar> Backend<R> for Planted {
-    fn scope(&self) -> Scope {
-        self.scope.clone()
-    }
-
-    fn step(&mut self, case: &Case<R>) -> Result<Answer<R>, String> {
-        Ok(self.entry.step(case))
-    }
-}

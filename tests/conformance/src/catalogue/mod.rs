@@ -5,10 +5,12 @@
 //! other code of the same twisted formula may make, so that "exactly as if" is a comparison with a bound.
 
 mod ascent;
+pub(crate) mod convention;
 mod descent;
 mod diagnose;
 mod dialects;
 mod entry;
+mod planted;
 mod rules;
 mod single;
 mod slips;
@@ -16,8 +18,13 @@ mod terms;
 mod trial;
 mod twist;
 
-pub use diagnose::{Diagnosis, diagnose, diagnose_each};
-pub use entry::{Entry, Kind, Planted, RIGHT};
+pub use convention::Convention;
+pub use diagnose::{
+    Diagnosis, diagnose, diagnose_each, diagnose_over, diagnose_subtraction, off_at_rest,
+};
+pub use entry::{Entry, Kind, RIGHT};
+pub use planted::Planted;
+pub use trial::Questions;
 
 use std::sync::LazyLock;
 

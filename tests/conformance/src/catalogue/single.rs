@@ -1,18 +1,32 @@
 //! A norm rounded to `f32`: by what factor it differs is read from the answer.
 
 use crate::case::{Answer, Case};
+use crate::expected::FOREIGN;
 use crate::scalar::Scalar;
 use presam_oracle::{Ascent, Format, LengthRule, Number};
 
 /// The unit roundoff of `f32`.
 pub(super) const SINGLE: f64 = Format::F32.unit_roundoff;
 
-/// N' / N of the norm N' behind `answer` and the unrounded one N of `right`; 1 where no element shows it, or where
-/// it is more than a sum in `f32` may be off.
+/// N' / N of the norm N' behind `answer` and the unrounded one N of `right`: N' is the `f32` number that the answer
+/// shows, where it shows one and a sum in `f32` may be off by so much; else N itself, rounded.
+///
+/// So a factor that is read from the answer fits only what is an `f32` number indeed, one in 2^29 of all.
 pub(super) fn stretch<R: Scalar>(case: &Case<R>, answer: &Answer<R>, right: &Ascent) -> Number {
-    let found = (shown(case, answer, right))
-        .and_then(|ratio| of_norm(case.length, right.norm.value, ratio, R::FORMAT));
-    found.filter(|factor| (factor.value - 1.0).abs() <= 16.0 * SINGLE).unwrap_or(Number::ONE)
+    let norm = right.norm.value;
+    let read = (shown(case, answer, right))
+        .and_then(|ratio| of_norm(case.length, norm, ratio, R::FORMAT))
+        .and_then(|factor| single(norm, factor, R::FORMAT, case.elements()));
+    Number::exact(read.unwrap_or_else(|| f32::held(norm)) / norm)
+}
+
+/// The `f32` number near N factor, no further than the factor is known and `f32` sums of so many squares go.
+fn single(norm: f64, factor: Number, format: Format, elements: usize) -> Option<f64> {
+    let read = norm * factor.value;
+    let single = f32::held(read);
+    let known = FOREIGN * format.unit_roundoff * factor.roundings * norm;
+    let summed = (16.0 + (elements as f64).sqrt()) * SINGLE * norm;
+    ((single - read).abs() <= known && (single - norm).abs() <= summed).then_some(single)
 }
 
 /// A ratio and its absolute error.

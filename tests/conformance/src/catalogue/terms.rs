@@ -2,6 +2,7 @@
 
 use super::twist::{Memory, Operator, Twist, Variance, Weights};
 use presam_oracle::element::PLANES;
+use presam_oracle::number;
 use presam_oracle::{Element, Number, Rule, RuleState, Terms};
 
 /// Slope, preconditioners and new memory of one element.
@@ -114,9 +115,8 @@ fn operator(e: &Element, eta: f64, twist: &Twist) -> Number {
 /// decay old + (1 - decay) new.
 fn average(decay: f64, old: Number, new: Number, twist: &Twist) -> Number {
     let decay = Number::exact(decay);
-    let (of_old, of_new) =
-        if twist.swaps_decay { (1.0 - decay, decay) } else { (decay, 1.0 - decay) };
-    of_old * old + of_new * new
+    let weights = if twist.swaps_decay { [1.0 - decay, decay] } else { [decay, 1.0 - decay] };
+    number::average(weights, old, new)
 }
 
 fn starts_afresh(state: RuleState, twist: &Twist) -> bool {

@@ -1,9 +1,9 @@
 //! What a backend is asked, and how its answers are judged by somebody's formula.
 
-use super::entry::rounded;
+use super::convention::Convention;
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
-use crate::compare::{Expected, compare};
+use crate::compare::{claimed, compare};
 use crate::generate::{Shape, at_first_zero};
 use crate::runner::{Config, draw};
 use crate::scalar::Scalar;
@@ -33,20 +33,22 @@ pub(super) enum Judged {
 
 /// Where conventions part: how large the gradients are, and whether there are any.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Probe {
+pub(super) enum Probe {
     /// As drawn.
     Ordinary,
     /// All first gradients and memory times a power of two.
     Scaled(f64),
     /// The same, the first element of each tensor being 0 with gradient 0.
     ScaledWithZero(f64),
-    /// No gradient at all.
+    /// No gradient at all, and none before.
     Zero,
+    /// No gradient at all, the memory as drawn.
+    NoGradient,
 }
 
 /// Near a guard of 1e-12; near 1e-7; far above any guard: 2^-40, 2^-24 and 2^34, exact and squarable in
 /// `f32`. Every second trial is ordinary.
-const PROBES: [Probe; 8] = [
+const PROBES: [Probe; 10] = [
     Probe::Ordinary,
     Probe::Scaled(1.0 / (1_u64 << 40) as f64),
     Probe::Ordinary,
@@ -55,10 +57,29 @@ const PROBES: [Probe; 8] = [
     Probe::ScaledWithZero((1_u64 << 34) as f64),
     Probe::Ordinary,
     Probe::Zero,
+    Probe::Ordinary,
+    Probe::NoGradient,
 ];
 
 /// Steps in a row, for a backend that keeps its memory.
 const STEPS: usize = 3;
+
+/// What a diagnosis asks within a scope: ordinary cases, and others where conventions part.
+#[derive(Clone, Debug)]
+pub struct Questions<R>(Vec<(Case<R>, Probe)>);
+
+impl<R: Scalar> Questions<R> {
+    /// `config.cases` of them.
+    ///
+    /// # Errors
+    /// A scope of which no case can be drawn.
+    pub fn draw(scope: &Scope, config: Config) -> Result<Self, String> {
+        let drawn = draw::<R>(scope, &scope.rules, Shape::Small, config)?;
+        let probes = PROBES.into_iter().cycle();
+        let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
+        Ok(Self(drawn.into_iter().zip(probes).map(question).collect()))
+    }
+}
 
 /// Asks the backend.
 ///
@@ -66,22 +87,20 @@ const STEPS: usize = 3;
 /// The first case without an answer, those without a gradient apart.
 pub(super) fn trials<R: Scalar, B: Backend<R>>(
     backend: &mut B,
-    config: Config,
+    questions: &Questions<R>,
 ) -> Result<Vec<Trial<R>>, String> {
     let scope = backend.scope();
-    let drawn = draw::<R>(&scope, &scope.rules, Shape::Small, config)?;
     let mut trials = Vec::new();
-    for (case, probe) in drawn.into_iter().zip(PROBES.into_iter().cycle()) {
-        let case = at_first_zero(probed(case, probe));
-        backend.begins(&case);
-        let has_no_gradient = has_no_gradient(&case);
-        let steps = match asked(backend, case, if scope.fresh { STEPS } else { 1 }) {
+    for (case, probe) in &questions.0 {
+        backend.begins(case);
+        let has_no_gradient = has_no_gradient(case);
+        let steps = match asked(backend, case.clone(), if scope.fresh { STEPS } else { 1 }) {
             // Where other code answers NaN, some raises (Python's division by zero): the other cases tell what
             // it does.
             Err(_) if has_no_gradient => continue,
             steps => steps?,
         };
-        trials.push(Trial { steps, is_ordinary: probe == Probe::Ordinary });
+        trials.push(Trial { steps, is_ordinary: *probe == Probe::Ordinary });
     }
     Ok(trials)
 }
@@ -123,6 +142,7 @@ fn probed<R: Scalar>(case: Case<R>, probe: Probe) -> Case<R> {
         Probe::Ordinary => case,
         Probe::Scaled(factor) => scaled(case, factor),
         Probe::Zero => scaled(case, 0.0),
+        Probe::NoGradient => case.map_grads(|_| R::from_f64(0.0)),
         Probe::ScaledWithZero(factor) => {
             let mut case = scaled(case, factor);
             for segment in &mut case.segments {
@@ -149,26 +169,25 @@ fn scaled<R: Scalar>(case: Case<R>, factor: f64) -> Case<R> {
 
 impl<R: Scalar> Trial<R> {
     /// Judges the answers by a formula.
-    pub fn judge(
-        &self,
-        scope: &Scope,
-        formula: impl Fn(&Case<R>, &Answer<R>) -> Option<Expected>,
-    ) -> Judged {
+    pub fn judge(&self, scope: &Scope, convention: Convention) -> Judged {
         let mut own: Option<Answer<R>> = None;
         for (case, answer) in &self.steps {
             let inherits = own.is_some();
-            let case = own.as_ref().map_or_else(|| case.clone(), |own| remembered(case, own));
-            let Some(expected) = formula(&case, answer) else { return Judged::Open };
+            let kept = own.as_ref().map(|own| remembered(case, own));
+            let case = kept.as_ref().unwrap_or(case);
+            let Ok(expected) = convention.expected_like(case, answer) else {
+                return Judged::Open;
+            };
             // In the memory of a later step are rounding errors that the formula did not make.
             let is_void = inherits && expected.ascent.norm.value == 0.0;
             if expected.is_ill_conditioned() || is_void {
                 return Judged::Open;
             }
-            let (foreign, unit_roundoff) = (Tolerance::foreign(), R::FORMAT.unit_roundoff);
+            let (foreign, unit_roundoff) = (Tolerance::foreign(case), R::FORMAT.unit_roundoff);
             let tolerance = if inherits { foreign.inheriting(unit_roundoff) } else { foreign };
-            let mine = rounded(&expected);
-            let found = judged_parts(scope, answer, &mine);
-            if compare(&case, &found, &expected, tolerance, &mut Worst::default()).is_err() {
+            let mine = expected.rounded();
+            let found = claimed(scope, answer, &mine);
+            if compare(case, &found, &expected, tolerance, &mut Worst::default()).is_err() {
                 return Judged::Differs;
             }
             own = scope.fresh.then_some(mine);
@@ -185,27 +204,4 @@ fn remembered<R: Scalar>(case: &Case<R>, own: &Answer<R>) -> Case<R> {
         segment.state.clone_from(&own.state);
     }
     Case { rule_state: own.rule_state, base_steps: own.base_steps, ..case }
-}
-
-/// The answer, with the formula's own numbers where the backend claims none.
-fn judged_parts<R: Scalar>(scope: &Scope, answer: &Answer<R>, mine: &Answer<R>) -> Answer<R> {
-    let mut found = answer.clone();
-    if scope.fresh || !scope.ascends {
-        found.rule_state = mine.rule_state;
-    }
-    for (found, mine) in found.segments.iter_mut().zip(&mine.segments) {
-        if !scope.ascends {
-            found.perturbed.clone_from(&mine.perturbed);
-        }
-        if scope.fresh || !scope.ascends {
-            found.memory.clone_from(&mine.memory);
-        }
-        if !scope.descends {
-            found.params.clone_from(&mine.params);
-        }
-        if scope.fresh || !scope.descends {
-            found.state.clone_from(&mine.state);
-        }
-    }
-    found
 }

@@ -1,9 +1,11 @@
 //! Whole cases.
 
+use super::drawn::{Drawn, Scales, Segments, element, options, plain};
 use super::numbers::{BOUNDARIES, Seeded, tame};
 use super::settings;
+use super::wide;
 use crate::backend::Scope;
-use crate::case::{Case, Options, Segment};
+use crate::case::{Case, Segment};
 use crate::scalar::Scalar;
 use crate::tolerance::FOREIGN_ELEMENTS;
 use presam_oracle::{Base, Input, Rule, RuleState};
@@ -22,31 +24,37 @@ pub enum Shape {
     Any,
     /// At least one segment of more than one chunk (2048 elements).
     Long,
+    /// Of a stranger small ones in every scale, with settings that are not round and a radius of 0 among them; of the
+    /// whole contract [`Any`](Self::Any).
+    Free,
+    /// What small ones never are: long tensors, forty of them, scales that differ within a step, tensors of zeros,
+    /// counters in the thousands, settings that are not round. The whole contract has its own ways to go wide, and
+    /// is asked [`Any`](Self::Any).
+    Wide,
+    /// Small ones with the length of a run in the base optimizer's counter.
+    Run,
 }
-
-/// One element: param, grad, perturbed grad, then two of memory, inputs and state each.
-type Element<R> = [R; 9];
 
 /// Cases of one of `rules` within the scope.
 ///
 /// `rules` must not be empty.
 pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStrategy<Case<R>> {
-    let rules = prop::sample::select(rules.to_vec()).prop_flat_map(settings::rule::<R>);
+    // Strangers are asked everything with settings that are not round.
+    let free = !scope.contract && [Shape::Free, Shape::Wide, Shape::Run].contains(&shape);
+    let rules = prop::sample::select(rules.to_vec())
+        .prop_flat_map(move |rule| settings::rule::<R>(rule, free));
     let parts = (
         rules,
         settings::length_rule::<R>(scope),
-        settings::base::<R>(scope),
+        settings::base::<R>(scope, free),
         segments::<R>(scope, shape),
-        counters::<R>(scope),
-        prop::sample::select(if scope.fresh { vec![0_u64] } else { vec![0, 1, 3] }),
+        counters::<R>(scope, shape),
+        base_steps(scope, shape),
     );
     let contract = scope.contract;
     parts
         .prop_map(move |(rule, length, base, segments, counters, base_steps)| {
-            let segments = segments
-                .into_iter()
-                .map(|(options, elements)| segment(rule, base, options, &elements));
-            let segments = segments.collect();
+            let segments = segments.iter().map(|drawn| segment(rule, base, drawn)).collect();
             let rule_state = if rule.carries_mean() {
                 counters
             } else {
@@ -71,55 +79,61 @@ pub fn at_first_zero<R: Scalar>(mut case: Case<R>) -> Case<R> {
     case
 }
 
+/// The same with learning rate 0.
+#[must_use]
+pub fn at_rest<R: Scalar>(case: &Case<R>) -> Case<R> {
+    let at_rest = |name, value| if name == "learning_rate" { 0.0 } else { value };
+    Case { base: case.base.map_settings(at_rest), ..case.clone() }
+}
+
 /// Before the first step, before the second, and later with a mean.
-fn counters<R: Scalar>(scope: &Scope) -> BoxedStrategy<RuleState> {
+fn counters<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<RuleState> {
     if scope.fresh {
         return Just(RuleState::default()).boxed();
     }
-    let later = (prop::sample::select(vec![2_u64, 5]), tame::<R>())
+    let is_wide = shape == Shape::Wide && !scope.contract;
+    let later =
+        if is_wide { wide::counter() } else { prop::sample::select(vec![2_u64, 5]).boxed() };
+    let later = (later, tame::<R>())
         .prop_map(|(steps, mean)| RuleState { steps, mean_of_variance: mean.to_f64().abs() });
     let early = prop::sample::select(vec![0_u64, 1])
         .prop_map(|steps| RuleState { steps, mean_of_variance: 0.0 });
     prop_oneof![2 => early, 3 => later].boxed()
 }
 
-fn options<R: Scalar>(scope: &Scope) -> BoxedStrategy<Options> {
-    let rho = prop::sample::select([1.0, 0.5, 0.05, 2.0, 0.0].map(R::held).to_vec());
-    if !scope.groups {
-        return Just(Options::new(R::held(0.05))).boxed();
+fn base_steps(scope: &Scope, shape: Shape) -> BoxedStrategy<u64> {
+    match shape {
+        Shape::Run if !scope.contract => wide::run(scope),
+        _ if scope.fresh => Just(0).boxed(),
+        Shape::Wide if !scope.contract => {
+            prop_oneof![1 => prop::sample::select(vec![0_u64, 1]), 3 => wide::counter()].boxed()
+        }
+        _ => prop::sample::select(vec![0_u64, 1, 3]).boxed(),
     }
-    // Negated, so that it shrinks to what is usual.
-    let mostly = || prop::bool::weighted(0.15).prop_map(|off| !off);
-    (rho, mostly(), mostly(), mostly())
-        .prop_map(|(rho, counts_in_norm, is_perturbed, operator_applies)| Options {
-            rho,
-            counts_in_norm,
-            is_perturbed,
-            operator_applies,
-        })
-        .boxed()
 }
 
-type Segments<R> = Vec<(Options, Vec<Element<R>>)>;
-
 fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>> {
+    match shape {
+        Shape::Wide if !scope.contract => return wide::segments(scope),
+        Shape::Free | Shape::Run if !scope.contract => return wide::small(scope),
+        _ => {}
+    }
     let options = || options::<R>(scope);
-    let element = || prop::array::uniform9(tame::<R>());
-    let small = vec((options(), vec(element(), 0..=5)), 1..=3);
+    let small = vec((options(), vec(element(), 0..=5)).prop_map(plain), 1..=3);
     let longest = if scope.contract { usize::MAX } else { FOREIGN_ELEMENTS / 3 };
     let lengths: Vec<usize> = BOUNDARIES.iter().copied().filter(|n| *n <= longest).collect();
     let seeded = |lengths: Vec<usize>| {
         (prop::sample::select(lengths), any::<u64>()).prop_map(|(length, seed)| {
             let mut seeded = Seeded(seed);
-            (0..length).map(|_| std::array::from_fn(|_| seeded.tame())).collect()
+            (0..length).map(|_| std::array::from_fn(|_| seeded.tame())).collect::<Vec<_>>()
         })
     };
     let chunks: Vec<usize> = BOUNDARIES.iter().copied().filter(|n| *n > CHUNK).collect();
-    let boundaries = vec((options(), seeded(lengths)), 1..=3);
+    let boundaries = vec((options(), seeded(lengths)).prop_map(plain), 1..=3);
     match shape {
-        Shape::Small => small.boxed(),
-        Shape::Any => prop_oneof![3 => small, 1 => boundaries].boxed(),
-        Shape::Long => (boundaries, (options(), seeded(chunks)))
+        Shape::Small | Shape::Run => small.boxed(),
+        Shape::Any | Shape::Free | Shape::Wide => prop_oneof![3 => small, 1 => boundaries].boxed(),
+        Shape::Long => (boundaries, (options(), seeded(chunks)).prop_map(plain))
             .prop_map(|(mut segments, last)| {
                 segments.push(last);
                 segments
@@ -129,33 +143,34 @@ fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>
 }
 
 /// Cuts elements into the planes that the rule and the base optimizer have.
-fn segment<R: Scalar>(
-    rule: Rule,
-    base: Base,
-    options: Options,
-    elements: &[Element<R>],
-) -> Segment<R> {
-    let plane = |index: usize, f: fn(R) -> R| -> Vec<R> {
-        elements
-            .iter()
-            .map(|element| element.get(index).copied().unwrap_or_default())
-            .map(f)
-            .collect()
+fn segment<R: Scalar>(rule: Rule, base: Base, drawn: &Drawn<R>) -> Segment<R> {
+    let Drawn { options, elements, scales } = drawn;
+    let plane = |index: usize, exponent: i32, f: fn(R) -> R| -> Vec<R> {
+        let numbers = elements.iter().map(|element| element.get(index).copied());
+        let numbers = numbers.map(|number| f(number.unwrap_or_default())).enumerate();
+        // + 0: a dead tensor has no zeros below 0, which a sum with 0 would not keep.
+        numbers.map(|(i, x)| R::from_f64(x.to_f64() * scales.of(exponent, i) + 0.0)).collect()
     };
     let same: fn(R) -> R = |x| x;
     // Averages of squares are not negative.
     let size: fn(R) -> R = |x| R::from_f64(x.to_f64().abs());
-    let inputs = rule.input_kinds().iter().enumerate();
-    let inputs = inputs.map(|(index, kind)| plane(5 + index, tame_input(*kind))).collect();
+    let of_inputs = Scales { is_dead: false, ..*scales };
+    let input = |(index, kind): (usize, &Input)| -> Vec<R> {
+        let exponent = if *kind == Input::Mask { 0 } else { scales.inputs };
+        let numbers = elements.iter().map(|element| element.get(5 + index).copied());
+        let numbers = numbers.map(|x| tame_input::<R>(*kind)(x.unwrap_or_default())).enumerate();
+        numbers.map(|(i, x)| R::from_f64(x.to_f64() * of_inputs.of(exponent, i))).collect()
+    };
     let planes = |planes: [Vec<R>; 2], count: usize| planes.into_iter().take(count).collect();
+    let (first, second) = (scales.grads, scales.perturbed_grads);
     Segment {
-        options,
-        params: plane(0, same),
-        grads: plane(1, same),
-        perturbed_grads: plane(2, same),
-        memory: planes([plane(3, same), plane(4, size)], rule.memory()),
-        inputs,
-        state: planes([plane(7, same), plane(8, size)], base.planes()),
+        options: *options,
+        params: plane(0, scales.params, same),
+        grads: plane(1, first, same),
+        perturbed_grads: plane(2, second, same),
+        memory: planes([plane(3, first, same), plane(4, 2 * first, size)], rule.memory()),
+        inputs: rule.input_kinds().iter().enumerate().map(input).collect(),
+        state: planes([plane(7, second, same), plane(8, 2 * second, size)], base.planes()),
     }
 }
 

@@ -4,12 +4,14 @@
 //! be read.
 
 mod cases;
+mod drawn;
 mod hostile;
 mod numbers;
 mod sequences;
 mod settings;
+mod wide;
 
-pub use cases::{CHUNK, Shape, at_first_zero, cases, tame_input};
+pub use cases::{CHUNK, Shape, at_first_zero, at_rest, cases, tame_input};
 pub use hostile::{hostile, hostile_cases};
 pub use numbers::{BOUNDARIES, special, tame};
 pub use sequences::{Sequence, segment_lists, sequences};

@@ -50,6 +50,11 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
+    /// A number below `count`.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.bits() >> 11) as usize % count.max(1)
+    }
+
     /// Uniform in (-2, 2), one in sixteen zero.
     pub fn tame<R: Scalar>(&mut self) -> R {
         let bits = self.bits();

@@ -10,13 +10,28 @@ fn one_of<R: Scalar>(values: &[f64]) -> BoxedStrategy<f64> {
     prop::sample::select(values.iter().map(|x| R::held(*x)).collect::<Vec<_>>()).boxed()
 }
 
-fn decay<R: Scalar>() -> BoxedStrategy<f64> {
-    one_of::<R>(&[0.5, 0.0, 0.1, 0.6, 0.9, 0.99])
+/// One of `values`, or where `free` one between the two bounds, with a full mantissa.
+fn setting<R: Scalar>(values: &[f64], between: [f64; 2], free: bool) -> BoxedStrategy<f64> {
+    let [low, high] = between;
+    match free {
+        false => one_of::<R>(values),
+        true => prop_oneof![2 => one_of::<R>(values), 1 => (low..high).prop_map(R::held)].boxed(),
+    }
 }
 
-/// `rule` with other settings, among them its neutral ones and its papers' values.
-pub fn rule<R: Scalar>(rule: Rule) -> BoxedStrategy<Rule> {
-    let values: Vec<_> = rule.tried().into_iter().map(one_of::<R>).collect();
+/// `rule` with other settings, among them its neutral ones and its papers' values; where `free` also such as nobody
+/// would choose.
+pub fn rule<R: Scalar>(rule: Rule, free: bool) -> BoxedStrategy<Rule> {
+    let between = |name: &str| match name {
+        "eta" => [1e-6, 3.0],
+        "absolute_damping" => [0.0, 2.0],
+        "relative_damping" => [0.0, 4.0],
+        "sigma" => [0.0, 1.0],
+        _ => [0.0, 0.999],
+    };
+    let settings = rule.settings().into_iter().zip(rule.tried());
+    let values: Vec<_> =
+        settings.map(|((name, _), tried)| setting::<R>(tried, between(name), free)).collect();
     values
         .prop_map(move |values| {
             let mut values = values.into_iter();
@@ -40,41 +55,57 @@ pub fn length_rule<R: Scalar>(scope: &Scope) -> BoxedStrategy<LengthRule> {
     .boxed()
 }
 
-/// Base optimizers within the scope, with their settings.
-pub fn base<R: Scalar>(scope: &Scope) -> BoxedStrategy<Base> {
+/// Base optimizers within the scope, with their settings; where `free` also such as nobody would choose.
+pub fn base<R: Scalar>(scope: &Scope, free: bool) -> BoxedStrategy<Base> {
     let named = |name: &&'static str| match *name {
-        "sgd" => sgd::<R>(),
-        "adamw" => adamw::<R>(),
-        _ => sgd_momentum::<R>(),
+        "sgd" => sgd::<R>(free),
+        "adamw" => adamw::<R>(free),
+        _ => sgd_momentum::<R>(free),
     };
     proptest::strategy::Union::new(scope.bases.iter().map(named)).boxed()
 }
 
 /// Learning rate and weight decay.
-fn common<R: Scalar>() -> (BoxedStrategy<f64>, BoxedStrategy<f64>) {
-    (one_of::<R>(&[0.5, 0.1, 0.01]), one_of::<R>(&[0.0, 0.25, 5e-4]))
+fn common<R: Scalar>(free: bool) -> (BoxedStrategy<f64>, BoxedStrategy<f64>) {
+    let (rates, decays): (&[f64], &[f64]) = match free {
+        false => (&[0.5, 0.1, 0.01], &[0.0, 0.25, 5e-4]),
+        true => (&[0.5, 0.1, 0.01, 1.5, 0.0], &[0.0, 0.25, 5e-4, 1e-5]),
+    };
+    (setting::<R>(rates, [1e-4, 2.0], free), setting::<R>(decays, [0.0, 0.5], free))
 }
 
-fn sgd<R: Scalar>() -> BoxedStrategy<Base> {
-    common::<R>()
+fn sgd<R: Scalar>(free: bool) -> BoxedStrategy<Base> {
+    common::<R>(free)
         .prop_map(|(learning_rate, weight_decay)| Base::Sgd { learning_rate, weight_decay })
         .boxed()
 }
 
-fn sgd_momentum<R: Scalar>() -> BoxedStrategy<Base> {
+fn sgd_momentum<R: Scalar>(free: bool) -> BoxedStrategy<Base> {
+    let momenta: &[f64] = if free { &[0.5, 0.9, 0.99] } else { &[0.5, 0.9] };
     // Dampening, and whether it is Nesterov's, which knows no dampening.
-    let form = prop::sample::select(vec![(0.0, false), (0.0, true), (0.5, false), (1.0, false)]);
-    (common::<R>(), one_of::<R>(&[0.5, 0.9]), form)
+    let forms = vec![(0.0, false), (0.0, true), (0.5, false), (1.0, false)];
+    let form = prop::sample::select(forms);
+    let form = match free {
+        false => form.boxed(),
+        true => prop_oneof![
+            2 => form,
+            1 => (0.0_f64..1.0).prop_map(|dampening| (R::held(dampening), false)),
+        ]
+        .boxed(),
+    };
+    (common::<R>(free), setting::<R>(momenta, [0.05, 0.99], free), form)
         .prop_map(|((learning_rate, weight_decay), momentum, (dampening, nesterov))| {
             Base::SgdMomentum { learning_rate, weight_decay, momentum, dampening, nesterov }
         })
         .boxed()
 }
 
-fn adamw<R: Scalar>() -> BoxedStrategy<Base> {
-    let square_decay = one_of::<R>(&[0.75, 0.99, 0.999]);
-    let guard = one_of::<R>(&[1e-3, 1e-8]);
-    (common::<R>(), decay::<R>(), square_decay, guard)
+fn adamw<R: Scalar>(free: bool) -> BoxedStrategy<Base> {
+    let mean_decay = setting::<R>(&[0.5, 0.0, 0.1, 0.6, 0.9, 0.99], [0.0, 0.999], free);
+    let square_decay = setting::<R>(&[0.75, 0.99, 0.999], [0.5, 0.9999], free);
+    let guards: &[f64] = if free { &[1e-3, 1e-8, 1e-6, 3e-5, 1e-9] } else { &[1e-3, 1e-8] };
+    let guard = one_of::<R>(guards);
+    (common::<R>(free), mean_decay, square_decay, guard)
         .prop_map(|((learning_rate, weight_decay), mean_decay, square_decay, denominator_guard)| {
             Base::AdamW { learning_rate, weight_decay, mean_decay, square_decay, denominator_guard }
         })

@@ -1,13 +1,14 @@
 //! How long the perturbation is, and where it points.
 
-use super::{Checked, Law, an_ascent, answer, claims, perturbing, unguarded};
+use super::yardstick::{answer, perturbing};
+use super::{Checked, Law, an_ascent, claims, unguarded};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::Expected;
+use crate::expected::Expected;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
-use crate::tolerance::FOREIGN;
+use crate::tolerance::Tolerance;
 use crate::worst::Worst;
 use presam_oracle::Claim;
 
@@ -18,7 +19,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             statement: "an objective preconditioner keeps the length: || perturbation || = rho",
             rules: |rule| claims(rule, Claim::LengthIsRho),
             needs: an_ascent,
-            shape: Shape::Any,
+            shape: Shape::Free,
             check: length_is_rho,
         },
         Law {
@@ -26,7 +27,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             statement: "a mask outside the norm, and D <= 1, shorten: || perturbation || <= rho",
             rules: |rule| claims(rule, Claim::LengthAtMostRho),
             needs: an_ascent,
-            shape: Shape::Any,
+            shape: Shape::Free,
             check: length_at_most_rho,
         },
         Law {
@@ -34,7 +35,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             statement: "the constraint holds with equality: || D^-1 perturbation || = rho",
             rules: |rule| claims(rule, Claim::ConstrainedLengthIsRho),
             needs: an_ascent,
-            shape: Shape::Any,
+            shape: Shape::Free,
             check: constrained_length_is_rho,
         },
         Law {
@@ -42,7 +43,7 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
             statement: "no parameter moves against its gradient where C, D >= 0 and the slope is g",
             rules: |rule| claims(rule, Claim::Ascends),
             needs: an_ascent,
-            shape: Shape::Any,
+            shape: Shape::Free,
             check: ascends,
         },
     ]
@@ -90,8 +91,22 @@ fn radius<R: Scalar>(case: &Case<R>, expected: &Expected) -> f64 {
 }
 
 /// Another order of summation has larger errors than the oracle's bound counts.
-fn slack(scope: &Scope) -> f64 {
-    if scope.contract { 1.0 } else { FOREIGN }
+fn slack<R>(scope: &Scope, case: &Case<R>) -> f64 {
+    if scope.contract { 1.0 } else { Tolerance::of(scope, case).summed }
+}
+
+/// The length that the dialect's own perturbation has, where the code is judged by a dialect.
+fn own_length<R: Scalar>(
+    case: &Case<R>,
+    expected: &Expected,
+    constraint: impl Fn(&Segment<R>, usize) -> f64,
+) -> f64 {
+    let perturbations = case.segments.iter().zip(&expected.ascent.perturbation);
+    let terms = perturbations.flat_map(|(segment, plane)| {
+        let terms = plane.values.iter().enumerate();
+        terms.map(|(i, p)| (p, constraint(segment, i))).collect::<Vec<_>>()
+    });
+    terms.filter(|(_, d)| *d > 0.0).map(|(p, d)| (p / d).powi(2)).sum::<f64>().sqrt()
 }
 
 /// Judges a length by a comparison with (length, radius, error).
@@ -102,15 +117,22 @@ fn judge<R: Scalar>(
     holds: fn(f64, f64, f64) -> bool,
     relation: &str,
 ) -> Result<Checked, Mismatch> {
-    let case = uniform(backend, case);
-    let Some(expected) = perturbing(&case)? else { return Ok(Checked::PassedOver) };
+    let (case, scope) = (uniform(backend, case), backend.scope());
+    if perturbing(backend, &case)?.is_none() {
+        return Ok(Checked::PassedOver);
+    }
     let found = answer(backend, &case)?;
-    let (length, error) = measured(&case, &found, &expected, |segment, i| {
+    let expected = scope.convention.expected_like(&case, &found)?;
+    let constraint = |segment: &Segment<R>, i: usize| {
         if constrained { constraint(&case, segment, i) } else { 1.0 }
-    });
-    let radius = radius(&case, &expected);
+    };
+    let (length, error) = measured(&case, &found, &expected, constraint);
+    let radius = match scope.convention.is_oracle() {
+        true => radius(&case, &expected),
+        false => own_length(&case, &expected, constraint),
+    };
     // The bound of each element is added as if all were reached at once; 4 u for the sums here.
-    let error = slack(&backend.scope()) * error + 1e-14 * radius;
+    let error = slack(&scope, &case) * error + 1e-14 * radius;
     if holds(length, radius, error) {
         return Ok(Checked::Judged);
     }
@@ -158,7 +180,8 @@ pub fn constrained_length_is_rho<R: Scalar>(
     judge(backend, case, true, |length, radius, error| (length - radius).abs() <= error, "exactly")
 }
 
-/// (perturbed - w) g >= 0, element by element: rounding is monotonic, so without a tolerance.
+/// (perturbed - w) g >= 0, element by element: the core's rounding is monotonic, so without a tolerance; a stranger's
+/// need not be, and a dialect has a slope of its own.
 ///
 /// # Errors
 /// A parameter that moves against its gradient.
@@ -167,16 +190,21 @@ pub fn ascends<R: Scalar>(
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    let case = uniform(backend, case);
-    if perturbing(&case)?.is_none() {
-        return Ok(Checked::PassedOver);
-    }
+    let (case, scope) = (uniform(backend, case), backend.scope());
+    let Some(expected) = perturbing(backend, &case)? else { return Ok(Checked::PassedOver) };
     let found = answer(backend, &case)?;
-    for (index, (from, to)) in case.segments.iter().zip(&found.segments).enumerate() {
+    let slack = if scope.contract { 0.0 } else { slack(&scope, &case) };
+    let (pairs, ascent) = (case.segments.iter().zip(&found.segments), &expected.ascent);
+    for (index, (from, to)) in pairs.enumerate() {
+        let bounds = ascent.perturbed.get(index).map_or(&[][..], |plane| &plane.bounds);
+        let own = ascent.perturbation.get(index).map_or(&[][..], |plane| &plane.values);
         let elements = from.params.iter().zip(&from.grads).zip(&to.perturbed);
-        for (i, ((w, g), perturbed)) in elements.enumerate() {
+        for (i, (((w, g), perturbed), (bound, own))) in
+            elements.zip(bounds.iter().zip(own)).enumerate()
+        {
             let moved = perturbed.to_f64() - w.to_f64();
-            if moved * g.to_f64() < 0.0 {
+            let slope = if scope.convention.is_oracle() { g.to_f64() } else { *own };
+            if moved * slope < 0.0 && moved.abs() > slack * bound {
                 let place = format!("segment {index}: perturbed[{i}] - params[{i}]");
                 let sign = format!("the sign of the gradient {g:?}");
                 return Err(Mismatch::new(place, sign, format!("{moved:?}")));

@@ -8,15 +8,16 @@ mod order;
 mod outcome;
 mod reduction;
 mod scaling;
+mod spread;
+mod yardstick;
 
 use crate::backend::{Backend, Scope};
-use crate::case::{Answer, Case};
-use crate::compare::{Expected, same_bits};
+use crate::case::Case;
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::worst::Worst;
-use presam_oracle::{Claim, LengthRule, Outcome, Rule};
+use presam_oracle::{Claim, LengthRule, Rule};
 
 pub use length::{ascends, constrained_length_is_rho, length_at_most_rho, length_is_rho};
 pub use reduction::first_step_is_sam;
@@ -71,6 +72,7 @@ pub fn all<R: Scalar>() -> Vec<Law<R>> {
         order::laws(),
         groups::laws(),
         outcome::laws(),
+        spread::laws(),
     ]
     .concat()
 }
@@ -105,27 +107,8 @@ fn a_descent(scope: &Scope) -> bool {
     scope.descends
 }
 
-fn answer<R>(backend: &mut dyn Backend<R>, case: &Case<R>) -> Result<Answer<R>, Mismatch> {
-    backend.step(case).map_err(Mismatch::no_answer)
-}
-
 /// Without a guard, where the scope allows it: laws about lengths and scales hold exactly there.
 fn unguarded<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
     let length = if scope.lengths { LengthRule::NORMALISED } else { case.length };
     Case { length, ..case.clone() }
-}
-
-/// The oracle's view of a case that perturbs in a way that rounding does not decide, else nothing.
-fn perturbing<R: Scalar>(case: &Case<R>) -> Result<Option<Expected>, Mismatch> {
-    let expected = Expected::of(case)?;
-    let perturbs = expected.ascent.outcome == Outcome::Perturbed && !expected.is_ill_conditioned();
-    Ok(perturbs.then_some(expected))
-}
-
-/// The perturbed parameters of two answers, bit for bit.
-fn same_perturbed<R: Scalar>(expected: &Answer<R>, found: &Answer<R>) -> Result<Checked, Mismatch> {
-    for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
-        same_bits(&format!("segment {index}: perturbed"), &expected.perturbed, &found.perturbed)?;
-    }
-    Ok(Checked::Judged)
 }

@@ -1,9 +1,11 @@
 //! Numbers that go wrong: every outcome is documented, and leaves what it says it leaves.
 
-use super::{Checked, Judge, Law, answer, any_rule, claims, contract};
-use crate::backend::Backend;
+use super::yardstick::answer;
+use super::{Checked, Judge, Law, any_rule, claims, contract};
+use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::{Expected, compare, same_answer, same_bits};
+use crate::compare::{compare, same_answer, same_bits, same_planes};
+use crate::expected::Expected;
 use crate::generate::{Shape, special};
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
@@ -21,26 +23,36 @@ fn takes_any_gradient(rule: Rule) -> bool {
 pub(super) const LONG: &str = "memory-dies";
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
-    let law = |name, statement, rules: fn(Rule) -> bool, check: Judge<R>| Law {
-        name,
-        statement,
-        rules,
-        needs: contract,
-        shape: Shape::Small,
-        check,
-    };
+    let law =
+        |name, statement, rules: fn(Rule) -> bool, needs: fn(&Scope) -> bool, check: Judge<R>| {
+            Law { name, statement, rules, needs, shape: Shape::Small, check }
+        };
     let zero = "a zero norm perturbs nothing, stores memory and descends as usual";
     let first = "an infinite or NaN gradient changes nothing: parameters, memory, state, counters";
+    let uncounted = "nor does one in a tensor that does not count and is perturbed";
     let second = "an infinite or NaN second gradient leaves parameters, state and its counter";
     let odd = "gradients of 1e20, 1e-30, subnormals and zeros are perturbed as the oracle does";
     let dies = "averages fed with zeros end as +0.0 and do not stick at subnormal numbers";
     vec![
-        law("zero-norm", zero, any_rule, zero_norm),
-        law("non-finite", first, any_rule, non_finite),
-        law("second-non-finite", second, any_rule, second_non_finite),
-        law("hostile", odd, takes_any_gradient, hostile),
-        law(LONG, dies, survives_zeros, memory_dies),
+        law("zero-norm", zero, any_rule, contract, zero_norm),
+        law("non-finite", first, any_rule, skips_first, non_finite),
+        law("non-finite-uncounted", uncounted, any_rule, skips_uncounted, non_finite_uncounted),
+        law("second-non-finite", second, any_rule, skips_second, second_non_finite),
+        law("hostile", odd, takes_any_gradient, contract, hostile),
+        law(LONG, dies, survives_zeros, contract, memory_dies),
     ]
+}
+
+fn skips_first(scope: &Scope) -> bool {
+    scope.contract || (scope.skips && scope.ascends)
+}
+
+fn skips_uncounted(scope: &Scope) -> bool {
+    skips_first(scope) && scope.groups
+}
+
+fn skips_second(scope: &Scope) -> bool {
+    scope.contract || (scope.skips && scope.descends)
 }
 
 /// The draft divides 0 by 0 where gradients and memory are 0.
@@ -73,19 +85,22 @@ fn zero_norm<R: Scalar>(
     for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
         same_bits(&format!("segment {index}: perturbed"), &from.params, &found.perturbed)?;
     }
-    let tolerance = Tolerance::of(&backend.scope());
+    let tolerance = Tolerance::of(&backend.scope(), &case);
     compare(&case, &found, &Expected::of(&case)?, tolerance, worst)?;
     Ok(Checked::Judged)
 }
 
-/// Puts `value` over the middle element of the longest plane; false where all are empty.
+fn longest<R>(case: &mut Case<R>) -> Option<&mut Segment<R>> {
+    case.segments.iter_mut().max_by_key(|segment| segment.params.len())
+}
+
+/// Puts `value` over the middle element of the longest tensor's plane; false where all are empty.
 fn poison<R: Scalar>(
     case: &mut Case<R>,
     value: f64,
     plane: fn(&mut Segment<R>) -> &mut Vec<R>,
 ) -> bool {
-    let longest = case.segments.iter_mut().map(plane).max_by_key(|plane| plane.len());
-    let middle = longest.and_then(|plane| {
+    let middle = longest(case).map(plane).and_then(|plane| {
         let middle = plane.len() / 2;
         plane.get_mut(middle)
     });
@@ -99,8 +114,30 @@ fn non_finite<R: Scalar>(
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
+    let case = case.map_options(|options| Options { counts_in_norm: true, ..options });
+    is_skipped(backend, &case)
+}
+
+fn non_finite_uncounted<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    _: &mut Worst,
+) -> Result<Checked, Mismatch> {
+    let mut case = case.clone();
+    if let Some(segment) = longest(&mut case) {
+        segment.options.counts_in_norm = false;
+        segment.options.is_perturbed = true;
+    }
+    is_skipped(backend, &case)
+}
+
+/// Whether nothing changes where the longest tensor has a gradient that is not finite.
+fn is_skipped<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+) -> Result<Checked, Mismatch> {
     for value in NON_FINITE {
-        let mut case = case.map_options(|options| Options { counts_in_norm: true, ..options });
+        let mut case = case.clone();
         if !poison(&mut case, value, |segment| &mut segment.grads) {
             return Ok(Checked::PassedOver);
         }
@@ -108,7 +145,10 @@ fn non_finite<R: Scalar>(
         // The norm is told as it is: not compared.
         let expected =
             Answer { outcome: Outcome::NonFinite, norm: found.norm, ..Answer::unchanged(&case) };
-        same_answer(&expected, &found)?;
+        match backend.scope().contract {
+            true => same_answer(&expected, &found)?,
+            false => same_planes(&expected, &found)?,
+        }
     }
     Ok(Checked::Judged)
 }
@@ -153,7 +193,8 @@ fn hostile<R: Scalar>(
         values.get(index).copied().unwrap_or(g)
     });
     let found = answer(backend, &case)?;
-    compare(&case, &found, &Expected::of(&case)?, Tolerance::of(&backend.scope()), worst)?;
+    let tolerance = Tolerance::of(&backend.scope(), &case);
+    compare(&case, &found, &Expected::of(&case)?, tolerance, worst)?;
     Ok(Checked::Judged)
 }
 

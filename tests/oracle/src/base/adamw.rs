@@ -7,7 +7,7 @@
 //! ```
 
 use super::{PLANES, Updated};
-use crate::number::Number;
+use crate::number::{Number, average};
 
 pub(super) struct Settings {
     pub learning_rate: f64,
@@ -31,8 +31,8 @@ pub(super) fn update(
     let learning_rate = Number::exact(settings.learning_rate);
 
     let w = w * (1.0 - learning_rate * settings.weight_decay);
-    let m = mean_decay * m_old + (1.0 - mean_decay) * g;
-    let v = square_decay * v_old + (1.0 - square_decay) * (g * g);
+    let m = average([mean_decay, 1.0 - mean_decay], m_old, g);
+    let v = average([square_decay, 1.0 - square_decay], v_old, g * g);
     let (bias1, bias2) = (1.0 - mean_decay.power(t), 1.0 - square_decay.power(t));
     let denominator = v.sqrt() / bias2.sqrt() + settings.denominator_guard;
     Updated { param: w - learning_rate / bias1 * (m / denominator), planes: [m, v] }

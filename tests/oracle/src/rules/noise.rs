@@ -13,7 +13,7 @@
 //! counted twice.
 
 use crate::element::{Element, RuleState};
-use crate::number::Number;
+use crate::number::{Number, average};
 
 /// The estimate after one step.
 pub(super) struct Noise {
@@ -40,8 +40,9 @@ pub(super) fn noise(e: &Element, state: RuleState, settings: &Settings) -> Noise
     }
     let mean_decay = Number::exact(settings.mean_decay);
     let variance_decay = Number::exact(settings.variance_decay);
-    let v = variance_decay * v_old + (1.0 - variance_decay) * ((m_old - g) * (m_old - g));
-    let m = mean_decay * m_old + (1.0 - mean_decay) * g;
+    let deviation = (m_old - g) * (m_old - g);
+    let v = average([variance_decay, 1.0 - variance_decay], v_old, deviation);
+    let m = average([mean_decay, 1.0 - mean_decay], m_old, g);
 
     // Before step k = steps + 1 there were k - 2 observations; with this one there are steps.
     let n = state.steps;

@@ -1,0 +1,64 @@
+//! Each law of the suite has a fault that it is there to see: what sees which is a table (`presam_backends::planted`),
+//! held to here in Rust and in `program/tests/exec` over the pipe
+//! (`cargo test -p presam-backends --test faults -- --nocapture` prints it).
+
+use presam::Cpu;
+use presam_backends::Phases;
+use presam_backends::planted::{Claims, Fault, Faulted, faults};
+use presam_conformance::{Config, Law, Rule, Trial, laws};
+use std::collections::BTreeSet;
+
+/// For the law that must see the fault, and for the others.
+const OWN: u32 = 384;
+const OTHERS: u32 = 48;
+
+fn sees(law: &Law<f32>, fault: Fault<f32>, cases: u32) -> bool {
+    let cases = if law.is_long() { cases.div_ceil(24) } else { cases };
+    let config = Config { cases, seed: 3 };
+    let trial = Trial { law, rules: &Rule::all(), config, shrinks: 0, least: 0 };
+    trial.run(&mut Faulted::new(Phases(Cpu::plain()), fault)).is_err()
+}
+
+fn in_scope(law: &Law<f32>, claims: Claims) -> bool {
+    (law.needs)(&claims.scope())
+}
+
+/// The laws that see the fault, its own looking longer than the others.
+fn seen_by(fault: Fault<f32>) -> BTreeSet<&'static str> {
+    let laws = laws::all().into_iter().filter(|law| in_scope(law, fault.claims));
+    let cases = |law: &Law<f32>| if law.name == fault.law { OWN } else { OTHERS };
+    laws.filter(|law| sees(law, fault, cases(law))).map(|law| law.name).collect()
+}
+
+#[test]
+fn each_law_sees_its_fault_and_others_only_where_the_table_says_so() {
+    let mut wrong = Vec::new();
+    for fault in faults::<f32>() {
+        let seen = seen_by(fault);
+        let others: Vec<_> = seen.iter().filter(|law| **law != fault.law).collect();
+        let (also, why) = fault.also;
+        println!("{:<26} {}; also {others:?} {why}", fault.law, fault.says);
+        let may = |law: &&str| also.contains(&"*") || also.contains(law);
+        if !seen.contains(fault.law) || !others.iter().all(|law| may(law)) {
+            wrong.push(format!("{}: {} is seen by {seen:?}", fault.law, fault.says));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_law_has_a_row() {
+    let laws: BTreeSet<_> = laws::all::<f32>().iter().map(|law| law.name).collect();
+    let rows: BTreeSet<_> = faults::<f32>().iter().map(|fault| fault.law).collect();
+    assert_eq!(laws, rows);
+    assert_eq!(faults::<f32>().len(), rows.len(), "one each");
+}
+
+/// In the scope of each fault the code without one is right by every law.
+#[test]
+fn without_a_fault_every_law_holds() {
+    for claims in [Claims::Stranger, Claims::Silent] {
+        let fault = Fault { claims, spoil: |_, _, _| {}, ..faults::<f32>()[0] };
+        assert!(seen_by(fault).is_empty(), "{claims:?}: {:?}", seen_by(fault));
+    }
+}

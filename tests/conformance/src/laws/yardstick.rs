@@ -1,0 +1,120 @@
+//! What a law measures with, besides the code itself: every answer that a law compares with another is first held to
+//! the oracle's step, or to the dialect's by which the code is judged.
+
+use crate::backend::{Backend, Nearness};
+use crate::case::{Answer, Case};
+use crate::compare::{compare, same_bits};
+use crate::expected::Expected;
+use crate::report::Mismatch;
+use crate::scalar::Scalar;
+use crate::tolerance::Tolerance;
+use crate::worst::Worst;
+use presam_oracle::Outcome;
+
+pub(super) fn answer<R>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+) -> Result<Answer<R>, Mismatch> {
+    backend.step(case).map_err(Mismatch::no_answer)
+}
+
+/// The answer, every number of it near the yardstick's; nothing where rounding decides what the step gives.
+///
+/// # Errors
+/// No answer, or a number that is not the yardstick's.
+pub(super) fn held<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+) -> Result<Option<Answer<R>>, Mismatch> {
+    let (contract, measured, nearness) = (false, false, Nearness::Bound);
+    let tolerance = Tolerance { contract, measured, nearness, ..of(backend, case) };
+    held_within(backend, case, tolerance, &mut Worst::default())
+}
+
+fn of<R>(backend: &dyn Backend<R>, case: &Case<R>) -> Tolerance {
+    Tolerance::of(&backend.scope(), case)
+}
+
+/// The same with the tolerance of the backend's scope.
+pub(super) fn held_closely<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    worst: &mut Worst,
+) -> Result<Option<Answer<R>>, Mismatch> {
+    let tolerance = of(backend, case);
+    held_within(backend, case, tolerance, worst)
+}
+
+pub(super) fn held_within<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    tolerance: Tolerance,
+    worst: &mut Worst,
+) -> Result<Option<Answer<R>>, Mismatch> {
+    let convention = backend.scope().convention;
+    let found = match backend.step(case) {
+        // Where the dialect's own step is not a number, some raise (Python's division by zero).
+        Err(_) if !convention.is_oracle() && is_void(&convention.expected(case)?) => {
+            return Ok(None);
+        }
+        found => found.map_err(Mismatch::no_answer)?,
+    };
+    let expected = convention.expected_like(case, &found)?;
+    // The draft's quotient of differences that cancel, in a tensor that does not count: the norm is none the worse.
+    let is_rounding = convention.is_oracle() && is_void(&expected);
+    if expected.is_ill_conditioned() || is_rounding {
+        return Ok(None);
+    }
+    compare(case, &found, &expected, tolerance, worst)?;
+    Ok(Some(found))
+}
+
+fn is_void(expected: &Expected) -> bool {
+    let perturbed = expected.ascent.perturbed.iter().flat_map(|plane| &plane.values);
+    { perturbed }.any(|value| !value.is_finite())
+}
+
+/// The yardstick's view of a case that perturbs in a way that rounding does not decide, else nothing.
+pub(super) fn perturbing<R: Scalar>(
+    backend: &dyn Backend<R>,
+    case: &Case<R>,
+) -> Result<Option<Expected>, Mismatch> {
+    let expected = backend.scope().convention.expected(case)?;
+    let perturbs = expected.ascent.outcome == Outcome::Perturbed && !expected.is_ill_conditioned();
+    Ok(perturbs.then_some(expected))
+}
+
+/// Whether two answers must be the same bits where the law says so: a stranger's order of summation may depend on
+/// what it is given, and a dialect need not have the property.
+pub(super) fn is_exact<R>(backend: &dyn Backend<R>) -> bool {
+    let scope = backend.scope();
+    scope.contract && scope.convention.is_oracle()
+}
+
+/// The parameters that were to stay, bit for bit; of a stranger, who may have added 0, but for the sign of a zero.
+pub(super) fn stayed<R: Scalar>(
+    backend: &dyn Backend<R>,
+    place: &str,
+    (from, found): (&[R], &[R]),
+) -> Result<(), Mismatch> {
+    match is_exact(backend) {
+        true => same_bits(place, from, found),
+        false => same_bits(place, &unsigned(from), &unsigned(found)),
+    }
+}
+
+/// + 0.0 makes both zeros +0.
+pub(super) fn unsigned<R: Scalar>(plane: &[R]) -> Vec<R> {
+    plane.iter().map(|x| R::from_f64(x.to_f64() + 0.0)).collect()
+}
+
+/// The perturbed parameters of two answers, bit for bit.
+pub(super) fn same_perturbed<R: Scalar>(
+    expected: &Answer<R>,
+    found: &Answer<R>,
+) -> Result<(), Mismatch> {
+    for (index, (expected, found)) in expected.segments.iter().zip(&found.segments).enumerate() {
+        same_bits(&format!("segment {index}: perturbed"), &expected.perturbed, &found.perturbed)?;
+    }
+    Ok(())
+}
