@@ -44,7 +44,7 @@ struct Descent<R> {
     writes: bool,
     factor: R,
     learning_rate: Option<R>,
-    base_state: BaseState<R>,
+    base_state: BaseState,
 }
 
 /// What a `presam_state_f32` holds, aligned as that. Its first word says that it does.
@@ -61,7 +61,7 @@ pub(crate) struct State<R> {
     learning_rate: Option<R>,
     loss_scale: R,
     rule_state: RuleState<R>,
-    base_state: BaseState<R>,
+    base_state: BaseState,
     /// The rule's counters before the ascent: those it is armed with.
     before: RuleState<R>,
     ascent: Ascent<R>,
@@ -168,6 +168,9 @@ impl<R: AnyReal> State<R> {
     pub(crate) fn measure(&self, s: &Reading<'_, R>, norm: &mut Norm<R>) -> Result<(), Fault> {
         self.passes(Pass::First)?;
         norm.check(Pass::First, self.serial)?;
+        if self.is_unmoved() {
+            return Ok(()); // whatever the plane holds
+        }
         let at = self.armed(&s.group, self.rule_state);
         let slope = self.slope(s.grads, &s.state);
         let full = |error| refused(error, Argument::Norm);
@@ -192,17 +195,19 @@ impl<R: AnyReal> State<R> {
         let total = norm.sums.total().map_err(refused)?;
         let mut after = self.rule_state;
         let mut ascent = Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) };
-        if norm.is_finite() {
-            ascent = self.settings.variant.finish(&norm.sums, &mut after).map_err(refused)?;
-        }
-        // Before the base optimizer's first step there is no momentum, whatever the plane holds.
-        let unmoved = self.settings.along_momentum && self.base_state.steps == 0;
-        if unmoved && ascent.outcome == Outcome::Finite {
+        if self.is_unmoved() {
             ascent.outcome = Outcome::ZeroNorm;
+        } else if norm.is_finite() {
+            ascent = self.settings.variant.finish(&norm.sums, &mut after).map_err(refused)?;
         }
         (self.before, self.rule_state, self.ascent) = (self.rule_state, after, ascent);
         self.enter(Stage::Ascended);
         Ok(())
+    }
+
+    /// Before the base optimizer's first step there is no momentum to ascend along: momentum-sam stays.
+    fn is_unmoved(&self) -> bool {
+        self.settings.along_momentum && self.base_state.steps == 0
     }
 
     /// A step without an ascent.

@@ -71,7 +71,7 @@ struct Program {
     cpu: Cpu,
     rho: f32,
     rule_state: RuleState<f32>,
-    base_state: BaseState<f32>,
+    base_state: BaseState,
     base: SgdMomentum<f32>,
     step: Step,
 }

@@ -17,7 +17,7 @@ struct Trainer {
     velocity: Vec<f32>,
     base: SgdMomentum<f32>,
     rule_state: RuleState<f32>,
-    base_state: BaseState<f32>,
+    base_state: BaseState,
 }
 
 /// The trainer's own part: the gradient of the loss at `params`.

@@ -11,7 +11,9 @@ use crate::real::Real;
 /// factor = max_norm / N   where N > max_norm,   else 1
 /// ```
 ///
-/// No guard is added to N (PyTorch adds 1e-6), so a gradient within the limit keeps every bit.
+/// No guard is added to N, so a gradient within the limit keeps every bit. torch's `clip_grad_norm_` has
+/// max_norm / (N + 1e-6): for its numbers hand that, where it is below 1, to [`descend`](crate::Cpu::descend)
+/// or, before a session's step, into the gradients.
 /// With `sums` of [`accumulate_gradient`](crate::Cpu::accumulate_gradient)`(factor, ..)`, hand the
 /// product of both factors to [`descend`](crate::Cpu::descend). [`Outcome::NonFinite`]: skip the descent.
 ///

@@ -124,18 +124,18 @@ pub trait Configure: Sized + Default {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(C)]
 pub struct RuleState<R> {
-    /// Steps that stored memory.
-    pub steps: u32,
-    /// decay^n over the observations so far: a running product.
-    pub decay_power: R,
+    /// decay^n over the observations so far: a running product, in `f64` whatever the scalar.
+    pub decay_power: f64,
     /// The mean of the statistic in the step before, in the rule's own unit.
     pub mean: R,
+    /// Steps that stored memory.
+    pub steps: u32,
 }
 
 impl<R: Real> RuleState<R> {
     /// Before the first step.
     pub const fn new() -> Self {
-        Self { steps: 0, decay_power: R::ONE, mean: R::ZERO }
+        Self { decay_power: 1.0, mean: R::ZERO, steps: 0 }
     }
 }
 

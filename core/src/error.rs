@@ -55,10 +55,8 @@ pub enum Error {
     },
     /// A visit of a model showed other segments than the first visit of its step, or in another order.
     Visit {
-        /// How many segments the first visit showed.
-        expected: usize,
-        /// How many this one showed.
-        found: usize,
+        /// The first place, counted from 0, at which the visits differ.
+        segment: usize,
     },
     /// Segments are still at the perturbed point: their backups hold the parameters.
     StillPerturbed {
@@ -119,8 +117,8 @@ impl fmt::Display for Error {
             Self::Planes { planes, expected, found } => {
                 write!(f, "{planes}: expected {expected} planes, found {found}")
             }
-            Self::Visit { expected, found } => {
-                write!(f, "visit: expected the {expected} segments of the step's first visit in their order, found {found} segments, or others")
+            Self::Visit { segment } => {
+                write!(f, "visit: expected segment {segment} of the step's first visit, with its group, length and mark, found another, or none")
             }
             Self::StillPerturbed { first, count } => {
                 write!(f, "restore: expected no perturbed segment, found {count}, the first is perturbed segment {first}")

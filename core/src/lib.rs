@@ -15,6 +15,7 @@ pub mod erased;
 pub mod pass;
 pub mod variants;
 
+mod bias;
 mod clip;
 mod cpu;
 mod element;
@@ -65,8 +66,8 @@ pub use planes::{MAX_PLANES, Planes, PlanesMut};
 pub use real::Real;
 pub use schedule::{Schedule, gsam_rho};
 pub use session::{
-    Ascended, Flat, Form, Mark, Point, SecondGradient, SegmentMut, Segments, Session, StepReport,
-    Tensor,
+    Ascended, Flat, Form, Kept, Mark, Point, SecondGradient, SegmentMut, Segments, Session,
+    StepReport, Tensor,
 };
 
 macro_rules! export {

@@ -12,7 +12,7 @@ use presam::{
 };
 use presam_kernels::entries::{self, BaseKernels, VariantKernels};
 use presam_kernels::fold::LEAVES;
-use presam_kernels::layout::{Control, GroupScale, PART_BYTES, Segment, outcome};
+use presam_kernels::layout::{BaseCounters, Control, GroupScale, PART_BYTES, Segment, outcome};
 use presam_kernels::plain::bytes_of;
 
 use crate::contract::{Names, Rules, check};
@@ -150,9 +150,9 @@ impl DeviceStep {
     pub fn states(
         &self,
         device: &mut dyn Device,
-    ) -> Result<(RuleState<f32>, BaseState<f32>), DeviceError> {
+    ) -> Result<(RuleState<f32>, BaseState), DeviceError> {
         let control = self.read_control(device)?;
-        Ok((control.rule_state, control.base_state))
+        Ok((control.rule_state, control.base_state.state()))
     }
 
     /// Writes the counters of a checkpoint.
@@ -163,11 +163,11 @@ impl DeviceStep {
         &self,
         device: &mut dyn Device,
         rule: RuleState<f32>,
-        base: BaseState<f32>,
+        base: BaseState,
     ) -> Result<(), DeviceError> {
         let at = |offset: usize| self.control + offset as u64;
         device.write(at(offset_of!(Control, rule_state)), &bytes_of(&[rule]))?;
-        device.write(at(offset_of!(Control, base_state)), &bytes_of(&[base]))
+        device.write(at(offset_of!(Control, base_state)), &bytes_of(&[BaseCounters::of(base)]))
     }
 
     /// The address of the [`Control`] block, for kernels of one's own.

@@ -110,7 +110,7 @@ impl Play {
     }
 
     /// The planes are the answer's, and the counters those given.
-    fn stands(&self, answer: &Answer<f32>, rule_state: RuleState<f32>, base_state: BaseState<f32>) {
+    fn stands(&self, answer: &Answer<f32>, rule_state: RuleState<f32>, base_state: BaseState) {
         assert!(self.model.is_left_by(answer));
         let counters = (self.session.rule_state, self.session.base_state);
         assert_eq!(format!("{counters:?}"), format!("{:?}", (rule_state, base_state)));

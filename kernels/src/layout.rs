@@ -87,6 +87,34 @@ pub struct GroupScale {
 /// Bytes from one group's base optimizer to the next: learning rate and weight decay may differ.
 pub const BASE_BYTES: u64 = 32;
 
+/// A [`BaseState`] as the device holds it: without padding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct BaseCounters {
+    /// The running products of the decays.
+    pub decay_powers: [f64; 2],
+    /// Steps taken.
+    pub steps: u32,
+    /// Of no meaning.
+    pub reserved: u32,
+}
+
+impl BaseCounters {
+    /// Core's counters, padded.
+    #[must_use]
+    pub const fn of(state: BaseState) -> Self {
+        let BaseState { decay_powers, steps } = state;
+        Self { decay_powers, steps, reserved: 0 }
+    }
+
+    /// Core's counters again.
+    #[must_use]
+    pub const fn state(self) -> BaseState {
+        let Self { decay_powers, steps, .. } = self;
+        BaseState { decay_powers, steps }
+    }
+}
+
 /// All that changes from step to step, on the device, so that a captured graph stays right.
 ///
 /// The host writes what is marked *host*, whenever it likes; kernels write the rest.
@@ -95,18 +123,18 @@ pub const BASE_BYTES: u64 = 32;
 pub struct Control {
     /// The rule's counters; `finish` advances them.
     pub rule_state: RuleState<f32>,
-    /// *host*: 1 / loss scale of the first gradient; 1 for a slope that is not a gradient.
-    pub unscale: f32,
     /// The counters that this step's rule is armed with: those before `finish`.
     pub rule_before: RuleState<f32>,
+    /// The base optimizer's counters.
+    pub base_state: BaseCounters,
+    /// The counters that the descent is armed with.
+    pub base_before: BaseCounters,
+    /// *host*: 1 / loss scale of the first gradient; 1 for a slope that is not a gradient.
+    pub unscale: f32,
     /// [`Outcome`](presam::Outcome) of the ascent: 0 finite, 1 zero norm, 2 not finite.
     pub outcome: u32,
-    /// The base optimizer's counters.
-    pub base_state: BaseState<f32>,
     /// 1 where the base optimizer steps.
     pub descends: u32,
-    /// The counters that the descent is armed with.
-    pub base_before: BaseState<f32>,
     /// What the descent multiplies its gradient by.
     pub grad_factor: f32,
     /// *host*: the learning rate of decoupled WSAM's correction.
@@ -150,12 +178,12 @@ impl Control {
     pub const fn new(length: LengthRule<f32>) -> Self {
         Self {
             rule_state: RuleState::new(),
-            unscale: 1.0,
             rule_before: RuleState::new(),
+            base_state: BaseCounters::of(BaseState::new()),
+            base_before: BaseCounters::of(BaseState::new()),
+            unscale: 1.0,
             outcome: outcome::FINITE,
-            base_state: BaseState::new(),
             descends: 0,
-            base_before: BaseState::new(),
             grad_factor: 1.0,
             learning_rate: 0.0,
             unscale_second: 1.0,
@@ -174,5 +202,6 @@ impl Control {
 }
 
 // No padding: the sums of the fields.
-const _: () = assert!(size_of::<Control>() == 160 && size_of::<GroupScale>() == 32);
+const _: () = assert!(size_of::<Control>() == 192 && size_of::<GroupScale>() == 32);
+const _: () = assert!(size_of::<RuleState<f32>>() == 16 && size_of::<BaseCounters>() == 24);
 const _: () = assert!(size_of::<Segment>() == 96 && size_of::<Chunk>() == 16);

@@ -4,9 +4,9 @@
 
 use core::mem::MaybeUninit;
 
-use crate::layout::{Chunk, Control, GroupScale, Segment};
+use crate::layout::{BaseCounters, Chunk, Control, GroupScale, Segment};
 use presam::descent::{GsamMix, LookSamReuse, LookSamSplit};
-use presam::{BaseState, LengthRule, LookSam, Part, RuleState};
+use presam::{LengthRule, LookSam, Part, RuleState};
 
 /// A value made of 32-bit words without padding, every bit pattern of which is a value.
 ///
@@ -26,13 +26,13 @@ unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 macro_rules! plain {
     ($($Type:ty),* $(,)?) => {$(
-        // SAFETY: repr(C) structs of f32, i32, u32, u64 and Switch (a u32), fields in an order that
+        // SAFETY: repr(C) structs of f32, f64, i32, u32, u64 and Switch (a u32), fields in an order that
         // needs no padding: the sizes below are the sums of their fields.
         unsafe impl Plain for $Type {}
         const _: () = assert!(size_of::<$Type>() % 4 == 0);
     )*};
 }
-plain!(Part<f32>, RuleState<f32>, BaseState<f32>, LengthRule<f32>);
+plain!(Part<f32>, RuleState<f32>, BaseCounters, LengthRule<f32>);
 plain!(GsamMix<f32>, LookSamSplit<f32>, LookSamReuse<f32>, LookSam<f32>);
 plain!(presam::Gsam<f32>, presam::Wsam<f32>);
 plain!(Control, GroupScale, Segment, Chunk);

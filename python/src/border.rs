@@ -203,9 +203,9 @@ impl PyEngine {
             let RuleState { steps, decay_power, mean } = engine.rule_state;
             let base = engine.tensors.iter().map(|tensor| {
                 let BaseState { steps, decay_powers: [a, b] } = tensor.base_state;
-                (steps, Real::to_f64(a), Real::to_f64(b))
+                (steps, a, b)
             });
-            ((steps, Real::to_f64(decay_power), Real::to_f64(mean)), base.collect())
+            ((steps, decay_power, Real::to_f64(mean)), base.collect())
         })
     }
 
@@ -216,11 +216,9 @@ impl PyEngine {
                 return Err(Fault::new(format!("counters: expected {expected}, found {found}")).into());
             }
             let (steps, decay_power, mean) = rule;
-            let real = |value| Real::from_f64(value);
-            engine.rule_state = RuleState { steps, decay_power: real(decay_power), mean: real(mean) };
+            engine.rule_state = RuleState { steps, decay_power, mean: Real::from_f64(mean) };
             for (tensor, (steps, a, b)) in engine.tensors.iter_mut().zip(base) {
-                tensor.base_state =
-                    BaseState { steps, decay_powers: [Real::from_f64(a), Real::from_f64(b)] };
+                tensor.base_state = BaseState { steps, decay_powers: [a, b] };
             }
             Ok(())
         })

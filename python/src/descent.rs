@@ -148,7 +148,7 @@ impl<R: AnyReal> Engine<R> {
 fn step<R: AnyReal>(
     cpu: Cpu,
     base: &impl DynBase<R>,
-    state: &mut BaseState<R>,
+    state: &mut BaseState,
     factor: R,
     mut planes: crate::slices::DescentSlices<'_, R>,
 ) -> Result<(), Fault> {

@@ -19,7 +19,7 @@ pub(crate) struct Tensor<R> {
     /// Whether its backup holds the parameters.
     pub perturbed: bool,
     /// Its own counters: a tensor that takes part in fewer steps is corrected for those alone.
-    pub base_state: BaseState<R>,
+    pub base_state: BaseState,
 }
 
 /// Everything of one optimizer but the memory itself.
@@ -164,7 +164,7 @@ impl<R: AnyReal> Engine<R> {
 }
 
 /// The counters after so many steps; what stands still is not run to the end.
-fn after<R: AnyReal>(base: AnyBase<R>, steps: u64) -> BaseState<R> {
+fn after<R: AnyReal>(base: AnyBase<R>, steps: u64) -> BaseState {
     let mut state = BaseState::new();
     for _ in 0..steps {
         let next = base.advance(&state);

@@ -7,11 +7,15 @@
 //! w <- w - learning_rate / (1 - mean_decay^t) * m / ( sqrt(v) / sqrt(1 - square_decay^t) + denominator_guard )
 //! ```
 //!
+//! The powers are kept in `f64` and each 1 - decay^t is rounded once, whatever the scalar.
 //! The decays are beta1 and beta2 of the paper, `denominator_guard` its epsilon.
-//! Range: g~^2 must be representable (`f32`: |g~| up to 1.8e19); beyond it the weight only decays.
+//! Range: g~^2 must be representable (`f32`: |g~| up to 1.8e19). One finite g~ beyond it makes v infinite for
+//! ever: from then on the weight only decays, though every gradient is finite. Clipping
+//! ([`SecondGradient::Clipped`](crate::SecondGradient::Clipped)) keeps g~ in range; a v that is infinite must be set to 0.
 //! Source: Loshchilov, Hutter 2019 (arXiv 1711.05101); torch.optim.AdamW (documentation of PyTorch 2).
 
 use super::optimizer::{BaseOptimizer, BaseState, DescentRule, learning_rate, weight_decay};
+use crate::bias::{bias_of, next_power};
 use crate::element::Configure;
 use crate::error::{Error, check_decay, check_nonnegative};
 use crate::info::{BaseInfo, Key, Limits};
@@ -118,10 +122,10 @@ impl<R: Real> AdamW<R> {
         Ok(Self { denominator_guard, ..self })
     }
 
-    /// mean_decay^t and square_decay^t of the step that follows `state`; they die like memory
-    fn next_powers(self, state: &BaseState<R>) -> [R; 2] {
+    /// mean_decay^t and square_decay^t of the step that follows `state`
+    fn next_powers(self, state: &BaseState) -> [f64; 2] {
         let [mean, square] = state.decay_powers;
-        [(mean * self.mean_decay).flush(), (square * self.square_decay).flush()]
+        [next_power(mean, self.mean_decay), next_power(square, self.square_decay)]
     }
 }
 
@@ -158,21 +162,21 @@ impl<R: Real> Configure for AdamW<R> {
 impl<R: Real> BaseOptimizer<R, 2> for AdamW<R> {
     type Rule = ArmedAdamW<R>;
 
-    fn arm(self, state: &BaseState<R>) -> ArmedAdamW<R> {
+    fn arm(self, state: &BaseState) -> ArmedAdamW<R> {
         let [mean_power, square_power] = self.next_powers(state);
         ArmedAdamW {
             shrink: R::ONE - self.learning_rate * self.weight_decay,
-            step: self.learning_rate / (R::ONE - mean_power),
-            square_root_bias: (R::ONE - square_power).sqrt(),
+            step: self.learning_rate / bias_of::<R>(mean_power),
+            square_root_bias: bias_of::<R>(square_power).sqrt(),
             mean_decay: self.mean_decay,
             square_decay: self.square_decay,
             denominator_guard: self.denominator_guard,
         }
     }
 
-    fn advance(self, state: &BaseState<R>) -> BaseState<R> {
+    fn advance(self, state: &BaseState) -> BaseState {
         let steps = state.steps.saturating_add(1);
-        BaseState { steps, decay_powers: self.next_powers(state) }
+        BaseState { decay_powers: self.next_powers(state), steps }
     }
 
     fn with_learning_rate(self, learning_rate: R) -> Result<Self, Error> {

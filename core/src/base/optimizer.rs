@@ -33,10 +33,10 @@ pub trait BaseOptimizer<R: Real, const S: usize>: Copy {
     type Rule: DescentRule<R, S>;
 
     /// The rule of the step that follows `state`.
-    fn arm(self, state: &BaseState<R>) -> Self::Rule;
+    fn arm(self, state: &BaseState) -> Self::Rule;
 
     /// The state after a step.
-    fn advance(self, state: &BaseState<R>) -> BaseState<R>;
+    fn advance(self, state: &BaseState) -> BaseState;
 
     /// The same with another learning rate: what a schedule sets each step.
     ///
@@ -59,21 +59,22 @@ pub trait BaseOptimizer<R: Real, const S: usize>: Copy {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(C)]
-pub struct BaseState<R> {
+pub struct BaseState {
+    /// The running products of AdamW's two decays, in `f64` whatever the scalar: 1 - decay^t cancels.
+    pub decay_powers: [f64; 2],
     /// Steps taken.
     pub steps: u32,
-    /// The running products of AdamW's two decays.
-    pub decay_powers: [R; 2],
 }
 
-impl<R: Real> BaseState<R> {
+impl BaseState {
     /// Before the first step.
+    #[must_use]
     pub const fn new() -> Self {
-        Self { steps: 0, decay_powers: [R::ONE; 2] }
+        Self { decay_powers: [1.0; 2], steps: 0 }
     }
 }
 
-impl<R: Real> Default for BaseState<R> {
+impl Default for BaseState {
     fn default() -> Self {
         Self::new()
     }

@@ -77,12 +77,12 @@ impl<R: Real> BaseOptimizer<R, 0> for Sgd<R> {
     type Rule = Self;
 
     #[inline]
-    fn arm(self, _state: &BaseState<R>) -> Self {
+    fn arm(self, _state: &BaseState) -> Self {
         self
     }
 
     #[inline]
-    fn advance(self, state: &BaseState<R>) -> BaseState<R> {
+    fn advance(self, state: &BaseState) -> BaseState {
         BaseState { steps: state.steps.saturating_add(1), ..*state }
     }
 

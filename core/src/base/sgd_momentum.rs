@@ -145,12 +145,12 @@ impl<R: Real> BaseOptimizer<R, 1> for SgdMomentum<R> {
     type Rule = ArmedSgdMomentum<R>;
 
     #[inline]
-    fn arm(self, state: &BaseState<R>) -> ArmedSgdMomentum<R> {
+    fn arm(self, state: &BaseState) -> ArmedSgdMomentum<R> {
         ArmedSgdMomentum { config: self, first: state.steps == 0 }
     }
 
     #[inline]
-    fn advance(self, state: &BaseState<R>) -> BaseState<R> {
+    fn advance(self, state: &BaseState) -> BaseState {
         self.sgd.advance(state)
     }
 

@@ -5,6 +5,8 @@
 //! gradient = g~ - alpha g_perp
 //! ```
 //!
+//! No guard is added to <g~, g~>: where it is zero there is no mix, and says so (the authors' code adds
+//! 1e-12 to each norm, which shortens c for gradients near it).
 //! The ascent is SAM's or ASAM's; rho follows the learning rate ([`gsam_rho`](crate::gsam_rho)).
 //! Source: Zhuang et al. 2022 (arXiv 2203.08065); code juntang-zhuang/GSAM and big_vision (alpha 0.6
 //! for ViT, 0.4 in kozistr/pytorch_optimizer).
@@ -47,8 +49,9 @@ impl<R: Real> Gsam<R> {
 
     /// Arms the mix from the sums of `accumulate_pair(perturbed_grads, grads, ..)` over all segments.
     ///
-    /// A non-finite norm of g~, a zero one, or one so small that dot products lose digits (`f32`: below
-    /// about 1e-15) leaves g~ as it is, and says so.
+    /// A non-finite norm of g~ or <g, g~> (the product has no range classes: `f32` norms of about 1e19 and
+    /// more are too large), a zero norm, or one so small that the product loses digits (`f32`: below about
+    /// 1e-15) leaves g~ as it is, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.

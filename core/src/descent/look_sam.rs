@@ -54,8 +54,9 @@ impl<R: Real> LookSam<R> {
 
     /// The mix that turns (g, g~) into g_v, from the sums of `accumulate_pair(grads, perturbed_grads, ..)`.
     ///
-    /// A non-finite norm of g, a zero one, or one so small that dot products lose digits (`f32`: below
-    /// about 1e-15) leaves g~ as it is, and says so.
+    /// A non-finite norm of g or <g, g~> (the product has no range classes: `f32` norms of about 1e19 and
+    /// more are too large), a zero norm, or one so small that the product loses digits (`f32`: below about
+    /// 1e-15) leaves g~ as it is, every bit of it, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.
@@ -71,7 +72,8 @@ impl<R: Real> LookSam<R> {
 
     /// The mix that turns (g, g_v) into the gradient of a step without a second one.
     ///
-    /// Where ||g_v|| is zero, or either norm or their ratio is not finite, the gradient is g.
+    /// Where ||g_v|| is zero, a norm is not finite, or alpha ||g|| / ||g_v|| leaves the range at either end
+    /// ([`Outcome::NonFinite`], also where it would vanish), the gradient is g.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where a sum is a later part.
@@ -101,9 +103,10 @@ impl<R: Real> LookSam<R> {
         let same = grads.class == kept.class;
         let ratio = if same { ratio } else { ratio * grads.unit() * kept.inverse_unit() };
         let factor = self.alpha * ratio;
-        let finite = factor.is_finite();
-        let outcome = if finite { Outcome::Finite } else { Outcome::NonFinite };
-        (LookSamReuse { factor: R::select(finite, factor, R::ZERO) }, outcome)
+        let vanished = factor == R::ZERO && grads.root != R::ZERO;
+        let stands = factor.is_finite() && !vanished;
+        let outcome = if stands { Outcome::Finite } else { Outcome::NonFinite };
+        (LookSamReuse { factor: R::select(stands, factor, R::ZERO) }, outcome)
     }
 }
 
@@ -117,7 +120,7 @@ pub struct LookSamSplit<R> {
 impl<R: Real> GradientMix<R> for LookSamSplit<R> {
     #[inline(always)]
     fn mix(self, grad: R, perturbed_grad: R) -> R {
-        perturbed_grad - self.ratio * grad
+        R::select(self.ratio == R::ZERO, perturbed_grad, perturbed_grad - self.ratio * grad)
     }
 }
 

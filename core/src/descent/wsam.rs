@@ -6,12 +6,15 @@
 //! decoupled:  base step with g, then w <- w - learning_rate alpha (g~ - g)
 //! ```
 //!
+//! The decoupled base step takes g, so that a session judges g and never sees g~: sum g~ by
+//! [`Cpu::accumulate_gradient`] first, and leave the step out where that norm is not finite.
+//!
 //! Source: Yue, Jiang, Ye, Gao, Liu, Zhang 2023 (arXiv 2305.15817); code intelligent-machine-learning/atorch
 //! (gamma 0.9, decoupled).
 
 use crate::cpu::Cpu;
 use crate::element::GradientMix;
-use crate::error::{Error, check_decay, check_length};
+use crate::error::{Error, check_decay, check_length, check_nonnegative};
 use crate::pass::ElementMap;
 use crate::real::Real;
 use crate::slices::Writes;
@@ -39,6 +42,22 @@ impl<R: Real> Wsam<R> {
     pub fn new(gamma: R) -> Result<Self, Error> {
         let gamma = check_decay("gamma", gamma)?;
         Ok(Self { alpha: gamma / (R::ONE - gamma) })
+    }
+
+    /// WSAM with weight `alpha` on the perturbed gradient; 1 is SAM. Papers' gamma 0.9 is alpha 9, which
+    /// [`new`](Wsam::new)`(0.9)` misses by the rounding of gamma (`f32`: 8.999998).
+    ///
+    /// # Errors
+    /// [`Error::Hyperparameter`] unless `alpha` is finite and >= 0.
+    ///
+    /// ```
+    /// use presam::{GradientMix, Wsam};
+    ///
+    /// assert_eq!(Wsam::with_alpha(9.0f32)?.mix(1.0, 2.0), 10.0);
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    pub fn with_alpha(alpha: R) -> Result<Self, Error> {
+        Ok(Self { alpha: check_nonnegative("alpha", alpha)? })
     }
 
     /// The decoupled form's correction, after the base step with g at the same `learning_rate`.

@@ -108,7 +108,7 @@ macro_rules! forward_base {
         }
 
         #[inline]
-        fn advance(&self, state: &BaseState<$R>) -> BaseState<$R> {
+        fn advance(&self, state: &BaseState) -> BaseState {
             let $this = self;
             DynBase::<$R>::advance($inner, state)
         }

@@ -111,7 +111,7 @@ pub struct ArmedBase<R> {
     /// How the loops run.
     pub cpu: Cpu,
     /// Its counters before the step.
-    pub state: BaseState<R>,
+    pub state: BaseState,
     /// In place of its own: what a schedule sets.
     pub learning_rate: Option<R>,
     /// In place of its own: what a group sets.
@@ -120,7 +120,7 @@ pub struct ArmedBase<R> {
 
 impl<R: Real> ArmedBase<R> {
     /// With its own learning rate and weight decay.
-    pub const fn new(cpu: Cpu, state: BaseState<R>) -> Self {
+    pub const fn new(cpu: Cpu, state: BaseState) -> Self {
         Self { cpu, state, learning_rate: None, weight_decay: None }
     }
 }
@@ -148,7 +148,7 @@ pub trait DynBase<R: Real> {
     ) -> Result<(), Error>;
 
     /// The state after a step.
-    fn advance(&self, state: &BaseState<R>) -> BaseState<R>;
+    fn advance(&self, state: &BaseState) -> BaseState;
 
     /// Its own learning rate.
     fn learning_rate(&self) -> R;

@@ -138,7 +138,7 @@ impl<R: Real, B: BaseOptimizer<R, S>, const S: usize> DynBase<R> for Erased<B, S
     }
 
     #[inline]
-    fn advance(&self, state: &BaseState<R>) -> BaseState<R> {
+    fn advance(&self, state: &BaseState) -> BaseState {
         self.0.advance(state)
     }
 

@@ -2,7 +2,7 @@
 
 use super::segment::Segments;
 use super::settings::{Session, StepReport};
-use super::visit::{Seen, restore};
+use super::visit::Seen;
 use crate::erased::{DynBase, DynVariant};
 use crate::error::Error;
 use crate::group::Group;
@@ -19,8 +19,6 @@ pub struct Ascended<'s, R: Real, V, B, T: Segments<R> + ?Sized> {
     pub(super) ascent: Ascent<R>,
     /// What the first visit of the step showed.
     pub(super) seen: Seen,
-    /// How many segments are marked and not yet restored.
-    pub(super) perturbed: usize,
 }
 
 impl<R: Real, V, B, T: Segments<R> + ?Sized> Ascended<'_, R, V, B, T> {
@@ -42,19 +40,11 @@ impl<R: Real, V, B, T: Segments<R> + ?Sized> Ascended<'_, R, V, B, T> {
     /// Every marked segment back from its backup. What a visit did not show is tried once more when
     /// `self` is dropped.
     fn restore(&mut self) -> Result<(), Error> {
-        if self.perturbed == 0 {
+        if self.session.kept.perturbed == 0 {
             return Ok(());
         }
-        // Numbers grow along the visit: the first one left out is the first that was not shown.
-        let (mut first, left) = (0, &mut self.perturbed);
-        restore(self.session.cpu, self.model, &mut |number| {
-            *left = left.saturating_sub(1);
-            if number == first {
-                first = first.saturating_add(1);
-            }
-        })?;
-        let count = self.perturbed;
-        if count == 0 { Ok(()) } else { Err(Error::StillPerturbed { first, count }) }
+        self.session.restore(self.model)?;
+        self.session.check_kept()
     }
 }
 
@@ -67,10 +57,11 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>, T: Segments<R> + ?Sized> Ascended
     ///
     /// # Errors
     /// [`Error::StillPerturbed`] where the model does not show every perturbed segment: those it shows are
-    /// restored, the others' [`Mark`](crate::Mark)s stand, nothing descends.
+    /// restored, the others' [`Mark`](crate::Mark)s stand, nothing descends, and no step begins before
+    /// [`Session::restore`] has brought them back.
     /// [`Error::Visit`] where another visit shows other segments, and the errors of the visits: nothing has
-    /// stepped, unless it was the last visit, which leaves the segments before the error stepped and the
-    /// counters as they were.
+    /// stepped, unless it was the last visit, which leaves the segments before the named one stepped and
+    /// the counters as they were.
     pub fn descend(mut self) -> Result<StepReport<R>, Error> {
         self.restore()?;
         let ascent = self.ascent;

@@ -1,5 +1,6 @@
 //! The second half of a step: the second gradient is judged, then the base optimizer steps.
 
+use super::mark::Mark;
 use super::segment::{SegmentMut, Segments};
 use super::settings::{SecondGradient, Session};
 use super::visit::{Counts, Seen, group_of, visit};
@@ -31,15 +32,18 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         }
         let (cpu, state, learning_rate) = (self.cpu, self.base_state, self.learning_rate);
         let (base, grad_factor) = (&self.base, self.unscale() * factor);
-        let mut now = Seen::NOTHING;
+        let mut now = seen.again();
         visit(model, |segment| {
-            now.add(&segment);
+            now.check(&segment)?;
             let weight_decay = group_of(groups, segment.group)?.weight_decay();
             let at = ArmedBase { cpu, state, learning_rate, weight_decay };
-            let SegmentMut { params, perturbed_grads, state, .. } = segment;
-            base.descend(&at, grad_factor, params, perturbed_grads, state)
+            let SegmentMut { params, perturbed_grads, state, mark, .. } = segment;
+            base.descend(&at, grad_factor, params, perturbed_grads, state)?;
+            // A tensor that is shown twice has no place the second time.
+            *mark = Mark::default();
+            Ok(())
         })?;
-        seen.check(now)?;
+        now.end()?;
         self.base_state = self.base.advance(&state);
         Ok(outcome)
     }
@@ -53,16 +57,16 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
     ) -> Result<(R, Outcome), Error> {
         let (cpu, unscale, counts) = (self.cpu, self.unscale(), self.counts());
         let checked = self.second != SecondGradient::Unchecked;
-        let (mut norm, mut now) = (PartialNorm::new(), Seen::NOTHING);
+        let (mut norm, mut now) = (PartialNorm::new(), seen.again());
         visit(model, |segment| {
-            now.add(&segment);
+            now.check(&segment)?;
             counts.check(&segment, groups)?;
             if checked {
                 cpu.accumulate_gradient(unscale, segment.perturbed_grads, &mut norm)?;
             }
             Ok(())
         })?;
-        seen.check(now)?;
+        now.end()?;
         match self.second {
             SecondGradient::Unchecked => Ok((R::ONE, Outcome::Finite)),
             SecondGradient::Checked => clip_factor(&norm, R::INFINITY),

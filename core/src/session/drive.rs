@@ -1,7 +1,6 @@
 //! A step's order: measure, perturb, the second gradient, restore, descend.
 
 use super::ascended::Ascended;
-use super::mark::Mark;
 use super::segment::{SegmentMut, Segments};
 use super::settings::{Form, Point, Session, StepReport};
 use super::visit::{Perturbed, Seen, group_of, restore, visit};
@@ -10,7 +9,7 @@ use crate::erased::{Armed, Ascending, DynBase, DynVariant};
 use crate::error::{Error, check_length};
 use crate::group::Group;
 use crate::length::{Ascent, Scale};
-use crate::norm::{PartialNorm, ScaledNorm};
+use crate::norm::{Part, PartialNorm, ScaledNorm};
 use crate::outcome::Outcome;
 use crate::planes::Planes;
 use crate::real::Real;
@@ -118,25 +117,15 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         model: &mut T,
     ) -> Result<Outcome, Error> {
         self.check()?;
-        let (mut seen, mut still) = (Seen::NOTHING, Perturbed::NONE);
-        visit(model, |segment| {
-            seen.add(&segment);
+        self.kept.begin();
+        let (mut seen, mut still) = (Seen::nothing(self.kept.step), Perturbed::NONE);
+        visit(model, |mut segment| {
+            seen.add(&mut segment);
             still.add(*segment.mark);
             Ok(())
         })?;
         still.check()?;
         self.judge_and_descend(groups, model, seen)
-    }
-
-    /// Brings back what an earlier step left perturbed ([`Error::StillPerturbed`]); how many that were.
-    ///
-    /// # Errors
-    /// [`Error::Length`] where parameters or backup have another length than when they were perturbed, and
-    /// those of the visit.
-    pub fn restore<T: Segments<R> + ?Sized>(&self, model: &mut T) -> Result<usize, Error> {
-        let mut restored = 0;
-        restore(self.cpu, model, &mut |_| restored += 1)?;
-        Ok(restored)
     }
 
     fn ascend_along<'s, T: Segments<R> + ?Sized>(
@@ -146,6 +135,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         model: &'s mut T,
     ) -> Result<Ascended<'s, R, V, B, T>, Error> {
         self.check()?;
+        self.kept.begin();
         let unscale = if slope == Slope::Gradient { self.unscale() } else { R::ONE };
         let before = Armed { unscale, ..Armed::new(self.cpu, self.rule_state) };
         let Measured { norm, uncounted, seen } = self.measure(before, slope, groups, model)?;
@@ -153,7 +143,8 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         let ascent = self.judge_first(slope, &norm, &uncounted, &mut rule_state)?;
         // From here on, dropping `ascended` restores what was perturbed: an error or a panic in the
         // visit leaves w as it was.
-        let mut ascended = Ascended { session: self, groups, model, ascent, seen, perturbed: 0 };
+        let mut ascended = Ascended { session: self, groups, model, ascent, seen };
+        ascended.session.kept.first = 0;
         if ascent.outcome != Outcome::NonFinite {
             ascended.perturb(before, slope)?;
             ascended.session.rule_state = rule_state;
@@ -171,10 +162,10 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         model: &mut T,
     ) -> Result<Measured<R>, Error> {
         let (mut norm, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
-        let (mut seen, mut still) = (Seen::NOTHING, Perturbed::NONE);
+        let (mut seen, mut still) = (Seen::nothing(self.kept.step), Perturbed::NONE);
         let (counts, form) = (self.counts(), self.form);
-        visit(model, |segment| {
-            seen.add(&segment);
+        visit(model, |mut segment| {
+            seen.add(&mut segment);
             still.add(*segment.mark);
             let group = counts.check(&segment, groups)?;
             if writes_spare(form, group.is_perturbed() || counts.remembers(group), segment.spare) {
@@ -182,7 +173,9 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
             }
             let state = segment.state.read();
             let grads = slope.of(segment.grads, &state)?;
-            if group.counts_in_norm() {
+            if self.is_unmoved(slope) {
+                // The plane may hold anything before the first step.
+            } else if group.counts_in_norm() {
                 let at = Armed { operator: group.operator(), ..before };
                 let (memory, inputs) = (segment.memory.read(), segment.inputs);
                 let params = &*segment.params;
@@ -204,44 +197,44 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         uncounted: &PartialNorm<R>,
         state: &mut RuleState<R>,
     ) -> Result<Ascent<R>, Error> {
+        if self.is_unmoved(slope) {
+            return Ok(Ascent { outcome: Outcome::ZeroNorm, norm: ScaledNorm::of(Part::ZERO) });
+        }
         if !uncounted.total()?.sum.is_finite() {
             let norm = ScaledNorm::of(norm.total()?);
             return Ok(Ascent { outcome: Outcome::NonFinite, norm });
         }
-        let ascent = self.variant.finish(norm, state)?;
-        // Before the base optimizer's first step there is no momentum, whatever the plane holds.
-        let unmoved = slope == Slope::Momentum && self.base_state.steps == 0;
-        if unmoved && ascent.outcome == Outcome::Finite {
-            return Ok(Ascent { outcome: Outcome::ZeroNorm, ..ascent });
-        }
-        Ok(ascent)
+        self.variant.finish(norm, state)
+    }
+
+    /// Before the base optimizer's first step there is no momentum, whatever the plane holds: no ascent, and
+    /// nothing to remember.
+    fn is_unmoved(&self, slope: Slope) -> bool {
+        slope == Slope::Momentum && self.base_state.steps == 0
     }
 }
 
 impl<R: Real, V: DynVariant<R>, B: DynBase<R>, T: Segments<R> + ?Sized> Ascended<'_, R, V, B, T> {
     /// Perturbs the perturbed segments, marking them in place, and renews the memory of all that count.
     fn perturb(&mut self, before: Armed<R>, slope: Slope) -> Result<(), Error> {
-        let (ascent, groups, done) = (self.ascent, self.groups, &mut self.perturbed);
-        let Session { ref variant, form, length, .. } = *self.session;
-        let counts = self.session.counts();
-        let mut now = Seen::NOTHING;
+        let (ascent, groups) = (self.ascent, self.groups);
+        let (counts, unmoved) = (self.session.counts(), self.session.is_unmoved(slope));
+        let Session { ref variant, form, length, ref mut kept, .. } = *self.session;
+        let mut now = self.seen.again();
         visit(self.model, |segment| {
-            now.add(&segment);
+            now.check(&segment)?;
             let group = group_of(groups, segment.group)?;
             let at = Armed { operator: group.operator(), ..before };
             let scale = ascent.scale(group.rho(), length)?;
+            let scale = Scale { remember: scale.remember && !unmoved, ..scale };
             let SegmentMut { params, grads, spare, memory, inputs, state, mark, .. } = segment;
             let state = state.read();
             let planes = Ascending { grads: slope.of(grads, &state)?, memory, inputs };
-            let (moves, remembers) = (group.is_perturbed(), counts.remembers(group));
+            let (moves, remembers) = (group.is_perturbed(), counts.remembers(group) && !unmoved);
             if moves && form == Form::InPlace {
-                // A segment that is shown twice would lose its parameters to its second backup.
-                let mut twice = Perturbed::NONE;
-                twice.add(*mark);
-                twice.check()?;
                 variant.ascend_in_place(&at, scale, params, planes, spare)?;
-                *mark = Mark::of(*done, params.len());
-                *done = done.saturating_add(1);
+                *mark = mark.perturbed(kept.perturbed);
+                kept.perturbed = kept.perturbed.saturating_add(1);
             } else if moves {
                 variant.ascend(&at, scale, params, planes, spare)?;
             } else if writes_spare(form, remembers, spare) {
@@ -250,7 +243,23 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>, T: Segments<R> + ?Sized> Ascended
             }
             Ok(())
         })?;
-        self.seen.check(now)
+        now.end()
+    }
+}
+
+impl<R: Real, V, B> Session<R, V, B> {
+    /// Brings back what an earlier step left perturbed ([`Error::StillPerturbed`]); how many that were.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where parameters or backup have another length than when they were perturbed, and
+    /// those of the visit.
+    pub fn restore<T: Segments<R> + ?Sized>(&mut self, model: &mut T) -> Result<usize, Error> {
+        let (mut restored, kept) = (0, &mut self.kept);
+        restore(self.cpu, model, &mut |number| {
+            kept.restored(number);
+            restored += 1;
+        })?;
+        Ok(restored)
     }
 }
 

@@ -9,6 +9,6 @@ mod settings;
 mod visit;
 
 pub use ascended::Ascended;
-pub use mark::Mark;
+pub use mark::{Kept, Mark};
 pub use segment::{Flat, SegmentMut, Segments, Tensor};
 pub use settings::{Form, Point, SecondGradient, Session, StepReport};

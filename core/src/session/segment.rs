@@ -35,7 +35,7 @@ pub struct SegmentMut<'a, R> {
     pub inputs: Planes<'a, R>,
     /// The base optimizer's state.
     pub state: PlanesMut<'a, R>,
-    /// Whether it is perturbed: kept beside the tensor, written by the session.
+    /// Its place in the step, and whether it is perturbed: kept beside the tensor, written by the session.
     pub mark: &'a mut Mark,
 }
 
@@ -65,8 +65,8 @@ pub trait Tensor<R> {
 /// framework that locks storage per tensor can implement it. A slice of [`Tensor`]s has it.
 ///
 /// The order of the segments is the order of the norm. Every visit of a step must show the same
-/// segments in the same order; one that does not is an [`Error::Visit`] or [`Error::StillPerturbed`].
-/// Out of place nothing tells a tensor that every visit shows twice from two tensors: it steps twice.
+/// segments in the same order, each once; one that does not is an [`Error::Visit`] that names the first
+/// place where it differs, or an [`Error::StillPerturbed`].
 pub trait Segments<R> {
     /// Hands every segment to `visitor`, stops at its first error and returns it. An error that is lost
     /// here ends the step all the same.

@@ -1,5 +1,6 @@
 //! [`Session`] and what a trainer sets in it: [`Form`], [`SecondGradient`]; what it tells: [`StepReport`].
 
+use super::mark::Kept;
 use crate::base::BaseState;
 use crate::cpu::Cpu;
 use crate::element::RuleState;
@@ -52,11 +53,13 @@ pub struct Session<R, V, B> {
     /// The variant's counters.
     pub rule_state: RuleState<R>,
     /// The base optimizer's counters.
-    pub base_state: BaseState<R>,
+    pub base_state: BaseState,
     /// What the second gradient goes through before the descent.
     pub second: SecondGradient<R>,
     /// The factor by which the trainer's loss, and so every gradient, is scaled; 1 by default.
     pub loss_scale: R,
+    /// Whether an earlier step left segments perturbed; written by the session alone.
+    pub kept: Kept,
 }
 
 /// Where the perturbed parameters go.
@@ -116,6 +119,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
             base_state: BaseState::new(),
             second: SecondGradient::Checked,
             loss_scale: R::ONE,
+            kept: Kept::default(),
         }
     }
 
@@ -130,11 +134,19 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         if let SecondGradient::Clipped(max_norm) = self.second {
             check("max_norm", "a number > 0", max_norm, max_norm > R::ZERO)?;
         }
-        Ok(())
+        self.check_kept()
     }
 
     /// What every gradient entry is multiplied by.
     pub(super) fn unscale(&self) -> R {
         R::ONE / self.loss_scale
+    }
+}
+
+impl<R, V, B> Session<R, V, B> {
+    /// That no segment is perturbed, shown or not.
+    pub(super) fn check_kept(&self) -> Result<(), Error> {
+        let Kept { perturbed: count, first, .. } = self.kept;
+        if count == 0 { Ok(()) } else { Err(Error::StillPerturbed { first, count }) }
     }
 }

@@ -53,31 +53,56 @@ pub(super) fn group_of<R>(groups: &[Group<R>], index: usize) -> Result<&Group<R>
     groups.get(index).ok_or(Error::UnknownGroup { expected: groups.len(), found: index })
 }
 
-/// What a visit showed: every visit of a step must show the same.
-#[derive(Clone, Copy, PartialEq)]
+/// The segments of a step's first visit, as their marks have them: every visit of the step must show the same.
+#[derive(Clone, Copy)]
 pub(super) struct Seen {
+    step: u32,
     segments: usize,
-    shapes: usize,
 }
 
 impl Seen {
-    pub const NOTHING: Self = Self { segments: 0, shapes: 0 };
-
-    /// In order: a segment of another length or group, or the same in another order, is another.
-    pub fn add<R>(&mut self, segment: &SegmentMut<'_, R>) {
-        self.segments = self.segments.wrapping_add(1);
-        for word in [segment.params.len(), segment.group] {
-            // Each step is a bijection of the sum so far: one differing word can never be undone.
-            self.shapes = (self.shapes.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9);
-        }
+    /// Before the first visit of a step.
+    pub const fn nothing(step: u32) -> Self {
+        Self { step, segments: 0 }
     }
 
-    pub fn check(self, now: Self) -> Result<(), Error> {
-        if self == now {
-            Ok(())
-        } else {
-            Err(Error::Visit { expected: self.segments, found: now.segments })
+    /// In the first visit: the segment's place goes into its mark, unless that still has a backup to lead to.
+    pub fn add<R>(&mut self, segment: &mut SegmentMut<'_, R>) {
+        if !segment.mark.is_perturbed() {
+            *segment.mark = self.mark(self.segments, segment);
         }
+        self.segments = self.segments.saturating_add(1);
+    }
+
+    fn mark<R>(self, place: usize, segment: &SegmentMut<'_, R>) -> Mark {
+        Mark::at(self.step, place, segment.group, segment.params.len())
+    }
+
+    /// A later visit of the same step.
+    pub const fn again(self) -> Again {
+        Again { first: self, place: 0 }
+    }
+}
+
+/// A later visit of a step, compared with the first.
+pub(super) struct Again {
+    first: Seen,
+    place: usize,
+}
+
+impl Again {
+    /// That this segment had this place.
+    pub fn check<R>(&mut self, segment: &SegmentMut<'_, R>) -> Result<(), Error> {
+        let (first, place) = (self.first, self.place);
+        self.place = place.saturating_add(1);
+        let same = place < first.segments && segment.mark.is_at(first.mark(place, segment));
+        if same { Ok(()) } else { Err(Error::Visit { segment: place }) }
+    }
+
+    /// That none is missing.
+    pub const fn end(self) -> Result<(), Error> {
+        let segment = self.place;
+        if segment == self.first.segments { Ok(()) } else { Err(Error::Visit { segment }) }
     }
 }
 
@@ -133,7 +158,7 @@ pub(super) fn restore<R: Real, T: Segments<R> + ?Sized>(
             let params = params.ok_or(Error::Length { slice: "params", expected, found })?;
             let backup = segment.spare.get(..expected).unwrap_or(segment.spare);
             cpu.restore(params, backup)?;
-            *segment.mark = Mark::default();
+            *segment.mark = segment.mark.at_rest();
             done(number);
         }
         Ok(())

@@ -7,7 +7,7 @@
 //!
 //! Preconditioning: of the constraint, D = F^-1/2. Memory: none. The papers' radius gamma is `rho`.
 //! Not invariant to the gradient's scale: unscale a scaled loss first ([`Unscaled`](crate::Unscaled)).
-//! Range: eta g^2 must be representable; an infinite one is [`Outcome::NonFinite`](crate::Outcome).
+//! Range: eta g^2 must be representable (at eta = 0 there is no such limit); an infinite one is [`Outcome::NonFinite`](crate::Outcome).
 //! Source: Kim, Li, Hu, Hospedales 2022 (arXiv 2206.04920); code johnjaejunlee95/torch-unified-SAM-optimization
 //! (eta 1.0, command line 0.2), which takes g^2 of the mini-batch mean, as here.
 //!
@@ -73,7 +73,8 @@ impl<R: Real> FisherSam<R> {
     /// F
     #[inline(always)]
     fn fisher(self, grad: R) -> R {
-        R::ONE + self.eta * (grad * grad)
+        // At eta = 0 this is SAM, also where g^2 is not a number any more.
+        R::ONE + R::select(self.eta == R::ZERO, R::ZERO, self.eta * (grad * grad))
     }
 }
 

@@ -21,6 +21,7 @@
 //!
 //! By hand: v_hat = (1, 3), damping 1, g = (2, 4): C = (1/2, 1/4), C g = (1, 1).
 
+use crate::bias::{bias_of, next_power};
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::{Error, check_decay, check_nonnegative};
 use crate::info::{Claim, Key, Limits, VariantInfo};
@@ -134,9 +135,9 @@ impl<R: Real> InfoSam<R> {
         }
     }
 
-    /// variance_decay^n after one more observation; dies like memory
-    fn next_power(self, state: &RuleState<R>) -> R {
-        (state.decay_power * self.variance_decay).flush()
+    /// variance_decay^n after one more observation.
+    fn next_power(self, state: &RuleState<R>) -> f64 {
+        next_power(state.decay_power, self.variance_decay)
     }
 }
 
@@ -163,7 +164,7 @@ impl<R: Real> Variant<R, 2, 0> for InfoSam<R> {
 
     #[inline]
     fn arm(self, state: &RuleState<R>) -> ArmedInfoSam<R> {
-        let bias = R::ONE - self.next_power(state);
+        let bias = bias_of::<R>(self.next_power(state));
         // A damping that is not normal dies: 1 / damping stays finite where v is 0.
         let damping = (self.absolute_damping + self.relative_damping * state.mean).flush();
         let bias_damping = bias * damping;
@@ -184,8 +185,8 @@ impl<R: Real> Variant<R, 2, 0> for InfoSam<R> {
             return RuleState { steps, ..*state };
         }
         let decay_power = self.next_power(state);
-        let mean = (mean_statistic / (R::ONE - decay_power)).flush();
-        RuleState { steps, decay_power, mean }
+        let mean = (mean_statistic / bias_of(decay_power)).flush();
+        RuleState { decay_power, mean, steps }
     }
 }
 

@@ -6,9 +6,11 @@
 //!
 //! Preconditioning: none; the slope is replaced, s = -v. Memory: none of its own.
 //! The first step has v = 0: [`Outcome::ZeroNorm`](crate::Outcome), a plain step.
-//! Source: Becker, Altinbas, Risse 2024 (arXiv 2401.12033); code MarlonBecker/MSAM, which keeps the
-//! weights perturbed between steps and adds weight decay on the perturbed weight; here the
-//! parameters are restored before each descent and weight decay sees the restored ones.
+//! Source: Becker, Altinbas, Risse 2024 (arXiv 2401.12033); code MarlonBecker/MSAM. Its conventions differ: it keeps
+//! the weights perturbed between steps; its SGD form adds weight decay on the perturbed weight, here decay sees
+//! the restored one; its AdamW form takes weight decay off after the Adam update, here before. Without weight
+//! decay both are the same step: for their numbers set it to 0 and put the decay into the gradient (SGD: g~ plus
+//! decay times the perturbed weight) or take it off the weights after the descent (AdamW).
 //!
 //! By hand: v = (3, 4), rho = 0.5 gives the perturbation (-0.3, -0.4).
 

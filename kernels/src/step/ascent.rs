@@ -4,12 +4,12 @@ use core::mem::offset_of;
 
 use presam::pass::{Ascend, Copied, ElementMap, NormTerm, Remember, Scaled, Term};
 use presam::{
-    Ascent, AscentRule, BaseState, LengthRule, Outcome, Part, RuleState, Scale, ScaledNorm,
-    Unscaled, Variant, finish_total,
+    Ascent, AscentRule, LengthRule, Outcome, Part, RuleState, Scale, ScaledNorm, Unscaled, Variant,
+    finish_total,
 };
 
 use crate::fold::{Tree, fold};
-use crate::layout::{Control, GroupScale, Segment, outcome};
+use crate::layout::{BaseCounters, Control, GroupScale, Segment, outcome};
 use crate::piece::{Piece, Table};
 use crate::plain::Plain;
 use crate::reads::{F32, Planes, Scalar};
@@ -117,7 +117,7 @@ pub fn finish<W: Team, V, const M: usize, const I: usize>(
             });
             team.store(group, [scale.prescale, scale.scale]);
             let remember = group + offset_of!(GroupScale, remember) as u64;
-            team.set_word(remember, u32::from(scale.remember));
+            team.set_word(remember, u32::from(scale.remember && !unmoved(team, control)));
             group += GROUP_BYTES;
         }
     });
@@ -140,22 +140,26 @@ where
     team.store(at(offset_of!(Control, rule_before)), state);
     // Perturbed and not counted: their memory must not meet a gradient that is not finite either.
     let uncounted: Part<f32> = team.load(at(offset_of!(Control, uncounted)));
-    let mut ascent = if uncounted.sum.is_finite() {
+    let ascent = if unmoved(team, control) {
+        Ascent { outcome: Outcome::ZeroNorm, norm: ScaledNorm::of(Part::ZERO) }
+    } else if uncounted.sum.is_finite() {
         finish_total(variant, total, counted, &mut state)
     } else {
         Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) }
     };
-    // Before the base optimizer's first step there is no momentum, whatever the plane holds.
-    let along_momentum = team.word(at(offset_of!(Control, along_momentum))) != 0;
-    let base: BaseState<f32> = team.load(at(offset_of!(Control, base_state)));
-    if along_momentum && base.steps == 0 && ascent.outcome == Outcome::Finite {
-        ascent.outcome = Outcome::ZeroNorm;
-    }
     team.store(at(offset_of!(Control, rule_state)), state);
     team.set_word(at(offset_of!(Control, outcome)), number(ascent.outcome));
     team.set_word(at(offset_of!(Control, norm_root)), ascent.norm.root.to_bits());
     team.set_word(at(offset_of!(Control, norm_class)), ascent.norm.class.cast_unsigned());
     ascent
+}
+
+/// Before the base optimizer's first step there is no momentum, whatever the plane holds: no ascent, and
+/// nothing to remember.
+#[inline(always)]
+fn unmoved<W: Team>(team: &W, control: u64) -> bool {
+    let base: BaseCounters = team.load(control + offset_of!(Control, base_state) as u64);
+    team.word(control + offset_of!(Control, along_momentum) as u64) != 0 && base.steps == 0
 }
 
 /// An outcome as memory holds it.

@@ -3,11 +3,11 @@
 use core::mem::offset_of;
 
 use presam::pass::Descend;
-use presam::{BaseOptimizer, BaseState, Outcome, clip_factor_of};
+use presam::{BaseOptimizer, Outcome, clip_factor_of};
 
 use super::ascent::number;
 use crate::fold::{Tree, fold};
-use crate::layout::{BASE_BYTES, Control, Segment, outcome};
+use crate::layout::{BASE_BYTES, BaseCounters, Control, Segment, outcome};
 use crate::map;
 use crate::piece::{Piece, Table};
 use crate::plain::Plain;
@@ -33,10 +33,11 @@ pub fn second<W: Team, B, const S: usize>(
         let second = if skipped || checked == 0 { Outcome::Finite } else { second };
         let descends = !skipped && second != Outcome::NonFinite;
         let grad_factor = real(offset_of!(Control, unscale_second)) * factor;
-        let before: BaseState<f32> = team.load(at(offset_of!(Control, base_state)));
+        let before: BaseCounters = team.load(at(offset_of!(Control, base_state)));
         team.store(at(offset_of!(Control, base_before)), before);
         if descends {
-            team.store(at(offset_of!(Control, base_state)), base.advance(&before));
+            let after = BaseCounters::of(base.advance(&before.state()));
+            team.store(at(offset_of!(Control, base_state)), after);
         }
         team.set_word(at(offset_of!(Control, second)), number(second));
         team.set_word(at(offset_of!(Control, descends)), u32::from(descends));
@@ -61,13 +62,13 @@ pub fn descend<W: Team, B, const S: usize>(
             return;
         }
         let base: B = team.load(bases + BASE_BYTES * u64::from(piece.segment.group));
-        let before: BaseState<f32> = team.load(control + offset_of!(Control, base_before) as u64);
+        let before: BaseCounters = team.load(control + offset_of!(Control, base_before) as u64);
         let grad_factor = f32::from_bits(number(offset_of!(Control, grad_factor)));
         map::map::<W, _, F32, 1, S, 0>(
             team,
             &piece,
             &map::Work {
-                map: Descend { rule: base.arm(&before), grad_factor },
+                map: Descend { rule: base.arm(&before.state()), grad_factor },
                 old: Some(piece.segment.params),
                 reads: Planes::at([piece.plane(team, offset_of!(Segment, perturbed_grads))]),
                 memory: Planes::at(piece.planes(team, offset_of!(Segment, state))),

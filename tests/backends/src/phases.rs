@@ -113,7 +113,7 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         answer: &mut Answer<R>,
     ) -> Result<(Ascent<R>, RuleState<R>), Error> {
         let (mut norm, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
-        for (s, group) in self.segments() {
+        for (s, group) in self.segments().filter(|_| !self.is_unmoved()) {
             if group.counts_in_norm() {
                 let (memory, inputs) = (Planes::of(&s.memory), Planes::of(&s.inputs));
                 let at = self.armed(group);
@@ -125,18 +125,19 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         let total = norm.total()?;
         answer.norm = Some(Norm { sum: total.sum, class: total.class });
         let mut state = rule_state(self.case);
-        let ascent = if uncounted.total()?.sum.is_finite() {
+        let ascent = if self.is_unmoved() {
+            Ascent { outcome: Outcome::ZeroNorm, norm: ScaledNorm::of(total) }
+        } else if uncounted.total()?.sum.is_finite() {
             rule.finish(&norm, &mut state)?
         } else {
             Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) }
         };
-        // Before the base optimizer's first step there is no momentum.
-        let is_unmoved = self.along_momentum && self.case.base_steps == 0;
-        let outcome = match ascent.outcome {
-            Outcome::Finite if is_unmoved => Outcome::ZeroNorm,
-            outcome => outcome,
-        };
-        Ok((Ascent { outcome, ..ascent }, state))
+        Ok((ascent, state))
+    }
+
+    /// Before the base optimizer's first step there is no momentum, and nothing to remember of it.
+    fn is_unmoved(&self) -> bool {
+        self.along_momentum && self.case.base_steps == 0
     }
 
     /// Phases 1 and 2: perturbed parameters and memory into `answer`; the counters after them.
@@ -148,6 +149,7 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
         let (ascent, state) = self.measure(rule, answer)?;
         for ((s, group), to) in self.segments().zip(&mut answer.segments) {
             let scale = ascent.scale(group.rho(), length_rule(self.case.length)?)?;
+            let scale = Scale { remember: scale.remember && !self.is_unmoved(), ..scale };
             let scale = match (group.is_perturbed(), group.counts_in_norm()) {
                 (true, _) => scale,
                 (false, true) => Scale { scale: R::ZERO, ..scale },
@@ -163,7 +165,7 @@ impl<R: AnyReal + Scalar> Step<'_, R> {
     /// Phase 3, unless the second gradient is not finite.
     fn descend(
         &self,
-        base_state: &mut BaseState<R>,
+        base_state: &mut BaseState,
         answer: &mut Answer<R>,
     ) -> Result<Outcome, Error> {
         let (mut sums, unscale) = (PartialNorm::new(), R::ONE / self.loss_scale);

@@ -27,9 +27,10 @@ pub fn base<R: Real>(base: Base) -> Result<AnyBase<R>, Error> {
 
 /// `factor` to the power `exponent` as core keeps it: a running product that dies like memory. What stands
 /// still, dead or at 1, does so after any number of steps.
-fn running_product<R: Real>(factor: f64, exponent: u64) -> R {
-    let factor = <R as Real>::from_f64(factor);
-    let mut product = R::ONE;
+fn running_product<R: Real>(factor: f64, exponent: u64) -> f64 {
+    // The setting in the scalar, its powers in f64.
+    let factor = Real::to_f64(<R as Real>::from_f64(factor));
+    let mut product = 1.0;
     for _ in 0..exponent {
         let next = (product * factor).flush();
         if next == product {
@@ -53,20 +54,20 @@ pub fn rule_state<R: Real + Scalar>(case: &Case<R>) -> RuleState<R> {
     let decay_power = case
         .rule
         .setting("variance_decay")
-        .map_or(R::ONE, |decay| running_product(decay, steps.saturating_sub(1)));
+        .map_or(1.0, |decay| running_product::<R>(decay, steps.saturating_sub(1)));
     let mean = <R as Real>::from_f64(case.rule_state.mean_of_variance);
-    RuleState { steps: count(steps), decay_power, mean }
+    RuleState { decay_power, mean, steps: count(steps) }
 }
 
 /// The counters of the case's base optimizer.
 #[must_use]
-pub fn base_state<R: Real + Scalar>(case: &Case<R>) -> BaseState<R> {
+pub fn base_state<R: Real + Scalar>(case: &Case<R>) -> BaseState {
     let decays = match case.base {
         Base::AdamW { mean_decay, square_decay, .. } => [mean_decay, square_decay],
         _ => [1.0; 2],
     };
-    let decay_powers = decays.map(|decay| running_product(decay, case.base_steps));
-    BaseState { steps: count(case.base_steps), decay_powers }
+    let decay_powers = decays.map(|decay| running_product::<R>(decay, case.base_steps));
+    BaseState { decay_powers, steps: count(case.base_steps) }
 }
 
 /// The length rule.
@@ -123,10 +124,11 @@ mod tests {
 
     #[test]
     fn a_running_product_is_that_of_every_step_and_ends_after_any_number() {
-        let plain = |factor: f32, steps| (0..steps).fold(1.0_f32, |p, _| (p * factor).flush());
+        let plain =
+            |factor: f32, steps| (0..steps).fold(1.0_f64, |p, _| (p * f64::from(factor)).flush());
         for (factor, steps) in [(0.9, 0), (0.9, 7), (0.999, 300), (0.5, 127), (0.9, 5000), (0.0, 2)]
         {
-            let found: f32 = running_product(f64::from(factor), steps);
+            let found = running_product::<f32>(f64::from(factor), steps);
             assert_eq!(found.to_bits(), plain(factor, steps).to_bits(), "{factor}^{steps}");
         }
         assert_eq!(running_product::<f32>(0.999, u64::MAX), 0.0);

@@ -52,7 +52,7 @@ pub struct Stepped<R> {
     /// The rule's counters.
     pub rule_state: RuleState<R>,
     /// The base optimizer's counters.
-    pub base_state: BaseState<R>,
+    pub base_state: BaseState,
 }
 
 impl<R: Real + Scalar> Stepped<R> {
@@ -62,7 +62,7 @@ impl<R: Real + Scalar> Stepped<R> {
         case: &Case<R>,
         answer: Answer<R>,
         report: StepReport<R>,
-        (rule_state, base_state): (RuleState<R>, BaseState<R>),
+        (rule_state, base_state): (RuleState<R>, BaseState),
     ) -> Self {
         let answer = Answer {
             outcome: outcome(report.ascent.outcome),

@@ -164,7 +164,7 @@ pub fn restore(arrays: &mut Arrays) -> Result<(), Fault> {
 /// The base optimizer's step.
 pub fn descend(
     sgd: SgdMomentum<f32>,
-    state: &mut BaseState<f32>,
+    state: &mut BaseState,
     arrays: &mut Arrays,
 ) -> Result<(), Fault> {
     let Arrays { weights, grads, velocity, .. } = arrays;

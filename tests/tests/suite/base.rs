@@ -3,8 +3,8 @@
 
 use crate::common::{Random, assert_within, bits, widened};
 use presam::{
-    AdamW, ArmedBase, BaseOptimizer, BaseState, Cpu, DynBase, Flat, Group, Outcome, PlanesMut,
-    Real, Sam, Session, Sgd,
+    AdamW, ArmedBase, BaseOptimizer, BaseState, Cpu, DescentRule, DynBase, Flat, Group, InfoSam,
+    Outcome, PlanesMut, Real, RuleState, Sam, Session, Sgd, Variant,
 };
 use presam_oracle::{Base, BaseState as OracleState, Format, descend};
 
@@ -124,4 +124,60 @@ fn in_f32() {
 #[test]
 fn in_f64() {
     both::<f64>(Format::F64);
+}
+
+/// Decays as `R` holds them, at which a power in `f32` would lose its difference from 1.
+const DECAYS: [f64; 4] = [0.9, 0.99, 0.999, 0.9999];
+
+/// How far 1 - power is from the closed form, in ulp of 1 in `f64`.
+fn off(power: f64, decay: f64, steps: i32) -> f64 {
+    ((1.0 - power) - (1.0 - decay.powf(f64::from(steps)))).abs() / f64::EPSILON
+}
+
+/// 1 - decay^t of AdamW and info-sam: the running product against the closed form.
+fn powers<R: Real>() {
+    for decay in DECAYS.map(R::from_f64) {
+        let info = InfoSam::new(decay, decay, R::ZERO, R::ONE).unwrap();
+        let adamw = AdamW::new(R::ONE).unwrap().with_decays(decay, decay).unwrap();
+        let (mut base, mut rule) = (BaseState::new(), RuleState::new());
+        rule = info.advance(&rule, R::ONE); // observes nothing
+        for t in 1..=5000 {
+            (base, rule) = (adamw.advance(&base), info.advance(&rule, R::ONE));
+            assert_eq!(base.decay_powers, [rule.decay_power; 2]);
+            let (off, most) =
+                (off(rule.decay_power, decay.to_f64(), t), if t <= 64 { 2.0 } else { 32.0 });
+            assert!(off <= most, "{decay:?}^{t}: off by {off} ulp");
+            let mean = R::ONE.to_f64() / (1.0 - decay.to_f64().powf(f64::from(t)));
+            let error = (rule.mean.to_f64() / mean - 1.0).abs();
+            assert!(
+                size_of::<R>() == 8 || error <= 1.5 * f64::from(f32::EPSILON),
+                "{decay:?}^{t}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_bias_of_an_average_is_that_of_the_closed_form() {
+    powers::<f32>();
+    powers::<f64>();
+}
+
+#[test]
+fn adamw_in_f32_is_within_4_ulp_of_the_formula_at_any_decay() {
+    for (mean, square) in [(0.9f32, 0.999f32), (0.999, 0.9999), (0.9999, 0.99999)] {
+        let adamw = AdamW::new(0.5f32).unwrap().with_weight_decay(0.0).unwrap();
+        let adamw = adamw.with_decays(mean, square).unwrap().with_denominator_guard(0.0).unwrap();
+        let mut state = BaseState::new();
+        for t in 1..=2000 {
+            let (found, [m, v]) = adamw.arm(&state).update(0.0, 0.75, [0.25, 0.5]);
+            let bias = |decay: f32| 1.0 - f64::from(decay).powf(f64::from(t));
+            let (m, v) = (f64::from(m) / bias(mean), f64::from(v) / bias(square));
+            let expected = -0.5 * m / v.sqrt();
+            let ulp = f64::from(f32::EPSILON) * expected.abs().log2().floor().exp2();
+            let off = (f64::from(found) - expected).abs() / ulp;
+            assert!(off <= 4.0, "decays {mean}, {square}, step {t}: off by {off} ulp");
+            state = adamw.advance(&state);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What stands beside the ascent: GSAM, WSAM, LookSAM, clipping, schedules and masks, each against the
 //! oracle.
 
-use crate::common::{Random, assert_within, widened_all};
+use crate::common::{Random, assert_within, bits, widened_all};
 use presam::{
     Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Schedule, TopK, Wsam,
     clip_factor, gsam_rho, kept_count,
@@ -195,6 +195,37 @@ fn gsams_radius_is_the_oracles() {
         gsam_rho((0.25, 0.75), (0.5, 0.5), 0.5),
         schedule::gsam_rho(0.5, (0.5, 0.5), (0.25, 0.75))
     );
+}
+
+#[test]
+fn a_gradient_that_is_not_split_keeps_every_bit() {
+    let (g, p) = (vec![vec![f32::INFINITY, 1.0, -1.0]], vec![vec![2.0, -0.0, 3.0]]);
+    let (mix, outcome) = LookSam::new(0.5).unwrap().split(&pair_sums(&g, &p)).unwrap();
+    assert_eq!(outcome, Outcome::NonFinite);
+    assert_eq!(bits(&mixed(mix, &g, &p)[0]), bits(&p[0]));
+}
+
+#[test]
+fn a_ratio_that_leaves_the_range_at_either_end_is_told() {
+    let look = LookSam::new(0.5f32).unwrap();
+    for (g, kept) in [(1e-30, 1e30), (1e30, 1e-30)] {
+        let (g, kept) = (vec![vec![g, 0.0]], vec![vec![0.0, kept]]);
+        let (mix, outcome) = look.reuse(&norm_sums(&g), &norm_sums(&kept)).unwrap();
+        assert_eq!((outcome, mixed(mix, &g, &kept)), (Outcome::NonFinite, g));
+    }
+    // Nothing vanishes where g is zero.
+    let (g, kept) = (vec![vec![0.0, 0.0]], vec![vec![0.0, 1.0]]);
+    let (mix, outcome) = look.reuse(&norm_sums(&g), &norm_sums(&kept)).unwrap();
+    assert_eq!((outcome, mixed(mix, &g, &kept)), (Outcome::Finite, g));
+}
+
+#[test]
+fn a_dot_product_beyond_the_range_leaves_the_second_gradient() {
+    let (g, p) = (vec![vec![1e20f32, 0.0]], vec![vec![1e20, 1e20]]);
+    let (split, first) = LookSam::new(0.5).unwrap().split(&pair_sums(&g, &p)).unwrap();
+    let (gsam, second) = Gsam::new(0.5).unwrap().arm(&pair_sums(&p, &g)).unwrap();
+    assert_eq!([first, second], [Outcome::NonFinite; 2]);
+    assert_eq!([mixed(split, &g, &p), mixed(gsam, &g, &p)], [p.clone(), p]);
 }
 
 /// The search over segments, ended.

@@ -3,8 +3,8 @@
 
 use crate::common::bits;
 use presam::{
-    Ascent, Cpu, FriendlySam, InfoSam, InfoSamDraft, LengthRule, Outcome, PartialNorm, Real,
-    RuleState, Sam, Variant, Vasso, finish,
+    Ascent, Cpu, FisherSam, FriendlySam, InfoSam, InfoSamDraft, LengthRule, Outcome, PartialNorm,
+    Real, RuleState, Sam, Variant, Vasso, finish,
 };
 
 /// A model of one segment that keeps its rule's memory and counters.
@@ -46,6 +46,15 @@ fn gradients_of_1e20_and_1e_minus_30_are_no_error() {
             assert!((moved - expected).abs() < 1e-6, "{size}: {moved}");
         }
     }
+}
+
+#[test]
+fn fisher_sam_at_eta_0_is_sam_where_the_square_is_infinite() {
+    let (params, grads) = ([1.0, -2.0], [3e20, -4e20]);
+    let fisher = FisherSam::new(0.0).unwrap();
+    let (sam, moved) = Model::new(Sam::new(), &params).ascend(&grads);
+    assert_eq!(Model::new(fisher, &params).ascend(&grads), (sam, moved));
+    assert_eq!(sam.outcome, Outcome::Finite);
 }
 
 #[test]

@@ -302,7 +302,8 @@ fn momentum_sam_takes_one_gradient_against_the_momentum() {
     let (mut model, groups) = (Model::new(11, 0, 1), groups());
     let mut session = Session::new(Cpu::detect(), MomentumSam::new(), momentum());
     let start = model.params();
-    // No momentum yet: a zero norm, so the gradient is taken at w.
+    // No momentum yet, whatever the plane holds: a zero norm, so the gradient is taken at w.
+    model.tensors.iter_mut().for_each(|t| t.state[0].fill(f32::NAN));
     let report = session.step_with_momentum(&groups, &mut model, |m, _| {
         assert_eq!(m.params(), start);
         m.gradient();

@@ -25,7 +25,7 @@ fn positive<R: Real>(random: &mut Random, n: usize) -> Vec<R> {
 
 /// One ascent and, element by element, what the rule itself says.
 fn ascend_everywhere<R: Real, V: Variant<R, M, I>, const M: usize, const I: usize>(variant: V) {
-    let state = RuleState { steps: 2, decay_power: R::from_f64(0.5), mean: R::from_f64(0.25) };
+    let state = RuleState { steps: 2, decay_power: 0.5, mean: R::from_f64(0.25) };
     let rule = variant.arm(&state);
     let mut random = Random(5);
     for n in lengths() {

@@ -24,7 +24,7 @@ pub struct Call<'a, R> {
     pub norm: PartialNorm<R>,
     pub later: PartialNorm<R>,
     pub rule_state: RuleState<R>,
-    pub base_state: BaseState<R>,
+    pub base_state: BaseState,
     pub momentum: SgdMomentum<R>,
     pub adamw: AdamW<R>,
     pub grad_factor: R,

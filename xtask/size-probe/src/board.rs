@@ -23,7 +23,7 @@ pub struct Call {
     pub rho: f32,
     pub learning_rate: f32,
     pub rule_state: RuleState<f32>,
-    pub base_state: BaseState<f32>,
+    pub base_state: BaseState,
 }
 
 pub fn call() -> Call {
@@ -38,10 +38,10 @@ pub fn call() -> Call {
         learning_rate: setting(1),
         rule_state: RuleState {
             steps: setting(2) as u32,
-            decay_power: setting(3),
+            decay_power: setting(3).into(),
             mean: setting(4),
         },
-        base_state: BaseState { steps: setting(5) as u32, decay_powers: [setting(6), setting(7)] },
+        base_state: BaseState { steps: setting(5) as u32, decay_powers: [setting(6).into(), setting(7).into()] },
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Case {
     shape: Arc<Shape>,
     rho: f32,
     rule_state: RuleState<f32>,
-    base_state: BaseState<f32>,
+    base_state: BaseState,
     scale: Scale<f32>,
 }
 

@@ -45,7 +45,7 @@ pub(in crate::bench) enum Order {
     /// Bring the parameters back.
     Restore,
     /// The base optimizer's step, then let the gradients change places.
-    Descend(BaseState<f32>),
+    Descend(BaseState),
     /// See `check`.
     SumPlainly,
     /// See `check`.
@@ -150,7 +150,7 @@ impl Shard {
         self.tensors.iter_mut().try_for_each(|t| self.cpu.restore(&mut t.params, &t.perturbed))
     }
 
-    pub(super) fn descend(&mut self, state: BaseState<f32>) -> Result<(), Error> {
+    pub(super) fn descend(&mut self, state: BaseState) -> Result<(), Error> {
         let (base, at) = (&self.rules.base, ArmedBase::new(self.cpu, state));
         for t in &mut self.tensors {
             let state = PlanesMut::of(&mut t.state);

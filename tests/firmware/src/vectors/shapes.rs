@@ -100,7 +100,7 @@ pub fn run<R: AnyReal>(machine: &mut dyn Machine) -> Result<(), Fault> {
 #[inline(never)]
 fn ascent<R: AnyReal>(rule: AnyVariant<R>, len: usize, bits: &mut Bits) -> Result<(), Fault> {
     let mut random = Random(len as u32);
-    let mut state = RuleState { steps: 2, decay_power: R::from_f64(0.5), mean: R::from_f64(0.25) };
+    let mut state = RuleState { steps: 2, decay_power: 0.5, mean: R::from_f64(0.25) };
     let armed = Armed::new(Cpu::detect(), state);
     let [w, g] = [(); 2].map(|()| Guarded::new(len, || random.draw::<R>()));
     let [mut first, mut second] = [(); 2].map(|()| Guarded::new(len, || random.positive::<R>()));
@@ -141,8 +141,7 @@ fn ascent<R: AnyReal>(rule: AnyVariant<R>, len: usize, bits: &mut Bits) -> Resul
 #[inline(never)]
 fn descent<R: AnyReal>(base: AnyBase<R>, len: usize, bits: &mut Bits) -> Result<(), Fault> {
     let mut random = Random(len as u32);
-    let powers = [0.5, 0.75].map(R::from_f64);
-    let armed = ArmedBase::new(Cpu::detect(), BaseState { steps: 2, decay_powers: powers });
+    let armed = ArmedBase::new(Cpu::detect(), BaseState { steps: 2, decay_powers: [0.5, 0.75] });
     let [mut w, g] = [(); 2].map(|()| Guarded::new(len, || random.draw::<R>()));
     let [mut first, mut second] = [(); 2].map(|()| Guarded::new(len, || random.positive::<R>()));
     let mut planes = [first.slice_mut(), second.slice_mut()];

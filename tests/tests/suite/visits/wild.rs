@@ -1,0 +1,158 @@
+//! Visits that differ at random: a step is an error, or every weight that it was shown has stepped once.
+
+use super::{Fault, Layer, groups};
+use crate::common::{Random, bits};
+use presam::{
+    Cpu, Error, Form, Planes, PlanesMut, SegmentMut, Segments, Session, Sgd, SgdMomentum, Tensor,
+    Vasso,
+};
+
+const RATE: f32 = 0.125;
+
+/// A list of tensors that does something else to one of them in one visit of three.
+struct Wild {
+    tensors: Vec<Layer>,
+    random: Random,
+    honest: bool,
+    /// Leaves out whatever is perturbed.
+    hides_perturbed: bool,
+    /// How much of each tensor the first visit of a step showed; empty before it.
+    shown: Vec<usize>,
+}
+
+impl Wild {
+    fn below(&mut self, end: usize) -> usize {
+        let unit = f64::from(self.random.draw::<f32>()) / 2.0 + 0.5;
+        ((unit * end as f64) as usize).min(end - 1)
+    }
+
+    /// What this visit shows: tensors and lengths.
+    fn list(&mut self) -> Vec<(usize, usize)> {
+        let mut list: Vec<_> = self.tensors.iter().map(|t| t.w.len()).enumerate().collect();
+        if self.hides_perturbed {
+            list.retain(|(which, _)| !self.tensors[*which].mark.is_perturbed());
+        }
+        if self.honest || self.below(3) > 0 {
+            return list;
+        }
+        let (at, to) = (self.below(list.len()), self.below(list.len()));
+        let faults = [Fault::Hides, Fault::Repeats, Fault::Reorders, Fault::Resizes];
+        match faults[self.below(faults.len())] {
+            Fault::Hides => drop(list.remove(at)),
+            Fault::Repeats => list.insert(to, list[at]),
+            Fault::Reorders => list.swap(at, to),
+            _ => list[at].1 -= 1,
+        }
+        list
+    }
+}
+
+/// The first `n` elements of a tensor.
+fn cut(tensor: &mut Layer, n: usize) -> SegmentMut<'_, f32> {
+    let SegmentMut { group, params, grads, perturbed_grads, spare, mark, .. } = SegmentMut {
+        memory: PlanesMut::none(),
+        inputs: Planes::none(),
+        state: PlanesMut::none(),
+        group: 0,
+        params: &mut tensor.w[..n],
+        grads: &tensor.g[..n],
+        perturbed_grads: &tensor.g[..n],
+        spare: &mut tensor.spare[..n],
+        mark: &mut tensor.mark,
+    };
+    let memory = PlanesMut::from([&mut tensor.memory[0][..n]]);
+    let state = PlanesMut::from([&mut tensor.state[0][..n]]);
+    let inputs = Planes::none();
+    SegmentMut { group, params, grads, perturbed_grads, spare, memory, inputs, state, mark }
+}
+
+impl Segments<f32> for Wild {
+    fn visit(
+        &mut self,
+        visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let list = self.list();
+        if self.shown.is_empty() {
+            self.shown = vec![0; self.tensors.len()];
+            list.iter().for_each(|(which, n)| self.shown[*which] = *n);
+        }
+        list.into_iter().try_for_each(|(which, n)| visitor(cut(&mut self.tensors[which], n)))
+    }
+}
+
+/// w after `steps` of the base optimizer over the first `n` elements: v = g without momentum.
+fn stepped(tensor: &Layer, before: &[f32], n: usize) -> Vec<u64> {
+    let mut after = before.to_vec();
+    after.iter_mut().zip(&tensor.g).take(n).for_each(|(w, g)| *w -= RATE * g);
+    bits(&after)
+}
+
+/// That each weight stands where it stood or where its one step leads; `must` where it must have stepped.
+fn none_is_lost(model: &Wild, before: &[Vec<f32>], must: bool, what: &str) {
+    for ((tensor, before), shown) in model.tensors.iter().zip(before).zip(&model.shown) {
+        let (now, after) = (bits(&tensor.w), stepped(tensor, before, *shown));
+        let stands = now == after || (!must && now == bits(before));
+        assert!(!tensor.mark.is_perturbed() && stands, "{what}");
+    }
+}
+
+/// After an error: what is perturbed has its backup, no step begins, and a restore brings all back.
+fn cured(
+    session: &mut Session<f32, Vasso<f32>, SgdMomentum<f32>>,
+    model: &mut Wild,
+    before: &[Vec<f32>],
+    what: &str,
+) {
+    let perturbed = model.tensors.iter().filter(|t| t.mark.is_perturbed()).count();
+    let wild = core::mem::replace(&mut model.honest, true);
+    for hides in [true, false] {
+        model.hides_perturbed = hides && perturbed > 0;
+        if perturbed > 0 {
+            let now: Vec<_> = model.tensors.iter().map(|t| bits(&t.w)).collect();
+            let again = session.step(&groups(), model, |_, _| Ok::<(), Error>(()));
+            let refused =
+                matches!(again, Err(Error::StillPerturbed { count, .. }) if count == perturbed);
+            assert!(refused, "{what}, then {again:?}");
+            assert!(model.tensors.iter().map(|t| bits(&t.w)).eq(now), "{what}");
+        }
+    }
+    model.hides_perturbed = false;
+    assert_eq!(session.restore(model).unwrap(), perturbed, "{what}");
+    model.honest = wild;
+    none_is_lost(model, before, false, what);
+}
+
+#[test]
+fn whatever_a_visitor_does_between_two_visits_no_weight_is_lost() {
+    let (mut ends, mut left) = ([0; 2], 0);
+    for seed in 0..3000 {
+        let form = if seed % 3 == 0 { Form::OutOfPlace } else { Form::InPlace };
+        let base = Sgd::new(RATE).unwrap().with_momentum(0.0).unwrap();
+        let mut session = Session::new(Cpu::plain(), Vasso::default(), base);
+        session.form = form;
+        let tensors = super::Model::new(None).tensors;
+        let random = Random(seed);
+        let mut model =
+            Wild { tensors, random, honest: false, hides_perturbed: false, shown: Vec::new() };
+        for step in 0..3 {
+            let before: Vec<Vec<f32>> = model.tensors.iter().map(|t| t.w.clone()).collect();
+            model.shown.clear();
+            let (rule, counters) = (session.rule_state.steps, session.base_state.steps);
+            let result = session.step(&groups(), &mut model, |_, _| Ok::<(), Error>(()));
+            let what = format!("seed {seed}, {form:?}, step {step}: {result:?}");
+            ends[usize::from(result.is_ok())] += 1;
+            left += usize::from(model.tensors.iter().any(|t| t.mark.is_perturbed()));
+            assert!(session.rule_state.steps - rule <= 1, "{what}");
+            assert_eq!(session.base_state.steps - counters, u32::from(result.is_ok()), "{what}");
+            match result {
+                Ok(report) => {
+                    assert!(report.descended, "{what}");
+                    none_is_lost(&model, &before, true, &what);
+                }
+                Err(_) => cured(&mut session, &mut model, &before, &what),
+            }
+        }
+    }
+    // Both ends occur, and weights that had to be brought back.
+    assert!(ends[0] > 3000 && ends[1] > 500 && left > 100, "{ends:?}, {left}");
+}
