@@ -71,6 +71,11 @@ impl<R: Real> Part<R> {
     #[must_use]
     pub fn combine(self, next: Self) -> Self {
         let statistic = self.statistic + next.statistic;
+        // Nearly every pair: nothing to bring to another class, and a neutral part adds its zero.
+        let plain = self.sum + next.sum;
+        if (self.class | next.class) == 0 && plain.is_finite() {
+            return Self { sum: plain, statistic, class: 0 };
+        }
         let (sum, class) = if self.sum == R::ZERO {
             (next.sum, next.class)
         } else if next.sum == R::ZERO {

@@ -8,7 +8,7 @@ use crate::error::DeviceError;
 use crate::options::Options;
 use crate::segment::{DeviceSegment, Scalar};
 
-/// Chunks of a table: what one tree folds in two rounds.
+/// Chunks of a table: an eighth of what one tree folds in two rounds.
 pub(super) const MOST_CHUNKS: u64 = LEAVES as u64 * LEAVES as u64;
 
 /// The kernels that errors name: the first to touch a plane.

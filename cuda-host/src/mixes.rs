@@ -24,7 +24,7 @@ const PERTURBED: u64 = offset_of!(Segment, state) as u64;
 
 /// The whole model's parameters and gradients as one segment each: sums run over all of it.
 ///
-/// Device memory: 32 bytes for each chunk of 2048 parameters.
+/// Device memory: 18 bytes for each chunk of 2048 parameters, 33 KiB.
 #[derive(Debug)]
 pub struct Mixes {
     planes: Planes,
@@ -66,7 +66,7 @@ impl Mixes {
         let (mixes, buffers) = Buffers::built(device, |device, buffers| {
             let tables = Tables::new(device, buffers, &[row(flat)])?;
             let planes = tables.pass(device, buffers, |_| true)?;
-            let parts = planes.count() as usize * PART_BYTES as usize;
+            let parts = planes.parts() as usize * PART_BYTES as usize;
             Ok(Self {
                 planes,
                 has_kept: flat.kept != 0,
@@ -91,7 +91,7 @@ impl Mixes {
     ) -> Result<(), DeviceError> {
         let (accumulate, [first, second]) = accumulate;
         self.planes.launch(device, accumulate, &[self.parts, first, second])?;
-        let count = self.planes.count();
+        let count = self.planes.parts();
         let tree = [self.parts, u64::from(count), self.results, self.counter];
         device.launch(kernel, count.div_ceil(LEAVES).max(1), &[&tree, arguments].concat())
     }

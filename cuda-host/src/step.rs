@@ -36,7 +36,7 @@ use rows::{bases_of, first_control, pick, row, scale_of};
 ///
 /// Device memory beyond the trainer's w, g, g~ and the base optimizer's state: 1 float a parameter for the
 /// perturbed ones (or the backup) and M for the rule's memory, which the trainer hands in; of the step's
-/// own, up to 64 bytes for each chunk of 2048 parameters, 96 for each segment, 33 KiB.
+/// own, up to 50 bytes for each chunk of 2048 parameters, 96 for each segment, 33 KiB.
 #[derive(Clone, Debug)]
 pub struct DeviceStep {
     variant_kernels: VariantKernels,
@@ -115,7 +115,7 @@ impl DeviceStep {
                 moved: tables.pass(device, own, moves)?,
                 all,
                 counted_elements: counted.map(|segment| segment.len).sum(),
-                parts: own.allocate(device, all.count().max(1) as usize * part)?,
+                parts: own.allocate(device, all.parts().max(1) as usize * part)?,
                 results: own.allocate(device, LEAVES as usize * part)?,
                 counter: own.zeros(device, 1)?,
                 control: own.upload(device, &[control])?,

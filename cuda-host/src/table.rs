@@ -23,6 +23,12 @@ impl Planes {
         self.count
     }
 
+    /// Parts that a summing pass leaves: one for each block's chunks.
+    #[must_use]
+    pub const fn parts(&self) -> u32 {
+        self.count.div_ceil(WARPS)
+    }
+
     /// Launches a pass: its table comes before the other arguments.
     ///
     /// # Errors
@@ -34,7 +40,7 @@ impl Planes {
         arguments: &[u64],
     ) -> Result<(), DeviceError> {
         let table = [self.chunks, u64::from(self.count), self.segments];
-        device.launch(kernel, self.count.div_ceil(WARPS), &[&table, arguments].concat())
+        device.launch(kernel, self.parts(), &[&table, arguments].concat())
     }
 }
 

@@ -78,7 +78,9 @@ fn exact_buffers(draw: &mut Draw<'_>) {
     let segments = upload(&mut memory, &bytes_of(&[row]));
     let chunks = upload(&mut memory, &trimmed(bytes_of(&chunks), 2));
     let factor_at = upload(&mut memory, &bytes_of(&[factor]));
-    let room = trimmed(vec![0; count * PART_BYTES as usize], 1);
+    // A part for each block's chunks.
+    let of_block = WARPS as usize;
+    let room = trimmed(vec![0; count.div_ceil(of_block) * PART_BYTES as usize], 1);
     let parts = memory.allocate(room.len());
     let plane = offset_of!(Segment, grads) as u64;
     let blocks = (count as u32).div_ceil(WARPS);
@@ -90,9 +92,9 @@ fn exact_buffers(draw: &mut Draw<'_>) {
     }
     let mut bytes = room;
     assert_eq!(memory.read(parts, &mut bytes), Ok(()));
-    for (chunk, words) in grads.chunks(CHUNK).zip(values_of::<[u32; 4]>(&bytes)) {
+    for (chunks, words) in grads.chunks(of_block * CHUNK).zip(values_of::<[u32; 4]>(&bytes)) {
         let mut norm = PartialNorm::new();
-        assert_eq!(Cpu::plain().accumulate_gradient(factor, chunk, &mut norm), Ok(()));
+        assert_eq!(Cpu::plain().accumulate_gradient(factor, chunks, &mut norm), Ok(()));
         let Ok(part) = norm.total() else { unreachable!("from chunk 0") };
         let [sum, statistic, class, _] = words;
         assert!(

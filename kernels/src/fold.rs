@@ -1,19 +1,21 @@
-//! The tree over chunk parts: adjacent pairs, padded with neutral parts.
+//! The tree over parts: adjacent pairs, padded with neutral parts.
 
 use presam::Part;
 
 use crate::layout::PART_BYTES;
 use crate::team::{THREADS, Team, WARP, WARPS, lane};
 
-/// Runs of 32 parts that a warp folds.
+/// Adjacent parts that a thread folds in its registers: three levels of the tree.
 const OWN: u32 = 8;
+/// Parts that a warp folds.
+const OF_WARP: u32 = WARP * OWN;
 /// Parts that a block folds: an aligned subtree.
 pub const LEAVES: u32 = THREADS * OWN;
 
 /// Where a tree's parts are, and the room that it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Tree {
-    /// The parts of the chunks.
+    /// The parts.
     pub parts: u64,
     /// How many.
     pub count: u32,
@@ -63,6 +65,7 @@ pub fn fold<W: Team>(team: &W, tree: Tree, conclude: impl Fn(Part<f32>)) {
                 }
             }
         });
+        // Before it the first thread has read the warps' roots: the second tree may overwrite them.
         team.barrier();
         let last = team.each(|_| team.shared(LAST) != 0);
         if !team.any(last) {
@@ -76,30 +79,35 @@ pub fn fold<W: Team>(team: &W, tree: Tree, conclude: impl Fn(Part<f32>)) {
 /// Words of shared memory: a part of three words for each warp, and whether this block is the last.
 const LAST: u32 = 3 * WARPS;
 
-/// The root of the block's subtree over parts `first..first + LEAVES`, of which `count` exist, in
-/// every thread.
+/// The root of the block's subtree over parts `first..first + LEAVES`, of which `count` exist, in the
+/// first thread.
 #[inline(always)]
 fn subtree<W: Team>(team: &W, parts: u64, first: u32, count: u32) -> W::Each<Part<f32>> {
-    let mut own = team.each(|_| Part::ZERO);
-    let mut run = 0;
-    // A warp's leaves in runs of 32, a lane each; lane r keeps the root of run r.
-    while run < OWN {
-        let node = team.each(|thread| {
-            let index = first + thread / WARP * (WARP * OWN) + run * WARP + lane(thread);
-            if index < count { team.part(parts, index) } else { Part::ZERO }
+    let mut node = team.each(|_| Part::ZERO);
+    // A warp past the end has nothing but neutral parts.
+    if team.any(team.each(|thread| first + thread / WARP * OF_WARP < count)) {
+        node = team.each(|thread| {
+            let own = first + thread * OWN;
+            eight(|i| {
+                let index = own + i;
+                // Loaded in any case, so that eight loads are in flight together.
+                let part = team.part(parts, index.min(count.wrapping_sub(1)));
+                if index < count { part } else { Part::ZERO }
+            })
         });
-        let root = team.broadcast(adjacent(team, node, WARP));
-        own = team.map(
-            team.zip(own, root),
-            |thread, (own, root)| {
-                if lane(thread) == run { root } else { own }
-            },
-        );
-        run += 1;
+        let mut by = 1;
+        while by < WARP {
+            let next = team.shuffle_down(node, by);
+            node = team.map(team.zip(node, next), |_, (node, next)| node.combine(next));
+            by *= 2;
+        }
     }
-    let node = adjacent(team, own, OWN);
-    // The second tree of a block must not overwrite what the first one's last reader still reads.
-    team.barrier();
+    if count <= first + OF_WARP { node } else { over_warps(team, node) }
+}
+
+/// The root over the parts that the warps' first lanes have, in the first thread.
+#[inline(always)]
+pub fn over_warps<W: Team>(team: &W, node: W::Each<Part<f32>>) -> W::Each<Part<f32>> {
     team.map(node, |thread, node| {
         if lane(thread) == 0 {
             let at = 3 * (thread / WARP);
@@ -109,27 +117,60 @@ fn subtree<W: Team>(team: &W, parts: u64, first: u32, count: u32) -> W::Each<Par
         }
     });
     team.barrier();
-    let node = team.each(|thread| {
-        let at = 3 * (lane(thread) % WARPS);
-        Part {
-            sum: f32::from_bits(team.shared(at)),
-            statistic: f32::from_bits(team.shared(at + 1)),
-            class: team.shared(at + 2).cast_signed(),
+    team.map(node, |thread, node| {
+        if thread > 0 {
+            return node;
         }
-    });
-    adjacent(team, node, WARPS)
+        eight(|warp| Part {
+            sum: f32::from_bits(team.shared(3 * warp)),
+            statistic: f32::from_bits(team.shared(3 * warp + 1)),
+            class: team.shared(3 * warp + 2).cast_signed(),
+        })
+    })
 }
 
-/// The tree over adjacent lanes: its root over `width` of them is the first one's.
+/// The tree over eight adjacent parts, in registers, which have no index: written out where all are of class
+/// 0 and stay finite, else part after part.
 #[inline(always)]
-fn adjacent<W: Team>(team: &W, mut node: W::Each<Part<f32>>, width: u32) -> W::Each<Part<f32>> {
-    let mut by = 1;
-    while by < width {
-        let next = team.shuffle_down(node, by);
-        node = team.map(team.zip(node, next), |_, (node, next)| node.combine(next));
-        by *= 2;
+fn eight(part: impl Fn(u32) -> Part<f32>) -> Part<f32> {
+    let [a, b, c, d] = [part(0), part(1), part(2), part(3)];
+    let [e, f, g, h] = [part(4), part(5), part(6), part(7)];
+    let tree = |[a, b, c, d, e, f, g, h]: [f32; 8]| ((a + b) + (c + d)) + ((e + f) + (g + h));
+    let sum = tree([a.sum, b.sum, c.sum, d.sum, e.sum, f.sum, g.sum, h.sum]);
+    let classes = a.class | b.class | c.class | d.class | e.class | f.class | g.class | h.class;
+    if classes != 0 || !sum.is_finite() {
+        return one_by_one(part);
+    }
+    let [s, t, u, v] = [a.statistic, b.statistic, c.statistic, d.statistic];
+    let [w, x, y, z] = [e.statistic, f.statistic, g.statistic, h.statistic];
+    Part { sum, statistic: tree([s, t, u, v, w, x, y, z]), class: 0 }
+}
+
+/// The same by [`Part::combine`], which stands here once: a carry of three levels.
+#[inline(always)]
+fn one_by_one(part: impl Fn(u32) -> Part<f32>) -> Part<f32> {
+    let [mut one, mut two, mut four] = [Part::ZERO; 3];
+    let (mut node, mut i) = (Part::ZERO, 0);
+    while i < OWN {
+        (node, i) = (part(i), i + 1);
+        let mut level = 1;
+        while i & level == 0 {
+            let left = if level == 1 {
+                one
+            } else if level == 2 {
+                two
+            } else {
+                four
+            };
+            (node, level) = (left.combine(node), 2 * level);
+        }
+        match level {
+            1 => one = node,
+            2 => two = node,
+            _ => four = node,
+        }
     }
     node
 }
 
-const _: () = assert!(OWN <= WARP && WARPS <= WARP && PART_BYTES == 16);
+const _: () = assert!(OWN == 8 && WARPS == 8 && PART_BYTES == 16);

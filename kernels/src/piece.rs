@@ -32,8 +32,6 @@ impl Table {
 /// A chunk as one thread sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
-    /// The number of the chunk in the table.
-    pub chunk: u32,
     /// Where the segment's row is.
     pub row: u64,
     /// What every pass needs of it.
@@ -70,9 +68,23 @@ impl Piece {
     #[inline(always)]
     pub fn of(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
         let chunk = team.block() * WARPS + thread / WARP;
-        if chunk >= table.count {
-            return None;
+        if chunk < table.count { Some(Self::at(team, table, thread, chunk)) } else { None }
+    }
+
+    /// The same from the table's end: for a pass that follows one from its start, whose last planes are
+    /// still in the cache.
+    #[inline(always)]
+    pub fn from_end(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
+        let chunk = team.block() * WARPS + thread / WARP;
+        if chunk < table.count {
+            Some(Self::at(team, table, thread, table.count - 1 - chunk))
+        } else {
+            None
         }
+    }
+
+    #[inline(always)]
+    fn at(team: &impl Team, table: Table, thread: u32, chunk: u32) -> Self {
         let [segment, index, len, group] = team.four(table.chunks + CHUNK_BYTES * u64::from(chunk));
         let row = table.segments + SEGMENT_BYTES * u64::from(segment);
         let [grads, grads_high, params, params_high] = team.four(row);
@@ -86,7 +98,7 @@ impl Piece {
             aligned: group >> 31 != 0,
         };
         let first = u64::from(index) * CHUNK as u64 + u64::from(lane);
-        Some(Self { chunk, row, segment, first, rows, tail })
+        Self { row, segment, first, rows, tail }
     }
 
     /// This thread's first element of row `row`.

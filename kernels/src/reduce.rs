@@ -3,9 +3,10 @@
 use presam::Part;
 use presam::pass::Term;
 
+use crate::fold::over_warps;
 use crate::piece::{Piece, Table};
 use crate::reads::{F32, Planes, Scalar, nth, quad};
-use crate::team::{Team, WARP, lane};
+use crate::team::{Team, WARP};
 
 /// What a thread needs for its chunk: the term and where its planes are.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,7 @@ pub struct Work<T, const A: usize, const M: usize, const I: usize> {
     pub inputs: Planes<I>,
 }
 
-/// Writes the part of every chunk of `table` to `parts`.
+/// Writes the part of every [`WARPS`](crate::team::WARPS) chunks of `table`, a block's, to `parts`.
 #[inline(always)]
 pub fn reduce<W: Team, T, G: Scalar, const A: usize, const M: usize, const I: usize>(
     team: &W,
@@ -63,14 +64,18 @@ pub fn reduce<W: Team, T, G: Scalar, const A: usize, const M: usize, const I: us
         rescued = warp_fold(team, again);
     }
     let sums = team.zip(team.zip(plain, rescued), team.zip(statistic, needed));
-    team.map(team.zip(chunks, sums), |thread, (chunk, ((plain, rescued), (statistic, needed)))| {
-        let part = if needed {
-            Part::rescued(plain, rescued, statistic)
-        } else {
-            Part { sum: plain, statistic, class: 0 }
-        };
-        if let (Some((piece, _)), 0) = (chunk, lane(thread)) {
-            team.set_part(parts, piece.chunk, part);
+    let part = team.map(team.zip(chunks, sums), |_, (chunk, sums)| {
+        let ((plain, rescued), (statistic, needed)) = sums;
+        match chunk {
+            None => Part::ZERO,
+            Some(_) if needed => Part::rescued(plain, rescued, statistic),
+            Some(_) => Part { sum: plain, statistic, class: 0 },
+        }
+    });
+    // A block's chunks are an aligned subtree: one part of it is left to the tree.
+    team.map(over_warps(team, part), |thread, part| {
+        if thread == 0 {
+            team.set_part(parts, team.block(), part);
         }
     });
 }

@@ -8,7 +8,8 @@ use presam::{
     VariantInfo,
 };
 use presam_cuda::{Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx};
-use presam_kernels::entries;
+use presam_kernels::fold::LEAVES;
+use presam_kernels::{THREADS, entries};
 
 /// Elements of the one segment: past 1e5, a whole number of chunks and then some.
 pub const ELEMENTS: usize = 100_352 + 640;
@@ -119,9 +120,31 @@ pub fn rows() -> Result<Vec<Row>, DeviceError> {
     Ok(rows)
 }
 
-/// The table of docs/traffic.md.
+/// Parts whose tree is counted: of a full block, of 1e6 parameters a chunk a part, and none.
+pub const TREES: [u32; 3] = [LEAVES, 489, 0];
+
+/// Instructions a thread of `total`, the bare tree, over each of [`TREES`].
+///
+/// # Errors
+/// A fault of the kernel.
+pub fn trees() -> Result<[f64; 3], DeviceError> {
+    let (mut device, mut buffers) = (Ptx::new(0), Buffers::default());
+    let parts = vec![[1.0_f32.to_bits(), 0, 0, 0]; LEAVES as usize];
+    let [parts, results] = [&parts, &parts].map(|parts| buffers.upload(&mut device, parts));
+    let [counter, out] = [buffers.zeros(&mut device, 1)?, buffers.zeros(&mut device, 3)?];
+    let (parts, results, mut counts) = (parts?, results?, [0.0; 3]);
+    for (instructions, count) in counts.iter_mut().zip(TREES) {
+        let tree = [parts, count.into(), results, counter, out];
+        device.launch(&entries::total, 1, &tree)?;
+        let report = device.report(entries::total.name).cloned().unwrap_or_default();
+        *instructions = report.lane_instructions as f64 / f64::from(THREADS);
+    }
+    Ok(counts)
+}
+
+/// The tables of docs/traffic.md.
 #[must_use]
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Row], trees: [f64; 3]) -> String {
     let mut text = format!(
         "# Memory traffic of the kernels\n\nCounted by `ptx-machine`, which executes the texts under \
          kernels/ptx, over one aligned segment of {ELEMENTS} parameters: sectors of 32 bytes that the \
@@ -141,6 +164,10 @@ pub fn table(rows: &[Row]) -> String {
             100.0 * row.coalesced,
             row.instructions
         );
+    }
+    text += "\n## The tree\n\nInstructions of `total`, the bare tree over the parts that a summing pass leaves, one block of it, in the mean over its threads. A part is eight chunks: 2048 of them are 33 million parameters.\n\n| parts | instructions a thread |\n| --- | --- |\n";
+    for (parts, instructions) in TREES.into_iter().zip(trees) {
+        let _ = writeln!(text, "| {parts} | {instructions:.0} |");
     }
     text
 }

@@ -37,14 +37,14 @@ impl DeviceStep {
                 &[self.parts, unscale, grads],
             )?;
             let out = self.control + offset_of!(Control, uncounted) as u64;
-            self.fold(device, self.uncounted.count(), &entries::total, &[out])?;
+            self.fold(device, self.uncounted.parts(), &entries::total, &[out])?;
         }
         let arguments = [self.parts, self.control, self.variant, self.groups];
         let accumulate = pick(self.variant_kernels.accumulate, self.scalar);
         self.counted.launch(device, accumulate, &arguments)?;
         self.fold(
             device,
-            self.counted.count(),
+            self.counted.parts(),
             self.variant_kernels.finish,
             &[self.control, self.variant, self.groups, self.group_count, self.counted_elements],
         )
@@ -79,16 +79,16 @@ impl DeviceStep {
     /// # Errors
     /// As [`Device::launch`].
     pub fn descend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
-        let mut chunks = 0;
+        let mut parts = 0;
         if self.checked {
             let unscale = self.control + offset_of!(Control, unscale_second) as u64;
             let second = offset_of!(Segment, perturbed_grads) as u64;
             let arguments = [self.parts, unscale, second];
             self.all.launch(device, GRADIENTS[0], &arguments)?;
-            chunks = self.all.count();
+            parts = self.all.parts();
         }
         let arguments = [self.control, self.bases, u64::from(self.checked)];
-        self.fold(device, chunks, self.base_kernels.second, &arguments)?;
+        self.fold(device, parts, self.base_kernels.second, &arguments)?;
         self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
     }
 

@@ -38,7 +38,7 @@ where
     Unscaled::new(variant.with_operator(operator).arm(&state), f32::from_bits(unscale))
 }
 
-/// Phase 1: the part of every counted chunk. Reads w, g, memory and inputs.
+/// Phase 1: the parts of the counted chunks, one a block. Reads w, g, memory and inputs.
 #[inline(always)]
 pub fn accumulate<W: Team, V, G: Scalar, const M: usize, const I: usize>(
     team: &W,
@@ -76,7 +76,7 @@ impl Term<f32, 2, 0, 0> for Gradient {
     }
 }
 
-/// The part of every chunk of one gradient: the one at `plane` of the segment's row, times the factor
+/// The parts of one gradient's chunks, one a block: the one at `plane` of the segment's row, times the factor
 /// at `factor`.
 #[inline(always)]
 pub fn accumulate_gradient<W: Team, G: Scalar>(
@@ -198,7 +198,8 @@ impl<Rule: AscentRule<f32, M, I>, const M: usize, const I: usize> ElementMap<f32
 }
 
 /// Phase 2: out of place writes `out`; in place writes w and keeps the old one in `out`. Renews the
-/// memory. A segment without `out` only renews its memory.
+/// memory. A segment without `out` only renews its memory. Chunks from the last to the first: the norm pass
+/// left the planes of the last ones in the cache.
 #[inline(always)]
 pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
     team: &W,
@@ -208,7 +209,7 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
     V: Variant<f32, M, I> + Plain,
 {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+        let Some(piece) = Piece::from_end(team, Table::new(chunks, count, segments), thread) else {
             return;
         };
         let group = groups + GROUP_BYTES * u64::from(piece.segment.group);

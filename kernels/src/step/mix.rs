@@ -13,7 +13,7 @@ use crate::reads::{F32, Planes};
 use crate::team::Team;
 use crate::{map, reduce};
 
-/// ||first||^2 and <first, second> of every chunk; the planes are at these offsets of a segment's row.
+/// ||first||^2 and <first, second> of the chunks, a part a block; the planes are at these offsets of a segment's row.
 #[inline(always)]
 pub fn accumulate_pair<W: Team>(
     team: &W,
@@ -49,7 +49,7 @@ impl Term<f32, 2, 0, 0> for Distance {
     }
 }
 
-/// ||second - first||^2 of every chunk: how far an ascent moved.
+/// ||second - first||^2 of the chunks, a part a block: how far an ascent moved.
 #[inline(always)]
 pub fn accumulate_distance<W: Team>(
     team: &W,

@@ -1,15 +1,15 @@
 //! No kernel moves a byte too many: sectors of memory against the least, and the table on file.
 
-use presam_tests::traffic::{rows, table};
+use presam_tests::traffic::{TREES, rows, table, trees};
 use std::fs;
 use std::path::Path;
 
 #[test]
 fn no_pass_touches_two_percent_more_sectors_than_it_must() {
-    let rows = rows().unwrap();
+    let (rows, trees) = (rows().unwrap(), trees().unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/traffic.md");
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, table(&rows)).expect("the table can be written");
+        fs::write(&path, table(&rows, trees)).expect("the table can be written");
     }
     for row in &rows {
         let over = row.over_floor();
@@ -17,7 +17,10 @@ fn no_pass_touches_two_percent_more_sectors_than_it_must() {
         // A chunk's row in the tables, hyperparameters and its part: 5 sectors where 256 are the least.
         assert!((1.0..=1.02).contains(&over), "{row:?}: {over}");
     }
+    for ((parts, found), most) in TREES.into_iter().zip(trees).zip([500.0, 300.0, 80.0]) {
+        assert!(found <= most, "{parts} parts: {found} instructions a thread, at most {most}");
+    }
     let on_file = fs::read_to_string(&path).expect("the table can be read");
     let cure = "cure: UPDATE=1 cargo test -p presam-tests --test suite traffic";
-    assert_eq!(on_file, table(&rows), "{cure}");
+    assert_eq!(on_file, table(&rows, trees), "{cure}");
 }
