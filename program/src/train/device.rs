@@ -13,6 +13,7 @@ use presam_model::Mlp;
 
 use super::network::EVALUATION;
 use super::split::Split;
+use super::state::{Counters, KEPT, PARAMS, State, base, memory};
 use super::step::Step;
 use super::trainer::Trainer;
 use crate::config::{Descent, Plan};
@@ -35,6 +36,8 @@ pub(super) struct DeviceTrainer<'d> {
     step: DeviceStep,
     mixes: Mixes,
     flat: Flat,
+    /// The planes that last from step to step, by name.
+    lasting: Vec<(String, Address)>,
     train: Resident,
     test: Resident,
     true_labels: Address,
@@ -125,6 +128,16 @@ fn segments(
     mlp.segments().map(of).collect()
 }
 
+/// The planes that last from step to step, by name.
+fn lasting(flat: Flat, memories: [Address; 2], states: [Address; 2]) -> Vec<(String, Address)> {
+    let of = |name: fn(usize) -> String, planes: [Address; 2]| {
+        planes.into_iter().enumerate().map(move |(k, plane)| (name(k), plane))
+    };
+    let own = [(PARAMS.to_owned(), flat.params), (KEPT.to_owned(), flat.kept)];
+    let all = own.into_iter().chain(of(memory, memories)).chain(of(base, states));
+    all.filter(|(_, plane)| *plane != 0).collect()
+}
+
 impl<'d> DeviceTrainer<'d> {
     /// A trainer at `params`, before its first step; `longest` is the number of steps of an epoch.
     pub fn new(
@@ -174,6 +187,7 @@ impl<'d> DeviceTrainer<'d> {
             step,
             mixes,
             flat,
+            lasting: lasting(flat, memory, state),
             train,
             test,
             true_labels: upload_labels(device, &mut buffers, &split.train.labels)?,
@@ -321,6 +335,26 @@ impl Trainer for DeviceTrainer<'_> {
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
         Ok(download(self.device, self.flat.params, self.flat.len)?)
+    }
+
+    fn state(&mut self) -> Result<State, Error> {
+        let (device, len) = (&mut *self.device, self.flat.len);
+        let plane =
+            |(name, at): &(String, Address)| Ok((name.clone(), download(device, *at, len)?));
+        let planes = self.lasting.iter().map(plane).collect::<Result<_, DeviceError>>()?;
+        let (rule, base) = self.step.states(self.device)?;
+        Ok(State { planes, counters: Counters { steps: self.steps, rule, base } })
+    }
+
+    fn set_state(&mut self, state: &State) -> Result<(), Error> {
+        for (name, at) in &self.lasting {
+            if let Some(plane) = state.planes.get(name) {
+                self.device.write(*at, &bytes_of(plane))?;
+            }
+        }
+        let Counters { steps, rule, base } = state.counters;
+        self.steps = steps;
+        Ok(self.step.set_states(self.device, rule, base)?)
     }
 }
 

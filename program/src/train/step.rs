@@ -6,6 +6,7 @@ use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Outcome, Point, Sam, Sessi
 
 use super::model::Model;
 use super::network::Network;
+use super::state::{Counters, State};
 use crate::config::{Descent, Plan};
 use crate::error::Error;
 
@@ -47,6 +48,20 @@ impl Stepper {
     /// The parameters.
     pub fn params(&self) -> &[f32] {
         &self.model.params
+    }
+
+    /// All that it carries from step to step.
+    pub fn state(&mut self) -> State {
+        let Session { rule_state: rule, base_state: base, .. } = self.session;
+        let counters = Counters { steps: self.steps, rule, base };
+        State { planes: self.model.planes(), counters }
+    }
+
+    /// Goes on from a state of the same shape.
+    pub fn set_state(&mut self, state: &State) {
+        let Counters { steps, rule, base } = state.counters;
+        (self.steps, self.session.rule_state, self.session.base_state) = (steps, rule, base);
+        self.model.set_planes(&state.planes);
     }
 
     /// One step on the gathered batch at `learning_rate`.

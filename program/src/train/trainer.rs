@@ -6,6 +6,7 @@ use presam_model::Mlp;
 
 use super::network::Network;
 use super::split::Split;
+use super::state::State;
 use super::step::{Step, Stepper};
 use crate::config::Plan;
 use crate::error::Error;
@@ -22,6 +23,10 @@ pub(super) trait Trainer {
     fn test_accuracy(&mut self, split: &Split) -> Result<f64, Error>;
     /// The parameters.
     fn params(&mut self) -> Result<Vec<f32>, Error>;
+    /// All that it carries from one epoch to the next, in the same form everywhere.
+    fn state(&mut self) -> Result<State, Error>;
+    /// Goes on from such a state, of the same shape.
+    fn set_state(&mut self, state: &State) -> Result<(), Error>;
 }
 
 /// The core's loops and the network's own.
@@ -63,5 +68,14 @@ impl Trainer for CpuTrainer<'_> {
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
         Ok(self.stepper.params().to_vec())
+    }
+
+    fn state(&mut self) -> Result<State, Error> {
+        Ok(self.stepper.state())
+    }
+
+    fn set_state(&mut self, state: &State) -> Result<(), Error> {
+        self.stepper.set_state(state);
+        Ok(())
     }
 }
