@@ -113,16 +113,22 @@ fn killed_twenty_times_at_random_moments_it_ends_with_the_bits_of_an_unbroken_ru
 
 #[test]
 fn it_goes_on_from_the_cpu_on_a_device_and_back_with_every_kind_of_memory() {
-    for base in ["sgd", "adamw"] {
+    let parts = "parts = 3\nperturb = \"local\"\n";
+    for (more, devices) in [
+        ("base = \"sgd\"\nsam_from = 2\n", ["cpu", "emulated"]),
+        ("base = \"adamw\"\nsam_every = 2\n", ["cpu", "emulated"]),
+        (parts, ["cpu", "cpu"]),
+    ] {
         let study = format!(
-            "epochs = 3\nseeds = 1\nhidden = 4\ntrain_samples = 96\nbatch = 40\nbase = \"{base}\"\nthreads = 1\n\
+            "epochs = 3\nseeds = 1\nhidden = 4\ntrain_samples = 96\nbatch = 40\nthreads = 1\n{more}\
              methods = [\"info-asam\", \"friendly-sam\", \"look-sam\", \"momentum-sam\", \"gsam\"]\n"
         );
         let whole = compare(&study);
         let place = tempfile::tempdir().unwrap();
         // One epoch in each process, alternately here and there.
-        let devices = ["cpu", "emulated"].iter().cycle();
         let parts = devices
+            .iter()
+            .cycle()
             .map(|device| up_to(place.path(), &format!("{study}device = \"{device}\"\n"), 3));
         let ended: Vec<Option<Results>> = parts.take(40).take_while(Option::is_none).collect();
         assert!(ended.len() >= 10, "{} interruptions", ended.len());

@@ -53,9 +53,24 @@ pub(crate) struct TrainArguments {
     /// Passes over the training data [default: 60]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// First epoch that perturbs, from 1 [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "E")]
+    sam_from: Option<usize>,
+    /// Perturb in every K-th step only [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "K")]
+    sam_every: Option<usize>,
+    /// Equal epochs, or gradients: SAM half the epochs [default: epochs]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
+    budget: Option<String>,
     /// Examples a step [default: 64]
     #[arg(hide_short_help = true, long, value_name = "N")]
     batch: Option<usize>,
+    /// Micro-batches a batch is taken in [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    parts: Option<usize>,
+    /// Whose gradient perturbs: the batch's (synchronised) or each part's (local) [default: synchronised]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
+    perturb: Option<String>,
     /// Hidden widths; 0 for none [default: 128]
     #[arg(hide_short_help = true, long, value_name = "N,N")]
     hidden: Option<String>,
@@ -148,7 +163,12 @@ impl TrainArguments {
             label_noise: noise.transpose()?.map(Many::List),
             hidden: hidden.transpose()?.map(Many::List),
             epochs: self.epochs,
+            sam_from: self.sam_from,
+            sam_every: self.sam_every,
+            budget: self.budget.clone(),
             batch: self.batch,
+            parts: self.parts,
+            perturb: self.perturb.clone(),
             base: self.base.clone(),
             learning_rate: self.lr,
             seeds: self.seeds.clone().map(SeedsOption::Text),

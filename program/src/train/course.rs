@@ -13,6 +13,9 @@ use super::trainer::Trainer;
 use crate::error::Error;
 use crate::report::Epoch;
 
+/// What is done behind each epoch.
+type After<'a> = dyn FnMut(&Course, &mut dyn Trainer, &Split) -> Result<(), Error> + 'a;
+
 /// What the epochs of a run have left so far, beside what its trainer carries.
 #[derive(Clone)]
 pub(super) struct Course {
@@ -47,20 +50,22 @@ impl Course {
         trainer: &mut dyn Trainer,
         job: &Job<'_>,
         split: &mut Split,
-        after: &mut dyn FnMut(&Self, &mut dyn Trainer, &Split) -> Result<(), Error>,
+        after: &mut After<'_>,
     ) -> Result<(), Error> {
         let config = job.config;
         let batches = self.order.len().div_ceil(config.batch);
-        let total = u32::try_from(batches.saturating_mul(config.epochs)).unwrap_or(u32::MAX);
+        let part = job.plan.part;
+        let total = u32::try_from(batches.saturating_mul(part.epochs)).unwrap_or(u32::MAX);
         let schedule = Schedule::cosine(config.learning_rate as f32, 0.0, total)?;
         let done = self.history.len();
         let mut step = u32::try_from(batches.saturating_mul(done)).unwrap_or(u32::MAX);
-        for epoch in done + 1..=config.epochs {
+        for epoch in done + 1..=part.epochs {
             shuffle(&mut self.order, &mut split.streams.shuffle);
             trainer.begin_epoch(&self.order)?;
             let first = step;
             for batch in self.order.chunks(config.batch) {
-                trainer.step(split, batch, schedule.at(step))?;
+                let perturbs = part.perturbs(step as usize, batches);
+                trainer.step(split, batch, schedule.at(step), perturbs)?;
                 step += 1;
             }
             let (steps, time) = trainer.end_epoch()?;

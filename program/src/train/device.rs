@@ -1,5 +1,6 @@
 //! [`DeviceTrainer`]: the steps of a run on a device; the same bits as on the CPU.
 
+mod lasting;
 mod measure;
 mod shares;
 
@@ -13,7 +14,7 @@ use presam_model::Mlp;
 
 use super::network::EVALUATION;
 use super::split::Split;
-use super::state::{Counters, KEPT, PARAMS, State, base, memory};
+use super::state::State;
 use super::step::Step;
 use super::trainer::Trainer;
 use crate::config::{Descent, Plan};
@@ -36,8 +37,9 @@ pub(super) struct DeviceTrainer<'d> {
     step: DeviceStep,
     mixes: Mixes,
     flat: Flat,
-    /// The planes that last from step to step, by name.
-    lasting: Vec<(String, Address)>,
+    /// Planes of the rule and of the base optimizer; 0 where they have fewer.
+    memory: [Address; 2],
+    state: [Address; 2],
     train: Resident,
     test: Resident,
     true_labels: Address,
@@ -128,16 +130,6 @@ fn segments(
     mlp.segments().map(of).collect()
 }
 
-/// The planes that last from step to step, by name.
-fn lasting(flat: Flat, memories: [Address; 2], states: [Address; 2]) -> Vec<(String, Address)> {
-    let of = |name: fn(usize) -> String, planes: [Address; 2]| {
-        planes.into_iter().enumerate().map(move |(k, plane)| (name(k), plane))
-    };
-    let own = [(PARAMS.to_owned(), flat.params), (KEPT.to_owned(), flat.kept)];
-    let all = own.into_iter().chain(of(memory, memories)).chain(of(base, states));
-    all.filter(|(_, plane)| *plane != 0).collect()
-}
-
 impl<'d> DeviceTrainer<'d> {
     /// A trainer at `params`, before its first step; `longest` is the number of steps of an epoch.
     pub fn new(
@@ -187,7 +179,8 @@ impl<'d> DeviceTrainer<'d> {
             step,
             mixes,
             flat,
-            lasting: lasting(flat, memory, state),
+            memory,
+            state,
             train,
             test,
             true_labels: upload_labels(device, &mut buffers, &split.train.labels)?,
@@ -249,11 +242,14 @@ impl<'d> DeviceTrainer<'d> {
     }
 
     /// One step on the gathered batch, as the CPU's stepper takes it.
-    fn take(&mut self) -> Result<(), DeviceError> {
+    fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
         let Flat { params, grads, perturbed_grads, perturbed, .. } = self.flat;
         let step = self.steps;
-        self.steps += 1;
-        if self.plan.variant.is_none() {
+        self.steps += u32::from(perturbs);
+        if !perturbs {
+            self.step.skip_ascent(self.device)?;
+        }
+        if !perturbs || self.plan.variant.is_none() {
             self.gradient(params, perturbed_grads)?;
             self.log_loss()?;
             return self.end(0);
@@ -306,14 +302,20 @@ impl Trainer for DeviceTrainer<'_> {
         Ok(self.device.write(self.order, &bytes_of(&order))?)
     }
 
-    fn step(&mut self, _: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
+    fn step(
+        &mut self,
+        _: &Split,
+        batch: &[usize],
+        learning_rate: f32,
+        perturbs: bool,
+    ) -> Result<(), Error> {
         if self.rate != Some(learning_rate.to_bits()) {
             let base = self.plan.base.set("learning_rate", learning_rate.into())?;
             self.step.set_base(self.device, base, &self.plan.groups)?;
             self.rate = Some(learning_rate.to_bits());
         }
         self.gather(batch.len())?;
-        Ok(self.take()?)
+        Ok(self.take(perturbs)?)
     }
 
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error> {
@@ -338,23 +340,11 @@ impl Trainer for DeviceTrainer<'_> {
     }
 
     fn state(&mut self) -> Result<State, Error> {
-        let (device, len) = (&mut *self.device, self.flat.len);
-        let plane =
-            |(name, at): &(String, Address)| Ok((name.clone(), download(device, *at, len)?));
-        let planes = self.lasting.iter().map(plane).collect::<Result<_, DeviceError>>()?;
-        let (rule, base) = self.step.states(self.device)?;
-        Ok(State { planes, counters: Counters { steps: self.steps, rule, base } })
+        self.carried()
     }
 
     fn set_state(&mut self, state: &State) -> Result<(), Error> {
-        for (name, at) in &self.lasting {
-            if let Some(plane) = state.planes.get(name) {
-                self.device.write(*at, &bytes_of(plane))?;
-            }
-        }
-        let Counters { steps, rule, base } = state.counters;
-        self.steps = steps;
-        Ok(self.step.set_states(self.device, rule, base)?)
+        self.carry(state)
     }
 }
 

@@ -95,7 +95,7 @@ impl<'k> Left<'k> {
         let epochs = match &saved {
             None => 0,
             Some(Saved::Going(going)) => going.course.history.len(),
-            Some(Saved::Finished(_)) => job.config.epochs,
+            Some(Saved::Finished(_)) => job.plan.part.epochs,
         };
         Ok(Self { kept, saved: Mutex::new(saved), epochs })
     }
@@ -105,7 +105,7 @@ impl Watch<'_> {
     /// Tells how much lies ahead, and how much does not any more.
     fn start(self, jobs: &[Job<'_>], left: &[Left<'_>], what: &str) {
         let ahead =
-            |(job, left): (&Job<'_>, &Left<'_>)| job.config.epochs.saturating_sub(left.epochs);
+            |(job, left): (&Job<'_>, &Left<'_>)| job.plan.part.epochs.saturating_sub(left.epochs);
         let epochs: usize = jobs.iter().zip(left).map(ahead).sum();
         (self.progress)(Progress::Start { epochs: epochs as u64, what });
         let begun = left.iter().filter(|left| left.epochs > 0).count();

@@ -8,6 +8,7 @@ mod jobs;
 mod measure;
 mod model;
 mod network;
+mod pieces;
 mod run;
 mod split;
 mod state;

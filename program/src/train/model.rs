@@ -101,6 +101,24 @@ impl Model {
         }
     }
 
+    /// What a rule remembers: LookSAM's g_v and the memory of every tensor.
+    fn remembered(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+        let memories = self.tensors.iter_mut().flat_map(|tensor| tensor.memory.iter_mut());
+        std::iter::once(&mut self.kept).chain(memories)
+    }
+
+    /// As many planes, before the first step.
+    pub fn nothing_remembered(&mut self) -> Vec<Vec<f32>> {
+        self.remembered().map(|plane| vec![0.0; plane.len()]).collect()
+    }
+
+    /// Exchanges what is remembered with such planes.
+    pub fn exchange(&mut self, planes: &mut [Vec<f32>]) {
+        for (own, other) in self.remembered().zip(planes) {
+            std::mem::swap(own, other);
+        }
+    }
+
     /// || perturbed - params ||, by the norm contract over the flat model, so that a device measures the
     /// same bits.
     pub fn distance(&self, cpu: Cpu) -> Result<f64, Error> {

@@ -89,7 +89,7 @@ impl Way<'_> {
             let epoch = course.history.len();
             match self.kept {
                 // Behind the last epoch the record follows.
-                Some(kept) if epoch < self.job.config.epochs => kept.epoch_ended(epoch, || {
+                Some(kept) if epoch < self.job.plan.part.epochs => kept.epoch_ended(epoch, || {
                     let (state, drawn) = (trainer.state()?, split.streams.shuffle.get_word_pos());
                     Ok(Going { course: course.clone(), state, drawn })
                 }),
@@ -161,6 +161,7 @@ impl Recorded<'_, '_> {
             final_test_accuracy,
             best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
             final_train_loss: on_training_set.loss,
+            gradients: job.plan.part.gradients(split.train.len().div_ceil(job.config.batch.max(1))),
             perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
             skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
             mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),

@@ -20,21 +20,35 @@ pub(super) fn base(k: usize) -> String {
     format!("state.{k}")
 }
 
+/// Plane `k` of what another part than the first one remembers.
+pub(super) fn of_part(part: usize, k: usize) -> String {
+    format!("part{part}.{k}")
+}
+
 /// The same for every trainer, so that a run may go on in another place than the one where it began.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
-    /// [`PARAMS`] and whatever else the method keeps, each as long as the whole model.
+    /// [`PARAMS`] and whatever else the method keeps, each as long as the whole model; what
+    /// other parts than the first remember lies tensor by tensor.
     pub planes: BTreeMap<String, Vec<f32>>,
     pub counters: Counters,
 }
 
 /// What is counted for the whole model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Counters {
-    /// Steps begun.
+    /// Steps begun that perturb: what LookSAM counts its interval over.
     pub steps: u32,
-    pub rule: RuleState<f32>,
+    /// One for each part that perturbs by itself.
+    pub rules: Vec<RuleState<f32>>,
     pub base: BaseState<f32>,
+}
+
+/// What a part remembers while another has its turn.
+#[derive(Clone)]
+pub(super) struct Aside {
+    pub planes: Vec<Vec<f32>>,
+    pub rule: RuleState<f32>,
 }
 
 impl State {
@@ -43,6 +57,6 @@ impl State {
         let shape = |state: &Self| -> Vec<(String, usize)> {
             state.planes.iter().map(|(name, plane)| (name.clone(), plane.len())).collect()
         };
-        shape(self) == shape(other)
+        shape(self) == shape(other) && self.counters.rules.len() == other.counters.rules.len()
     }
 }

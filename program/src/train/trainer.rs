@@ -15,8 +15,15 @@ use crate::error::Error;
 pub(super) trait Trainer {
     /// Told before each epoch which examples it will take, in order.
     fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error>;
-    /// Takes, or queues, one step on these examples, the next of the epoch's.
-    fn step(&mut self, split: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error>;
+    /// Takes, or queues, one step on these examples, the next of the epoch's; without a perturbation the base
+    /// optimizer steps alone.
+    fn step(
+        &mut self,
+        split: &Split,
+        batch: &[usize],
+        learning_rate: f32,
+        perturbs: bool,
+    ) -> Result<(), Error>;
     /// Waits for the steps since the last call and tells what each did, and the time of all.
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error>;
     /// Accuracy on the test set.
@@ -39,7 +46,8 @@ pub(super) struct CpuTrainer<'w> {
 impl<'w> CpuTrainer<'w> {
     /// A trainer at `params`, before its first step.
     pub fn new(mlp: &Mlp<'w>, batch: usize, plan: &Plan, params: Vec<f32>) -> Result<Self, Error> {
-        let network = Network::new(mlp.widths(), batch)?;
+        let pieces = if plan.micro.is_local() { 1 } else { plan.micro.parts };
+        let network = Network::new(mlp.widths(), batch)?.in_pieces(pieces);
         let stepper = Stepper::new(plan.clone(), &network, params);
         Ok(Self { network, stepper, steps: Vec::new() })
     }
@@ -50,9 +58,15 @@ impl Trainer for CpuTrainer<'_> {
         Ok(())
     }
 
-    fn step(&mut self, split: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
+    fn step(
+        &mut self,
+        split: &Split,
+        batch: &[usize],
+        learning_rate: f32,
+        perturbs: bool,
+    ) -> Result<(), Error> {
         self.network.gather(&split.train, &split.given, batch);
-        self.steps.push(self.stepper.step(&mut self.network, learning_rate)?);
+        self.steps.push(self.stepper.step(&mut self.network, learning_rate, perturbs)?);
         Ok(())
     }
 

@@ -69,7 +69,7 @@ pub(super) fn bytes(
                 seconds: course.seconds(),
                 drawn: drawn.to_string(),
                 lengths: course.lengths.clone(),
-                trainer: state.counters,
+                trainer: state.counters.clone(),
             };
             tell("counters", toml::to_string(&counted)?);
             tell("history", serde_json::to_string(&course.history)?);
