@@ -94,7 +94,8 @@ fn host(dir: &Path) -> Result<Results, String> {
 
 /// The image whose faults must be found: other bits, a vector that is refused, a fused instruction.
 fn planted(board: &Board, dir: &Path, host: &Results) -> Outcome {
-    build(board, "planted", dir)?;
+    let one = Board { images: &["owned"], ..*board };
+    build(&one, "planted", dir)?;
     let (found, whole) = run(board, "owned", dir)?;
     let trained = host["owned"].iter().filter(|line| line.contains("right"));
     if trained.clone().count() == 0 || trained.clone().any(|line| found.contains(line)) {

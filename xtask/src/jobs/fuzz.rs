@@ -8,7 +8,7 @@ const VERSION: &str = "0.13.2";
 /// Optimised little: a build of minutes for a run of seconds would be the wrong way round.
 const PROFILE: &str = "--dev";
 /// A target's share of a run.
-const SECONDS: u32 = 10;
+const SECONDS: u32 = 5;
 /// Limits of a single input: a hang and a runaway allocation are faults too.
 const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=2048"];
 

@@ -1,8 +1,7 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use crate::command::{Outcome, Run, entries, job_dir, removed, root};
+use crate::command::{Outcome, Run, emptied, job_dir, read, removed, root, write};
 use crate::workspace;
-use std::path::{Path, PathBuf};
 
 /// The very command that the README gives.
 pub(crate) fn test() -> Outcome {
@@ -45,43 +44,38 @@ pub(crate) fn bench_smoke() -> Outcome {
     Run::cargo().args(["test", "--package", "presam-program"]).args(&named).run()
 }
 
-/// Packages what is published, and builds each package from what it holds. Cargo resolves siblings that
-/// no registry has yet from the packages themselves; all are built in one folder, what they share once.
+/// Packages what is published, and checks the packages in a workspace of what they hold and nothing else: a
+/// file or a dependency that one of them lacks is an error there. No registry has them yet, so they stand in
+/// for what they name.
 pub(crate) fn package() -> Outcome {
     let target = job_dir("package")?;
-    forget_packages(&target)?;
+    removed(&target.join("package"))?;
     let members = workspace::packages(&root())?;
-    let kept = members.iter().filter(|package| !package.is_published());
-    let package = Run::cargo().args(["package", "--workspace"]);
-    let package = kept.fold(package, |run, package| run.args(["--exclude", &package.name]));
+    let (published, kept): (Vec<_>, Vec<_>) =
+        members.iter().partition(|package| package.is_published());
+    let package = Run::cargo().args(["package", "--workspace", "--no-verify"]);
+    let package = kept.iter().fold(package, |run, package| run.args(["--exclude", &package.name]));
     // On a developer's machine the changes at hand are what is to be tried.
     let dirty = std::env::var_os("CI").is_none();
     let package = if dirty { package.arg("--allow-dirty") } else { package };
-    let package = package.env("CARGO_TARGET_DIR", &target.display().to_string());
-    package.env("CARGO_PROFILE_DEV_DEBUG", "0").run()
-}
+    let target_dir = target.display().to_string();
+    package.env("CARGO_TARGET_DIR", &target_dir).run()?;
 
-/// Removes what earlier runs packaged, unpacked and built. Cargo takes it for what is packaged now as
-/// long as no version changed, and would build the new packages upon the old ones.
-fn forget_packages(target: &Path) -> Outcome {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let unpacked = home.map_or_else(Vec::new, |home| unpacked_packages(&home.join("registry/src")));
-    for dir in unpacked.into_iter().chain([target.join("package"), target.join("debug")]) {
-        removed(&dir)?;
+    let sources = target.join("sources");
+    emptied(&sources)?;
+    let mut manifest =
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n\n[patch.crates-io]\n".to_owned();
+    for package in published {
+        let name = format!("{}-{}", package.name, package.version);
+        let packed = target.join("package").join(&name).with_added_extension("crate");
+        Run::program("tar").arg("-xzf").arg(packed).arg("-C").arg(&sources).run()?;
+        manifest += &format!("{} = {{ path = \"{name}\" }}\n", package.name);
     }
-    Ok(())
-}
-
-/// This workspace's packages, unpacked from a registry in a folder: Cargo names its own by a hash alone.
-fn unpacked_packages(sources: &Path) -> Vec<PathBuf> {
-    let starts = |path: &Path, with: &[&str]| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        with.iter().any(|start| name.starts_with(start))
-    };
-    let registries = entries(sources).into_iter().filter(|path| starts(path, &["-"]));
-    let packages = registries.flat_map(|registry| entries(&registry));
-    packages.filter(|path| starts(path, &["presam-", "ptx-machine-"])).collect()
+    write(&sources.join("Cargo.toml"), manifest)?;
+    // The versions that everything else is tested with.
+    write(&sources.join("Cargo.lock"), read(&root().join("Cargo.lock"))?)?;
+    let check = Run::cargo().args(["check", "--workspace", "--config", "profile.dev.debug=false"]);
+    check.env("CARGO_TARGET_DIR", &target_dir).dir(&sources).run()
 }
 
 /// The program needs no network, nor do its tests; Cargo needs it only to fetch.
@@ -109,18 +103,3 @@ pub(crate) fn no_network() -> Outcome {
 
 /// The tests that start the program or read its data; the others compute in memory.
 const OFFLINE: [&str; 4] = ["command_line", "data_files", "default_run", "outputs"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_packages_of_ours_from_a_folder_are_forgotten() {
-        let dir = job_dir("test-unpacked").unwrap();
-        for path in ["-1f/presam-0.1.0", "-1f/other-1.0.0", "index.crates.io-2e/presam-0.1.0"] {
-            std::fs::create_dir_all(dir.join(path)).unwrap();
-        }
-        assert_eq!(unpacked_packages(&dir), [dir.join("-1f/presam-0.1.0")]);
-        assert!(unpacked_packages(&dir.join("absent")).is_empty());
-    }
-}

@@ -22,19 +22,18 @@ use images::Image;
 use table::Rows;
 
 const TARGET: &str = "thumbv7em-none-eabihf";
-/// For size and for speed.
-const LEVELS: [&str; 2] = ["s", "3"];
+/// For size and for speed; and the bytes of stack that no function of an image of typed phases may pass there
+/// (at 3 the pass that sums again out of range is part of the first one). What drives a whole step holds
+/// more, as the table says.
+const LEVELS: [(&str, usize); 2] = [("s", 1024), ("3", 1536)];
 /// What an unresolved panic is called (`xtask/size-probe/src/main.rs`).
 const PANIC: &str = "presam_panic_is_reachable";
-/// Bytes of stack that no function of an image of typed phases may pass; what drives a whole step holds
-/// more, as the table says.
-const MOST_STACK: usize = 1024;
 const FILE: &str = "docs/size.md";
 
 pub(crate) fn size(check_only: bool) -> Outcome {
     let compiler = Bare::find(TARGET)?;
     let mut rows = Rows::new();
-    for (column, level) in LEVELS.into_iter().enumerate() {
+    for (column, (level, stack)) in LEVELS.into_iter().enumerate() {
         match linked(compiler, level, &images::planted())? {
             Err(why) if why.contains(PANIC) => eprintln!("level {level}: planted index: caught"),
             other => return Err(format!("a planted index was not caught: {other:?}")),
@@ -42,6 +41,12 @@ pub(crate) fn size(check_only: bool) -> Outcome {
         let empty = weigh(compiler, level, &images::empty())?;
         for (place, image) in images::all().iter().enumerate() {
             let found = weigh(compiler, level, image)?;
+            if found.stack > stack && image.is_typed() {
+                let (name, found) = (&image.name, found.stack);
+                return Err(format!(
+                    "{name} at level {level}: expected at most {stack} bytes of stack, found {found}"
+                ));
+            }
             let flash = found.flash.saturating_sub(empty.flash);
             eprintln!("level {level}: {}: flash {flash}, stack {}", image.name, found.stack);
             rows.set((place, &image.name), column, (flash, found.stack));
@@ -61,10 +66,6 @@ fn weigh(compiler: Bare, level: &str, image: &Image) -> Result<Weight, String> {
     let weight = weight.map_err(|why| format!("{} at level {level}: {why}", image.name))?;
     if weight.ram > 0 {
         return Err(format!("{}: expected no static RAM, found {} bytes", image.name, weight.ram));
-    }
-    if weight.stack > MOST_STACK && image.is_typed() {
-        let (name, found) = (&image.name, weight.stack);
-        return Err(format!("{name}: expected at most {MOST_STACK} bytes of stack, found {found}"));
     }
     Ok(weight)
 }
