@@ -1,6 +1,7 @@
 //! What can stop the program: always one line that names the flag or file, what was expected and found.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
@@ -16,6 +17,8 @@ macro_rules! failures {
             $($(#[$doc])* $Failure($Inner),)*
             /// A program computed something else than it should have.
             Wrong(String),
+            /// Asked to end early; the folder holds what is needed to go on.
+            Interrupted(PathBuf),
         }
 
         impl fmt::Display for Error {
@@ -23,6 +26,11 @@ macro_rules! failures {
                 match self {
                     $(Self::$Failure(error) => error.fmt(f),)*
                     Self::Wrong(what) => f.write_str(what),
+                    Self::Interrupted(folder) => write!(
+                        f,
+                        "interrupted; {} holds every run's last epoch: the same command with --resume goes on",
+                        folder.display()
+                    ),
                 }
             }
         }
@@ -52,13 +60,17 @@ failures! {
     Pipe(PipeError),
 }
 
+/// The exit code of a program that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 impl std::error::Error for Error {}
 
 impl Error {
-    /// 1: a wrong answer, 3: no such device, 2: anything else.
+    /// 1: a wrong answer, 3: no such device, 130: interrupted, 2: anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Wrong(_) => 1,
+            Self::Interrupted(_) => INTERRUPTED,
             Self::Device(DeviceError::Absent { .. }) => 3,
             _ => 2,
         }

@@ -110,7 +110,7 @@ fn help_fits_a_screen_and_long_help_ends_with_examples_and_exit_codes() {
     let long = out(&presam(&["--help"]));
     let (_, end) = long.split_once("Examples:").unwrap();
     assert_eq!(end.lines().filter(|line| line.starts_with("  presam")).count(), 4);
-    assert!(end.trim_end().ends_with("3  the device asked for is absent"));
+    assert!(end.trim_end().ends_with("130  interrupted, with a checkpoint"));
     assert!(!short.contains("Examples:"));
 }
 

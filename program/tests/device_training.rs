@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
+use common::timeless;
 use presam_backends::Faulty;
 use presam_cuda::Device;
 use presam_kernels::entries;
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
-use presam_program::report::{Results, Run, speed_table};
+use presam_program::report::{Results, speed_table};
 use presam_program::show::view::View;
 use presam_program::train::{run, run_on};
 
@@ -27,20 +30,6 @@ fn config(methods: &[&str]) -> Config {
 fn trained(config: &Config, ignored: &'static str) -> Results {
     let mut device: Box<dyn Device> = Box::new(Faulty::without(&[ignored]).as_gpu());
     run_on(config, &|_| (), Some(&mut device)).unwrap()
-}
-
-/// The record without what differs from run to run.
-fn timeless(run: &Run) -> Run {
-    Run {
-        seconds: 0.0,
-        seconds_per_step: 0.0,
-        samples_per_second: None,
-        forward_share: None,
-        backward_share: None,
-        ascent_share: None,
-        descent_share: None,
-        ..run.clone()
-    }
 }
 
 #[test]

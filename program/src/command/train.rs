@@ -1,6 +1,8 @@
 //! `presam train`: resolve, check, compute, write, tell.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
@@ -8,11 +10,14 @@ use crate::config::{
     Config, ConfigError, Many, Options, SeedsOption, parse_numbers, parse_rho, parse_setting,
     resolve,
 };
-use crate::error::Error;
+use crate::error::{Error, INTERRUPTED};
+use crate::progress::Progress;
 use crate::report::{FILES, Results, headline, speed_table, table, tuning_table, write_results};
 use crate::show::files::Folder;
 use crate::show::view::View;
-use crate::train::run;
+use crate::train::{Checkpoints, run_kept};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::command::progress::Display;
 use crate::command::say::{say, say_json};
@@ -28,7 +33,8 @@ Exit codes:
   0  good
   1  differs
   2  wrong use, or cannot be tested
-  3  the device asked for is absent";
+  3  the device asked for is absent
+  130  interrupted, with a checkpoint";
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
@@ -47,9 +53,24 @@ pub(crate) struct TrainArguments {
     /// Passes over the training data [default: 60]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// First epoch that perturbs, from 1 [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "E")]
+    sam_from: Option<usize>,
+    /// Perturb in every K-th step only [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "K")]
+    sam_every: Option<usize>,
+    /// Equal epochs, or gradients: SAM half the epochs [default: epochs]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
+    budget: Option<String>,
     /// Examples a step [default: 64]
     #[arg(hide_short_help = true, long, value_name = "N")]
     batch: Option<usize>,
+    /// Micro-batches a batch is taken in [default: 1]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    parts: Option<usize>,
+    /// Whose gradient perturbs: the batch's (synchronised) or each part's (local) [default: synchronised]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
+    perturb: Option<String>,
     /// Hidden widths; 0 for none [default: 128]
     #[arg(hide_short_help = true, long, value_name = "N,N")]
     hidden: Option<String>,
@@ -77,6 +98,22 @@ pub(crate) struct TrainArguments {
     /// Folder of the report
     #[arg(long, value_name = "DIR", default_value = "presam-out")]
     out: PathBuf,
+    /// Folder to keep the runs in, to go on after an end
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
+    /// Epochs of a run between two writes of its checkpoint
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        requires = "checkpoint"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
+    /// Go on from the checkpoints, if there are any
+    #[arg(hide_short_help = true, long, requires = "checkpoint")]
+    resume: bool,
     /// Threads; results do not depend on it [default: all]
     #[arg(hide_short_help = true, long, value_name = "N")]
     threads: Option<usize>,
@@ -98,6 +135,11 @@ pub(crate) struct TrainArguments {
 }
 
 impl TrainArguments {
+    fn checkpoints<'a>(&'a self, stop: &'a AtomicBool) -> Option<Checkpoints<'a>> {
+        let (every, resume) = (self.every as usize, self.resume);
+        self.checkpoint.as_deref().map(|folder| Checkpoints { folder, every, resume, stop })
+    }
+
     /// Flags laid over the configuration file, unchecked.
     fn options(&self) -> Result<Options, ConfigError> {
         let flags = self.flags()?;
@@ -121,7 +163,12 @@ impl TrainArguments {
             label_noise: noise.transpose()?.map(Many::List),
             hidden: hidden.transpose()?.map(Many::List),
             epochs: self.epochs,
+            sam_from: self.sam_from,
+            sam_every: self.sam_every,
+            budget: self.budget.clone(),
             batch: self.batch,
+            parts: self.parts,
+            perturb: self.perturb.clone(),
             base: self.base.clone(),
             learning_rate: self.lr,
             seeds: self.seeds.clone().map(SeedsOption::Text),
@@ -144,11 +191,20 @@ impl TrainArguments {
 pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
     let config = resolve(arguments.options()?)?;
     Folder { flag: "--out", path: &arguments.out }.check(&FILES)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let checkpoints = arguments.checkpoints(&stop);
+    if let Some(checkpoints) = &checkpoints {
+        checkpoints.check()?;
+    }
     if arguments.dry_run {
         return dry_run(&config, arguments.json);
     }
+    if checkpoints.is_some() {
+        listen(&stop)?;
+    }
     let display = Display::new(arguments.quiet);
-    let results = run(&config, &|message| display.show(message))?;
+    let show = |message: Progress<'_>| display.show(message);
+    let results = run_kept(&config, checkpoints.as_ref(), &show)?;
     display.clear();
     write_results(&arguments.out, &results, &config)?;
     if arguments.json {
@@ -156,6 +212,18 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
     }
     let page = arguments.out.join("report.html").display().to_string();
     say(&told(&results, &page, View::of_stdout(arguments.wide)));
+    Ok(())
+}
+
+/// The first Ctrl-C, or request to terminate, asks the runs to stop; the second one ends the program at once.
+fn listen(stop: &Arc<AtomicBool>) -> Result<(), ConfigError> {
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(stop))
+            .and_then(|_| flag::register(signal, Arc::clone(stop)))
+            .map_err(|reason| {
+                ConfigError::new("--checkpoint", "a system that tells of Ctrl-C", reason)
+            })?;
+    }
     Ok(())
 }
 

@@ -6,15 +6,20 @@
 
 mod command;
 mod error;
+mod micro;
 mod options;
 mod parse;
+mod part;
 mod plan;
 mod radii;
 mod resolve;
 
 pub use error::ConfigError;
+pub use micro::{Micro, Perturb};
 pub use options::{Many, Options, SeedsOption};
 pub use parse::{parse_numbers, parse_rho, parse_seeds, parse_setting};
+pub use part::Budget;
+pub(crate) use part::Part;
 pub(crate) use plan::{Descent, Plan};
 pub use radii::RhoOption;
 pub use resolve::{device, resolve};
@@ -62,8 +67,19 @@ pub struct Config {
     pub hidden: Vec<usize>,
     /// Passes over the training examples.
     pub epochs: usize,
+    /// The first epoch, from 1, in which methods perturb; before it the base optimizer steps alone.
+    pub sam_from: usize,
+    /// From there on they perturb in every so many-th step, the base optimizer stepping alone between. LookSAM counts
+    /// its interval over the steps that perturb.
+    pub sam_every: usize,
+    /// What every method gets the same of.
+    pub budget: Budget,
     /// Examples a step.
     pub batch: usize,
+    /// Micro-batches that a batch is taken in, one after the other.
+    pub parts: usize,
+    /// Whose gradient perturbs where there are several.
+    pub perturb: Perturb,
     /// Base optimizer.
     pub base: Base,
     /// Its learning rate at the first step; falls to 0 along a cosine.

@@ -6,7 +6,7 @@
 
 use presam::{AnyBase, AnyVariant, Error, Group, Gsam, LengthRule, LookSam, Sam, Wsam};
 
-use super::{BASE_TABLE, Base, Config, ConfigError, DAMPING};
+use super::{BASE_TABLE, Base, Config, ConfigError, DAMPING, Micro, Part};
 
 /// What becomes of both gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,10 @@ pub(crate) struct Plan {
     pub length: LengthRule<f32>,
     /// What becomes of both gradients.
     pub descent: Descent,
+    /// Which steps of a run perturb.
+    pub part: Part,
+    /// How a batch is taken.
+    pub micro: Micro,
     /// That of the weights, then that of the biases.
     pub groups: [Group<f32>; 2],
 }
@@ -50,13 +54,21 @@ impl Plan {
         damping: Option<f64>,
     ) -> Result<Self, ConfigError> {
         let rho = rho.or(config.rho(method)).unwrap_or(0.0);
+        let (variant, descent) = (variant(config, method, damping)?, descent(config, method)?);
+        let interval = match (variant, descent) {
+            (None | Some(AnyVariant::MomentumSam(_)), _) => None,
+            (_, Descent::LookSam { interval, .. }) => Some(interval),
+            _ => Some(1),
+        };
         Ok(Self {
             method: method.to_owned(),
-            variant: variant(config, method, damping)?,
+            variant,
             base: base(config)?,
             rho,
             length: length(config, method)?,
-            descent: descent(config, method)?,
+            descent,
+            part: Part::new(config, method, interval)?,
+            micro: Micro { parts: config.parts, perturb: config.perturb },
             groups: groups(config, method, rho)?,
         })
     }

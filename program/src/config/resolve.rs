@@ -32,15 +32,25 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     check("--lr", Limits::NonNegative, learning_rate)?;
     let threads = options.threads.unwrap_or_else(available_threads);
     let default_samples = if data == Source::Digits { DIGITS_TRAINING } else { 0 };
+    let epochs = at_least_one("--epochs", options.epochs.unwrap_or(60), MOST_EPOCHS)?;
+    let budget = options.budget.as_deref().map(str::parse).transpose()?;
+    let batch = at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?;
+    let perturb = options.perturb.as_deref().map(str::parse).transpose()?;
+    let device = device(options.device.as_deref())?;
     let config = Config {
         train_samples: options.train_samples.unwrap_or(default_samples),
         label_noise: label_noise(options.label_noise)?,
         hidden: hidden(options.hidden)?,
-        epochs: at_least_one("--epochs", options.epochs.unwrap_or(60), MOST_EPOCHS)?,
-        batch: at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?,
+        epochs,
+        sam_from: at_least_one("--sam-from", options.sam_from.unwrap_or(1), epochs)?,
+        sam_every: at_least_one("--sam-every", options.sam_every.unwrap_or(1), usize::MAX)?,
+        budget: budget.unwrap_or_default(),
+        batch,
+        parts: parts(options.parts.unwrap_or(1), batch, device)?,
+        perturb: perturb.unwrap_or_default(),
         seeds: options.seeds.unwrap_or(SeedsOption::Count(SEEDS)).seeds()?,
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
-        device: device(options.device.as_deref())?,
+        device,
         tune: options.tune.unwrap_or(false),
         rho: radii(&methods, options.rho.all, options.rho.each)?,
         set: settings(&methods, base, options.set)?,
@@ -221,6 +231,13 @@ fn hidden(given: Option<Many<usize>>) -> Result<Vec<usize>, ConfigError> {
         return Ok(Vec::new());
     }
     widths.into_iter().map(|width| at_least_one("--hidden", width, MOST_WIDTH)).collect()
+}
+
+fn parts(parts: usize, batch: usize, device: Choice) -> Result<usize, ConfigError> {
+    if parts > 1 && device != Choice::Cpu {
+        return Err(ConfigError::new("--parts", format!("1 with --device {device}"), parts));
+    }
+    at_least_one("--parts", parts, batch)
 }
 
 fn at_least_one(flag: &str, value: usize, most: usize) -> Result<usize, ConfigError> {

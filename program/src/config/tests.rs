@@ -238,3 +238,33 @@ fn a_plan_has_the_keys_and_groups_that_were_set() {
     assert_eq!(Plan::new(&config, "sgd", None, None).unwrap().variant, None);
     assert!(Plan::new(&config, "momentum-sam", None, None).unwrap().is_one_gradient());
 }
+
+#[test]
+fn a_part_of_the_run_survives_toml_and_command_and_keeps_its_limits() {
+    let config = resolve(toml(
+        "epochs = 8\nsam_from = 3\nsam_every = 2\nbudget = \"gradients\"\nparts = 4\nperturb = \"local\"\n\
+         methods = [\"sam\"]",
+    ))
+    .unwrap();
+    assert_eq!(resolve(toml(&config.to_toml().unwrap())).unwrap(), config);
+    assert_eq!(
+        config.command(),
+        "presam train --epochs 8 --sam-from 3 --sam-every 2 --budget gradients --parts 4 --perturb local --methods sam"
+    );
+    for (text, expected) in [
+        ("sam_from = 0", "--sam-from: expected a whole number from 1 to 60, found 0"),
+        ("epochs = 8\nsam_from = 9", "--sam-from: expected a whole number from 1 to 8, found 9"),
+        ("sam_every = 0", "--sam-every: expected a whole number of at least 1, found 0"),
+        ("budget = \"time\"", "--budget: expected epochs or gradients, found \"time\""),
+        (
+            "epochs = 8\nsam_from = 8\nbudget = \"gradients\"",
+            "--epochs: expected epochs enough for sam to perturb",
+        ),
+    ] {
+        assert!(
+            refuse(toml(text)).contains(expected),
+            "{} instead of {expected}",
+            refuse(toml(text))
+        );
+    }
+}

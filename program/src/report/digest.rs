@@ -13,7 +13,12 @@ pub fn digest(runs: &[Run]) -> String {
         .map(|run| format!("{} {} {}\n", run.method, run.seed, run.params_sha256))
         .collect();
     lines.sort();
-    Sha256::digest(lines.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(lines.concat()))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod tuning;
 mod write;
 
 pub use digest::digest;
+pub(crate) use digest::hex;
 pub use records::{
     DataRecord, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION, Summary, Trial, Tuned,
 };

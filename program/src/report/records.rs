@@ -43,6 +43,9 @@ pub struct Run {
     /// Mean loss over the training set at the end, given labels; NaN after a collapse.
     #[serde(with = "finite")]
     pub final_train_loss: f64,
+    /// Gradients of a batch that it took, in all; 0 in files of before they were counted.
+    #[serde(default)]
+    pub gradients: usize,
     /// Share of steps in which a perturbation was applied.
     pub perturbed_share: f64,
     /// Share of steps without a descent: a norm or a gradient was not finite.

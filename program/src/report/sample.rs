@@ -69,6 +69,7 @@ fn run(name: &str, level: f64, seed: u64) -> Run {
         final_test_accuracy: at(EPOCHS),
         best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
         final_train_loss: 0.3,
+        gradients: 960,
         perturbed_share: gradients - 1.0,
         skipped_share: 0.0,
         mean_perturbation_length: METHODS[index].rho.unwrap_or(0.0),

@@ -39,8 +39,11 @@ pub fn headline(results: &Results) -> String {
         [level] => format!("; {}", noise_line(results, *level)),
         _ => String::new(),
     };
+    let equal = results.settings.get("budget").and_then(serde_json::Value::as_str);
+    let budget =
+        if equal == Some("gradients") { "; as many gradients for each method" } else { "" };
     format!(
-        "{}: {} training and {} test examples{noise}; {} {}",
+        "{}: {} training and {} test examples{noise}; {} {}{budget}",
         data.source,
         data.train_samples,
         data.test_samples,

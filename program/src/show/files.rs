@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+/// How the names of temporary folders begin.
+pub(crate) const SCRATCH: &str = ".presam-";
+
 /// A folder or file that could not be written.
 #[derive(Debug)]
 pub struct OutputError {
@@ -114,7 +117,7 @@ pub fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error
 
 /// A folder of a name of its own inside `parent`; it goes when dropped.
 fn scratch(parent: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(".presam-").tempdir_in(parent)
+    tempfile::Builder::new().prefix(SCRATCH).tempdir_in(parent)
 }
 
 /// Written and handed to the disk, so that a rename after it cannot leave an empty file behind a power cut.

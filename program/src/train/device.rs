@@ -1,5 +1,6 @@
 //! [`DeviceTrainer`]: the steps of a run on a device; the same bits as on the CPU.
 
+mod lasting;
 mod measure;
 mod shares;
 
@@ -13,6 +14,7 @@ use presam_model::Mlp;
 
 use super::network::EVALUATION;
 use super::split::Split;
+use super::state::State;
 use super::step::Step;
 use super::trainer::Trainer;
 use crate::config::{Descent, Plan};
@@ -35,6 +37,9 @@ pub(super) struct DeviceTrainer<'d> {
     step: DeviceStep,
     mixes: Mixes,
     flat: Flat,
+    /// Planes of the rule and of the base optimizer; 0 where they have fewer.
+    memory: [Address; 2],
+    state: [Address; 2],
     train: Resident,
     test: Resident,
     true_labels: Address,
@@ -174,6 +179,8 @@ impl<'d> DeviceTrainer<'d> {
             step,
             mixes,
             flat,
+            memory,
+            state,
             train,
             test,
             true_labels: upload_labels(device, &mut buffers, &split.train.labels)?,
@@ -235,11 +242,14 @@ impl<'d> DeviceTrainer<'d> {
     }
 
     /// One step on the gathered batch, as the CPU's stepper takes it.
-    fn take(&mut self) -> Result<(), DeviceError> {
+    fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
         let Flat { params, grads, perturbed_grads, perturbed, .. } = self.flat;
         let step = self.steps;
-        self.steps += 1;
-        if self.plan.variant.is_none() {
+        self.steps += u32::from(perturbs);
+        if !perturbs {
+            self.step.skip_ascent(self.device)?;
+        }
+        if !perturbs || self.plan.variant.is_none() {
             self.gradient(params, perturbed_grads)?;
             self.log_loss()?;
             return self.end(0);
@@ -292,14 +302,20 @@ impl Trainer for DeviceTrainer<'_> {
         Ok(self.device.write(self.order, &bytes_of(&order))?)
     }
 
-    fn step(&mut self, _: &Split, batch: &[usize], learning_rate: f32) -> Result<(), Error> {
+    fn step(
+        &mut self,
+        _: &Split,
+        batch: &[usize],
+        learning_rate: f32,
+        perturbs: bool,
+    ) -> Result<(), Error> {
         if self.rate != Some(learning_rate.to_bits()) {
             let base = self.plan.base.set("learning_rate", learning_rate.into())?;
             self.step.set_base(self.device, base, &self.plan.groups)?;
             self.rate = Some(learning_rate.to_bits());
         }
         self.gather(batch.len())?;
-        Ok(self.take()?)
+        Ok(self.take(perturbs)?)
     }
 
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error> {
@@ -321,6 +337,14 @@ impl Trainer for DeviceTrainer<'_> {
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
         Ok(download(self.device, self.flat.params, self.flat.len)?)
+    }
+
+    fn state(&mut self) -> Result<State, Error> {
+        self.carried()
+    }
+
+    fn set_state(&mut self, state: &State) -> Result<(), Error> {
+        self.carry(state)
     }
 }
 

@@ -3,13 +3,23 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::run::{Job, Place};
+use super::checkpoint::{Keeper, Kept, Saved};
+use super::job::Job;
+use super::run::Place;
 use super::split::{Judge, Split};
 use crate::data::Loaded;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::report::Run;
 use presam_cuda::Device;
+
+/// Who hears of a comparison while it runs, and who keeps it.
+#[derive(Clone, Copy)]
+pub(super) struct Watch<'a> {
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    /// `None` where nothing is kept.
+    pub keeper: Option<&'a Keeper<'a>>,
+}
 
 /// Does all `jobs` on `threads` threads and returns their records in the jobs' order.
 pub(super) fn run_all(
@@ -18,34 +28,31 @@ pub(super) fn run_all(
     judge: Judge,
     threads: usize,
     what: &str,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
+    watch: Watch<'_>,
     device: Option<&mut Box<dyn Device>>,
 ) -> Result<Vec<Run>, Error> {
-    let epochs: usize = jobs.iter().map(|job| job.config.epochs).sum();
-    progress(Progress::Start { epochs: epochs as u64, what });
+    // Every file that is refused is refused before the first step.
+    let left =
+        jobs.iter().map(|job| Left::find(job, judge, watch)).collect::<Result<Vec<_>, _>>()?;
+    watch.start(jobs, &left, what);
     if let Some(device) = device {
         // One queue: the runs one after the other, on this thread.
         return jobs
             .iter()
-            .map(|job| {
-                let run = one(job, loaded, judge, progress, Some(device))?;
-                progress(Progress::Finished(&run));
-                Ok(run)
-            })
+            .zip(&left)
+            .map(|(job, left)| one(job, left, loaded, judge, watch, Some(device)))
             .collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<Result<Run, Error>>>> =
         Mutex::new(jobs.iter().map(|_| None).collect());
     let work = || {
-        while let Some((index, job)) = {
+        while let Some((index, job, left)) = {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            jobs.get(index).map(|job| (index, job))
+            jobs.get(index).zip(left.get(index)).map(|(job, left)| (index, job, left))
         } {
-            let result = one(job, loaded, judge, progress, None);
-            if let Ok(run) = &result {
-                progress(Progress::Finished(run));
-            } else {
+            let result = one(job, left, loaded, judge, watch, None);
+            if result.is_err() {
                 // Nothing more is started: the first error is told.
                 next.store(jobs.len(), Ordering::Relaxed);
             }
@@ -73,13 +80,68 @@ pub(super) fn run_all(
     first_error.map_or(Ok(runs), Err)
 }
 
+/// A run as an earlier process left it.
+struct Left<'k> {
+    kept: Option<Kept<'k>>,
+    saved: Mutex<Option<Saved>>,
+    /// Epochs that need not be taken again.
+    epochs: usize,
+}
+
+impl<'k> Left<'k> {
+    fn find(job: &Job<'_>, judge: Judge, watch: Watch<'k>) -> Result<Self, Error> {
+        let kept = watch.keeper.map(|keeper| keeper.of(job, judge)).transpose()?;
+        let saved = kept.as_ref().map(Kept::load).transpose()?.flatten();
+        let epochs = match &saved {
+            None => 0,
+            Some(Saved::Going(going)) => going.course.history.len(),
+            Some(Saved::Finished(_)) => job.plan.part.epochs,
+        };
+        Ok(Self { kept, saved: Mutex::new(saved), epochs })
+    }
+}
+
+impl Watch<'_> {
+    /// Tells how much lies ahead, and how much does not any more.
+    fn start(self, jobs: &[Job<'_>], left: &[Left<'_>], what: &str) {
+        let ahead =
+            |(job, left): (&Job<'_>, &Left<'_>)| job.plan.part.epochs.saturating_sub(left.epochs);
+        let epochs: usize = jobs.iter().zip(left).map(ahead).sum();
+        (self.progress)(Progress::Start { epochs: epochs as u64, what });
+        let begun = left.iter().filter(|left| left.epochs > 0).count();
+        if begun > 0 {
+            let of = jobs.len();
+            let text = format!(
+                "{what}: {begun} of {of} runs go on from their files, {epochs} epochs are left"
+            );
+            (self.progress)(Progress::Note(&text));
+        }
+    }
+}
+
 fn one(
     job: &Job<'_>,
+    left: &Left<'_>,
     loaded: &Loaded,
     judge: Judge,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
+    watch: Watch<'_>,
     device: Option<&mut Box<dyn Device>>,
 ) -> Result<Run, Error> {
+    let Watch { progress, keeper } = watch;
+    keeper.map_or(Ok(()), Keeper::interrupted)?;
+    let kept = left.kept.as_ref();
+    let saved = left.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let from = match saved {
+        Some(Saved::Finished(run)) => return Ok(*run),
+        Some(Saved::Going(going)) => Some(going),
+        None => None,
+    };
     let split = Split::new(job.config, loaded, job.label_noise, job.seed, judge)?;
-    job.run(split, Place { device, tell: &|| progress(Progress::Epoch) })
+    let tell = || progress(Progress::Epoch);
+    let run = job.run(split, Place { device, tell: &tell, kept, from })?;
+    if let Some(kept) = kept {
+        kept.save(&Saved::Finished(Box::new(run.clone())))?;
+    }
+    progress(Progress::Finished(&run));
+    Ok(run)
 }

@@ -1,12 +1,17 @@
 //! The main job: trains every method with every seed, on the same data, and compares them.
 
+mod checkpoint;
+mod course;
 mod device;
+mod job;
 mod jobs;
 mod measure;
 mod model;
 mod network;
+mod pieces;
 mod run;
 mod split;
+mod state;
 mod step;
 mod trainer;
 mod tune;
@@ -20,9 +25,11 @@ use crate::report::{
     DataRecord, LabelNoise, Results, Run, SCHEMA_VERSION, Tuned, digest, sentences, summarise,
 };
 use crate::stats::mean;
-use jobs::run_all;
+pub use checkpoint::Checkpoints;
+use checkpoint::Keeper;
+use job::Job;
+use jobs::{Watch, run_all};
 use presam_cuda::Device;
-use run::Job;
 use split::Judge;
 
 /// One gibibyte a plane; a run keeps four of them and more.
@@ -37,8 +44,20 @@ const MOST_PARAMS: usize = 1 << 28;
 /// Data that cannot be read, a batch larger than the data, a value outside its range, or a device that
 /// is not there.
 pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<Results, Error> {
+    run_kept(config, None, progress)
+}
+
+/// The same, kept on disk while it runs: what it comes to does not depend on how often it was interrupted.
+///
+/// # Errors
+/// As [`run`]; a folder or a checkpoint that is refused; [`Error::Interrupted`].
+pub fn run_kept(
+    config: &Config,
+    checkpoints: Option<&Checkpoints<'_>>,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Results, Error> {
     let mut device = config.device.open()?;
-    run_on(config, progress, device.as_mut())
+    compare(config, checkpoints, progress, device.as_mut())
 }
 
 /// The same on a device that is open already, whatever `config` names; `None` is the CPU.
@@ -48,13 +67,24 @@ pub fn run(config: &Config, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<
 pub fn run_on(
     config: &Config,
     progress: &(dyn Fn(Progress<'_>) + Sync),
+    device: Option<&mut Box<dyn Device>>,
+) -> Result<Results, Error> {
+    compare(config, None, progress, device)
+}
+
+fn compare(
+    config: &Config,
+    checkpoints: Option<&Checkpoints<'_>>,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
     mut device: Option<&mut Box<dyn Device>>,
 ) -> Result<Results, Error> {
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
     model_size(config, &loaded)?;
+    let keeper = checkpoints.map(|kept| Keeper::open(kept, &loaded)).transpose()?;
+    let watch = Watch { progress, keeper: keeper.as_ref() };
     let tuning = if config.tune {
-        tune::tune(config, &loaded, progress, device.as_deref_mut())?
+        tune::tune(config, &loaded, watch, device.as_deref_mut())?
     } else {
         Vec::new()
     };
@@ -68,7 +98,7 @@ pub fn run_on(
             }
         }
     }
-    let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", progress, device)?;
+    let runs = run_all(&jobs, &loaded, Judge::Test, config.threads, "training", watch, device)?;
     results(config, &loaded, tuning, runs)
 }
 

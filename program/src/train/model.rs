@@ -1,5 +1,6 @@
 //! [`Model`]: the planes of a run on the CPU, and what is done to its gradients between ascent and descent.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use presam::{
@@ -8,6 +9,7 @@ use presam::{
 };
 use presam_model::Segment;
 
+use super::state::{KEPT, PARAMS, base, memory};
 use crate::config::Descent;
 
 /// The planes of the whole model, as the network takes them, and those that are a tensor's own.
@@ -27,6 +29,14 @@ struct Tensor {
     memory: Vec<Vec<f32>>,
     state: Vec<Vec<f32>>,
     mark: Mark,
+}
+
+impl Tensor {
+    /// Its planes that last from step to step, with the names of the model's.
+    fn lasting(&mut self) -> impl Iterator<Item = (String, &mut Vec<f32>)> {
+        let memories = self.memory.iter_mut().enumerate().map(|(k, plane)| (memory(k), plane));
+        memories.chain(self.state.iter_mut().enumerate().map(|(k, plane)| (base(k), plane)))
+    }
 }
 
 impl Model {
@@ -53,6 +63,59 @@ impl Model {
             kept: if keeps { plane() } else { Vec::new() },
             tensors: segments.iter().map(tensor).collect(),
             params,
+        }
+    }
+
+    /// The planes that last from step to step, by name, flat.
+    pub fn planes(&mut self) -> BTreeMap<String, Vec<f32>> {
+        let len = self.params.len();
+        let mut planes = BTreeMap::from([(PARAMS.to_owned(), self.params.clone())]);
+        if !self.kept.is_empty() {
+            planes.insert(KEPT.to_owned(), self.kept.clone());
+        }
+        for tensor in &mut self.tensors {
+            let range = tensor.range.clone();
+            for (name, plane) in tensor.lasting() {
+                let flat = planes.entry(name).or_insert_with(|| vec![0.0; len]);
+                flat[range.clone()].copy_from_slice(plane);
+            }
+        }
+        planes
+    }
+
+    /// Writes such planes; those that are missing stay.
+    pub fn set_planes(&mut self, planes: &BTreeMap<String, Vec<f32>>) {
+        let own = [(PARAMS, &mut self.params), (KEPT, &mut self.kept)];
+        for (name, plane) in own {
+            if let Some(flat) = planes.get(name) {
+                plane.clone_from(flat);
+            }
+        }
+        for tensor in &mut self.tensors {
+            let range = tensor.range.clone();
+            for (name, plane) in tensor.lasting() {
+                if let Some(flat) = planes.get(&name) {
+                    plane.copy_from_slice(&flat[range.clone()]);
+                }
+            }
+        }
+    }
+
+    /// What a rule remembers: LookSAM's g_v and the memory of every tensor.
+    fn remembered(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
+        let memories = self.tensors.iter_mut().flat_map(|tensor| tensor.memory.iter_mut());
+        std::iter::once(&mut self.kept).chain(memories)
+    }
+
+    /// As many planes, before the first step.
+    pub fn nothing_remembered(&mut self) -> Vec<Vec<f32>> {
+        self.remembered().map(|plane| vec![0.0; plane.len()]).collect()
+    }
+
+    /// Exchanges what is remembered with such planes.
+    pub fn exchange(&mut self, planes: &mut [Vec<f32>]) {
+        for (own, other) in self.remembered().zip(planes) {
+            std::mem::swap(own, other);
         }
     }
 

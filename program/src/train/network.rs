@@ -1,7 +1,10 @@
 //! [`Network`]: the multilayer perceptron of a run with its scratch.
 
+use std::ops::Range;
+
 use presam_model::{Mlp, Segment};
 
+use super::pieces::{Pieces, cut};
 use crate::data::Dataset;
 
 /// Examples a pass outside training takes at a time.
@@ -14,6 +17,9 @@ pub(super) struct Network<'w> {
     scratch: Vec<f32>,
     inputs: Vec<f32>,
     labels: Vec<u8>,
+    /// Those of the gathered examples that gradients are taken of, and in how many pieces.
+    chosen: Range<usize>,
+    pieces: usize,
 }
 
 impl<'w> Network<'w> {
@@ -22,7 +28,15 @@ impl<'w> Network<'w> {
         let mlp = Mlp::new(widths)?;
         let scratch = vec![0.0; mlp.scratch_len(batch.max(EVALUATION))];
         let segments = mlp.segments().collect();
-        Ok(Self { mlp, segments, scratch, inputs: Vec::new(), labels: Vec::new() })
+        Ok(Self {
+            mlp,
+            segments,
+            scratch,
+            inputs: Vec::new(),
+            labels: Vec::new(),
+            chosen: 0..0,
+            pieces: 1,
+        })
     }
 
     /// Gathers the examples of the next step.
@@ -35,16 +49,61 @@ impl<'w> Network<'w> {
                 self.labels.push(label);
             }
         }
+        self.chosen = 0..self.labels.len();
     }
 
-    /// Mean loss of the gathered examples at `params`, its gradient into `grads`.
+    /// The same, to be taken in as many pieces.
+    #[must_use]
+    pub fn in_pieces(self, pieces: usize) -> Self {
+        Self { pieces, ..self }
+    }
+
+    /// Number of gathered examples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The gathered examples in parts, each at least one.
+    pub fn parts(&self, parts: usize) -> Vec<Range<usize>> {
+        cut(0..self.labels.len(), parts).collect()
+    }
+
+    /// Takes the next gradients of these examples alone.
+    pub fn choose(&mut self, examples: Range<usize>) {
+        self.chosen = examples;
+    }
+
+    /// Mean loss of the chosen examples at `params`, its gradient into `grads`.
     pub fn gradient(
         &mut self,
         params: &[f32],
         grads: &mut [f32],
     ) -> Result<f32, presam_model::Error> {
-        let batch = self.labels.len();
+        let chosen = self.chosen.clone();
+        if self.pieces == 1 {
+            return self.gradient_of(chosen, params, grads);
+        }
+        let mut pieces = Pieces::default();
+        for piece in cut(chosen.clone(), self.pieces) {
+            let weight = piece.len() as f32 / chosen.len() as f32;
+            let loss = self.gradient_of(piece, params, grads)?;
+            pieces.push(weight, loss, grads);
+        }
+        Ok(pieces.sum_into(grads))
+    }
+
+    fn gradient_of(
+        &mut self,
+        examples: Range<usize>,
+        params: &[f32],
+        grads: &mut [f32],
+    ) -> Result<f32, presam_model::Error> {
         let Self { mlp, scratch, inputs, labels, .. } = self;
+        let features = mlp.widths().first().copied().unwrap_or(0);
+        let batch = examples.len();
+        let rows = examples.start * features..examples.end * features;
+        let inputs = inputs.get(rows).unwrap_or_default();
+        let labels = labels.get(examples).unwrap_or_default();
         mlp.loss_and_gradient(params, inputs, labels, batch, grads, scratch)
     }
 

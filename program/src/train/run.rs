@@ -1,45 +1,37 @@
 //! One training run: from a seed and a plan to its record.
 
-use std::time::{Duration, Instant};
-
-use presam::Schedule;
 use presam_model::Mlp;
-use presam_model::init::{he_uniform, shuffle};
+use presam_model::init::he_uniform;
 use sha2::{Digest, Sha256};
 
+use super::checkpoint::{Going, Kept};
+use super::course::Course;
 use super::device::DeviceTrainer;
+use super::job::Job;
 use super::measure::{Measure, OnCpu, sharpness};
 use super::split::Split;
-use super::step::Step;
 use super::trainer::{CpuTrainer, Trainer};
-use crate::config::{Config, Plan};
 use crate::error::Error;
-use crate::report::{Epoch, Run};
+use crate::report::{Run, hex};
 use crate::stats::median;
 use presam_cuda::Device;
 
-/// One run to be done.
-pub(super) struct Job<'a> {
-    pub config: &'a Config,
-    pub plan: Plan,
-    pub label_noise: f64,
-    pub seed: u64,
-    /// Whether the run ends with sharpness; a tuning does not need it.
-    pub sharpness: bool,
-}
-
-/// Where a run takes its steps, and whom it tells of each epoch.
+/// Where a run takes its steps, whom it tells of each epoch, and where it is kept.
 pub(super) struct Place<'d> {
     /// The device; the CPU's own loops where there is none.
     pub device: Option<&'d mut Box<dyn Device>>,
     /// Called after each epoch.
     pub tell: &'d dyn Fn(),
+    /// Its file; `None` where nothing is kept.
+    pub kept: Option<&'d Kept<'d>>,
+    /// Where an earlier process left it.
+    pub from: Option<Box<Going>>,
 }
 
 impl Job<'_> {
     /// Trains at `place`.
     pub fn run(&self, mut split: Split, place: Place<'_>) -> Result<Run, Error> {
-        let (config, start) = (self.config, Instant::now());
+        let config = self.config;
         let features = split.train.features;
         let hidden = config.hidden.iter().copied();
         let widths: Vec<usize> =
@@ -48,17 +40,18 @@ impl Job<'_> {
         let mut params = vec![0.0; mlp.param_count()];
         he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
         let steps = split.train.len().div_ceil(config.batch);
-        let Place { device, tell } = place;
-        let recorded = Recorded { job: self, start };
+        let Place { device, tell, kept, from } = place;
+        let recorded = Recorded { job: self };
+        let way = Way { job: self, tell, kept };
         let Some(device) = device else {
             let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params)?;
-            let trained = epochs(&mut trainer, self, &mut split, tell)?;
+            let trained = way.go(&mut trainer, &mut split, from)?;
             let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
             return recorded.run(&split, &trained, &mut measured);
         };
         let sizes = (config.batch, steps);
         let mut trainer = DeviceTrainer::new(device, &mlp, sizes, &self.plan, &params, &split)?;
-        let trained = epochs(&mut trainer, self, &mut split, tell)?;
+        let trained = way.go(&mut trainer, &mut split, from)?;
         let run = if trainer.stands_in() {
             let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
             recorded.run(&split, &trained, &mut measured)?
@@ -72,85 +65,72 @@ impl Job<'_> {
     }
 }
 
+/// A run on its way through the epochs.
+struct Way<'a> {
+    job: &'a Job<'a>,
+    tell: &'a dyn Fn(),
+    kept: Option<&'a Kept<'a>>,
+}
+
+impl Way<'_> {
+    /// From the first epoch, or from where it was left, to the last one.
+    fn go(
+        &self,
+        trainer: &mut dyn Trainer,
+        split: &mut Split,
+        from: Option<Box<Going>>,
+    ) -> Result<Trained, Error> {
+        let mut course = match from {
+            Some(going) => self.resume(trainer, split, *going)?,
+            None => Course::new(split.train.len()),
+        };
+        course.take(trainer, self.job, split, &mut |course, trainer, split| {
+            (self.tell)();
+            let epoch = course.history.len();
+            match self.kept {
+                // Behind the last epoch the record follows.
+                Some(kept) if epoch < self.job.plan.part.epochs => kept.epoch_ended(epoch, || {
+                    let (state, drawn) = (trainer.state()?, split.streams.shuffle.get_word_pos());
+                    Ok(Going { course: course.clone(), state, drawn })
+                }),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(Trained { course, params: trainer.params()? })
+    }
+
+    /// Puts trainer and generator where they were.
+    fn resume(
+        &self,
+        trainer: &mut dyn Trainer,
+        split: &mut Split,
+        going: Going,
+    ) -> Result<Course, Error> {
+        let Going { course, state, drawn } = going;
+        let mut order = course.order.clone();
+        order.sort_unstable();
+        let whole = order.into_iter().eq(0..split.train.len());
+        if !(whole && state.fits(&trainer.state()?)) {
+            let refused = |kept: &Kept<'_>| {
+                kept.refused("a checkpoint of this network and method", "planes of another shape")
+            };
+            return self.kept.map_or(Ok(course), |kept| Err(refused(kept)));
+        }
+        trainer.set_state(&state)?;
+        split.streams.shuffle.set_word_pos(drawn);
+        Ok(course)
+    }
+}
+
 /// What the epochs of a run leave.
 struct Trained {
-    history: Vec<Epoch>,
-    lengths: Lengths,
+    course: Course,
     params: Vec<f32>,
-}
-
-/// Every epoch of a run.
-fn epochs(
-    trainer: &mut dyn Trainer,
-    job: &Job<'_>,
-    split: &mut Split,
-    tell: &dyn Fn(),
-) -> Result<Trained, Error> {
-    let config = job.config;
-    let mut order: Vec<usize> = (0..split.train.len()).collect();
-    let batches = order.len().div_ceil(config.batch);
-    let total = u32::try_from(batches.saturating_mul(config.epochs)).unwrap_or(u32::MAX);
-    let schedule = Schedule::cosine(config.learning_rate as f32, 0.0, total)?;
-    let mut history = Vec::with_capacity(config.epochs);
-    let mut lengths = Lengths::default();
-    let mut step = 0;
-    for epoch in 1..=config.epochs {
-        shuffle(&mut order, &mut split.streams.shuffle);
-        trainer.begin_epoch(&order)?;
-        let first = step;
-        for batch in order.chunks(config.batch) {
-            trainer.step(split, batch, schedule.at(step))?;
-            step += 1;
-        }
-        let (steps, time) = trainer.end_epoch()?;
-        let mut loss = 0.0;
-        for (step, batch) in steps.iter().zip(order.chunks(config.batch)) {
-            lengths.add(step);
-            loss += f64::from(step.loss) * batch.len() as f64;
-        }
-        lengths.end_epoch(batches, time);
-        history.push(Epoch {
-            epoch,
-            learning_rate: f64::from(schedule.at(first)),
-            train_loss: loss / order.len().max(1) as f64,
-            test_accuracy: trainer.test_accuracy(split)?,
-        });
-        tell();
-    }
-    Ok(Trained { history, lengths, params: trainer.params()? })
-}
-
-/// Sums over the steps of a run.
-#[derive(Default)]
-struct Lengths {
-    steps: u32,
-    perturbed: u32,
-    skipped: u32,
-    sum: f64,
-    /// Mean seconds a step, an entry an epoch.
-    epochs: Vec<f64>,
-}
-
-impl Lengths {
-    fn add(&mut self, step: &Step) {
-        self.steps += 1;
-        self.skipped += u32::from(!step.descended);
-        if step.perturbation != 0.0 {
-            self.perturbed += 1;
-            self.sum += step.perturbation;
-        }
-    }
-
-    /// Closes an epoch of so many steps.
-    fn end_epoch(&mut self, steps: usize, time: Duration) {
-        self.epochs.push(time.as_secs_f64() / steps.max(1) as f64);
-    }
 }
 
 /// A run that is being recorded.
 struct Recorded<'a, 'c> {
     job: &'a Job<'c>,
-    start: Instant,
 }
 
 impl Recorded<'_, '_> {
@@ -161,7 +141,8 @@ impl Recorded<'_, '_> {
         trained: &Trained,
         measured: &mut impl Measure,
     ) -> Result<Run, Error> {
-        let (job, Trained { history, lengths, params }) = (self.job, trained);
+        let (job, Trained { course, params }) = (self.job, trained);
+        let Course { history, lengths, .. } = course;
         let on_training_set = measured.on_training_set()?;
         let (hessian_eigenvalue, sam_sharpness) =
             if job.sharpness { sharpness(measured, params)? } else { (None, None) };
@@ -180,6 +161,7 @@ impl Recorded<'_, '_> {
             final_test_accuracy,
             best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
             final_train_loss: on_training_set.loss,
+            gradients: job.plan.part.gradients(split.train.len().div_ceil(job.config.batch.max(1))),
             perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
             skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
             mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),
@@ -188,7 +170,7 @@ impl Recorded<'_, '_> {
             hessian_eigenvalue,
             sam_sharpness,
             params_sha256: params_sha256(params),
-            seconds: self.start.elapsed().as_secs_f64(),
+            seconds: course.seconds(),
             seconds_per_step,
             samples_per_second: is_timed.then(|| split.train.len() as f64 / seconds_an_epoch),
             forward_share: None,
@@ -207,5 +189,5 @@ fn params_sha256(params: &[f32]) -> String {
         let bits = if param.is_nan() { 0x7fc0_0000 } else { param.to_bits() };
         hash.update(bits.to_le_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize())
 }

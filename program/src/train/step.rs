@@ -1,11 +1,14 @@
 //! [`Stepper`]: one training step of any method over the network's tensors, by the session of the core.
 
+mod local;
+
 use std::time::{Duration, Instant};
 
 use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Outcome, Point, Sam, Session};
 
 use super::model::Model;
 use super::network::Network;
+use super::state::{Aside, Counters, State, of_part};
 use crate::config::{Descent, Plan};
 use crate::error::Error;
 
@@ -15,6 +18,8 @@ pub(super) struct Stepper {
     session: Session<f32, AnyVariant<f32>, AnyBase<f32>>,
     model: Model,
     steps: u32,
+    /// What the parts behind the first one remember where each perturbs by itself.
+    asides: Vec<Aside>,
 }
 
 /// What a step did.
@@ -40,8 +45,10 @@ impl Stepper {
             ..Session::new(Cpu::detect(), variant, plan.base)
         };
         let keeps = matches!(plan.descent, Descent::LookSam { .. });
-        let model = Model::new(&network.segments, &variant, &plan.base, params, keeps);
-        Self { plan, session, model, steps: 0 }
+        let mut model = Model::new(&network.segments, &variant, &plan.base, params, keeps);
+        let others = if plan.micro.is_local() { plan.micro.parts - 1 } else { 0 };
+        let aside = Aside { planes: model.nothing_remembered(), rule: session.rule_state };
+        Self { plan, session, model, steps: 0, asides: vec![aside; others] }
     }
 
     /// The parameters.
@@ -49,17 +56,58 @@ impl Stepper {
         &self.model.params
     }
 
-    /// One step on the gathered batch at `learning_rate`.
-    pub fn step(&mut self, network: &mut Network<'_>, learning_rate: f32) -> Result<Step, Error> {
+    /// All that it carries from step to step.
+    pub fn state(&mut self) -> State {
+        let (mut planes, mut rules) = (self.model.planes(), vec![self.session.rule_state]);
+        for (part, aside) in self.asides.iter().enumerate() {
+            let own = aside.planes.iter().enumerate();
+            planes.extend(own.map(|(k, plane)| (of_part(part + 1, k), plane.clone())));
+            rules.push(aside.rule);
+        }
+        let counters = Counters { steps: self.steps, rules, base: self.session.base_state };
+        State { planes, counters }
+    }
+
+    /// Goes on from a state of the same shape.
+    pub fn set_state(&mut self, state: &State) {
+        let Counters { steps, rules, base } = &state.counters;
+        (self.steps, self.session.base_state) = (*steps, *base);
+        self.model.set_planes(&state.planes);
+        let others = self.asides.iter_mut().map(|aside| &mut aside.rule);
+        for (own, rule) in std::iter::once(&mut self.session.rule_state).chain(others).zip(rules) {
+            *own = *rule;
+        }
+        for (part, aside) in self.asides.iter_mut().enumerate() {
+            for (k, plane) in aside.planes.iter_mut().enumerate() {
+                if let Some(saved) = state.planes.get(&of_part(part + 1, k)) {
+                    plane.clone_from(saved);
+                }
+            }
+        }
+    }
+
+    /// One step on the gathered batch at `learning_rate`; the base optimizer's alone unless it `perturbs`.
+    pub fn step(
+        &mut self,
+        network: &mut Network<'_>,
+        learning_rate: f32,
+        perturbs: bool,
+    ) -> Result<Step, Error> {
         self.session.learning_rate = Some(learning_rate);
         let number = self.steps;
-        self.steps += 1;
+        self.steps += u32::from(perturbs);
         let clock = Instant::now();
+        let local = self.plan.micro.is_local();
         let step = match self.plan.descent {
-            _ if self.plan.variant.is_none() => self.descend_alone(network, None)?,
+            _ if !perturbs || self.plan.variant.is_none() => self.descend_alone(network, None)?,
             Descent::LookSam { interval, look } if !number.is_multiple_of(interval.max(1)) => {
-                self.descend_alone(network, Some(look))?
+                if local {
+                    self.local(network, Some(look))?
+                } else {
+                    self.descend_alone(network, Some(look))?
+                }
             }
+            _ if local => self.local(network, None)?,
             _ => self.whole(network)?,
         };
         Ok(Step { time: clock.elapsed().saturating_sub(step.time), ..step })
@@ -96,14 +144,7 @@ impl Stepper {
                 step.loss = network.gradient(&model.params, &mut model.grads)?;
                 return Ok(());
             }
-            let clock = Instant::now();
-            step.perturbation = model.distance(cpu)?;
-            step.time = clock.elapsed();
-            let loss = network.gradient(&model.perturbed, &mut model.perturbed_grads)?;
-            if one_gradient {
-                step.loss = loss;
-            }
-            Ok(model.mix(cpu, plan.descent)?)
+            step.second(network, model, cpu, plan)
         };
         let report = if one_gradient {
             session.step_with_momentum(&plan.groups, model, &mut gradient)?
@@ -111,5 +152,25 @@ impl Stepper {
             session.step(&plan.groups, model, &mut gradient)?
         };
         Ok(Step { descended: report.descended, ..step })
+    }
+}
+
+impl Step {
+    /// The second gradient, mixed with the first; `time` becomes what measuring took.
+    fn second(
+        &mut self,
+        network: &mut Network<'_>,
+        model: &mut Model,
+        cpu: Cpu,
+        plan: &Plan,
+    ) -> Result<(), Error> {
+        let clock = Instant::now();
+        self.perturbation = model.distance(cpu)?;
+        self.time = clock.elapsed();
+        let loss = network.gradient(&model.perturbed, &mut model.perturbed_grads)?;
+        if plan.is_one_gradient() {
+            self.loss = loss;
+        }
+        Ok(model.mix(cpu, plan.descent)?)
     }
 }

@@ -10,13 +10,12 @@
 //! Either way a method spends 27 trials. The grids are anchored at powers of two, so a default that was
 //! tuned is found again.
 
-use super::jobs::run_all;
-use super::run::Job;
+use super::job::Job;
+use super::jobs::{Watch, run_all};
 use super::split::Judge;
 use crate::config::{Config, ConfigError, DAMPING, Plan};
 use crate::data::Loaded;
 use crate::error::Error;
-use crate::progress::Progress;
 use crate::report::{Trial, Tuned};
 use presam_cuda::Device;
 
@@ -35,7 +34,7 @@ struct Search<'a> {
     loaded: &'a Loaded,
     method: &'a str,
     label_noise: f64,
-    progress: &'a (dyn Fn(Progress<'_>) + Sync),
+    watch: Watch<'a>,
     device: Option<&'a mut Box<dyn Device>>,
     trials: Vec<Trial>,
 }
@@ -44,7 +43,7 @@ struct Search<'a> {
 pub(super) fn tune(
     config: &Config,
     loaded: &Loaded,
-    progress: &(dyn Fn(Progress<'_>) + Sync),
+    watch: Watch<'_>,
     mut device: Option<&mut Box<dyn Device>>,
 ) -> Result<Vec<Tuned>, Error> {
     let size = config.training_size(loaded.train.len(), loaded.test.is_some())?;
@@ -63,8 +62,7 @@ pub(super) fn tune(
                 }
                 let trials = Vec::new();
                 let device = device.as_deref_mut();
-                let search =
-                    Search { config, loaded, method, label_noise, progress, device, trials };
+                let search = Search { config, loaded, method, label_noise, watch, device, trials };
                 chosen.push(search.run(rho)?);
             }
         }
@@ -124,7 +122,7 @@ impl Search<'_> {
 
     /// Runs all settings with all tuning seeds, at once.
     fn try_all(&mut self, settings: Vec<(f64, Option<f64>)>) -> Result<(), Error> {
-        let Self { config, loaded, method, label_noise, progress, .. } = *self;
+        let Self { config, loaded, method, label_noise, watch, .. } = *self;
         let settings: Vec<_> =
             settings.into_iter().map(|(rho, d)| (three_digits(rho), d)).collect();
         let mut jobs = Vec::new();
@@ -137,7 +135,7 @@ impl Search<'_> {
         let what = format!("tuning {method}");
         let device = self.device.as_deref_mut();
         let judge = Judge::Validation;
-        let runs = run_all(&jobs, loaded, judge, config.threads, &what, progress, device)?;
+        let runs = run_all(&jobs, loaded, judge, config.threads, &what, watch, device)?;
         for (&(rho, damping), runs) in settings.iter().zip(runs.chunks(SEEDS.len())) {
             let sum: f64 = runs.iter().map(|run| run.final_test_accuracy).sum();
             let validation_accuracy = sum / SEEDS.len() as f64;

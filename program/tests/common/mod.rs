@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use presam_program::config::{Config, Options, resolve};
-use presam_program::report::Results;
+use presam_program::report::{Results, Run};
 use presam_program::train::run;
 
 /// The program with `arguments`, in a folder of no meaning.
@@ -55,6 +55,20 @@ pub fn compare(toml: &str) -> Results {
 pub fn digests<'a>(results: &'a Results, method: &str) -> Vec<&'a str> {
     let own = results.runs.iter().filter(|run| run.method == method);
     own.map(|run| run.params_sha256.as_str()).collect()
+}
+
+/// The record without what differs from run to run.
+pub fn timeless(run: &Run) -> Run {
+    Run {
+        seconds: 0.0,
+        seconds_per_step: 0.0,
+        samples_per_second: None,
+        forward_share: None,
+        backward_share: None,
+        ascent_share: None,
+        descent_share: None,
+        ..run.clone()
+    }
 }
 
 /// Names in a folder, sorted.

@@ -85,7 +85,7 @@ impl DeviceTrainer<'_> {
                 (self.logged, self.taken) = (0, 0);
                 self.gather(batch)?;
                 self.passed(Phase::Measuring)?;
-                self.take()?;
+                self.take(true)?;
                 self.passed(Phase::Measuring)?;
             }
             let clock = self.clock.take();

@@ -1,0 +1,56 @@
+//! [`Micro`]: a batch in parts, and whose gradient perturbs.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::ConfigError;
+
+/// Whose gradient perturbs where a batch is taken in parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Perturb {
+    /// The whole batch's: parts only save memory (gradient accumulation).
+    #[default]
+    Synchronised,
+    /// Each part's own (m-SAM), with memory of its own.
+    Local,
+}
+
+impl Perturb {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Synchronised => "synchronised",
+            Self::Local => "local",
+        }
+    }
+}
+
+impl FromStr for Perturb {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "synchronised" => Ok(Self::Synchronised),
+            "local" => Ok(Self::Local),
+            _ => Err(ConfigError::new("--perturb", "synchronised or local", format!("{text:?}"))),
+        }
+    }
+}
+
+/// How a batch is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Micro {
+    /// In so many parts, one after the other.
+    pub parts: usize,
+    /// Whose gradient perturbs.
+    pub perturb: Perturb,
+}
+
+impl Micro {
+    /// Whether parts perturb each by itself.
+    pub fn is_local(self) -> bool {
+        self.parts > 1 && self.perturb == Perturb::Local
+    }
+}
