@@ -3,7 +3,7 @@
 
 use presam::{BaseState, Outcome, Real, RuleState};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyString};
+use pyo3::types::{PyCapsule, PyDict, PyList, PyString, PyTuple};
 
 use crate::ascent::Slope;
 use crate::engine::{Engine, Made};
@@ -44,9 +44,10 @@ impl PyEngine {
             let (group, mut numbers) = (group.cast_into::<PyDict>()?, Vec::with_capacity(10));
             for name in &self.names {
                 let value = group.as_any().get_item(name.bind(py))?;
-                match value.extract() {
-                    Ok(number) => numbers.push(number),
-                    Err(_) => numbers.extend(value.extract::<(f64, f64)>().map(<[f64; 2]>::from)?),
+                if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
+                    numbers.extend(value.extract::<Vec<f64>>()?);
+                } else {
+                    numbers.push(value.extract()?);
                 }
             }
             Ok(numbers)
