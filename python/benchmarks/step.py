@@ -12,16 +12,20 @@ the median over the rounds, in microseconds. The forms:
     foreach       the same with torch._foreach_*, over SGD(foreach=True)
     fused         the same, over SGD(fused=True)
     peer          pytorch_optimizer.SAM, where it is installed (sam and asam)
+    optax         optax.contrib.sam, each half under jit with its buffers donated, where it is installed (sam)
 
 info-asam has no other form here: `loop` is then examples/python/presam_torch.py.
 """
 
 import argparse
+import functools
+import importlib.util
 import pathlib
 import statistics
 import sys
 import time
 
+import numpy as np
 import torch
 
 from presam.torch import SAM
@@ -42,9 +46,17 @@ def resnet18():
     return shapes + [(10, 512), (10,)]
 
 
+def vit_b16():
+    """The shapes of ViT-B/16 for pictures of 224x224."""
+    norm = [(768,), (768,)]
+    block = [*norm, (2304, 768), (2304,), (768, 768), (768,), *norm, (3072, 768), (3072,), (768, 3072), (768,)]
+    return [(1, 1, 768), (1, 197, 768), (768, 3, 16, 16), (768,), *12 * block, *norm, (1000, 768), (1000,)]
+
+
 def shapes_of(size):
-    if size == "resnet18":
-        return resnet18()
+    named = {"resnet18": resnet18, "vit-b16": vit_b16}
+    if size in named:
+        return named[size]()
     count = int(float(size))
     # A digits network at 640; one layer and its bias beyond.
     return [(64, 10)] if count == 640 else [(count - count // 100,), (count // 100,)]
@@ -98,6 +110,35 @@ def foreach(params, variant, base):
     return first, second
 
 
+def under_jit(params):
+    """Both halves in jax, and what copies the end back."""
+    import jax
+    import optax
+
+    ascent = optax.chain(optax.contrib.normalize(), optax.sgd(RHO))
+    rule = optax.contrib.sam(optax.sgd(**{"learning_rate": OPTIONS["lr"], "momentum": OPTIONS["momentum"]}), ascent)
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def half(weights, state, grads):
+        moves, state = rule.update(grads, state, weights)
+        return optax.apply_updates(weights, moves), state
+
+    array = lambda t: jax.numpy.array(t.detach().numpy())
+    weights = [array(p) for p in params]
+    kept = [weights, rule.init(weights), None]
+
+    def either():
+        kept[2] = kept[2] or [array(p.grad) for p in params]
+        kept[:2] = jax.block_until_ready(half(*kept))
+
+    @torch.no_grad()
+    def back():
+        for p, w in zip(params, kept[0]):
+            p.copy_(torch.tensor(np.asarray(w)))
+
+    return either, either, back
+
+
 def halves(optimizer):
     return optimizer.first_step, optimizer.second_step
 
@@ -120,10 +161,14 @@ def forms(variant, make):
     try:
         import pytorch_optimizer
     except ImportError:
-        return
-    params = make()
-    peer = pytorch_optimizer.SAM(params, torch.optim.SGD, rho=RHO, adaptive=variant == "asam", **OPTIONS)
-    yield "peer", params, halves(peer)
+        pass
+    else:
+        params = make()
+        peer = pytorch_optimizer.SAM(params, torch.optim.SGD, rho=RHO, adaptive=variant == "asam", **OPTIONS)
+        yield "peer", params, halves(peer)
+    if variant == "sam" and importlib.util.find_spec("optax"):
+        params = make()
+        yield "optax", params, under_jit(params)
 
 
 def measured(variant, shapes, rounds):
@@ -138,12 +183,15 @@ def measured(variant, shapes, rounds):
             p.grad = g.clone()
     times = {name: [] for name, _, _ in table}
     for turn in range(rounds + 3):
-        for name, _, (first, second) in table:
+        for name, _, (first, second, *_) in table:
             begun = time.perf_counter_ns()
             first()
             second()
             if turn >= 3:
                 times[name].append((time.perf_counter_ns() - begun) / 1000)
+    for _, _, (_, _, *backs) in table:
+        for back in backs:
+            back()
     ends = [torch.cat([p.detach().reshape(-1) for p in params]) for _, params, _ in table]
     for (name, _, _), end in zip(table, ends):
         # Forms that did not take the same step are not worth a comparison.
@@ -153,12 +201,12 @@ def measured(variant, shapes, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sizes", nargs="+", default=["640", "1e4", "1e6", "1e7", "resnet18"])
+    parser.add_argument("--sizes", nargs="+", default=["640", "1e4", "1e6", "1e7", "resnet18", "vit-b16"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--variants", nargs="+", default=["sam", "asam", "info-asam"])
     parser.add_argument("--rounds", type=int, default=0, help="0: as many as fit a few seconds")
     flags = parser.parse_args()
-    names = ["presam", "loop", "foreach", "fused", "peer"]
+    names = ["presam", "loop", "foreach", "fused", "peer", "optax"]
     print("| variant | parameters | threads | " + " | ".join(names) + " | best other / presam |")
     print("| --- | --- | --- |" + " --- |" * (len(names) + 1))
     for threads in flags.threads:

@@ -3,10 +3,12 @@
 
 use presam::{BaseState, Outcome, Real, RuleState};
 use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyList, PyString, PyTuple};
 
 use crate::ascent::Slope;
 use crate::engine::{Engine, Made};
 use crate::fault::Fault;
+use crate::seats::Seats;
 
 enum Typed {
     F32(Engine<f32>),
@@ -26,7 +28,39 @@ macro_rules! each {
 /// One optimizer's step over tensors by address. Whoever calls it promises that every address stands for
 /// so many numbers of its scalar type, alive and used by no one else until the call returns.
 #[pyclass(name = "Engine", module = "presam._presam")]
-pub(crate) struct PyEngine(Typed);
+pub(crate) struct PyEngine {
+    typed: Typed,
+    names: Vec<Py<PyString>>,
+    seats: Option<Seats>,
+    /// The addresses of gradients that the last look found, until a call takes them.
+    looked: Option<Vec<usize>>,
+}
+
+impl PyEngine {
+    /// The numbers of each group by name, a pair as two.
+    fn numbers(&self, groups: &Bound<'_, PyList>) -> PyResult<Vec<Vec<f64>>> {
+        let py = groups.py();
+        let of = |group: Bound<'_, PyAny>| -> PyResult<Vec<f64>> {
+            let (group, mut numbers) = (group.cast_into::<PyDict>()?, Vec::with_capacity(10));
+            for name in &self.names {
+                let value = group.as_any().get_item(name.bind(py))?;
+                if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
+                    numbers.extend(value.extract::<Vec<f64>>()?);
+                } else {
+                    numbers.push(value.extract()?);
+                }
+            }
+            Ok(numbers)
+        };
+        groups.iter().map(of).collect()
+    }
+
+    fn taken(&mut self, grads: Option<Vec<usize>>) -> PyResult<Vec<usize>> {
+        let looked = self.looked.take();
+        let none = || Fault::new("gradients: expected addresses or a look before".into()).into();
+        grads.or(looked).ok_or_else(none)
+    }
+}
 
 /// Steps, running product, mean.
 type RuleCounters = (u32, f64, f64);
@@ -50,18 +84,18 @@ impl PyEngine {
         scalar: &str,
         variant: &str,
         keys: Vec<(String, f64)>,
-        base: Option<&str>,
-        base_keys: Vec<String>,
+        base: Option<(String, Vec<String>)>,
+        names: Vec<Py<PyString>>,
         length: (f64, f64),
         descent: (String, f64),
     ) -> PyResult<Self> {
         let made = Made {
             variant: (variant, &keys),
-            base: base.map(|name| (name, base_keys)),
+            base: base.as_ref().map(|(name, keys)| (name.as_str(), keys.clone())),
             length,
             descent: (&descent.0, descent.1),
         };
-        Ok(Self(match scalar {
+        let typed = match scalar {
             "f32" => Typed::F32(Engine::new(made)?),
             "f64" => Typed::F64(Engine::new(made)?),
             _ => {
@@ -69,17 +103,38 @@ impl PyEngine {
                     Fault::new(format!("scalar: expected f32 or f64, found {scalar}")).into()
                 );
             }
-        }))
+        };
+        Ok(Self { typed, names, seats: None, looked: None })
     }
 
     /// Planes of memory, inputs and state of each tensor.
     #[getter]
     fn planes(&self) -> [usize; 3] {
-        each!(&self.0, engine => engine.planes())
+        each!(&self.typed, engine => engine.planes())
     }
 
     fn set_tensors(&mut self, tensors: Vec<(usize, usize, Vec<usize>)>) -> PyResult<()> {
-        Ok(each!(&mut self.0, engine => engine.set_tensors(&tensors))?)
+        (self.seats, self.looked) = (None, None);
+        Ok(each!(&mut self.typed, engine => engine.set_tensors(&tensors))?)
+    }
+
+    /// After `set_tensors`: torch's parameters, so that `look` can find them again.
+    fn set_seats(
+        &mut self,
+        table: &Bound<'_, PyCapsule>,
+        plain: &Bound<'_, PyAny>,
+        groups: &Bound<'_, PyList>,
+        there: Vec<bool>,
+    ) -> PyResult<()> {
+        self.seats = Seats::of(table, plain, groups, &there)?;
+        Ok(())
+    }
+
+    /// Whether all is as it was but the gradients, which the next call may then leave out.
+    fn look(&mut self, groups: &Bound<'_, PyList>) -> PyResult<bool> {
+        let looked = self.seats.as_ref().map(|seats| seats.gradients(groups)).transpose()?;
+        self.looked = looked.flatten();
+        Ok(self.looked.is_some())
     }
 
     /// The first half of a step: the outcome's number and the norm.
@@ -87,15 +142,16 @@ impl PyEngine {
     fn ascend(
         &mut self,
         py: Python<'_>,
-        grads: Vec<usize>,
-        groups: Vec<Vec<f64>>,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
         unscale: f64,
         momentum: bool,
         threads: usize,
         decide: Decide,
     ) -> PyResult<(u8, f64)> {
+        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
         py.detach(|| {
-            each!(&mut self.0, engine => {
+            each!(&mut self.typed, engine => {
                 engine.set_groups(groups)?;
                 let grads = engine.gradients(&grads)?;
                 let slope = Slope { unscale: Real::from_f64(unscale), momentum };
@@ -115,15 +171,16 @@ impl PyEngine {
     fn descend(
         &mut self,
         py: Python<'_>,
-        grads: Vec<usize>,
-        groups: Vec<Vec<f64>>,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
         unscale: f64,
         max_norm: f64,
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
+        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
         py.detach(|| {
-            each!(&mut self.0, engine => {
+            each!(&mut self.typed, engine => {
                 engine.on(threads, Engine::restore)?;
                 engine.set_groups(groups)?;
                 let grads = engine.gradients(&grads)?;
@@ -155,15 +212,16 @@ impl PyEngine {
     fn reuse(
         &mut self,
         py: Python<'_>,
-        grads: Vec<usize>,
-        groups: Vec<Vec<f64>>,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
         unscale: f64,
         max_norm: f64,
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
+        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
         py.detach(|| {
-            each!(&mut self.0, engine => {
+            each!(&mut self.typed, engine => {
                 engine.set_groups(groups)?;
                 let grads = engine.gradients(&grads)?;
                 let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
@@ -182,24 +240,28 @@ impl PyEngine {
     }
 
     /// Copies the first gradients to their planes.
-    fn keep_first(&mut self, py: Python<'_>, grads: Vec<usize>) -> PyResult<()> {
-        py.detach(|| {
-            each!(&mut self.0, engine => {
+    fn keep_first(&mut self, py: Python<'_>, grads: Option<Vec<usize>>) -> PyResult<()> {
+        let grads = self.taken(grads)?;
+        py.detach(|| -> PyResult<()> {
+            each!(&mut self.typed, engine => {
                 let grads = engine.gradients(&grads)?;
                 Ok(engine.keep_first(&grads)?)
             })
-        })
+        })?;
+        // The ascent follows them too.
+        self.looked = Some(grads);
+        Ok(())
     }
 
     /// Perturbed tensors back from their backups; how many.
     fn restore(&mut self, py: Python<'_>) -> PyResult<usize> {
-        py.detach(|| each!(&mut self.0, engine => Ok(engine.restore()?)))
+        py.detach(|| each!(&mut self.typed, engine => Ok(engine.restore()?)))
     }
 
     /// The counters of the rule and of each tensor's base optimizer: with the planes, all that a
     /// checkpoint needs.
     fn counters(&self) -> (RuleCounters, BaseCounters) {
-        each!(&self.0, engine => {
+        each!(&self.typed, engine => {
             let RuleState { steps, decay_power, mean } = engine.rule_state;
             let base = engine.tensors.iter().map(|tensor| {
                 let BaseState { steps, decay_powers: [a, b] } = tensor.base_state;
@@ -210,7 +272,7 @@ impl PyEngine {
     }
 
     fn set_counters(&mut self, rule: RuleCounters, base: BaseCounters) -> PyResult<()> {
-        each!(&mut self.0, engine => {
+        each!(&mut self.typed, engine => {
             if base.len() != engine.tensors.len() {
                 let (expected, found) = (engine.tensors.len(), base.len());
                 return Err(Fault::new(format!("counters: expected {expected}, found {found}")).into());
@@ -228,12 +290,13 @@ impl PyEngine {
     /// `presam verify` tells.
     fn resume(
         &mut self,
-        groups: Vec<Vec<f64>>,
+        groups: &Bound<'_, PyList>,
         rule_steps: u64,
         mean: f64,
         base_steps: u64,
     ) -> PyResult<()> {
-        each!(&mut self.0, engine => {
+        let groups = self.numbers(groups)?;
+        each!(&mut self.typed, engine => {
             engine.set_groups(groups)?;
             Ok(engine.resume(rule_steps, mean, base_steps)?)
         })

@@ -1,15 +1,17 @@
 //! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
 //!
-//! `slices` turns addresses into slices and is the only unsafe code; `engine` holds rules, counters and
-//! tensors; `ascent` and `descent` are the two halves of a step over core's phases; `border` is what
-//! Python sees.
+//! `slices` turns addresses into slices and `exchange` asks torch for addresses: the only unsafe code.
+//! `seats` finds the gradients of a step; `engine` holds rules, counters and tensors; `ascent` and
+//! `descent` are the two halves of a step over core's phases; `border` is what Python sees.
 
 mod ascent;
 mod border;
 mod descent;
 mod engine;
+mod exchange;
 mod fault;
 mod lists;
+mod seats;
 mod settings;
 mod slices;
 mod threads;

@@ -49,7 +49,7 @@ impl<R: AnyReal> Descent<R> {
 }
 
 /// The numbers of a group before its base optimizer's own: rho, operator, counted, perturbed, maximize,
-/// learning rate, weight decay.
+/// learning rate, weight decay; 0 for those that are not there.
 const COMMON: usize = 7;
 
 /// A group as a step takes it, and the numbers that it was made of.
@@ -68,13 +68,15 @@ impl<R: AnyReal> Settings<R> {
         base: Option<AnyBase<R>>,
         extra: &[String],
     ) -> Result<Self, Fault> {
-        let (common, own) = values.split_at_checked(COMMON).unwrap_or((&values, &[]));
-        let &[rho, operator, counted, perturbed, maximize, rate, decay] = common else {
-            let found = values.len();
+        let mut common = [0.0; COMMON];
+        common.iter_mut().zip(&values).for_each(|(place, number)| *place = *number);
+        let [rho, operator, counted, perturbed, maximize, rate, decay] = common;
+        let own = values.get(COMMON..).unwrap_or_default();
+        if let Some(momentum) = own.iter().skip(extra.len()).find(|&&number| number != 0.0) {
             return Err(Fault::new(format!(
-                "group: expected {COMMON} numbers or more, found {found}"
+                "momentum: expected 0, as when the optimizer was made; make it with a momentum above 0 and a schedule may move it, found {momentum}"
             )));
-        };
+        }
         let group = Group::new(R::from_f64(rho))?;
         let group = match (counted != 0.0, perturbed != 0.0) {
             (true, true) => group,

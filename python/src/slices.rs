@@ -1,4 +1,4 @@
-//! Addresses of tensors as slices: the only unsafe code of the package.
+//! Addresses of tensors as slices: the only unsafe code that touches a tensor's numbers.
 //!
 //! Python owns the memory. What a [`Region`] stands for is promised by whoever hands its address to the
 //! module (`presam.torch`, `presam.numpy`, `presam.verify`, and nobody else: the module's name begins

@@ -7,6 +7,7 @@ import warnings
 import pytest
 import torch
 
+import presam.torch.sam
 from presam.torch import SAM
 
 from nets import closure_of, flat, network, same, train
@@ -44,7 +45,7 @@ def test_a_failure_inside_the_ascent_restores(monkeypatch):
     # After everything was perturbed, and before anything was.
     for place in ("increment_version", None):
         if place:
-            monkeypatch.setattr(torch.autograd.graph, place, fails)
+            monkeypatch.setattr(presam.torch.sam, place, fails)
         else:
             monkeypatch.undo()
             monkeypatch.setattr(torch.Tensor, "clone", fails)

@@ -66,6 +66,7 @@ def by_the_usual_loop(model, base, rho, variant, steps):
         ("sgd", torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)),
         ("sgd", torch.optim.SGD, dict(lr=0.1, momentum=0.9, dampening=0.5)),
         ("adamw", torch.optim.AdamW, dict(lr=0.01, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1)),
+        ("adamw", torch.optim.AdamW, dict(lr=0.01, betas=[0.8, 0.95])),
     ],
 )
 def test_a_run_is_that_of_the_usual_loop(variant, base, torch_base, options):

@@ -1,7 +1,6 @@
 """What can be asked for by name, and what a front hands to the compiled module."""
 
 import math
-from operator import itemgetter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import _presam
@@ -116,9 +115,9 @@ class Method:
             return ("wsam-decoupled" if keys["decoupled"] else "wsam", float(keys["gamma"]))
         return (name, float(keys["alpha"]))
 
-    def engine(self, scalar: str, base: Optional[str], base_keys: List[str]):
-        """A compiled engine of this method."""
-        return _presam.Engine(scalar, self.variant.name, self.keys, base, base_keys, self.length, self.descent)
+    def engine(self, scalar: str, base: Optional[Tuple[str, List[str]]], names: Sequence[str]):
+        """A compiled engine of this method over a base optimizer with its keys; `names` are those of a group's numbers."""
+        return _presam.Engine(scalar, self.variant.name, self.keys, base, names, self.length, self.descent)
 
 
 def parted(variant: str, descent: Optional[str], base_settings: Dict[str, Any], keys: Dict[str, Any], spare: bool):
@@ -141,7 +140,7 @@ def parted(variant: str, descent: Optional[str], base_settings: Dict[str, Any], 
 
 
 class Base:
-    """A base optimizer of the library under torch's names, and the numbers of a group in the module's order."""
+    """A base optimizer of the library under torch's names, and the names of a group's numbers in the module's order."""
 
     def __init__(self, name: str, momentum: bool):
         if name not in BASE_SETTINGS:
@@ -150,35 +149,18 @@ class Base:
         self.name = name
         if name == "adamw":
             self.core, self.keys = "adamw", ["mean_decay", "square_decay", "denominator_guard"]
-            self.state = ["exp_avg", "exp_avg_sq"]
+            self.state, self.names = ["exp_avg", "exp_avg_sq"], (*COMMON, "betas", "eps")
         elif momentum:
             self.core, self.keys = "sgd-momentum", ["momentum", "dampening", "nesterov"]
-            self.state = ["momentum_buffer"]
+            self.state, self.names = ["momentum_buffer"], (*COMMON, *self.keys)
         else:
-            self.core, self.keys, self.state = "sgd", [], []
-
-    def values(self, group: Dict[str, Any]) -> Sequence[float]:
-        """A group as the module takes it."""
-        if self.core == "adamw":
-            *common, betas, guard = FOR_ADAMW(group)
-            return (*common, *betas, guard)
-        if self.core == "sgd-momentum":
-            return FOR_MOMENTUM(group)
-        if group["momentum"] != 0:
-            raise ValueError("momentum: expected 0, as when the optimizer was made; make it with a momentum above 0 and "
-                             f"a schedule may move it, found {group['momentum']}")
-        return FOR_SGD(group)
+            # The momentum is read too, to be refused where it is no longer 0.
+            self.core, self.keys, self.state, self.names = "sgd", [], [], (*COMMON, "momentum")
 
 
-COMMON = ("rho", "operator", "counted", "perturbed", "maximize", "lr", "weight_decay")
-FOR_SGD, FOR_MOMENTUM = itemgetter(*COMMON), itemgetter(*COMMON, "momentum", "dampening", "nesterov")
-FOR_ADAMW = itemgetter(*COMMON, "betas", "eps")
-
-
-def values_alone(group: Dict[str, Any]) -> Sequence[float]:
-    """A group of somebody else's base optimizer, which maximises by itself."""
-    switches = (group["operator"], group["counted"], group["perturbed"], group.get("maximize", False))
-    return (group["rho"], *switches, 0.0, 0.0)
+# The numbers of a group in the module's order.
+ALONE = ("rho", "operator", "counted", "perturbed", "maximize")
+COMMON = (*ALONE, "lr", "weight_decay")
 
 
 OUTCOMES = ("perturbed", "zero-norm", "non-finite")

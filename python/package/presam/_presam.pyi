@@ -1,6 +1,6 @@
 """The compiled module. Every address is a promise: see `Engine`."""
 
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 VERSION: str
 
@@ -9,7 +9,8 @@ _Row = Tuple[str, List[str], str, List[_Key], str, List[int]]
 _RuleCounters = Tuple[int, float, float]
 _BaseCounters = List[Tuple[int, float, float]]
 _Decide = Optional[Callable[[bool], bool]]
-_Groups = Sequence[Sequence[float]]
+_Groups = List[Dict[str, Any]]
+_Grads = Optional[Sequence[int]]
 
 def variants_list() -> List[_Row]: ...
 def bases_list() -> List[_Row]: ...
@@ -19,16 +20,17 @@ def gsam_rho(rho: Tuple[float, float], rate: Tuple[float, float], learning_rate:
 class Engine:
     """One optimizer's step over tensors by address. Whoever calls it promises that every address stands for so many
     numbers of its scalar type, alive and used by no one else until the call returns. Outcomes are numbers: 0 perturbed
-    (finite), 1 zero norm, 2 not finite. A group is rho, operator, counted, perturbed, maximize, learning rate, weight
-    decay, then the base optimizer's own in the order of `base_keys`. Errors: ValueError, before anything is written."""
+    (finite), 1 zero norm, 2 not finite. `names` are those of a group's rho, operator, counted, perturbed, maximize, learning
+    rate, weight decay, then of the base optimizer's own in the order of its keys. Gradients are addresses, 0 for none, or
+    None for those of the last `look`. Errors: ValueError, before anything is written."""
 
     def __init__(
         self,
         scalar: str,
         variant: str,
         keys: Sequence[Tuple[str, float]],
-        base: Optional[str],
-        base_keys: Sequence[str],
+        base: Optional[Tuple[str, Sequence[str]]],
+        names: Sequence[str],
         length: Tuple[float, float],
         descent: Tuple[str, float],
     ) -> None: ...
@@ -38,16 +40,21 @@ class Engine:
     def set_tensors(self, tensors: Sequence[Tuple[int, int, Sequence[int]]]) -> None:
         """Length, group, and addresses of params, backup, first gradient (or 0), sharp part (or 0), memory, inputs,
         state. Counters of base optimizers begin anew."""
+    def set_seats(self, table: Any, plain: type, groups: _Groups, there: Sequence[bool]) -> None:
+        """After `set_tensors`, torch's parameters (kept alive by the caller) and which of them are in that list."""
+    def look(self, groups: _Groups) -> bool:
+        """Whether parameters are the same, where they were and of the same layout, and every gradient lies as its
+        parameter does (one without a seat has none): the next call may then leave the gradients out."""
     def ascend(
-        self, grads: Sequence[int], groups: _Groups, unscale: float, momentum: bool, threads: int, decide: _Decide
+        self, grads: _Grads, groups: _Groups, unscale: float, momentum: bool, threads: int, decide: _Decide
     ) -> Tuple[int, float]: ...
     def descend(
-        self, grads: Sequence[int], groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
+        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
     ) -> int: ...
     def reuse(
-        self, grads: Sequence[int], groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
+        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
     ) -> int: ...
-    def keep_first(self, grads: Sequence[int]) -> None: ...
+    def keep_first(self, grads: _Grads) -> None: ...
     def restore(self) -> int: ...
     def counters(self) -> Tuple[_RuleCounters, _BaseCounters]: ...
     def set_counters(self, rule: _RuleCounters, base: Sequence[Tuple[int, float, float]]) -> None: ...

@@ -63,7 +63,7 @@ class SAM:
         if len(types) > 1:
             raise TypeError(f"params: expected one type, found {' and '.join(sorted(map(str, types)))}")
         self._scalar = types.pop() if types else np.dtype(np.float64)
-        self._engine = self._method.engine(SCALARS[self._scalar], self._base.core, self._base.keys)
+        self._engine = self._method.engine(SCALARS[self._scalar], (self._base.core, self._base.keys), self._base.names)
         self._own_planes()
 
     def _own_planes(self) -> None:
@@ -112,7 +112,7 @@ class SAM:
         one = self._method.one_gradient
         found = self._momenta() if one else self._addresses(grads)
         self._unscale = 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
-        call = (found, self._values(), self._unscale)
+        call = (found, self.groups, self._unscale)
         if self._watch.steps % self._method.every:
             outcome = OUTCOMES[self._engine.reuse(*call, self._limit(), self.threads, None)]
             self._half = outcome if outcome == "non-finite" else "reused"
@@ -136,7 +136,7 @@ class SAM:
             try:
                 found = self._addresses(grads)
                 self._look(grads)
-                args = (found, self._values(), self._unscale, self._limit(), self.threads)
+                args = (found, self.groups, self._unscale, self._limit(), self.threads)
                 judged = OUTCOMES[self._engine.descend(*args, None)]
             finally:
                 self.restore()
@@ -168,9 +168,6 @@ class SAM:
 
     def _limit(self) -> float:
         return math.inf if self.max_norm is None else float(self.max_norm)
-
-    def _values(self) -> List[Sequence[float]]:
-        return [self._base.values(group) for group in self.groups]
 
     def _momenta(self) -> List[int]:
         return [self._planes[k][-self._engine.planes[2]].ctypes.data for k in self._filled]

@@ -13,7 +13,7 @@ import sys
 from array import array
 
 from . import __version__
-from ._names import Method, variants
+from ._names import COMMON, Method, variants
 
 CODES = {"f32": "f", "f64": "d"}
 SIZES = {"f32": ("<I", "<f"), "f64": ("<Q", "<d")}
@@ -50,10 +50,10 @@ class Step:
         method = Method(request["rule"], settings, length["kind"], number_of(length.get("lambda", 0.0)),
                         number_of(length.get("norm_guard", 0.0)), None, {})
         name = self.base["name"]
-        self.engine = method.engine(self.scalar, name, SETTINGS[name])
-        own = [float(number_of(self.base[key])) for key in SETTINGS[name]]
-        rate, decay = (number_of(self.base[key]) for key in ("learning_rate", "weight_decay"))
-        self.groups = [[*self.options(segment), rate, decay, *own] for segment in self.segments]
+        names = [*COMMON, *SETTINGS[name]]
+        self.engine = method.engine(self.scalar, (name, SETTINGS[name]), names)
+        own = [float(number_of(self.base[key])) for key in ("learning_rate", "weight_decay", *SETTINGS[name])]
+        self.groups = [dict(zip(names, [*self.options(segment), *own])) for segment in self.segments]
 
     def options(self, segment):
         """rho, operator, counted, perturbed, maximize."""

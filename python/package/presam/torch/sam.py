@@ -3,17 +3,17 @@
 import inspect
 import math
 import warnings
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 
-from .._names import (
-    BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, values_alone, within,
-)
+from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
 from . import refusals
 from .health import apart
-from .tensors import Stale, Tensors, warn_of_copies
+from .tensors import Tensors, warn_of_copies
 from .together import decision
+
+increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
 
 class SAM(torch.optim.Optimizer):
@@ -78,7 +78,6 @@ class SAM(torch.optim.Optimizer):
         super().__init__(params, {**(dict(known, **of_base) if named else {}), **group})
         if named:
             self._base = Base(base, any(g.get("momentum", 0) != 0 for g in self.param_groups))
-            self._values()
         else:
             self._wrap(base, of_base)
         if self._method.one_gradient and not (self._base and self._base.state):
@@ -195,30 +194,21 @@ class SAM(torch.optim.Optimizer):
 
     def _first(self) -> str:
         self._at_rest("first_step")
-        tensors, groups = self._current(), self._values()
-        try:
-            grads, copies = (tensors.momenta(), []) if self._method.one_gradient else tensors.gradients()
-        except Stale:
-            self._retire()
-            tensors = self._current()
-            grads, copies = tensors.gradients()
-        if copies or tensors.copied:
-            warn_of_copies(tensors.copied + len(copies))
-        if tensors.work:
-            tensors.fetch()
+        tensors, grads, copies, one = self._tensors, None, None, self._method.one_gradient
+        if one or tensors is None or not tensors.engine.look(self.param_groups):
+            # Copies are kept in a name until the ascent has read them.
+            tensors, grads, copies = self._closely(one)
         self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
-        call = (grads, groups, self._unscale)
+        call = (grads, self.param_groups, self._unscale)
         if self._watch.steps % self._method.every:
             return self._reuse(tensors, call)
         if self._method.mixes:
             tensors.engine.keep_first(grads)
-        due = self._watch.due() and not self._method.one_gradient
-        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
-        one, threads = self._method.one_gradient, torch.get_num_threads()
-        outcome, norm = tensors.engine.ascend(*call, one, threads, self._decide)
-        outcome = OUTCOMES[outcome]
+        here = tensors.params if self._watch.due() and not one else ()
+        self._kept = [(p, p.grad.clone()) for p in here if p.grad is not None]
+        outcome, norm = tensors.engine.ascend(*call, one, torch.get_num_threads(), self._decide)
+        self._half = outcome = OUTCOMES[outcome]
         self._watch.began(outcome, norm)
-        self._half = outcome
         if outcome != "non-finite":
             try:
                 self._moved()
@@ -228,6 +218,14 @@ class SAM(torch.optim.Optimizer):
                 self.restore()
                 raise
         return outcome
+
+    def _closely(self, one: bool):
+        """The tensors, addresses of what the ascent follows, copies among them: one by one, whatever has changed."""
+        tensors = self._current()
+        grads, copies = (tensors.momenta(), []) if one else tensors.gradients()
+        warn_of_copies(tensors.copied + len(copies))
+        tensors.fetch()
+        return tensors, grads, copies
 
     def _reuse(self, tensors: Tensors, call) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
@@ -254,20 +252,13 @@ class SAM(torch.optim.Optimizer):
         return outcome
 
     def _descend(self, outcome: str) -> str:
-        tensors = self._tensors
-        if not tensors.in_place():
-            raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
-                               "move or convert a model between steps")
-        if tensors.rest and any(p.grad is not None for p in tensors.rest):
-            # Gradients that only the second pass has: their planes are made now, at the restored parameters.
-            tensors.engine.restore()
-            self._moved()
-            tensors = self._current()
-        grads, copies = tensors.gradients()
+        tensors, grads, copies = self._tensors, None, None
+        if not tensors.engine.look(self.param_groups):
+            tensors, grads, copies = self._closely_again()
         if self._kept:
             self._look()
-        args = (grads, self._values(), self._unscale, self._limit(), torch.get_num_threads())
-        found = OUTCOMES[tensors.engine.descend(*args, self._decide)]
+        call = (grads, self.param_groups, self._unscale, self._limit(), torch.get_num_threads(), self._decide)
+        found = OUTCOMES[tensors.engine.descend(*call)]
         if copies:
             with torch.no_grad():
                 for g, copy in copies:
@@ -279,6 +270,19 @@ class SAM(torch.optim.Optimizer):
         if self.base_optimizer is not None:
             self.base_optimizer.step()
         return outcome
+
+    def _closely_again(self):
+        """As `_closely`, at the perturbed parameters, which must be where they were."""
+        tensors = self._tensors
+        if not tensors.in_place():
+            raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
+                               "move or convert a model between steps")
+        if tensors.more():
+            # Gradients that only the second pass has: their planes are made now, at the restored parameters.
+            tensors.engine.restore()
+            self._moved()
+            tensors = self._current()
+        return (tensors, *tensors.gradients())
 
     def _look(self) -> None:
         """The distance of the gradients in a step that is watched."""
@@ -300,9 +304,6 @@ class SAM(torch.optim.Optimizer):
     def _limit(self) -> float:
         return math.inf if self.max_norm is None else float(self.max_norm)
 
-    def _values(self) -> List[Sequence[float]]:
-        return list(map(values_alone if self._base is None else self._base.values, self.param_groups))
-
     def _current(self) -> Tensors:
         """The tensors as they are now."""
         if self._tensors is None or not self._tensors.holds(self.param_groups):
@@ -322,7 +323,7 @@ class SAM(torch.optim.Optimizer):
         tensors = self._tensors
         if tensors.work:
             tensors.store()
-        torch.autograd.graph.increment_version(tensors.params)
+        increment_version(tensors.params)
 
     def _rest(self) -> None:
         self._half = self._kept = None

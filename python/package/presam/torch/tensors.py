@@ -1,21 +1,24 @@
 """[`Tensors`]: the parameters of an optimizer as the compiled module sees them, and their planes.
 
 What holds for as long as the memory does is checked when a list is made; what may change from one step to the next
-(addresses, layout and size of the gradients) in every step. Storages of parameters and planes are kept by the list, so
-that no address of it can come to stand for other memory.
+(addresses, layout and size of the gradients) in every step: at once by `engine.look` where all is plain, else one by one
+here. Parameters, and the storages of parameters and planes, are kept by the list, so that no address of it can come to
+stand for another object or other memory.
 """
 
+import itertools
 import operator
 import warnings
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 
-from .._names import Base, Method
+from .._names import ALONE, Base, Method
 from . import refusals
 
 data_ptr = torch.Tensor.data_ptr
-is_contiguous = torch.Tensor.is_contiguous
+# DLPack's table of C functions, in torch 2.10 and newer; older ones are looked at one by one.
+TABLE = getattr(torch.Tensor, "__dlpack_c_exchange_api__", None)
 SCALARS = {torch.float32: "f32", torch.float64: "f64"}
 NO_COUNTERS = (0, 1.0, 1.0)
 
@@ -25,8 +28,9 @@ def is_dense(p: torch.Tensor) -> bool:
     return p.is_contiguous() or torch.empty_like(p).stride() == p.stride()
 
 
-class Stale(RuntimeError):
-    """The parameters are no longer those that a list was made of."""
+def place(p: torch.Tensor):
+    """Where it lies and how."""
+    return data_ptr(p), p.dtype, p.shape, p.stride()
 
 
 class Tensors:
@@ -42,10 +46,7 @@ class Tensors:
         for p in self.params:
             refusals.parameter(p)
         dtype = refusals.one_type(self.params)
-        self.addresses = list(map(data_ptr, self.params))
-        self.nbytes = [p.nbytes for p in self.params]
-        self.contiguous = [p.is_contiguous() for p in self.params]
-        self.plain = all(self.contiguous)
+        self.places = list(map(place, self.params))
         # What is no block of memory is worked on as a copy.
         self.work = [(p, torch.empty_like(p, memory_format=torch.contiguous_format))
                      for p in self.params if not is_dense(p)]
@@ -53,7 +54,9 @@ class Tensors:
         copies = {id(p): copy for p, copy in self.work}
         self.images = [copies.get(id(p), p.detach()) for p in self.params]
         refuse_shared(self.params, copies)
-        self.engine = method.engine(SCALARS[dtype], base.core if base else None, base.keys if base else [])
+        alone = [name for name in ALONE if all(name in group for group in groups)]
+        core, names = ((base.core, base.keys), base.names) if base else (None, alone)
+        self.engine = method.engine(SCALARS[dtype], core, names)
         rows, self._planes = [], []
         for (p, k), image in zip(seats, self.images):
             planes = planes_of(p, image, state[p], scratch.setdefault(p, {}), method, base)
@@ -65,6 +68,9 @@ class Tensors:
         filled = [row for row in rows if row[0] > 0]
         self.filled = [k for k, row in enumerate(rows) if row[0] > 0]
         self.engine.set_tensors(filled)
+        if TABLE is not None and not self.work:
+            there = {id(self.params[k]) for k in self.filled}
+            self.engine.set_seats(TABLE, torch.Tensor, groups, [id(p) in there for p in self.all])
         self.set_counters(counters)
 
     # Counters.
@@ -83,43 +89,25 @@ class Tensors:
     def holds(self, groups: List[Dict[str, Any]]) -> bool:
         """Whether these are the groups of this list, in the same memory, no parameter of them new to gradients."""
         lists = [group["params"] for group in groups]
-        params = lists[0] if len(lists) == 1 else [p for params in lists for p in params]
         return (
             list(map(len, lists)) == self.sizes
-            and all(map(operator.is_, params, self.all))
+            and all(map(operator.is_, itertools.chain(*lists), self.all))
             and self.in_place()
-            and not (self.rest and any(p.grad is not None for p in self.rest))
+            and not self.more()
         )
 
     def in_place(self) -> bool:
-        return list(map(data_ptr, self.params)) == self.addresses
+        return list(map(place, self.params)) == self.places
+
+    def more(self) -> bool:
+        """Whether one of the rest has a gradient by now."""
+        return any(p.grad is not None for p in self.rest)
 
     def gradients(self) -> Tuple[List[int], List[Tuple[torch.Tensor, torch.Tensor]]]:
-        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of. Raises
-        `Stale` where a parameter has become longer or shorter where it lies."""
-        grads = [p.grad for p in self.params]
-        if self.plain:
-            try:
-                found = list(map(data_ptr, grads))
-                if all(map(is_contiguous, grads)) and [g.nbytes for g in grads] == self.nbytes:
-                    found = self._filled(found)
-                    # A tensor without an address (a wrapper) is looked at below. A parameter that was cut short in
-                    # place shows in its gradient.
-                    if 0 not in found:
-                        return found, []
-            except (TypeError, AttributeError, RuntimeError):
-                pass
-        return self._carefully(grads)
-
-    def _filled(self, found: List[int]) -> List[int]:
-        return found if len(self.filled) == len(found) else [found[k] for k in self.filled]
-
-    def _carefully(self, grads):
-        """One by one: absent, sparse, of another layout."""
+        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of."""
         found, copies = [], []
-        if [p.nbytes for p in self.params] != self.nbytes:
-            raise Stale("parameters: expected the lengths of the first half of the step, found others")
-        for p, image, g in zip(self.params, self.images, grads):
+        for p, image in zip(self.params, self.images):
+            g = p.grad
             if g is None:
                 found.append(0)
                 continue
@@ -128,8 +116,8 @@ class Tensors:
                 copy = torch.empty_like(image).copy_(g)
                 copies.append((g, copy))
                 g = copy
-            found.append(g.data_ptr())
-        return self._filled(found), copies
+            found.append(data_ptr(g))
+        return [found[k] for k in self.filled], copies
 
     def momenta(self) -> List[int]:
         """The addresses of the base optimizer's first plane of state: what momentum-sam follows."""
