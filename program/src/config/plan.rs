@@ -61,6 +61,15 @@ impl Plan {
         })
     }
 
+    /// Gradients a step, on average: two, or one where nothing is perturbed or the momentum is the slope.
+    pub fn gradients_a_step(&self) -> f64 {
+        match self.descent {
+            _ if self.variant.is_none() || self.is_one_gradient() => 1.0,
+            Descent::LookSam { interval, .. } => 1.0 + 1.0 / f64::from(interval.max(1)),
+            _ => 2.0,
+        }
+    }
+
     /// Whether the slope is the momentum and the step takes one gradient.
     pub fn is_one_gradient(&self) -> bool {
         matches!(self.variant, Some(AnyVariant::MomentumSam(_)))

@@ -8,13 +8,14 @@ use presam_model::init::{he_uniform, shuffle};
 use sha2::{Digest, Sha256};
 
 use super::device::DeviceTrainer;
+use super::health::{chance, changes, learned};
 use super::measure::{Measure, OnCpu, sharpness};
 use super::split::Split;
 use super::step::Step;
 use super::trainer::{CpuTrainer, Trainer};
 use crate::config::{Config, Plan};
 use crate::error::Error;
-use crate::report::{Epoch, Run};
+use crate::report::{Ending, Epoch, Run};
 use crate::stats::median;
 use presam_cuda::Device;
 
@@ -47,9 +48,10 @@ impl Job<'_> {
         let mlp = Mlp::new(&widths)?;
         let mut params = vec![0.0; mlp.param_count()];
         he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
+        let first = params_sha256(&params);
         let steps = split.train.len().div_ceil(config.batch);
         let Place { device, tell } = place;
-        let recorded = Recorded { job: self, start };
+        let recorded = Recorded { job: self, start, first };
         let Some(device) = device else {
             let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params)?;
             let trained = epochs(&mut trainer, self, &mut split, tell)?;
@@ -104,6 +106,7 @@ fn epochs(
         }
         let (steps, time) = trainer.end_epoch()?;
         let mut loss = 0.0;
+        let change = steps.iter().find_map(|step| step.change);
         for (step, batch) in steps.iter().zip(order.chunks(config.batch)) {
             lengths.add(step);
             loss += f64::from(step.loss) * batch.len() as f64;
@@ -114,6 +117,8 @@ fn epochs(
             learning_rate: f64::from(schedule.at(first)),
             train_loss: loss / order.len().max(1) as f64,
             test_accuracy: trainer.test_accuracy(split)?,
+            gradient_change: change.and_then(|change| change.distance),
+            equal_gradients: change.map(|change| change.is_none),
         });
         tell();
     }
@@ -151,6 +156,8 @@ impl Lengths {
 struct Recorded<'a, 'c> {
     job: &'a Job<'c>,
     start: Instant,
+    /// The hash of the first parameters.
+    first: String,
 }
 
 impl Recorded<'_, '_> {
@@ -171,6 +178,17 @@ impl Recorded<'_, '_> {
         let steps_an_epoch = split.train.len().div_ceil(job.config.batch.max(1)) as f64;
         let seconds_an_epoch = seconds_per_step * steps_an_epoch;
         let is_timed = seconds_an_epoch > 0.0;
+        let skipped_share = per_step(f64::from(lengths.skipped), lengths.steps);
+        let params_sha256 = params_sha256(params);
+        let chance = chance(&split.test.labels);
+        let ending = if !on_training_set.loss.is_finite() || skipped_share >= 0.5 {
+            Ending::Diverged
+        } else if params_sha256 == self.first {
+            Ending::NeverMoved
+        } else {
+            learned(final_test_accuracy, chance, split.test.len())
+        };
+        let (gradient_change, equal_gradients_share) = changes(history);
         Ok(Run {
             method: job.plan.method.clone(),
             label_noise: job.label_noise,
@@ -181,13 +199,17 @@ impl Recorded<'_, '_> {
             best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
             final_train_loss: on_training_set.loss,
             perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
-            skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
+            skipped_share,
+            ending,
+            chance,
+            gradient_change,
+            equal_gradients_share,
             mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),
             train_accuracy_clean: on_training_set.clean,
             train_accuracy_noisy: on_training_set.noisy,
             hessian_eigenvalue,
             sam_sharpness,
-            params_sha256: params_sha256(params),
+            params_sha256,
             seconds: self.start.elapsed().as_secs_f64(),
             seconds_per_step,
             samples_per_second: is_timed.then(|| split.train.len() as f64 / seconds_an_epoch),

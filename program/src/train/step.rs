@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Outcome, Point, Sam, Session};
 
+use super::health::Change;
 use super::model::Model;
 use super::network::Network;
 use crate::config::{Descent, Plan};
@@ -15,6 +16,8 @@ pub(super) struct Stepper {
     session: Session<f32, AnyVariant<f32>, AnyBase<f32>>,
     model: Model,
     steps: u32,
+    /// Whether the next step with two gradients compares them.
+    looks: bool,
 }
 
 /// What a step did.
@@ -26,7 +29,9 @@ pub(super) struct Step {
     pub perturbation: f64,
     /// Whether the base optimizer took its step.
     pub descended: bool,
-    /// Wall time, without that of measuring the perturbation, which no trainer would do.
+    /// How far the second gradient is from the first, where that was looked at.
+    pub change: Option<Change>,
+    /// Wall time, without that of measuring perturbation and gradients, which no trainer would do.
     pub time: Duration,
 }
 
@@ -41,12 +46,17 @@ impl Stepper {
         };
         let keeps = matches!(plan.descent, Descent::LookSam { .. });
         let model = Model::new(&network.segments, &variant, &plan.base, params, keeps);
-        Self { plan, session, model, steps: 0 }
+        Self { plan, session, model, steps: 0, looks: false }
     }
 
     /// The parameters.
     pub fn params(&self) -> &[f32] {
         &self.model.params
+    }
+
+    /// The next step with two gradients compares them.
+    pub fn look_at_gradients(&mut self) {
+        self.looks = true;
     }
 
     /// One step on the gathered batch at `learning_rate`.
@@ -86,7 +96,7 @@ impl Stepper {
 
     /// Ascent, second gradient, mix and descent; `time` is what measuring took.
     fn whole(&mut self, network: &mut Network<'_>) -> Result<Step, Error> {
-        let Self { session, model, plan, .. } = self;
+        let Self { session, model, plan, looks, .. } = self;
         let (cpu, one_gradient) = (session.cpu, plan.is_one_gradient());
         // Without an ascent a one-gradient method takes no gradient: there is no loss.
         let loss = if one_gradient { f32::NAN } else { 0.0 };
@@ -102,6 +112,10 @@ impl Stepper {
             let loss = network.gradient(&model.perturbed, &mut model.perturbed_grads)?;
             if one_gradient {
                 step.loss = loss;
+            } else if std::mem::take(looks) {
+                let clock = Instant::now();
+                step.change = Some(Change::of(&model.grads, &model.perturbed_grads));
+                step.time += clock.elapsed();
             }
             Ok(model.mix(cpu, plan.descent)?)
         };
