@@ -21,6 +21,7 @@
 //! | [`show`] | the form of every table, picture and file |
 //! | `stats` | mean, standard error, paired difference with its 95 % Student-t interval |
 //! | `suite` | every law over the core, or over a command |
+//! | `tilde` | a `~` that no shell has replaced |
 //! | [`train`] | the main job: every method with every seed on the same data |
 //! | `vectors` | test vectors made by the oracle |
 
@@ -40,5 +41,6 @@ mod sharpness;
 pub mod show;
 mod stats;
 mod suite;
+mod tilde;
 pub mod train;
 mod vectors;

@@ -72,7 +72,7 @@ fn bad_input_is_one_line_and_code_2() {
         (&["--label-noise", "60"], "(0.6 for 60 %), found 60"),
         (
             &["--data", "idx:/no/such"],
-            "error: /no/such/train-images-idx3-ubyte: expected an IDX file, found no such file",
+            "error: /no/such: expected a folder with train-images-idx3-ubyte (or .gz), found no such file or folder",
         ),
         (&["--config", "/no/such.toml"], "error: /no/such.toml: expected a readable TOML file"),
         (

@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 mod listing;
 mod progress;
+mod refused;
 mod say;
 mod scalar;
 mod train;
@@ -15,13 +16,12 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
-use clap::Parser;
+use arguments::Command;
 
 /// Does what the arguments say.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = refused::arguments();
     let done = match arguments.command {
         None => train::train(&arguments.train).map(|()| 0),
         Some(Command::Train(train)) => train::train(&train).map(|()| 0),

@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar where somebody watches, nothing where nobody does.
 
+use std::io::IsTerminal;
 use std::sync::Mutex;
 
 use crate::progress::Progress;
@@ -35,13 +36,22 @@ impl Display {
                 run.seed,
                 100.0 * run.final_test_accuracy
             )),
-            Progress::Note(text) => bar.suspend(|| eprintln!("{text}")),
+            Progress::Note(text) => bar.suspend(|| note(text)),
         }
     }
 
     /// Takes the bar away, so that results follow on a clean line.
     pub(crate) fn clear(&self) {
         self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).finish_and_clear();
+    }
+}
+
+/// Writes a line on stderr, broken at words where that is a terminal.
+pub(crate) fn note(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{}", textwrap::fill(text, textwrap::termwidth()));
+    } else {
+        eprintln!("{text}");
     }
 }
 

@@ -15,11 +15,11 @@ use crate::progress::Progress;
 use crate::report::{FILES, Results, headline, speed_table, table, tuning_table, write_results};
 use crate::show::files::Folder;
 use crate::show::view::View;
-use crate::train::{Checkpoints, run_kept};
+use crate::train::{Checkpoints, cost, run_kept};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::command::progress::Display;
+use crate::command::progress::{Display, note};
 use crate::command::say::{say, say_json};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -92,6 +92,9 @@ pub(crate) struct TrainArguments {
     /// Search rho and damping on a validation split first
     #[arg(long)]
     tune: bool,
+    /// What a short tuning finds: lr, methods, all or none [default: on digits none, else what was not given]
+    #[arg(hide_short_help = true, long, value_name = "A,B")]
+    search: Option<String>,
     /// Read options from a TOML file; flags win
     #[arg(hide_short_help = true, long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -175,6 +178,7 @@ impl TrainArguments {
             threads: self.threads,
             device: self.device.clone(),
             tune: self.tune.then_some(true),
+            search: self.search.clone().map(Many::One),
             methods: self.methods.clone().map(Many::One),
             rho: self.rho.as_deref().map(parse_rho).transpose()?.unwrap_or_default(),
             ..Options::default()
@@ -231,10 +235,13 @@ fn listen(stop: &Arc<AtomicBool>) -> Result<(), ConfigError> {
 fn dry_run(config: &Config, json: bool) -> Result<(), Error> {
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
+    if let Some(cost) = cost(config, &loaded)? {
+        note(&cost);
+    }
     if json {
         return say_json(config);
     }
-    let text = config.to_toml().map_err(|reason| {
+    let text = config.anywhere().to_toml().map_err(|reason| {
         ConfigError::new("--dry-run", "a configuration that TOML can hold", reason)
     })?;
     say(&format!("# {}\n{text}", config.command()));

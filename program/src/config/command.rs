@@ -1,6 +1,6 @@
 //! A configuration as the shortest command that repeats it.
 
-use super::{Base, Config, Many, Options, resolve};
+use super::{Base, Config, LEARNING_RATE, Many, Options, resolve};
 use crate::data::Source;
 use crate::methods::METHODS;
 
@@ -21,6 +21,7 @@ impl Config {
     /// Flags with a value of their own, where it differs from `plain`.
     fn plain_flags(&self, plain: &Config) -> Vec<(&'static str, String)> {
         let hidden = if self.hidden.is_empty() { "0".to_owned() } else { joined(&self.hidden) };
+        let is_given = self.is_foreign() && !self.searches(LEARNING_RATE);
         let all = [
             (self.data != plain.data, "data", self.data.to_string()),
             (
@@ -38,7 +39,11 @@ impl Config {
             (self.parts != plain.parts, "parts", self.parts.to_string()),
             (self.perturb != plain.perturb, "perturb", self.perturb.name().to_owned()),
             (self.base != plain.base, "base", self.base.entry().name.to_owned()),
-            (self.learning_rate != plain.learning_rate, "lr", self.learning_rate.to_string()),
+            (
+                is_given || self.learning_rate != plain.learning_rate,
+                "lr",
+                self.learning_rate.to_string(),
+            ),
             (self.seeds != plain.seeds, "seeds", seeds(&self.seeds)),
             (self.methods.len() != METHODS.len(), "methods", self.methods.join(",")),
         ];
@@ -50,11 +55,25 @@ impl Config {
 
     /// `--rho` and `--set` for what differs from `plain`.
     fn named_flags(&self, plain: &Config) -> Vec<(&'static str, String)> {
-        let rho = self.rho.iter().filter(|(name, rho)| plain.rho.get(*name) != Some(rho));
-        let rho: Vec<String> = rho.map(|(name, rho)| format!("{name}={rho}")).collect();
+        // On other data than the digits, a default that is not searched was given.
+        let is_given = |name: &str| self.is_foreign() && !self.tune && !self.searches(name);
+        let is_told = |name: &str, rho| is_given(name) || plain.rho.get(name) != Some(rho);
+        let told: Vec<_> = self.rho.iter().filter(|(name, rho)| is_told(name, rho)).collect();
+        let rho: Vec<String> = told.iter().map(|(name, rho)| format!("{name}={rho}")).collect();
         let mut flags = Vec::new();
         if !rho.is_empty() {
             flags.push(("rho", rho.join(",")));
+        }
+        let implied = |name: &String| {
+            let is_told = if name == LEARNING_RATE {
+                self.learning_rate != plain.learning_rate
+            } else {
+                told.iter().any(|(told, _)| *told == name)
+            };
+            self.is_foreign() && !is_told
+        };
+        if !self.search.iter().all(implied) {
+            flags.push(("search", self.search.join(",")));
         }
         for (owner, table) in &self.set {
             for (key, value) in table {
@@ -64,6 +83,11 @@ impl Config {
             }
         }
         flags
+    }
+
+    /// Whether the defaults were tuned on other data than these.
+    fn is_foreign(&self) -> bool {
+        self.data != Source::Digits
     }
 
     /// What the same data source, base optimizer and methods give without any other option.

@@ -6,6 +6,7 @@
 
 mod command;
 mod error;
+mod file;
 mod micro;
 mod options;
 mod parse;
@@ -13,6 +14,7 @@ mod part;
 mod plan;
 mod radii;
 mod resolve;
+mod search;
 
 pub use error::ConfigError;
 pub use micro::{Micro, Perturb};
@@ -23,6 +25,7 @@ pub(crate) use part::Part;
 pub(crate) use plan::{Descent, Plan};
 pub use radii::RhoOption;
 pub use resolve::{device, resolve};
+pub use search::LEARNING_RATE;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -93,12 +96,27 @@ pub struct Config {
     pub device: Choice,
     /// Whether rho (and damping) are searched on a validation split first.
     pub tune: bool,
+    /// What a short tuning finds first: `learning_rate`, and methods whose radius it is.
+    pub search: Vec<String>,
     /// Methods, by their names in the list.
     pub methods: Vec<String>,
     /// The radius of each method that has one.
     pub rho: BTreeMap<String, f64>,
     /// Every key of every chosen method, and of the base optimizer under `base`.
     pub set: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// What a tuning chose for one method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chosen<'a> {
+    /// Its name.
+    pub method: &'a str,
+    /// The learning rate of all methods.
+    pub learning_rate: f64,
+    /// Its radius; `None` for a method without, which was tried for the learning rate alone.
+    pub rho: Option<f64>,
+    /// Its damping; `None` for a method without.
+    pub damping: Option<f64>,
 }
 
 /// The key that a tuning searches beside rho.
@@ -121,19 +139,33 @@ impl Config {
         self.set.get(method)?.get(key).copied()
     }
 
-    /// The configuration with radii, and dampings where there are any, in place of its own: what a tuning chose for
-    /// each method, to be repeated without another tuning.
+    /// Whether a short tuning finds `what`: the learning rate, or a method's radius.
+    pub fn searches(&self, what: &str) -> bool {
+        self.search.iter().any(|name| name == what)
+    }
+
+    /// The configuration with what a tuning chose in place of its own, to be repeated without another tuning.
     #[must_use]
-    pub fn tuned<'a>(&self, chosen: impl IntoIterator<Item = (&'a str, f64, Option<f64>)>) -> Self {
-        let mut config = Self { tune: false, ..self.clone() };
-        for (method, rho, damping) in chosen {
-            config.rho.insert(method.to_owned(), rho);
+    pub fn tuned<'a>(&self, chosen: impl IntoIterator<Item = Chosen<'a>>) -> Self {
+        let mut config = Self { tune: false, search: Vec::new(), ..self.clone() };
+        for Chosen { method, learning_rate, rho, damping } in chosen {
+            config.learning_rate = learning_rate;
+            if let Some(rho) = rho {
+                config.rho.insert(method.to_owned(), rho);
+            }
             if let Some(damping) = damping {
                 let keys = config.set.entry(method.to_owned()).or_default();
                 keys.insert(DAMPING.to_owned(), damping);
             }
         }
         config
+    }
+
+    /// The configuration with its folder named from the root: to be written down where another folder may be near.
+    #[must_use]
+    pub fn anywhere(&self) -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        Self { data: self.data.clone().within(&here), ..self.clone() }
     }
 
     /// How many of `available` training examples are used; `has_test` says whether the test set lies apart.

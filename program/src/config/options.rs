@@ -1,12 +1,10 @@
 //! Options as written, by flags or in a TOML file; everything may be left out.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Deserialize;
 
 use super::{ConfigError, RhoOption, parse_seeds};
-use crate::methods::suggestion;
 
 /// What somebody wrote, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -30,6 +28,7 @@ pub struct Options {
     pub threads: Option<usize>,
     pub device: Option<String>,
     pub tune: Option<bool>,
+    pub search: Option<Many<String>>,
     pub methods: Option<Many<String>>,
     #[serde(default)]
     pub rho: RhoOption,
@@ -87,62 +86,7 @@ impl SeedsOption {
     }
 }
 
-const KEYS: [&str; 20] = [
-    "data",
-    "train_samples",
-    "label_noise",
-    "hidden",
-    "epochs",
-    "sam_from",
-    "sam_every",
-    "budget",
-    "batch",
-    "parts",
-    "perturb",
-    "base",
-    "learning_rate",
-    "seeds",
-    "threads",
-    "device",
-    "tune",
-    "methods",
-    "rho",
-    "set",
-];
-
 impl Options {
-    /// Reads a TOML file.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or its first line that is no valid TOML or holds an unknown key.
-    pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|reason| ConfigError::new(file.display(), "a readable TOML file", reason))?;
-        Self::parse(&file.display().to_string(), &text)
-    }
-
-    /// Reads TOML text; `name` stands in errors.
-    ///
-    /// # Errors
-    /// The first line that is no valid TOML or holds an unknown key.
-    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
-            let found = error.message().lines().next().unwrap_or_default().to_owned();
-            let unknown =
-                found.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-            let place = format!("{name}, line {line}");
-            match unknown {
-                Some(key) => {
-                    ConfigError::new(place, "a key of the configuration", format!("{key:?}"))
-                        .suggest(suggestion(key, KEYS))
-                }
-                None => ConfigError::new(place, "a configuration in TOML", found),
-            }
-        })
-    }
-
     /// These options laid over `weaker` ones: what is set here stays, single radii and keys are joined.
     #[must_use]
     pub fn over(self, weaker: Self) -> Self {
@@ -176,6 +120,7 @@ impl Options {
             threads: self.threads.or(weaker.threads),
             device: self.device.or(weaker.device),
             tune: self.tune.or(weaker.tune),
+            search: self.search.or(weaker.search),
             methods: self.methods.or(weaker.methods),
             rho,
             set,

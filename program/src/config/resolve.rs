@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::search::search;
 use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, Plan, SeedsOption};
 use crate::data::Source;
 use crate::machine::available_threads;
 use crate::methods::{BASES, Key, Limits, METHODS, Method, find, find_key, suggestion};
+use crate::tilde::unreplaced;
 use presam_cuda::{Choice, NAMES};
 
 /// Seeds where none are given.
@@ -27,7 +29,8 @@ const MOST_WIDTH: usize = 1 << 20;
 pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     let data = source(options.data.as_deref())?;
     let base = base(options.base.as_deref())?;
-    let methods = methods(options.methods)?;
+    let methods = methods(options.methods.clone())?;
+    let search = search(&options, &data, &methods)?;
     let learning_rate = options.learning_rate.unwrap_or(base.entry().learning_rate);
     check("--lr", Limits::NonNegative, learning_rate)?;
     let threads = options.threads.unwrap_or_else(available_threads);
@@ -52,6 +55,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
         device,
         tune: options.tune.unwrap_or(false),
+        search,
         rho: radii(&methods, options.rho.all, options.rho.each)?,
         set: settings(&methods, base, options.set)?,
         methods: methods.iter().map(|method| method.name.to_owned()).collect(),
@@ -80,10 +84,18 @@ pub fn device(text: Option<&str>) -> Result<Choice, ConfigError> {
 
 fn source(text: Option<&str>) -> Result<Source, ConfigError> {
     let text = text.unwrap_or("digits");
-    text.parse().map_err(|_| {
+    let source: Source = text.parse().map_err(|_| {
         ConfigError::new("--data", "digits, idx:DIR or cifar10:DIR", format!("{text:?}"))
             .suggest(suggestion(text, ["digits"]))
-    })
+    })?;
+    if let (Some((kind, _)), Some(meant)) =
+        (text.split_once(':'), source.folder().and_then(unreplaced))
+    {
+        let found = format!("{text:?}, whose ~ no shell has replaced");
+        return Err(ConfigError::new("--data", "a folder by its whole name", found)
+            .suggest(Some(&format!("{kind}:{}", meant.display()))));
+    }
+    Ok(source)
 }
 
 fn base(text: Option<&str>) -> Result<Base, ConfigError> {

@@ -166,9 +166,9 @@ fn a_broken_file_is_named_with_its_line() {
         message("batch = 8\nepocs = 3\n"),
         "x.toml, line 2: expected a key of the configuration, found \"epocs\"; did you mean epochs?"
     );
-    assert!(
-        message("epochs = \"three\"")
-            .starts_with("x.toml, line 1: expected a configuration in TOML, found invalid type")
+    assert_eq!(
+        message("epochs = \"three\""),
+        "x.toml, line 1: epochs: expected a whole number, found \"three\""
     );
     assert!(
         message("epochs = = 3").starts_with("x.toml, line 1: expected a configuration in TOML")
@@ -267,4 +267,74 @@ fn a_part_of_the_run_survives_toml_and_command_and_keeps_its_limits() {
             refuse(toml(text))
         );
     }
+}
+
+#[test]
+fn what_nobody_gave_is_searched_on_other_data_than_the_digits() {
+    let search = |text: &str| resolve(toml(text)).unwrap().search;
+    let few = "methods = \"sgd,sam,asam\"\n";
+    let on = |text: &str| search(&format!("data = \"idx:/a\"\n{few}{text}"));
+    assert_eq!(search(few), [""; 0]);
+    assert_eq!(on(""), ["learning_rate", "sam", "asam"]);
+    assert_eq!(on("learning_rate = 0.1"), ["sam", "asam"]);
+    assert_eq!(on("rho = { SAM = 0.48 }"), ["learning_rate", "asam"]);
+    assert_eq!(on("rho = 0.1"), ["learning_rate"]);
+    assert_eq!(on("tune = true"), ["learning_rate"]);
+    assert_eq!(on("search = \"none\""), [""; 0]);
+    assert_eq!(on("search = []"), [""; 0]);
+    assert_eq!(
+        search(&format!("{few}search = [\"vasso\", \"asam\", \"LR\"]")),
+        ["learning_rate", "asam"]
+    );
+    assert_eq!(
+        refuse(toml("search = \"sma\"")),
+        "--search: expected lr, methods with a radius, all or none, found \"sma\"; did you mean sam?"
+    );
+}
+
+#[test]
+fn every_search_survives_toml_and_its_own_command() {
+    let words = |text: &str| resolve(toml(text)).unwrap();
+    let few = "methods = \"sgd,sam,asam\"\n";
+    let on = "data = \"idx:/a\"\nmethods = \"sgd,sam,asam\"\n";
+    let all = "presam train --data idx:/a --methods sgd,sam,asam";
+    for (text, command) in [
+        (on.to_owned(), all.to_owned()),
+        (format!("{on}learning_rate = 0.1"), format!("{all} --lr 0.1").replace(" --methods sgd,sam,asam --lr 0.1", " --lr 0.1 --methods sgd,sam,asam")),
+        (format!("{on}rho = {{ sam = 0.48 }}"), format!("{all} --rho sam=0.48")),
+        (format!("{on}tune = true"), format!("{all} --tune")),
+        (
+            format!("{few}search = \"all\""),
+            "presam train --methods sgd,sam,asam --search learning_rate,sam,asam".to_owned(),
+        ),
+        (
+            format!("{on}rho = {{ sam = 0.1 }}\nsearch = \"sam\""),
+            "presam train --data idx:/a --lr 0.1 --methods sgd,sam,asam --rho asam=2.5,sam=0.1 --search sam".to_owned(),
+        ),
+    ] {
+        let config = words(&text);
+        assert_eq!(config.command(), command, "{text}");
+        assert_eq!(words(&config.to_toml().unwrap()), config, "{text}");
+    }
+    let chosen = ["sgd", "sam"].map(|method| Chosen {
+        method,
+        learning_rate: 0.025,
+        rho: (method == "sam").then_some(0.12),
+        damping: None,
+    });
+    assert_eq!(
+        words(&format!("{on}rho = {{ asam = 2 }}")).tuned(chosen).command(),
+        "presam train --data idx:/a --lr 0.025 --methods sgd,sam,asam --rho asam=2,sam=0.12"
+    );
+}
+
+#[test]
+fn a_tilde_that_no_shell_replaced_is_told_with_what_it_means() {
+    let message = refuse(toml("data = \"idx:~/mnist\""));
+    assert!(
+        message.starts_with(
+            "--data: expected a folder by its whole name, found \"idx:~/mnist\", whose ~ no shell has replaced; did you mean idx:"
+        ) && message.ends_with("/mnist?"),
+        "{message}"
+    );
 }

@@ -2,12 +2,16 @@
 //!
 //! Three sources: the digits embedded in the crate, MNIST-style IDX files and CIFAR-10's binary batches.
 //! Every parser is a function over bytes that never panics and allocates no more than the bytes it was
-//! given justify, so that a header that lies costs an error and nothing else.
+//! given justify, so that a header that lies costs an error and nothing else. docs/data.md says which folders are
+//! read and what is done to inputs and labels.
 
 mod cifar10;
 mod digits;
 mod error;
+mod folder;
 mod idx;
+mod prepare;
+mod read;
 mod source;
 
 pub use cifar10::{CIFAR10_CLASSES, CIFAR10_FEATURES, parse_cifar10};
@@ -23,12 +27,18 @@ pub struct Loaded {
     pub train: Dataset,
     /// The test part, if the source names one.
     pub test: Option<Dataset>,
+    /// The label in the files that stands for each class, in order.
+    pub labels: Vec<u8>,
+    /// What was taken from every input of 0 to 1; 0 for the digits.
+    pub mean: f64,
+    /// What every input was then divided by; 1 for the digits.
+    pub deviation: f64,
 }
 
 /// Labelled examples: row `i` of `inputs` (of `features` numbers) belongs to class `labels[i]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// Row-major inputs scaled to 0..=1: a pixel over the largest value its format allows.
+    /// Row-major inputs: a pixel over the largest value its format allows, standardised by [`Source::load`].
     pub inputs: Vec<f32>,
     /// One class a row, each below `classes`.
     pub labels: Vec<u8>,

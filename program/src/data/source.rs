@@ -1,10 +1,11 @@
 //! Where the data come from, as typed on the command line: `digits`, `idx:DIR` or `cifar10:DIR`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::{DataError, Loaded, cifar10, digits, idx};
+use crate::tilde::unreplaced;
 
 /// A data source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +25,35 @@ impl Source {
     /// The first missing, truncated or inconsistent file, named with what was expected and found.
     pub fn load(&self) -> Result<Loaded, DataError> {
         match self {
-            Self::Digits => Ok(Loaded { train: digits()?, test: None }),
+            Self::Digits => {
+                let labels = (0..=9).collect();
+                Ok(Loaded { train: digits()?, test: None, labels, mean: 0.0, deviation: 1.0 })
+            }
             Self::Idx(folder) => idx::load(folder),
             Self::Cifar10(folder) => cifar10::load(folder),
+        }
+    }
+}
+
+impl Source {
+    /// The folder; the digits have none.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Digits => None,
+            Self::Idx(folder) | Self::Cifar10(folder) => Some(folder),
+        }
+    }
+
+    /// The same with a relative folder taken from `base`; a `~`, which is refused anyhow, stays as it is.
+    #[must_use]
+    pub fn within(self, base: &Path) -> Self {
+        let join = |folder: PathBuf| {
+            if unreplaced(&folder).is_some() { folder } else { base.join(folder) }
+        };
+        match self {
+            Self::Digits => Self::Digits,
+            Self::Idx(folder) => Self::Idx(join(folder)),
+            Self::Cifar10(folder) => Self::Cifar10(join(folder)),
         }
     }
 }

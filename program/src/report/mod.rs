@@ -5,6 +5,7 @@
 
 mod digest;
 mod finite;
+mod health;
 mod page;
 mod picture;
 mod records;
@@ -19,7 +20,7 @@ mod write;
 pub use digest::digest;
 pub(crate) use digest::hex;
 pub use records::{
-    DataRecord, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION, Summary, Trial, Tuned,
+    DataRecord, Ending, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION, Summary, Trial, Tuned,
 };
 pub use sentences::sentences;
 pub use speed::speed_table;

@@ -1,8 +1,9 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
+use super::health::footnotes;
 use super::records::Results;
 use super::speed::speed_table;
-use super::table::{footnotes, sections};
+use super::table::sections;
 use super::tuning::tuning_table;
 use crate::show::table::escape;
 
@@ -35,7 +36,7 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
     }
     page += &sections(results, true).html();
     for note in footnotes(&results.summary) {
-        page += &format!("<p class=\"faint\">{}</p>\n", escape(note));
+        page += &format!("<p class=\"faint\">{}</p>\n", escape(&note));
     }
     page += "<p class=\"faint\">Test accuracy at the end of training, mean over the seeds, with its standard error. Minus SAM: mean of the differences \
              paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finite;
+use crate::config::Chosen;
 use crate::machine::Host;
 use crate::stats::distinct;
 
@@ -21,6 +22,25 @@ pub struct Epoch {
     pub train_loss: f64,
     /// Share of test examples classified rightly at its end.
     pub test_accuracy: f64,
+    /// `||g~ - g|| / ||g||` in its first step that took both gradients, and in that step's first part where parts perturb
+    /// each by itself; `None` where none did, or where it is not finite.
+    pub gradient_change: Option<f64>,
+    /// Whether those two were equal in every bit.
+    pub equal_gradients: Option<bool>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// It is better than chance.
+    Learned,
+    /// Its test accuracy is within three standard errors of what the most frequent class alone would get.
+    AtChance,
+    /// Its weights are the first ones.
+    NeverMoved,
+    /// Its loss is not finite, or most of its steps were skipped because something was not.
+    Diverged,
 }
 
 /// One training run.
@@ -38,6 +58,10 @@ pub struct Run {
     pub rho: Option<f64>,
     /// Test accuracy at the end: what summaries compare.
     pub final_test_accuracy: f64,
+    /// How it ended.
+    pub ending: Ending,
+    /// Share of the most frequent class in the test set: what a model without inputs gets.
+    pub chance: f64,
     /// Best test accuracy over all epochs (chosen by looking at the test set: never compared).
     pub best_test_accuracy: f64,
     /// Mean loss over the training set at the end, given labels; NaN after a collapse.
@@ -50,6 +74,10 @@ pub struct Run {
     pub perturbed_share: f64,
     /// Share of steps without a descent: a norm or a gradient was not finite.
     pub skipped_share: f64,
+    /// Mean of the epochs' `gradient_change`; `None` where no step took both gradients.
+    pub gradient_change: Option<f64>,
+    /// Share of those epochs in which both gradients were equal in every bit.
+    pub equal_gradients_share: Option<f64>,
     /// Mean Euclidean length of the applied perturbations; 0 where none was.
     #[serde(with = "finite")]
     pub mean_perturbation_length: f64,
@@ -119,12 +147,31 @@ pub struct Summary {
     pub moved: bool,
     /// Mean share of steps without a descent. A method that skipped most of them is not ranked.
     pub skipped_share: f64,
+    /// Mean share of steps that perturbed.
+    pub perturbed_share: f64,
+    /// Mean over the runs that have it: how far the second gradient is from the first.
+    pub gradient_change: Option<f64>,
+    /// Mean over the runs that have it; a method of half or more hardly does what it is for.
+    pub equal_gradients_share: Option<f64>,
+    /// Mean share of the most frequent class in the test set.
+    pub chance: f64,
+    /// Runs that ended at chance.
+    pub at_chance: usize,
+    /// Runs whose weights are the first ones.
+    pub never_moved: usize,
+    /// Runs that diverged.
+    pub diverged: usize,
 }
 
 impl Summary {
-    /// Whether the method did what it is for: perturbed, and descended in most steps.
+    /// Whether the method did what it is for: perturbed, descended in most steps, and learned in one run at least.
     pub fn is_ranked(&self) -> bool {
-        self.moved && self.skipped_share < 0.5
+        self.moved && self.skipped_share < 0.5 && self.failed() < self.seeds
+    }
+
+    /// Runs that did not learn.
+    pub fn failed(&self) -> usize {
+        self.at_chance + self.never_moved + self.diverged
     }
 }
 
@@ -144,8 +191,16 @@ pub struct DataRecord {
     pub source: String,
     /// Numbers an example.
     pub features: usize,
-    /// Number of classes.
+    /// Number of classes: of labels that occur.
     pub classes: usize,
+    /// The smallest of them.
+    pub smallest_label: u8,
+    /// The largest.
+    pub largest_label: u8,
+    /// What was taken from every input of 0 to 1; 0 for the digits.
+    pub mean: f64,
+    /// What every input was then divided by; 1 for the digits.
+    pub deviation: f64,
     /// Training examples.
     pub train_samples: usize,
     /// Test examples.
@@ -155,10 +210,12 @@ pub struct DataRecord {
 }
 
 /// One setting tried by a tuning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// Radius tried.
-    pub rho: f64,
+    /// Learning rate tried.
+    pub learning_rate: f64,
+    /// Radius tried; `None` for the base optimizer alone.
+    pub rho: Option<f64>,
     /// Damping tried, for a method that has one.
     pub damping: Option<f64>,
     /// Mean accuracy on the validation split.
@@ -172,14 +229,24 @@ pub struct Tuned {
     pub method: String,
     /// Share of training labels redrawn.
     pub label_noise: f64,
-    /// Chosen radius.
-    pub rho: f64,
+    /// Chosen learning rate, or the one at which the radius was chosen.
+    pub learning_rate: f64,
+    /// Chosen radius; `None` for the base optimizer alone, which is tried for the learning rate.
+    pub rho: Option<f64>,
     /// Chosen damping, for a method that has one.
     pub damping: Option<f64>,
     /// Smallest radius tried at which runs collapsed; `None` where none did.
     pub collapse_rho: Option<f64>,
     /// Everything tried, in order.
     pub trials: Vec<Trial>,
+}
+
+impl Tuned {
+    /// What was chosen, as a configuration takes it.
+    pub fn chosen(&self) -> Chosen<'_> {
+        let Self { method, learning_rate, rho, damping, .. } = self;
+        Chosen { method, learning_rate: *learning_rate, rho: *rho, damping: *damping }
+    }
 }
 
 /// A whole comparison: results.json.
@@ -199,7 +266,7 @@ pub struct Results {
     pub data: DataRecord,
     /// The resolved configuration: every hyperparameter.
     pub settings: serde_json::Value,
-    /// What `--tune` chose; empty without it.
+    /// What a tuning chose; empty without one.
     pub tuning: Vec<Tuned>,
     /// Every run.
     pub runs: Vec<Run>,

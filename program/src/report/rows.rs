@@ -15,6 +15,8 @@ struct EpochRow<'a> {
     #[serde(with = "finite")]
     train_loss: f64,
     test_accuracy: f64,
+    gradient_change: Option<f64>,
+    equal_gradients: Option<bool>,
 }
 
 /// The runs as CSV, one row each, their histories left out.
@@ -39,6 +41,8 @@ pub fn history_csv(runs: &[Run]) -> Result<Vec<u8>, csv::Error> {
             learning_rate: epoch.learning_rate,
             train_loss: epoch.train_loss,
             test_accuracy: epoch.test_accuracy,
+            gradient_change: epoch.gradient_change,
+            equal_gradients: epoch.equal_gradients,
         })
     }))
 }
@@ -86,7 +90,9 @@ mod tests {
         let text = String::from_utf8(history_csv(&runs).unwrap()).unwrap();
         assert_eq!(
             text.lines().next(),
-            Some("method,label_noise,seed,epoch,learning_rate,train_loss,test_accuracy")
+            Some(
+                "method,label_noise,seed,epoch,learning_rate,train_loss,test_accuracy,gradient_change,equal_gradients"
+            )
         );
         assert_eq!(text.lines().count(), 1 + 4 * sample::EPOCHS);
     }

@@ -1,7 +1,7 @@
 //! Made-up results for tests of this module: plausible curves, never shown to a user.
 
 use super::digest::digest;
-use super::records::{DataRecord, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION};
+use super::records::{DataRecord, Ending, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION};
 use super::sentences::sentences;
 use super::summary::summarise;
 use crate::config::{Config, Many, Options, SeedsOption, resolve};
@@ -50,6 +50,8 @@ fn history(at: impl Fn(usize) -> f64) -> Vec<Epoch> {
         learning_rate: rate(epoch - 1),
         train_loss: 2.3 * (-(epoch as f64) / 30.0).exp(),
         test_accuracy: at(epoch),
+        gradient_change: Some(0.25),
+        equal_gradients: Some(false),
     };
     (1..=EPOCHS).map(epoch).collect()
 }
@@ -70,6 +72,10 @@ fn run(name: &str, level: f64, seed: u64) -> Run {
         best_test_accuracy: history.iter().map(|epoch| epoch.test_accuracy).fold(0.0, f64::max),
         final_train_loss: 0.3,
         gradients: 960,
+        ending: Ending::Learned,
+        chance: 0.1,
+        gradient_change: (name != "sgd").then_some(0.25),
+        equal_gradients_share: (name != "sgd").then_some(0.0),
         perturbed_share: gradients - 1.0,
         skipped_share: 0.0,
         mean_perturbation_length: METHODS[index].rho.unwrap_or(0.0),
@@ -110,6 +116,10 @@ pub(super) fn results(methods: &[&str], levels: &[f64], seeds: u64) -> Results {
             source: "digits".into(),
             features: 64,
             classes: 10,
+            smallest_label: 0,
+            largest_label: 9,
+            mean: 0.0,
+            deviation: 1.0,
             train_samples: 1000,
             test_samples: 797,
             noise: levels

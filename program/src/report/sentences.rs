@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::health::advice;
 use super::records::{Summary, Tuned};
 use super::table::ranked;
 use crate::config::{BASE_TABLE, Config};
@@ -15,39 +16,36 @@ use crate::stats::distinct;
 /// Seed counts that a suggestion may name: round, and the largest still a night's work.
 const ROUND: [usize; 5] = [24, 50, 100, 200, 400];
 
+/// Up to so many seeds nothing is reckoned from their spread: it is hardly known.
+const FEW: usize = 3;
+
 /// One thing that a level of label noise shows.
 enum Said<'a> {
+    /// Which methods did not learn, and what to try.
+    Advice(String),
     /// SAM did not do what it is for: one that never perturbed is SGD, and no yardstick.
     NoYardstick,
     /// The methods whose intervals lie above 0 and below it.
     Shown { seeds: usize, better: Vec<&'a Summary>, worse: Vec<&'a Summary> },
     /// The methods whose intervals hold 0; the ones that more seeds would probably tell from SAM, and the command.
     Open { methods: Vec<&'a str>, decidable: Vec<&'a str>, command: String },
+    /// The methods whose intervals hold 0 where there are too few seeds to reckon from, and a command.
+    TooFew { seeds: usize, methods: Vec<&'a str>, command: String },
 }
 
 impl fmt::Display for Said<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Advice(advice) => f.write_str(advice),
+            Self::TooFew { seeds, methods, command } => write!(
+                f,
+                "too few seeds ({seeds}) to tell {} from SAM; more say more: {command}",
+                list(methods)
+            ),
             Self::NoYardstick => {
                 f.write_str("SAM itself is not ranked here, so nothing is compared with it.")
             }
-            Self::Shown { seeds, better, worse } => {
-                let over = format!("over {seeds} {}", if *seeds == 1 { "seed" } else { "seeds" });
-                let (is_better, is_worse) = (points(better), points(worse));
-                match (better.is_empty(), worse.is_empty()) {
-                    (true, true) => write!(f, "no method is shown to differ from SAM {over}."),
-                    (true, false) => write!(
-                        f,
-                        "no method is shown to be better than SAM {over}; worse: {is_worse}."
-                    ),
-                    (false, true) => {
-                        write!(f, "better than SAM {over}: {is_better}; none is shown to be worse.")
-                    }
-                    (false, false) => {
-                        write!(f, "better than SAM {over}: {is_better}; worse: {is_worse}.")
-                    }
-                }
-            }
+            Self::Shown { seeds, better, worse } => f.write_str(&shown(*seeds, better, worse)),
             Self::Open { methods, decidable, command } => {
                 write!(f, "cannot tell {} from SAM", list(methods))?;
                 if decidable.is_empty() {
@@ -67,6 +65,21 @@ impl fmt::Display for Said<'_> {
     }
 }
 
+fn shown(seeds: usize, better: &[&Summary], worse: &[&Summary]) -> String {
+    let over = format!("over {seeds} {}", if seeds == 1 { "seed" } else { "seeds" });
+    let (is_better, is_worse) = (points(better), points(worse));
+    match (better.is_empty(), worse.is_empty()) {
+        (true, true) => format!("no method is shown to differ from SAM {over}."),
+        (true, false) => {
+            format!("no method is shown to be better than SAM {over}; worse: {is_worse}.")
+        }
+        (false, true) => {
+            format!("better than SAM {over}: {is_better}; none is shown to be worse.")
+        }
+        (false, false) => format!("better than SAM {over}: {is_better}; worse: {is_worse}."),
+    }
+}
+
 /// The sentences, for all levels of label noise of `summary`; a command they name repeats what `tuning` chose.
 pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<String> {
     let levels = distinct(summary.iter().map(|row| row.label_noise));
@@ -75,10 +88,12 @@ pub fn sentences(summary: &[Summary], config: &Config, tuning: &[Tuned]) -> Vec<
             1 => String::new(),
             _ => format!("At {} % label noise, ", percent(level)),
         };
-        let chosen = tuning.iter().filter(|tuned| tuned.label_noise == level);
-        let config = config.tuned(chosen.map(|t| (t.method.as_str(), t.rho, t.damping)));
-        said(summary, level, &config)
-            .into_iter()
+        let tuning: Vec<Tuned> =
+            tuning.iter().filter(|tuned| tuned.label_noise == level).cloned().collect();
+        let config = config.tuned(tuning.iter().map(Tuned::chosen));
+        let rows: Vec<&Summary> = summary.iter().filter(|row| row.label_noise == level).collect();
+        let advice = advice(&rows, &config, &tuning).map(Said::Advice);
+        (advice.into_iter().chain(said(summary, level, &config)))
             .map(move |said| capital(&format!("{start}{said}")))
     });
     sentences.collect()
@@ -97,7 +112,11 @@ fn said<'a>(summary: &'a [Summary], level: f64, config: &Config) -> Vec<Said<'a>
     let (worse, open): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|row| row.difference_to_sam_high.is_some_and(|high| high < 0.0));
     let mut all = vec![Said::Shown { seeds, better, worse }];
-    if !open.is_empty() {
+    if !open.is_empty() && seeds <= FEW {
+        let methods: Vec<&str> = open.iter().map(|row| row.method.as_str()).collect();
+        let command = again(&methods, ROUND[0], level, config).command();
+        all.push(Said::TooFew { seeds, methods, command });
+    } else if !open.is_empty() {
         let method = |row: &&'a Summary| row.method.as_str();
         let wanted = |row: &&&Summary| needed(row).is_some();
         let decidable: Vec<&str> = open.iter().filter(wanted).map(method).collect();
@@ -121,10 +140,7 @@ fn again(methods: &[&str], seeds: usize, level: f64, config: &Config) -> Config 
 
 /// How many seeds would decide, were mean and spread as seen: the half width shrinks with the root of the number.
 fn needed(row: &Summary) -> Option<usize> {
-    let more = ROUND.iter().copied().find(|&seeds| seeds > row.seeds)?;
-    let (Some(mean), Some(high)) = (row.difference_to_sam, row.difference_to_sam_high) else {
-        return Some(more);
-    };
+    let (mean, high) = (row.difference_to_sam?, row.difference_to_sam_high?);
     // A little more than the bare estimate, which itself would fail every other time.
     let estimate = 1.5 * row.seeds as f64 * ((high - mean) / mean).powi(2);
     ROUND.iter().copied().find(|&seeds| seeds > row.seeds && seeds as f64 >= estimate)
@@ -200,7 +216,8 @@ mod tests {
         let tuned = Tuned {
             method: "info-sam".into(),
             label_noise: 0.6,
-            rho: 0.22,
+            learning_rate: 0.1,
+            rho: Some(0.22),
             damping: Some(0.1),
             collapse_rho: None,
             trials: Vec::new(),
@@ -222,15 +239,37 @@ mod tests {
             hopeless[1],
             "Cannot tell vasso from SAM: the difference is too small to settle even with 400 seeds."
         );
-        let mut lone = row("vasso", 0.01, 0.0, 1);
-        (lone.difference_to_sam_low, lone.difference_to_sam_high) = (None, None);
-        assert!(say(&[lone])[1].contains("--seeds 24 "));
         let both = say(&[row("vasso", 0.004, 0.006, 5), row("asam", 0.0001, 0.006, 5)]);
         assert!(
             both[1]
                 .starts_with("Cannot tell vasso and asam from SAM; this probably can for vasso: "),
             "{both:?}"
         );
+    }
+
+    #[test]
+    fn from_three_seeds_or_fewer_nothing_is_reckoned() {
+        let mut lone = row("vasso", 0.01, 0.0, 1);
+        (lone.difference_to_sam_low, lone.difference_to_sam_high) = (None, None);
+        let few = |seeds| row("vasso", 0.0001, 0.006, seeds);
+        for (row, seeds) in [(lone, 1), (few(2), 2), (few(3), 3)] {
+            assert_eq!(
+                say(&[row])[1],
+                format!(
+                    "Too few seeds ({seeds}) to tell vasso from SAM; more say more: presam train --seeds 24 --methods sam,vasso"
+                )
+            );
+        }
+        assert!(say(&[few(4)])[1].ends_with("even with 400 seeds."));
+    }
+
+    #[test]
+    fn a_method_that_did_not_learn_is_named_first() {
+        let mut lost = row("vasso", -0.7, 0.01, 5);
+        lost.at_chance = 5;
+        let said = say(&[row("asam", 0.004, 0.006, 5), lost]);
+        assert!(said[0].starts_with("At chance (10.0 %): vasso (5 of 5 runs); try"), "{said:?}");
+        assert_eq!(said[1], "No method is shown to differ from SAM over 5 seeds.");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From runs to one row a method: means, paired differences to SAM, time over SGD's.
 
-use super::records::{Run, Summary};
+use super::records::{Ending, Run, Summary};
 use crate::stats::{distinct, mean, median, paired_difference, standard_error};
 
 /// One [`Summary`] for each method and level of label noise, levels and methods in order of first appearance.
@@ -43,6 +43,13 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
         sam_sharpness: present(&own, |run| run.sam_sharpness),
         time_per_step_over_sgd: step(&own).zip(sgd_step).map(|(step, sgd)| step / sgd),
         skipped_share: mean(&column(&own, |run| run.skipped_share))?,
+        perturbed_share: mean(&column(&own, |run| run.perturbed_share))?,
+        gradient_change: present(&own, |run| run.gradient_change),
+        equal_gradients_share: present(&own, |run| run.equal_gradients_share),
+        chance: mean(&column(&own, |run| run.chance))?,
+        at_chance: ended(&own, Ending::AtChance),
+        never_moved: ended(&own, Ending::NeverMoved),
+        diverged: ended(&own, Ending::Diverged),
         moved: first.rho.is_none()
             || own
                 .iter()
@@ -52,6 +59,10 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
 
 fn column(runs: &[&Run], value: impl Fn(&Run) -> f64) -> Vec<f64> {
     runs.iter().map(|run| value(run)).collect()
+}
+
+fn ended(runs: &[&Run], ending: Ending) -> usize {
+    runs.iter().filter(|run| run.ending == ending).count()
 }
 
 fn present(runs: &[&Run], value: impl Fn(&Run) -> Option<f64>) -> Option<f64> {

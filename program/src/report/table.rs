@@ -1,6 +1,7 @@
 //! The comparison as a table.
 
-use super::records::{Results, Summary};
+use super::health::{footnotes, mark};
+use super::records::{DataRecord, Results, Summary};
 use crate::show::table::{Column, Table, or_dash, percent};
 use crate::show::view::View;
 
@@ -18,7 +19,8 @@ const COLUMNS: [Column; 7] = [
 /// A section a level of label noise, best method first; a method that never moved a weight stands below, unranked.
 pub fn table(results: &Results, view: View) -> String {
     let text = sections(results, results.noise_levels().len() > 1).text(view);
-    footnotes(&results.summary).iter().fold(text, |text, note| text + &view.wrapped(note, 2) + "\n")
+    let notes = footnotes(&results.summary);
+    notes.iter().fold(text, |text, note| text + &view.wrapped(note, 2) + "\n")
 }
 
 /// The same, with its headings where they are wanted.
@@ -43,13 +45,23 @@ pub fn headline(results: &Results) -> String {
     let budget =
         if equal == Some("gradients") { "; as many gradients for each method" } else { "" };
     format!(
-        "{}: {} training and {} test examples{noise}; {} {}{budget}",
+        "{}: {} training and {} test examples{}{noise}; {} {}{budget}",
         data.source,
         data.train_samples,
         data.test_samples,
+        classes(data),
         seeds.len(),
         if seeds.len() == 1 { "seed" } else { "seeds" }
     )
+}
+
+/// The classes where they are not numbered from 0 without gaps, as a reader would take for granted.
+fn classes(data: &DataRecord) -> String {
+    let DataRecord { classes, smallest_label, largest_label, .. } = data;
+    if usize::from(*largest_label) + 1 == *classes {
+        return String::new();
+    }
+    format!("; {classes} classes occur, of labels {smallest_label} to {largest_label}")
 }
 
 /// A level of label noise in words: what was redrawn and what is wrong thereby.
@@ -100,28 +112,6 @@ fn cells(row: &Summary) -> Vec<String> {
         or_dash(row.hessian_eigenvalue, 2),
         or_dash(row.time_per_step_over_sgd, 2),
     ]
-}
-
-/// What stands behind the name of a method that is not ranked.
-fn mark(row: &Summary) -> &'static str {
-    match (row.moved, row.is_ranked()) {
-        (_, true) => "",
-        (false, _) => " *",
-        (true, false) => " !",
-    }
-}
-
-/// Why rows are marked, a line a reason.
-pub(super) fn footnotes(rows: &[Summary]) -> Vec<&'static str> {
-    let reasons = [
-        (" *", "* never moved a weight at this rho: the same as its base optimizer, not ranked"),
-        (
-            " !",
-            "! stopped: most of its steps had a norm or gradient that is not finite; not ranked",
-        ),
-    ];
-    let marked = |wanted: &str| rows.iter().any(|row| mark(row) == wanted);
-    reasons.into_iter().filter(|(wanted, _)| marked(wanted)).map(|(_, reason)| reason).collect()
 }
 
 fn difference(row: &Summary) -> String {
@@ -175,6 +165,10 @@ mod tests {
             headline(&single),
             "digits: 1000 training and 797 test examples; 60 % of the training labels redrawn, 54 % wrong; 1 seed"
         );
+        let mut gaps = single;
+        (gaps.data.classes, gaps.data.smallest_label, gaps.data.largest_label) = (26, 1, 26);
+        let said = headline(&gaps);
+        assert!(said.contains("examples; 26 classes occur, of labels 1 to 26; 60 %"), "{said}");
         assert_eq!((percent(0.07), percent(0.125)), ("7".into(), "12.5".into()));
     }
 }

@@ -1,15 +1,16 @@
-//! What `--tune` chose and where the collapse begins, as a table.
+//! What a tuning chose and where the collapse begins, as a table.
 
 use super::records::{Results, Trial, Tuned};
 use crate::show::table::{Column, Table, or_dash, percent};
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::left("tuned"),
     Column::right("label noise %").leaves(2),
+    Column::right("learning rate").leaves(4),
     Column::right("rho"),
     Column::right("damping"),
     Column::right("validation %").leaves(1),
-    Column::right("rho tried").leaves(3),
+    Column::right("tried").leaves(3),
     Column::right("collapse from"),
 ];
 
@@ -19,21 +20,35 @@ pub fn tuning_table(results: &Results) -> Table {
 }
 
 fn cells(tuned: &Tuned) -> Vec<String> {
-    let chosen = |trial: &&Trial| trial.rho == tuned.rho && trial.damping == tuned.damping;
+    let chosen = |trial: &&Trial| {
+        (trial.learning_rate, trial.rho, trial.damping)
+            == (tuned.learning_rate, tuned.rho, tuned.damping)
+    };
     let accuracy = tuned.trials.iter().find(chosen).map(|trial| trial.validation_accuracy);
-    let radii = || tuned.trials.iter().map(|trial| trial.rho);
-    let (low, high) =
-        radii().fold((f64::INFINITY, 0.0_f64), |(low, high), rho| (low.min(rho), high.max(rho)));
+    // The base optimizer alone has no radius: what was tried is its learning rate.
+    let tried = |trial: &Trial| trial.rho.unwrap_or(trial.learning_rate);
+    let (low, high) = tuned
+        .trials
+        .iter()
+        .map(tried)
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), tried| (low.min(tried), high.max(tried)));
     // A best value at the end of what was tried may have a better one beyond it.
-    let edge = if tuned.rho == high { " (the largest)" } else { "" };
+    let edge = |value: f64| if value == high { " (the largest)" } else { "" };
+    let rate_edge = if tuned.rho.is_none() { edge(tuned.learning_rate) } else { "" };
+    let collapse = match (tuned.rho, tuned.collapse_rho) {
+        (None, _) => "-".to_owned(),
+        (_, Some(rho)) => rho.to_string(),
+        (_, None) => format!("not up to {high}"),
+    };
     vec![
         tuned.method.clone(),
         percent(tuned.label_noise),
-        format!("{}{edge}", tuned.rho),
+        format!("{}{rate_edge}", tuned.learning_rate),
+        tuned.rho.map_or_else(|| "-".to_owned(), |rho| format!("{rho}{}", edge(rho))),
         tuned.damping.map_or_else(|| "-".to_owned(), |damping| damping.to_string()),
         or_dash(accuracy.map(|accuracy| 100.0 * accuracy), 2),
         format!("{low} to {high}"),
-        tuned.collapse_rho.map_or_else(|| format!("not up to {high}"), |rho| rho.to_string()),
+        collapse,
     ]
 }
 
@@ -47,22 +62,37 @@ mod tests {
     fn a_row_says_what_was_chosen_and_where_the_collapse_begins() {
         let mut results = sample::results(&["sgd", "sam"], &[0.6], 2);
         assert_eq!(tuning_table(&results).text(View::PLAIN) + &tuning_table(&results).html(), "");
-        let trial = |rho, validation_accuracy| Trial { rho, damping: None, validation_accuracy };
+        let trial = |rho, validation_accuracy| Trial {
+            learning_rate: 0.1,
+            rho: Some(rho),
+            damping: None,
+            validation_accuracy,
+        };
         results.tuning = vec![Tuned {
             method: "sam".into(),
             label_noise: 0.6,
-            rho: 0.5,
+            learning_rate: 0.1,
+            rho: Some(0.5),
             damping: None,
             collapse_rho: Some(1.0),
             trials: vec![trial(0.25, 0.7), trial(0.5, 0.8125), trial(1.0, 0.1)],
         }];
         let text = tuning_table(&results).text(View::PLAIN);
         let words: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(words, ["sam", "60", "0.5", "-", "81.25", "0.25", "to", "1", "1"]);
+        assert_eq!(words, ["sam", "60", "0.1", "0.5", "-", "81.25", "0.25", "to", "1", "1"]);
         assert!(tuning_table(&results).html().contains("<td>81.25</td>"));
         results.tuning[0].trials.pop();
         results.tuning[0].collapse_rho = None;
         let text = tuning_table(&results).text(View::PLAIN);
         assert!(text.contains("0.5 (the largest)") && text.contains("not up to 0.5"), "{text}");
+        let tuned = &mut results.tuning[0];
+        (tuned.method, tuned.rho) = ("sgd".into(), None);
+        tuned.trials = vec![Trial { rho: None, ..trial(0.0, 0.7) }];
+        let text = tuning_table(&results).text(View::PLAIN);
+        let row = text.lines().nth(1).unwrap();
+        assert!(
+            row.contains("0.1 (the largest)") && row.ends_with("0.1 to 0.1              -"),
+            "{row}"
+        );
     }
 }

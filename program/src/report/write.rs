@@ -45,7 +45,7 @@ fn contents(
         curves.into_bytes(),
         sharpness.into_bytes(),
         page.into_bytes(),
-        config.to_toml()?.into_bytes(),
+        config.anywhere().to_toml()?.into_bytes(),
     ])
 }
 

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::tilde::unreplaced;
+
 /// How the names of temporary folders begin.
 pub(crate) const SCRATCH: &str = ".presam-";
 
@@ -47,6 +49,10 @@ impl Folder<'_> {
     /// # Errors
     /// The folder, or the nearest existing one above it, is no folder or not writable; a folder has one of the names.
     pub fn check(self, names: &[&str]) -> Result<(), OutputError> {
+        if let Some(meant) = unreplaced(self.path) {
+            let meant = meant.display();
+            return Err(self.error(format_args!("a ~ that no shell has replaced: write {meant}")));
+        }
         let above = std::path::absolute(self.path).map_err(|reason| self.error(reason))?;
         let above = above.ancestors().find(|path| path.exists());
         let above = above.ok_or_else(|| self.error("no folder above it exists"))?;

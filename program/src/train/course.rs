@@ -70,6 +70,7 @@ impl Course {
             }
             let (steps, time) = trainer.end_epoch()?;
             let mut loss = 0.0;
+            let change = steps.iter().find_map(|step| step.change);
             for (step, batch) in steps.iter().zip(self.order.chunks(config.batch)) {
                 self.lengths.add(step);
                 loss += f64::from(step.loss) * batch.len() as f64;
@@ -80,6 +81,8 @@ impl Course {
                 learning_rate: f64::from(schedule.at(first)),
                 train_loss: loss / self.order.len().max(1) as f64,
                 test_accuracy: trainer.test_accuracy(split)?,
+                gradient_change: change.and_then(|change| change.distance),
+                equal_gradients: change.map(|change| change.is_none),
             });
             after(self, trainer, split)?;
         }

@@ -12,6 +12,7 @@ use presam_kernels::layout::outcome;
 use presam_kernels::plain::bytes_of;
 use presam_model::Mlp;
 
+use super::health::Change;
 use super::network::EVALUATION;
 use super::split::Split;
 use super::state::State;
@@ -55,6 +56,8 @@ pub(super) struct DeviceTrainer<'d> {
     steps: u32,
     started: Option<Instant>,
     rate: Option<u32>,
+    /// The step of this epoch whose gradients were compared, and what came out.
+    change: Option<(usize, Change)>,
     /// There while the phases of a step are timed one by one.
     clock: Option<PhaseClock>,
 }
@@ -198,6 +201,7 @@ impl<'d> DeviceTrainer<'d> {
             steps: 0,
             started: None,
             rate: None,
+            change: None,
             clock: None,
             device,
         })
@@ -271,6 +275,7 @@ impl<'d> DeviceTrainer<'d> {
         }
         let distance = self.ascend()?;
         self.gradient(perturbed, perturbed_grads)?;
+        self.look_at_gradients()?;
         match self.plan.descent {
             Descent::Plain => {}
             Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam)?,
@@ -278,6 +283,18 @@ impl<'d> DeviceTrainer<'d> {
             Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look)?,
         }
         self.end(distance)
+    }
+
+    /// Compares both gradients in the first step of an epoch that took two, once and on the host: the one read back
+    /// between phases.
+    fn look_at_gradients(&mut self) -> Result<(), DeviceError> {
+        if self.change.is_none() && self.clock.is_none() {
+            let Flat { len, grads, perturbed_grads, .. } = self.flat;
+            let grads = download::<f32>(self.device, grads, len)?;
+            let perturbed_grads = download::<f32>(self.device, perturbed_grads, len)?;
+            self.change = Some((self.logged, Change::of(&grads, &perturbed_grads)));
+        }
+        Ok(())
     }
 
     /// A row of the log as the CPU tells it.
@@ -289,6 +306,7 @@ impl<'d> DeviceTrainer<'d> {
             loss: if no_loss { f32::NAN } else { f32::from_bits(loss) },
             perturbation: if skipped { 0.0 } else { f32::from_bits(moved).into() },
             descended: descends != 0,
+            change: None,
             time: Duration::ZERO,
         }
     }
@@ -299,6 +317,7 @@ impl Trainer for DeviceTrainer<'_> {
         let order: Vec<u32> =
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         self.started = Some(Instant::now());
+        self.change = None;
         Ok(self.device.write(self.order, &bytes_of(&order))?)
     }
 
@@ -322,7 +341,14 @@ impl Trainer for DeviceTrainer<'_> {
         let rows = download::<[u32; ROW]>(self.device, self.log, self.logged)?;
         let time = self.started.take().map_or(Duration::ZERO, |started| started.elapsed());
         (self.logged, self.taken) = (0, 0);
-        Ok((rows.into_iter().map(|row| self.told(row)).collect(), time))
+        let mut steps: Vec<Step> = rows.into_iter().map(|row| self.told(row)).collect();
+        if let Some((index, change)) = self.change
+            && let Some(step) = steps.get_mut(index)
+        {
+            // A step that was skipped took no second gradient: its buffer held an older one.
+            step.change = step.descended.then_some(change);
+        }
+        Ok((steps, time))
     }
 
     fn test_accuracy(&mut self, _: &Split) -> Result<f64, Error> {

@@ -1,8 +1,10 @@
 //! The main job: trains every method with every seed, on the same data, and compares them.
 
 mod checkpoint;
+mod cost;
 mod course;
 mod device;
+mod health;
 mod job;
 mod jobs;
 mod measure;
@@ -27,6 +29,7 @@ use crate::report::{
 use crate::stats::mean;
 pub use checkpoint::Checkpoints;
 use checkpoint::Keeper;
+pub(crate) use cost::cost;
 use job::Job;
 use jobs::{Watch, run_all};
 use presam_cuda::Device;
@@ -83,18 +86,22 @@ fn compare(
     model_size(config, &loaded)?;
     let keeper = checkpoints.map(|kept| Keeper::open(kept, &loaded)).transpose()?;
     let watch = Watch { progress, keeper: keeper.as_ref() };
-    let tuning = if config.tune {
-        tune::tune(config, &loaded, watch, device.as_deref_mut())?
-    } else {
-        Vec::new()
+    if let Some(cost) = cost(config, &loaded)? {
+        progress(Progress::Note(&cost));
+    }
+    let tuning = tune::tune(config, &loaded, watch, device.as_deref_mut())?;
+    let chosen = |&level: &f64| {
+        let own = tuning.iter().filter(|tuned| tuned.label_noise == level);
+        (level, config.tuned(own.map(Tuned::chosen)))
     };
+    let levels: Vec<(f64, Config)> = config.label_noise.iter().map(chosen).collect();
     let mut jobs = Vec::new();
-    for &label_noise in &config.label_noise {
+    for (label_noise, config) in &levels {
         // Seeds outermost: the first results of every method arrive early.
         for &seed in &config.seeds {
             for method in &config.methods {
-                let plan = tuned_plan(config, method, label_noise, &tuning)?;
-                jobs.push(Job { config, plan, label_noise, seed, sharpness: true });
+                let plan = Plan::new(config, method, None, None)?;
+                jobs.push(Job { config, plan, label_noise: *label_noise, seed, sharpness: true });
             }
         }
     }
@@ -115,20 +122,6 @@ fn model_size(config: &Config, loaded: &Loaded) -> Result<(), ConfigError> {
         return Err(ConfigError::new("--hidden", expected, params));
     }
     Ok(())
-}
-
-/// The plan with what a tuning chose, or with what is configured.
-fn tuned_plan(
-    config: &Config,
-    method: &str,
-    label_noise: f64,
-    tuning: &[Tuned],
-) -> Result<Plan, Error> {
-    let chosen =
-        tuning.iter().find(|tuned| tuned.method == method && tuned.label_noise == label_noise);
-    let rho = chosen.map(|tuned| tuned.rho);
-    let damping = chosen.and_then(|tuned| tuned.damping);
-    Ok(Plan::new(config, method, rho, damping)?)
 }
 
 fn results(
@@ -175,6 +168,10 @@ fn data_record(config: &Config, loaded: &Loaded, runs: &[Run]) -> Result<DataRec
         source: config.data.to_string(),
         features: loaded.train.features,
         classes: loaded.train.classes,
+        smallest_label: loaded.labels.first().copied().unwrap_or(0),
+        largest_label: loaded.labels.last().copied().unwrap_or(0),
+        mean: loaded.mean,
+        deviation: loaded.deviation,
         train_samples,
         test_samples: loaded.test.as_ref().map_or(available - train_samples, Dataset::len),
         noise: config.label_noise.iter().map(level).collect(),

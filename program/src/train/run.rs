@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::{Going, Kept};
 use super::course::Course;
 use super::device::DeviceTrainer;
+use super::health::{chance, changes, learned};
 use super::job::Job;
 use super::measure::{Measure, OnCpu, sharpness};
 use super::split::Split;
 use super::trainer::{CpuTrainer, Trainer};
 use crate::error::Error;
-use crate::report::{Run, hex};
+use crate::report::{Ending, Run, hex};
 use crate::stats::median;
 use presam_cuda::Device;
 
@@ -39,9 +40,10 @@ impl Job<'_> {
         let mlp = Mlp::new(&widths)?;
         let mut params = vec![0.0; mlp.param_count()];
         he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
+        let first = params_sha256(&params);
         let steps = split.train.len().div_ceil(config.batch);
         let Place { device, tell, kept, from } = place;
-        let recorded = Recorded { job: self };
+        let recorded = Recorded { job: self, first };
         let way = Way { job: self, tell, kept };
         let Some(device) = device else {
             let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params)?;
@@ -131,6 +133,8 @@ struct Trained {
 /// A run that is being recorded.
 struct Recorded<'a, 'c> {
     job: &'a Job<'c>,
+    /// The hash of the first parameters.
+    first: String,
 }
 
 impl Recorded<'_, '_> {
@@ -152,6 +156,17 @@ impl Recorded<'_, '_> {
         let steps_an_epoch = split.train.len().div_ceil(job.config.batch.max(1)) as f64;
         let seconds_an_epoch = seconds_per_step * steps_an_epoch;
         let is_timed = seconds_an_epoch > 0.0;
+        let skipped_share = per_step(f64::from(lengths.skipped), lengths.steps);
+        let params_sha256 = params_sha256(params);
+        let chance = chance(&split.test.labels);
+        let ending = if !on_training_set.loss.is_finite() || skipped_share >= 0.5 {
+            Ending::Diverged
+        } else if params_sha256 == self.first {
+            Ending::NeverMoved
+        } else {
+            learned(final_test_accuracy, chance, split.test.len())
+        };
+        let (gradient_change, equal_gradients_share) = changes(history);
         Ok(Run {
             method: job.plan.method.clone(),
             label_noise: job.label_noise,
@@ -163,13 +178,17 @@ impl Recorded<'_, '_> {
             final_train_loss: on_training_set.loss,
             gradients: job.plan.part.gradients(split.train.len().div_ceil(job.config.batch.max(1))),
             perturbed_share: per_step(f64::from(lengths.perturbed), lengths.steps),
-            skipped_share: per_step(f64::from(lengths.skipped), lengths.steps),
+            skipped_share,
+            ending,
+            chance,
+            gradient_change,
+            equal_gradients_share,
             mean_perturbation_length: per_step(lengths.sum, lengths.perturbed),
             train_accuracy_clean: on_training_set.clean,
             train_accuracy_noisy: on_training_set.noisy,
             hessian_eigenvalue,
             sam_sharpness,
-            params_sha256: params_sha256(params),
+            params_sha256,
             seconds: course.seconds(),
             seconds_per_step,
             samples_per_second: is_timed.then(|| split.train.len() as f64 / seconds_an_epoch),

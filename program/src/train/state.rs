@@ -41,7 +41,7 @@ pub(super) struct Counters {
     pub steps: u32,
     /// One for each part that perturbs by itself.
     pub rules: Vec<RuleState<f32>>,
-    pub base: BaseState<f32>,
+    pub base: BaseState,
 }
 
 /// What a part remembers while another has its turn.

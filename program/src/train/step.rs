@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use presam::{AnyBase, AnyVariant, Cpu, Form, LookSam, Outcome, Point, Sam, Session};
 
+use super::health::Change;
 use super::model::Model;
 use super::network::Network;
 use super::state::{Aside, Counters, State, of_part};
@@ -20,6 +21,8 @@ pub(super) struct Stepper {
     steps: u32,
     /// What the parts behind the first one remember where each perturbs by itself.
     asides: Vec<Aside>,
+    /// Whether the next step with two gradients compares them.
+    looks: bool,
 }
 
 /// What a step did.
@@ -31,7 +34,9 @@ pub(super) struct Step {
     pub perturbation: f64,
     /// Whether the base optimizer took its step.
     pub descended: bool,
-    /// Wall time, without that of measuring the perturbation, which no trainer would do.
+    /// How far the second gradient is from the first, where that was looked at.
+    pub change: Option<Change>,
+    /// Wall time, without that of measuring perturbation and gradients, which no trainer would do.
     pub time: Duration,
 }
 
@@ -48,12 +53,17 @@ impl Stepper {
         let mut model = Model::new(&network.segments, &variant, &plan.base, params, keeps);
         let others = if plan.micro.is_local() { plan.micro.parts - 1 } else { 0 };
         let aside = Aside { planes: model.nothing_remembered(), rule: session.rule_state };
-        Self { plan, session, model, steps: 0, asides: vec![aside; others] }
+        Self { plan, session, model, steps: 0, asides: vec![aside; others], looks: false }
     }
 
     /// The parameters.
     pub fn params(&self) -> &[f32] {
         &self.model.params
+    }
+
+    /// The next step with two gradients compares them.
+    pub fn look_at_gradients(&mut self) {
+        self.looks = true;
     }
 
     /// All that it carries from step to step.
@@ -134,7 +144,7 @@ impl Stepper {
 
     /// Ascent, second gradient, mix and descent; `time` is what measuring took.
     fn whole(&mut self, network: &mut Network<'_>) -> Result<Step, Error> {
-        let Self { session, model, plan, .. } = self;
+        let Self { session, model, plan, looks, .. } = self;
         let (cpu, one_gradient) = (session.cpu, plan.is_one_gradient());
         // Without an ascent a one-gradient method takes no gradient: there is no loss.
         let loss = if one_gradient { f32::NAN } else { 0.0 };
@@ -144,7 +154,7 @@ impl Stepper {
                 step.loss = network.gradient(&model.params, &mut model.grads)?;
                 return Ok(());
             }
-            step.second(network, model, cpu, plan)
+            step.second(network, model, cpu, plan, looks)
         };
         let report = if one_gradient {
             session.step_with_momentum(&plan.groups, model, &mut gradient)?
@@ -156,13 +166,15 @@ impl Stepper {
 }
 
 impl Step {
-    /// The second gradient, mixed with the first; `time` becomes what measuring took.
+    /// The second gradient, mixed with the first; `time` becomes what measuring took. Where it `looks`, both are compared
+    /// before they are mixed, and the next step does not look again.
     fn second(
         &mut self,
         network: &mut Network<'_>,
         model: &mut Model,
         cpu: Cpu,
         plan: &Plan,
+        looks: &mut bool,
     ) -> Result<(), Error> {
         let clock = Instant::now();
         self.perturbation = model.distance(cpu)?;
@@ -170,6 +182,10 @@ impl Step {
         let loss = network.gradient(&model.perturbed, &mut model.perturbed_grads)?;
         if plan.is_one_gradient() {
             self.loss = loss;
+        } else if std::mem::take(looks) {
+            let clock = Instant::now();
+            self.change = Some(Change::of(&model.grads, &model.perturbed_grads));
+            self.time += clock.elapsed();
         }
         Ok(model.mix(cpu, plan.descent)?)
     }

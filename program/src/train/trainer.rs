@@ -55,6 +55,7 @@ impl<'w> CpuTrainer<'w> {
 
 impl Trainer for CpuTrainer<'_> {
     fn begin_epoch(&mut self, _: &[usize]) -> Result<(), Error> {
+        self.stepper.look_at_gradients();
         Ok(())
     }
 

@@ -13,9 +13,9 @@ use crate::train::job::Job;
 use crate::train::split::Judge;
 
 /// Keys of a configuration that decide which runs there are, or where they are taken; the radii and keys of the other
-/// methods go with them.
-const NOT_THE_RUN_S: [&str; 8] =
-    ["device", "label_noise", "methods", "rho", "seeds", "set", "threads", "tune"];
+/// methods go with them. What a tuning or a search found is the run's: its learning rate, its radius, its plan.
+const NOT_THE_RUN_S: [&str; 9] =
+    ["device", "label_noise", "methods", "rho", "search", "seeds", "set", "threads", "tune"];
 
 type Settings = BTreeMap<String, Value>;
 

@@ -34,6 +34,7 @@ impl Stepper {
             pieces.push(weight, own.loss, &self.model.perturbed_grads);
             step.perturbation += f64::from(weight) * own.perturbation;
             step.time += own.time;
+            step.change = step.change.or(own.change);
         }
         network.choose(0..all);
         let Self { session, model, plan, .. } = self;
@@ -51,7 +52,7 @@ impl Stepper {
         network: &mut Network<'_>,
         look: Option<LookSam<f32>>,
     ) -> Result<Step, Error> {
-        let Self { session, model, plan, .. } = self;
+        let Self { session, model, plan, looks, .. } = self;
         let (cpu, one_gradient) = (session.cpu, plan.is_one_gradient());
         let mut step = Step::default();
         if !one_gradient {
@@ -71,7 +72,7 @@ impl Stepper {
             step.loss = f32::NAN;
             ascended.model().perturbed_grads.fill(f32::NAN);
         } else {
-            step.second(network, ascended.model(), cpu, plan)?;
+            step.second(network, ascended.model(), cpu, plan, looks)?;
         }
         Ok(step)
     }
