@@ -63,7 +63,7 @@ fn table(list: &str) -> Vec<Case> {
 
 /// Some wrong codes that the default tells, and some right ones with few cases: what agrees is asked everything.
 fn share(list: &str) -> Vec<Case> {
-    let told = codes(list).filter(|case| case.says == "told").step_by(16);
+    let told = codes(list).filter(|case| case.says == "told").step_by(20);
     let right = codes(list).filter(|case| case.says == "agrees").step_by(7);
     told.chain(right.map(|case| Case { flags: &["--cases", "64"], ..case })).collect()
 }
@@ -116,7 +116,7 @@ mod tests {
         let list = ["a x told\nb x thorough\n".repeat(40), "c x agrees\n".repeat(10)].concat();
         let share = share(&list);
         let count = |says: &str| share.iter().filter(|case| case.says == says).count();
-        assert_eq!((count("told"), count("agrees"), count("thorough")), (3, 2, 0));
+        assert_eq!((count("told"), count("agrees"), count("thorough")), (2, 2, 0));
     }
 
     #[test]
