@@ -125,7 +125,8 @@ def under_jit(params):
 
     array = lambda t: jax.numpy.array(t.detach().numpy())
     weights = [array(p) for p in params]
-    kept = [weights, rule.init(weights), None]
+    # The rule keeps the parameters beside its own: of a buffer of its own, else none could be donated.
+    kept = [weights, jax.tree.map(jax.numpy.copy, rule.init(weights)), None]
 
     def either():
         kept[2] = kept[2] or [array(p.grad) for p in params]
