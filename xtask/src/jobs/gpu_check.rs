@@ -8,6 +8,8 @@ use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target
 const RUN: &str = include_str!("gpu_check/run.sh");
 /// What the archive is sent by takes no more.
 const MOST_BYTES: u64 = 64 << 20;
+/// How the name of the archive begins that the script writes.
+const ARCHIVE: &str = "presam-results-";
 /// The steps that must end with [`ABSENT`] where there is no GPU.
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 
@@ -87,11 +89,15 @@ fn dry_run(folder: &Path, archive: &Path) -> Outcome {
     Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
     let dir = place.join("presam-gpu");
     let (code, ..) = cuda::without_device(Run::program("sh")).arg("run.sh").dir(&dir).answer()?;
-    let results = entries(&dir).into_iter().find(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("results-"))
-    });
-    let results = results.ok_or("the dry run wrote no results folder")?;
+    let results = named(&dir, "results-").ok_or("the dry run wrote no results folder")?;
+    named(&dir, ARCHIVE).ok_or("the dry run wrote no archive of results")?;
     judge(code, &results)
+}
+
+/// The first entry of a folder whose name begins so.
+fn named(dir: &Path, start: &str) -> Option<PathBuf> {
+    let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
+    entries(dir).into_iter().find(|path| name(path).is_some_and(|name| name.starts_with(start)))
 }
 
 /// Whether the results say of every step, and as a whole, that there was no device.

@@ -1,40 +1,92 @@
 #!/bin/sh
-# Verifies, measures and trains on this machine's GPU, without network and without Rust.
+# Verifies, measures and trains on this machine's GPU, without network and without Rust, in at most nine minutes.
 #
-#   ./run.sh [DIR]    DIR: the folder of CIFAR-10's binary files, for the larger training run
+#   ./run.sh [OUT [DIR]]    OUT: a folder for the one archive of results [here]
+#                           DIR: the folder of CIFAR-10's binary files, for a larger training run at the end
 #
-# Writes results-DATE/: summary.md, and for each step its output (NAME.txt), its messages (NAME.err) and
-# its files. Exit code: 0 good; 1 a step differs or failed; 3 there is no GPU, and nothing ran on one.
+# Steps in the order of their worth, each under its own time limit. Whatever ends the run (a step that hangs,
+# a signal, a full disk), summary.md is printed and OUT/presam-results-DATE.tar.gz is written: summary.md, of
+# each step its output (NAME.txt), messages (NAME.err) and files, and the clocks beside the run (clocks.csv).
+# Exit code: 0 good; 1 a step differs, failed or ran out of time; 3 there is no GPU, and nothing ran on one.
 set -u
 cd "$(dirname "$0")" || exit 2
-data=${1:-}
-out=results-$(date -u +%Y-%m-%dT%H-%M-%SZ)
-mkdir "$out" || exit 2
-rows=$out/rows
-: >"$rows"
+to=${1:-.}
+data=${2:-}
+seconds=540
+began=$(date +%s)
+day=$(date -u +%Y-%m-%dT%H-%M-%SZ)
+out=results-$day
+mkdir -p "$out" "$to" || exit 2
+# Room that no step can take: without it a full disk would keep the archive from being written.
+head -c 16777216 /dev/zero >"$to/reserve.$$" 2>/dev/null
+
+# Where drivers put libcuda and nvidia-smi; compiled kernels are kept from one step to the next.
+export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}:/usr/local/nvidia/lib64:/usr/lib/x86_64-linux-gnu"
+export PATH="$PATH:/usr/local/nvidia/bin:/usr/local/cuda/bin"
+export CUDA_CACHE_PATH="$PWD/jit" CUDA_CACHE_MAXSIZE=1073741824 PYTHONUNBUFFERED=1
+
+# Kept in memory: the table must survive a full disk.
+rows=
 failed=0
 absent=0
+digest="no training run on a GPU"
+running=
+clocks=
+code=
 
-# step NAME COMMAND...: runs it; its exit code goes into the table.
-step() {
-    name=$1
-    shift
-    echo "== $name: $*"
-    began=$(date +%s)
-    "$@" >"$out/$name.txt" 2>"$out/$name.err"
-    code=$?
-    cat "$out/$name.err" >&2
-    case $code in
-    0) ;;
-    3) absent=1 ;;
-    *) failed=1 ;;
-    esac
-    printf '| %s | %s | %s s | `%s` |\n' "$name" "$code" "$(($(date +%s) - began))" "$*" >>"$rows"
+has() { command -v "$1" >/dev/null 2>&1; }
+for tool in timeout tar; do
+    has $tool || { echo "error: $tool: expected on the PATH" >&2; exit 2; }
+done
+
+row() {
+    rows="$rows| $1 | $2 | $3 | $4 |
+"
 }
 
 left_out() {
     echo "== $1: left out: $2"
-    printf '| %s | left out | | %s |\n' "$1" "$2" >>"$rows"
+    row "$1" "left out" "" "$2"
+}
+
+# step NAME SECONDS COMMAND...: runs it until its time, or that of the whole run, is over; in the background,
+# since a shell looks at a signal only where it waits. The exit code is left in $code.
+step() {
+    name=$1
+    limit=$2
+    shift 2
+    code=
+    left=$((seconds - $(date +%s) + began))
+    [ "$left" -lt "$limit" ] && limit=$left
+    if [ "$limit" -lt 1 ]; then
+        failed=1
+        left_out "$name" "no time left of $seconds s"
+        return
+    fi
+    echo "== $name: $*"
+    start=$(date +%s)
+    timeout -k 5 "$limit" "$@" >"$out/$name.txt" 2>"$out/$name.err" &
+    running=$!
+    wait "$running"
+    code=$?
+    running=
+    tail -n 5 "$out/$name.err" >&2
+    said=$code
+    case $code in
+    124 | 137) said="$code: stopped after $limit s" ;;
+    esac
+    # A bar within a table's cell would end the cell.
+    row "$name" "$said" "$(($(date +%s) - start)) s" "\`$(echo "$*" | sed 's/|/\\|/g')\`"
+}
+
+# judged STEP...: a step whose exit code is that of the run.
+judged() {
+    step "$@"
+    case ${code:-0} in
+    0) ;;
+    3) absent=1 ;;
+    *) failed=1 ;;
+    esac
 }
 
 # same_digest NAME: a training run gives the README's digest wherever it runs.
@@ -49,55 +101,107 @@ same_digest() {
     fi
 }
 
-step info ./presam info
-step verify ./presam verify --device cuda
-step bench ./presam bench --device cuda --out "$out/bench"
-
-sizes=1e7,resnet-18,vit-b-16
-if python3 -c 'import torch' 2>"$out/torch.err"; then
-    step peers python3 peers/pytorch_sam.py --device cuda --sizes $sizes --out "$out/peers"
-    if [ -f "$out/peers/bench.json" ]; then
-        step compare ./presam bench --device cuda --sizes $sizes --rules sam --filter '^step/' \
-            --compare "$out/peers/bench.json" --out "$out/compare"
-    fi
-else
-    left_out peers "python3 does not import torch: $(tail -n 1 "$out/torch.err")"
-fi
-
-step train ./presam train --device cuda --quiet --out "$out/train"
-digest="no training run on a GPU"
-[ "$code" = 0 ] && same_digest train
-if [ -n "$data" ]; then
-    step cifar10 ./presam train --device cuda --quiet --data "cifar10:$data" --hidden 1024,1024 \
-        --seeds 1 --epochs 10 --out "$out/cifar10"
-else
-    left_out cifar10 "no folder was given"
-fi
-if command -v compute-sanitizer >/dev/null 2>&1; then
-    step sanitizer compute-sanitizer --error-exitcode 9 ./presam verify --device cuda --cases 2 --epochs 1
-else
-    left_out sanitizer "compute-sanitizer is not installed"
-fi
-
-{
-    echo "# presam on a GPU: $(date -u +%Y-%m-%d)"
+summary() {
+    echo "# presam on a GPU: $day"
     echo
     if [ $absent = 1 ]; then
         echo "**No GPU ran this:** $(sed -n 's/^error: //p' "$out/verify.err" | head -n 1)"
     else
         sed -n 's/^devices *//p' "$out/info.txt"
-        command -v nvidia-smi >/dev/null 2>&1 &&
-            nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
+        has nvidia-smi && timeout 10 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
     fi
+    [ -n "$1" ] && printf '\n**Not whole:** %s.\n' "$1"
     echo
     echo "Built from $(cat source). Digest of the training run: $digest."
     echo
     echo "| step | exit code | time | command |"
     echo "| --- | --- | --- | --- |"
-    cat "$rows"
-} >"$out/summary.md"
-rm -f "$rows"
-cat "$out/summary.md"
-[ $failed = 1 ] && exit 1
-[ $absent = 1 ] && exit 3
-exit 0
+    printf '%s' "$rows"
+    for name in verify bench compare; do
+        [ -s "$out/$name.txt" ] || continue
+        printf '\n%s:\n\n' "$name"
+        # Of a table of all kernels the end, where the verdict is.
+        { [ $name = verify ] && tail -n 12 "$out/$name.txt" || cat "$out/$name.txt"; } | sed 's/^/    /'
+    done
+}
+
+# pack FOLDER: the archive there, whole or not at all.
+pack() {
+    file=$1/presam-results-$day.tar.gz
+    tar czf "$file.part" "$out" && mv "$file.part" "$file" && return
+    rm -f "$file.part"
+    return 1
+}
+
+# Once, whatever ended the run.
+finish() {
+    trap - EXIT HUP INT TERM
+    if [ -n "$running" ]; then
+        kill "$running" 2>/dev/null && wait "$running"
+        row "$name" "not ended" "" "$1"
+    fi
+    [ -n "$clocks" ] && kill "$clocks" 2>/dev/null
+    rm -f "$to/reserve.$$"
+    told=$(summary "$1")
+    echo "$told"
+    echo "$told" >"$out/summary.md"
+    # Without the samples, which are most of it, where there is no room; then wherever there is room.
+    pack "$to" || { rm -f "$out"/*/bench.json && pack "$to"; } || pack "${TMPDIR:-/tmp}" ||
+        { file=; echo "error: no room for the archive; the summary is above" >&2; }
+    [ -n "$file" ] && echo "results: $file"
+    [ -n "$1" ] || [ $failed = 1 ] && exit 1
+    [ $absent = 1 ] && exit 3
+    exit 0
+}
+trap 'finish "the script ended early"' EXIT
+for signal in HUP INT TERM; do
+    trap "finish 'ended by SIG$signal'" $signal
+done
+
+if has nvidia-smi; then
+    asked=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu
+    nvidia-smi --query-gpu=$asked --format=csv -lms 500 >"$out/clocks.csv" 2>&1 &
+    clocks=$!
+else
+    left_out clocks "nvidia-smi is not on the PATH"
+fi
+ldd ./presam >"$out/ldd.txt" 2>&1
+
+judged info 20 ./presam info
+judged verify 90 ./presam verify --device cuda
+# Neither agreed, differed, was incomplete nor absent: which kernel it was, each waited for.
+case ${code:-0} in
+[0-3] | 124 | 137) ;;
+*) step verify-blocking 60 env CUDA_LAUNCH_BLOCKING=1 ./presam verify --device cuda --cases 2 --epochs 1 ;;
+esac
+judged train 60 ./presam train --device cuda --quiet --out "$out/train"
+[ "$code" = 0 ] && same_digest train
+bench="./presam bench --device cuda --min-time 0.1"
+judged bench 120 $bench --rules sam --sizes 1e4,1e6,1e7,resnet-18,1e8 \
+    --filter '^(accumulate|ascend|step|descend)/(sam|sgd-momentum)/' --out "$out/bench"
+
+sizes=1e7,resnet-18
+step torch 60 python3 -c 'import torch'
+if [ "$code" = 0 ]; then
+    judged peers 150 python3 peers/pytorch_sam.py --device cuda --sizes $sizes --out "$out/peers"
+    if [ -f "$out/peers/bench.json" ]; then
+        judged compare 40 $bench --sizes $sizes --rules sam --filter '^step/' \
+            --compare "$out/peers/bench.json" --out "$out/compare"
+    fi
+elif [ -n "$code" ]; then
+    left_out peers "python3 does not import torch: $(tail -n 1 "$out/torch.err")"
+fi
+judged rules 120 $bench --rules all --sizes 1e6,1e7 --filter '^(accumulate|ascend|step)/' --out "$out/rules"
+if has compute-sanitizer; then
+    # Some machines refuse it the device: told, and no failure of the kernels.
+    step sanitizer 60 compute-sanitizer --error-exitcode 9 ./presam verify --device cuda --cases 1 --epochs 1
+else
+    left_out sanitizer "compute-sanitizer is not installed"
+fi
+if [ -n "$data" ]; then
+    judged cifar10 120 ./presam train --device cuda --quiet --data "cifar10:$data" --hidden 1024,1024 \
+        --seeds 1 --epochs 10 --out "$out/cifar10"
+else
+    left_out cifar10 "no folder was given"
+fi
+finish ""

@@ -1,25 +1,48 @@
 use super::*;
 
-/// A folder with the script and a `presam` that answers as told: a line of shell.
-fn folder(name: &str, answers: &str) -> PathBuf {
+/// A folder with the script and a `presam` that answers as told (a line of shell), without torch.
+fn folder(name: &str, script: &str, answers: &str) -> PathBuf {
     let dir = job_dir("test-gpu-check").unwrap().join(name);
     emptied(&dir).unwrap();
-    let presam = format!("#!/bin/sh\n{answers}\n");
-    let files = [("run.sh", RUN), ("digest", "abc\n"), ("source", "commit 0"), ("presam", &presam)];
+    ["bin", "elsewhere"].iter().for_each(|inner| emptied(&dir.join(inner)).unwrap());
+    let shell = |text: &str| format!("#!/bin/sh\n{text}\n");
+    let (presam, python) = (shell(answers), shell("echo \"No module named 'torch'\" >&2; exit 1"));
+    let files = [("run.sh", script), ("digest", "abc\n"), ("source", "commit 0")];
     files.into_iter().for_each(|(name, text)| write(&dir.join(name), text).unwrap());
-    assert!(Run::program("chmod").arg("+x").arg(dir.join("presam")).succeeds());
+    for (name, text) in [("presam", &presam), ("bin/python3", &python)] {
+        write(&dir.join(name), text).unwrap();
+        assert!(Run::program("chmod").arg("+x").arg(dir.join(name)).succeeds());
+    }
     dir
 }
 
-/// The script's exit code, its results folder and summary.
-fn run(name: &str, answers: &str) -> (Option<i32>, PathBuf, String) {
-    let dir = folder(name, answers);
-    let (code, ..) = Run::program("sh").arg("run.sh").dir(&dir).answer().unwrap();
-    let results =
-        entries(&dir).into_iter().find(|path| path.to_string_lossy().contains("results-"));
-    let results = results.unwrap();
+/// What the script left behind.
+struct Left {
+    code: Option<i32>,
+    results: PathBuf,
+    summary: String,
+    archive: PathBuf,
+}
+
+/// Runs the script of a folder with its own commands before all others.
+fn started(dir: &Path) -> Left {
+    let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap());
+    let run = Run::program("sh").arg("run.sh").env("PATH", &path);
+    let elsewhere = dir.join("elsewhere");
+    let (code, ..) = run.env("TMPDIR", &elsewhere.to_string_lossy()).dir(dir).answer().unwrap();
+    let results = named(dir, "results-").unwrap();
+    let archive = named(dir, ARCHIVE).or_else(|| named(&elsewhere, ARCHIVE)).unwrap();
+    let held = Run::program("tar").arg("tzf").arg(&archive).output().unwrap();
+    for file in ["summary.md", "verify.txt", "verify.err", "info.txt"] {
+        assert!(held.lines().any(|line| line.ends_with(&format!("/{file}"))), "{file}: {held}");
+    }
+    assert_eq!(named(dir, "reserve"), None);
     let summary = read(&results.join("summary.md")).unwrap();
-    (code, results, summary)
+    Left { code, results, summary, archive }
+}
+
+fn run(name: &str, answers: &str) -> Left {
+    started(&folder(name, RUN, answers))
 }
 
 const GOOD: &str =
@@ -29,18 +52,21 @@ const NONE: &str = "[ $1 = info ] && exit 0
 
 #[test]
 fn a_good_run_names_the_device_and_the_digest() {
-    let (code, results, summary) = run("good", GOOD);
+    let Left { code, results, summary, .. } = run("good", GOOD);
     assert_eq!(code, Some(0), "{summary}");
     assert!(summary.contains("\ncpu, cuda:0 G\n"), "{summary}");
     assert!(summary.contains("equal to the README's: abc"), "{summary}");
     assert!(summary.contains("| verify | 0 | "), "{summary}");
     assert!(summary.contains("| cifar10 | left out | "), "{summary}");
     assert!(judge(code, &results).is_err());
+    // A missing torch leaves out the peers, says why, and is no failure.
+    let line = "| peers | left out |  | python3 does not import torch: No module named 'torch' |";
+    assert!(summary.contains(line), "{summary}");
 }
 
 #[test]
 fn a_machine_without_a_gpu_says_so() {
-    let (code, results, summary) = run("absent", NONE);
+    let Left { code, results, summary, .. } = run("absent", NONE);
     assert!(summary.contains("| verify | 3 | "), "{summary}");
     assert_eq!(judge(code, &results), Ok(()));
     // Each thing that is judged, missing in turn.
@@ -55,11 +81,73 @@ fn a_difference_a_failure_and_another_digest_are_exit_code_1() {
     let bench = format!("[ $1 = bench ] && exit 139\n{GOOD}");
     let digest = GOOD.replace("digest: abc", "digest: abd");
     for (name, answers) in [("verify", verify), ("bench", bench), ("digest", digest)] {
-        let (code, _, summary) = run(name, &answers);
+        let Left { code, summary, .. } = run(name, &answers);
         assert_eq!(code, Some(1), "{name}: {summary}");
     }
-    let (_, _, summary) = run("digest", &GOOD.replace("digest: abc", "digest: abd"));
+    let Left { summary, .. } = run("digest", &GOOD.replace("digest: abc", "digest: abd"));
     assert!(summary.contains("DIFFERS: expected abc, found abd"), "{summary}");
+}
+
+#[test]
+fn a_step_that_hangs_is_stopped_and_the_others_follow() {
+    let hangs = format!("[ $1 = verify ] && sleep 60\n{GOOD}");
+    let limit = "judged verify 90 ";
+    assert!(RUN.contains(limit));
+    let script = RUN.replace(limit, "judged verify 1 ");
+    let Left { code, summary, .. } = started(&folder("hangs", &script, &hangs));
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("| verify | 124: stopped after 1 s | "), "{summary}");
+    assert!(summary.contains("| train | 0 | "), "{summary}");
+    // No time is left for the rest of the run: told, step by step.
+    let script = RUN.replace("seconds=540", "seconds=2");
+    let Left { code, summary, .. } = started(&folder("late", &script, &hangs));
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("| bench | left out |  | no time left of 2 s |"), "{summary}");
+}
+
+#[test]
+fn a_step_that_dies_is_tried_again_with_each_launch_waited_for() {
+    let dies = format!("[ $1$CUDA_LAUNCH_BLOCKING = verify ] && kill -SEGV $$\n{GOOD}");
+    let Left { code, summary, .. } = run("dies", &dies);
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("| verify | 139 | "), "{summary}");
+    assert!(summary.contains("| verify-blocking | 0 | "), "{summary}");
+    assert!(summary.contains("| rules | 0 | "), "{summary}");
+}
+
+#[test]
+fn a_signal_ends_the_run_and_what_there_is_comes_home() {
+    // The parent of `timeout`, which started it.
+    let ends = "[ $1 = verify ] && kill -TERM $(cut -d' ' -f4 /proc/$PPID/stat) && sleep 60";
+    let start = std::time::Instant::now();
+    let Left { code, summary, .. } = run("signal", &format!("{ends}\n{GOOD}"));
+    assert!(start.elapsed().as_secs() < 30);
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("**Not whole:** ended by SIGTERM."), "{summary}");
+    assert!(summary.contains("| info | 0 | ") && !summary.contains("| train | "), "{summary}");
+    assert!(summary.contains("| verify | not ended | "), "{summary}");
+}
+
+/// A folder whose `tar` finds no room as long as `full` (shell, of the file and the folder) holds.
+fn full_disk(name: &str, full: &str) -> Left {
+    let samples = "cd results-* && mkdir -p bench && echo {} >bench/bench.json";
+    let dir = folder(name, RUN, &format!("[ $1 = bench ] && {samples}\n{GOOD}"));
+    let real = Run::program("sh").args(["-c", "command -v tar"]).output().unwrap();
+    let error = "echo 'tar: No space left on device' >&2; exit 2";
+    let tar = format!("#!/bin/sh\nif {full}; then {error}; fi\nexec {real} \"$@\"\n");
+    write(&dir.join("bin/tar"), tar).unwrap();
+    assert!(Run::program("chmod").arg("+x").arg(dir.join("bin/tar")).succeeds());
+    started(&dir)
+}
+
+#[test]
+fn a_full_disk_costs_the_samples_or_the_place_and_not_the_results() {
+    let Left { code, archive, results, .. } = full_disk("tight", "[ -e \"$3\"/bench/bench.json ]");
+    assert_eq!((code, archive.parent()), (Some(0), results.parent()));
+    let elsewhere = "case $2 in ./*) true;; *) false;; esac";
+    let Left { code, archive, .. } = full_disk("full", elsewhere);
+    assert_eq!(code, Some(0));
+    assert!(archive.parent().unwrap().ends_with("elsewhere"), "{}", archive.display());
 }
 
 #[test]
