@@ -3,8 +3,7 @@
 use super::{Fault, Layer, groups};
 use crate::common::{Random, bits};
 use presam::{
-    Cpu, Error, Form, Planes, PlanesMut, SegmentMut, Segments, Session, Sgd, SgdMomentum, Tensor,
-    Vasso,
+    Cpu, Error, Form, Planes, PlanesMut, SegmentMut, Segments, Session, Sgd, SgdMomentum, Vasso,
 };
 
 const RATE: f32 = 0.125;
@@ -49,21 +48,17 @@ impl Wild {
 
 /// The first `n` elements of a tensor.
 fn cut(tensor: &mut Layer, n: usize) -> SegmentMut<'_, f32> {
-    let SegmentMut { group, params, grads, perturbed_grads, spare, mark, .. } = SegmentMut {
-        memory: PlanesMut::none(),
-        inputs: Planes::none(),
-        state: PlanesMut::none(),
+    SegmentMut {
         group: 0,
         params: &mut tensor.w[..n],
         grads: &tensor.g[..n],
         perturbed_grads: &tensor.g[..n],
         spare: &mut tensor.spare[..n],
+        memory: PlanesMut::from([&mut tensor.memory[0][..n]]),
+        inputs: Planes::none(),
+        state: PlanesMut::from([&mut tensor.state[0][..n]]),
         mark: &mut tensor.mark,
-    };
-    let memory = PlanesMut::from([&mut tensor.memory[0][..n]]);
-    let state = PlanesMut::from([&mut tensor.state[0][..n]]);
-    let inputs = Planes::none();
-    SegmentMut { group, params, grads, perturbed_grads, spare, memory, inputs, state, mark }
+    }
 }
 
 impl Segments<f32> for Wild {
