@@ -13,7 +13,14 @@ use presam::{
 };
 
 const POINTS: [[f32; 2]; 8] = [
-    [-2.0, -4.9], [-1.5, -4.1], [-1.0, -3.2], [-0.5, -1.8], [0.5, 0.1], [1.0, 0.8], [1.5, 2.2], [2.0, 2.9],
+    [-2.0, -4.9],
+    [-1.5, -4.1],
+    [-1.0, -3.2],
+    [-0.5, -1.8],
+    [0.5, 0.1],
+    [1.0, 0.8],
+    [1.5, 2.2],
+    [2.0, 2.9],
 ];
 const PARTS: usize = 4;
 const RHO: f32 = 0.05;
@@ -33,7 +40,9 @@ fn gradient(points: &[[f32; 2]], params: &[f32; 2]) -> [f32; 2] {
 }
 
 /// The mean over the parts of what `of` makes of each: four adjacent parts, pairs first.
-fn over_parts(mut of: impl FnMut(&[[f32; 2]]) -> Result<[f32; 2], Error>) -> Result<[f32; 2], Error> {
+fn over_parts(
+    mut of: impl FnMut(&[[f32; 2]]) -> Result<[f32; 2], Error>,
+) -> Result<[f32; 2], Error> {
     let mut parts = [[0.0; 2]; PARTS];
     for (part, points) in parts.iter_mut().zip(POINTS.chunks(POINTS.len() / PARTS)) {
         *part = of(points)?.map(|entry| entry / PARTS as f32);
@@ -58,7 +67,7 @@ fn train(cpu: Cpu, local: bool) -> Result<[f32; 2], Error> {
     let (mut params, mut velocity) = ([0.0_f32; 2], [0.0_f32; 2]);
     let (base, mut state) = (Sgd::new(0.05_f32)?.with_momentum(0.9)?, BaseState::new());
     for step in 0..STEPS {
-        let perturbs = step >= SAM_FROM && (step - SAM_FROM) % 2 == 0;
+        let perturbs = step >= SAM_FROM && (step - SAM_FROM).is_multiple_of(2);
         let grads = if !perturbs {
             // The base optimizer alone: one gradient, no ascent, the rule's memory and counters stay.
             over_parts(|points| Ok(gradient(points, &params)))?

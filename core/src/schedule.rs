@@ -15,6 +15,11 @@ use crate::real::Real;
 /// Between 0 and the peak at every step: a learning rate that it gives never fails a validation, nor
 /// does a radius whose peak is below 2^31.
 ///
+/// SAM in a part of the run needs no schedule: a step that is not to perturb is the descent alone, with the
+/// gradient taken at w ([`Session::descend`](crate::Session::descend), or
+/// [`Cpu::descend`](crate::Cpu::descend)); the rule's memory and counters stay. A radius of 0 comes to the same
+/// parameters, and costs the second gradient all the same.
+///
 /// ```
 /// use presam::Schedule;
 ///

@@ -178,3 +178,48 @@ fn going(about: &Metadata, tensors: &BTreeMap<&str, TensorView<'_>>) -> Option<G
         drawn: drawn.parse().ok()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use presam::RuleState;
+
+    fn written() -> (Going, Vec<u8>) {
+        let rule = RuleState { steps: 5, decay_power: 0.1, mean: f32::INFINITY };
+        let planes = [(PARAMS, vec![1.0, -0.0, 1e-45]), ("state.0", vec![0.1, f32::MAX, 3.0])];
+        let planes = planes.into_iter().map(|(name, plane)| (name.to_owned(), plane)).collect();
+        let counters = Counters { steps: 7, rules: vec![rule], ..Counters::default() };
+        let going = Going {
+            course: Course::at(Vec::new(), Lengths::default(), vec![2, 0, 1], 0.5),
+            state: State { planes, counters },
+            drawn: u128::from(u64::MAX) + 3,
+        };
+        let settings = BTreeMap::from([("epochs".to_owned(), Value::from(3))]);
+        let bytes = bytes(&settings, &Saved::Going(Box::new(going.clone()))).unwrap();
+        (going, bytes)
+    }
+
+    #[test]
+    fn what_is_written_reads_back_in_every_bit_infinities_too() {
+        let (going, bytes) = written();
+        let contents = Contents::of(&bytes).ok().unwrap();
+        assert_eq!(contents.settings.get("epochs"), Some(&Value::from(3)));
+        let Saved::Going(found) = contents.saved else { panic!("a run that is not finished") };
+        assert_eq!((&found.state, found.drawn), (&going.state, going.drawn));
+        assert!(found.state.planes.values().flatten().any(|value| value.to_bits() == 1 << 31));
+        assert_eq!((found.course.order, found.course.lengths), (vec![2, 0, 1], Lengths::default()));
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_missing_byte_goes_unseen() {
+        let (_, bytes) = written();
+        for len in 0..bytes.len() {
+            assert!(Contents::of(&bytes[..len]).is_err(), "{len} of {} bytes", bytes.len());
+        }
+        for bit in 0..8 * bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(Contents::of(&flipped).is_err(), "bit {bit}");
+        }
+    }
+}

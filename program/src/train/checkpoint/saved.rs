@@ -13,6 +13,7 @@ pub(in crate::train) enum Saved {
 }
 
 /// A run at the end of an epoch.
+#[derive(Clone)]
 pub(in crate::train) struct Going {
     pub course: Course,
     pub state: State,
