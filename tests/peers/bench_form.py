@@ -120,7 +120,8 @@ class Cuda:
         return self.start.elapsed_time(self.end) * 1e6
 
     def evict(self):
-        self.other.zero_()
+        # Read and not written, as presam does: what is written is written back while a job is timed.
+        self.other.sum()
 
     def describe(self):
         name = self.torch.cuda.get_device_name(0)
@@ -129,8 +130,13 @@ class Cuda:
         parts = [part.strip() for part in (told or "").split(",")]
         if len(parts) != 4:
             return {"device": f"cuda:0 {name}", "driver": None, "clocks": None, "reasons": None}
-        clocks = {"core_mhz": int(parts[1]), "memory_mhz": int(parts[2])}
-        return {"device": f"cuda:0 {name}", "driver": parts[0], "clocks": clocks, "reasons": reasons(parts[3])}
+        return {"device": f"cuda:0 {name}", "driver": parts[0], "clocks": clocks(*parts[1:3]), "reasons": reasons(parts[3])}
+
+
+def clocks(core, memory):
+    """None where a machine answers [N/A]."""
+    told = core.isdigit() and memory.isdigit()
+    return {"core_mhz": int(core), "memory_mhz": int(memory)} if told else None
 
 
 # Bits of NVML's throttle reasons; the first, an idle GPU, is none.
@@ -307,6 +313,7 @@ def self_test(folder):
         "gpt2-small": (148, 124_439_808),
     }, counts
     assert reasons("0x0000000000000005") == ["software power cap"] and reasons("[N/A]") is None
+    assert clocks("1980", "2619") == {"core_mhz": 1980, "memory_mhz": 2619} and clocks("[N/A]", "1") is None
     rows = []
     for cache in ["warm", "cold"]:
         jobs, copies, runs = measure(Scripted(), lambda: 2e6, lambda: 1e6, cache, 1e-6)

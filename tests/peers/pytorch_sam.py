@@ -80,6 +80,9 @@ class Eager:
         self.ascend()
         self.descend()
 
+    def perturbed(self):
+        return self.p.params
+
 
 class Foreach(Eager):
     """torch._foreach_* over all tensors at once."""
@@ -105,6 +108,24 @@ class Fused(Foreach):
     """Foreach, and the descent by SGD's one fused kernel."""
 
     program, how = "torch-foreach-fused", {"fused": True}
+
+
+class OutOfPlace(Fused):
+    """The perturbed parameters in memory of their own, as presam does: nothing to back up or to restore."""
+
+    program = "torch-out-of-place"
+
+    def ascend(self):
+        p, torch = self.p, self.p.torch
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(p.grads)))
+        self.moved = torch._foreach_mul(p.grads, p.rho / norm)
+        torch._foreach_add_(self.moved, p.params)
+
+    def descend(self):
+        self.p.optimizer.step()
+
+    def perturbed(self):
+        return self.moved
 
 
 class Compiled(Eager):
@@ -146,24 +167,26 @@ class Compiled(Eager):
 class Captured(Fused):
     """Foreach with fused SGD in a CUDA graph: two graphs while checked, one for a whole timed step."""
 
-    graph = True
+    graph, kind = True, Fused
 
     def __init__(self, planes):
         super().__init__(planes)
         torch = planes.torch
         # The first step makes the optimizer's state, which a graph must find in place.
         kept = [param.detach().clone() for param in planes.params]
-        Fused.ascend(self), Fused.descend(self)
+        self.kind.ascend(self), self.kind.descend(self)
         for param, old, momentum in zip(planes.params, kept, planes.state()):
             param.copy_(old)
             momentum.zero_()
         torch.cuda.synchronize()
-        self.graphs = {}
+        self.graphs, self.seen = {}, {}
         for name, works in [("ascend", "ascend"), ("descend", "descend"), ("step", "ascend descend")]:
             self.graphs[name] = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self.graphs[name]):
                 for work in works.split():
-                    getattr(Fused, work)(self)
+                    getattr(self.kind, work)(self)
+            # Where this graph leaves its perturbed parameters.
+            self.seen[name] = self.kind.perturbed(self)
 
     def ascend(self):
         self.graphs["ascend"].replay()
@@ -173,6 +196,15 @@ class Captured(Fused):
 
     def step(self):
         self.graphs["step"].replay()
+
+    def perturbed(self):
+        return self.seen["ascend"]
+
+
+class CapturedOutOfPlace(Captured, OutOfPlace):
+    """The same of the form out of place: the fewest bytes that PyTorch can move, without waiting for the host."""
+
+    kind = OutOfPlace
 
 
 class Apex(Eager):
@@ -212,9 +244,12 @@ FORMS = {
     "foreach-fused": Fused,
     "compiled": Compiled,
     "foreach-graph": Captured,
+    "out-of-place": OutOfPlace,
+    "out-of-place-graph": CapturedOutOfPlace,
     "apex": Apex,
 }
-CUDA_ONLY = {"foreach-graph": "CUDA graphs need a GPU", "apex": "apex needs a GPU"}
+NO_GRAPHS = "CUDA graphs need a GPU"
+CUDA_ONLY = {"foreach-graph": NO_GRAPHS, "out-of-place-graph": NO_GRAPHS, "apex": "apex needs a GPU"}
 
 
 # --- answers, by plain float64 formulas
@@ -225,17 +260,17 @@ class WrongAnswer(Exception):
 
 
 def check(form, steps=3):
-    """Perturbed point, parameters and momentum of a few steps."""
+    """Perturbed point, parameters and momentum of a few steps, by float64 on the form's own device."""
     planes = form.p
-    params = [param.detach().double().cpu() for param in planes.params]
-    grads = [grad.double().cpu() for grad in planes.grads]
-    second = [grad.double().cpu() for grad in planes.perturbed_grads]
+    params = [param.detach().double() for param in planes.params]
+    grads = [grad.double() for grad in planes.grads]
+    second = [grad.double() for grad in planes.perturbed_grads]
     momentum = [0 * param for param in params]
     norm = sum(float((grad * grad).sum()) for grad in grads) ** 0.5
     for step in range(1, steps + 1):
         form.ascend()
         perturbed = [w + planes.rho / norm * g for w, g in zip(params, grads)]
-        same(f"step {step}: perturbed", planes.params, perturbed)
+        same(f"step {step}: perturbed", form.perturbed(), perturbed)
         form.descend()
         momentum = [MOMENTUM * v + (g + WEIGHT_DECAY * w) for v, g, w in zip(momentum, second, params)]
         params = [w - LEARNING_RATE * v for w, v in zip(params, momentum)]
@@ -245,7 +280,7 @@ def check(form, steps=3):
 
 def same(what, found, expected):
     for index, (a, b) in enumerate(zip(found, expected)):
-        difference = (a.detach().double().cpu() - b).abs() / b.abs().clamp(min=1.0)
+        difference = (a.detach().double() - b).abs() / b.abs().clamp(min=1.0)
         # Not `>`: a NaN differs.
         if not bool((difference <= TOLERANCE).all()):
             raise WrongAnswer(f"{what}: tensor {index} differs by {float(difference.max()):.3g}")
@@ -313,7 +348,8 @@ def plant(torch):
                 param.lerp_(backup, 0.001)
 
     with torch.no_grad():
-        check(Eager(Planes(torch, [1000, 3], "cpu")))
+        for kind in (Eager, Foreach, OutOfPlace):
+            check(kind(Planes(torch, [1000, 3], "cpu")))
         for kind in (NoDecay, Short):
             try:
                 check(kind(Planes(torch, [1000, 3], "cpu")))
@@ -342,8 +378,8 @@ def arguments():
     return chosen
 
 
-def measure_all(torch, clock, device, chosen):
-    """Every form on every shape; a form that this installation lacks is named and left out."""
+def measure_all(torch, clock, device, chosen, keep):
+    """Every form on every shape, kept after each shape; a form that this installation lacks is named and left out."""
     rows, failed = [], False
     for name in chosen.sizes.split(","):
         for form in chosen.forms.split(","):
@@ -359,7 +395,8 @@ def measure_all(torch, clock, device, chosen):
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 print(f"{form} {name}: left out, {reason}", file=sys.stderr)
-    return rows, failed
+        keep(rows)
+    return failed
 
 
 def main():
@@ -379,12 +416,14 @@ def main():
         torch.set_num_threads(chosen.threads)
     clock = Cuda(torch) if device == "cuda" else Cpu(torch)
     before = clock.describe()
-    rows, failed = measure_all(torch, clock, device, chosen)
     level, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
-    content = record(before, clock.describe(), f"torch {torch.__version__}", threads, level, clock.cache, rows)
-    if chosen.out:
-        write(chosen.out, content)
-    return 1 if failed else 0
+
+    def keep(rows):
+        version = f"torch {torch.__version__}"
+        if chosen.out:
+            write(chosen.out, record(before, clock.describe(), version, threads, level, clock.cache, rows))
+
+    return 1 if measure_all(torch, clock, device, chosen, keep) else 0
 
 
 if __name__ == "__main__":

@@ -67,6 +67,10 @@ pub(super) struct FakeTarget {
     pub prepared: Vec<String>,
     /// How the names of the rows begin for which there is no room.
     pub full: &'static str,
+    /// How the names of the rows begin whose answer is wrong.
+    pub wrong: &'static str,
+    /// How the names of the rows begin at which the device is lost.
+    pub lost: &'static str,
 }
 
 impl Target for FakeTarget {
@@ -90,10 +94,15 @@ impl Target for FakeTarget {
         if row.name().starts_with(self.full) {
             return Err(DeviceError::OutOfMemory { bytes: 640 }.into());
         }
+        if row.name().starts_with(self.lost) {
+            return Err(DeviceError::Lost { what: "scripted".into() }.into());
+        }
         let bytes = row.job.bytes as f64;
         let share = if row.mode.cache == Cache::Warm { 0.5 } else { 0.8 };
         let job = if row.mode.graph { bytes / 2.0 } else { bytes };
-        let programs = Scripted { bytes: row.job.bytes, ..Scripted::new([job], [bytes * share]) };
+        let (bytes_of_row, wrong) = (row.job.bytes, row.name().starts_with(self.wrong));
+        let scripted = Scripted::new([job], [bytes * share]);
+        let programs = Scripted { bytes: bytes_of_row, wrong, ..scripted };
         Ok(Box::new(programs))
     }
 
@@ -109,7 +118,7 @@ impl FakeTarget {
 
     /// One with so many bytes of memory, and room for every row.
     pub fn of(memory: u64) -> Self {
-        Self { memory, prepared: Vec::new(), full: "none" }
+        Self { memory, prepared: Vec::new(), full: "none", wrong: "none", lost: "none" }
     }
 }
 
@@ -124,5 +133,5 @@ pub(super) fn record(sizes: &str, filter: &str) -> Record {
     .unwrap();
     let mut target = FakeTarget::of(u64::MAX);
     let plan = plan(&target, &request).unwrap();
-    run(&mut target, &plan, &request, "presam bench", &mut |_, _, _| {}).unwrap()
+    run(&mut target, &plan, &request, "presam bench", &mut ()).unwrap()
 }

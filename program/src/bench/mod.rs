@@ -37,7 +37,7 @@ pub use measure::measure;
 pub use plan::{Plan, plan};
 pub use record::{FORM, Header, Measurement, Record};
 pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};
-pub use run::{Watch, profile, run};
+pub use run::{Events, Watch, profile, run};
 pub use shape::Shape;
 pub use table::{headline, table};
 pub use target::{Clocks, Device, Overhead, Programs, Target};

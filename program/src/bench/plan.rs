@@ -11,7 +11,7 @@ use crate::error::Error;
 pub struct Plan {
     /// In the order of sizes, rules and phases.
     pub rows: Vec<Row>,
-    /// A line for each default size that was left out.
+    /// A line for each default size of which jobs were left out.
     pub left_out: Vec<String>,
 }
 
@@ -26,17 +26,22 @@ pub fn plan(target: &dyn Target, request: &Request) -> Result<Plan, Error> {
         let jobs: Vec<Job> =
             jobs(request, shape).into_iter().filter(|job| request.wants(&job.name())).collect();
         matched |= !jobs.is_empty();
-        match jobs.iter().find(|job| job.room > target.memory()) {
+        let (all, memory) = (jobs.len(), target.memory());
+        let (large, fit): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| job.room > memory);
+        match large.first() {
             Some(job) if request.default_sizes => plan.left_out.push(format!(
-                "{} is left out: {} needs {}, {} are available",
+                "{}: {} of {all} jobs are left out: {} needs {}, {} are available",
                 shape.name,
+                large.len(),
                 job.name(),
                 gigabytes(job.room),
-                gigabytes(target.memory())
+                gigabytes(memory)
             )),
-            Some(job) => return Err(too_large(job, target.memory()).into()),
-            None => plan.rows.extend(jobs.into_iter().flat_map(|job| rows(target, job))),
+            Some(job) => return Err(too_large(job, memory).into()),
+            None => {}
         }
+        plan.rows.extend(fit.into_iter().flat_map(|job| rows(target, job)));
     }
     if matched { Ok(plan) } else { Err(no_match(request).into()) }
 }
@@ -132,12 +137,28 @@ mod tests {
         let plan = planned(20_000_000, &asked(None, None)).unwrap();
         assert!(plan.rows.iter().all(|row| row.job.shape.params() <= 100_000));
         assert_eq!(plan.left_out.len(), 3);
-        assert!(plan.left_out[0].starts_with("1e6 is left out: accumulate/sam/1e6 needs 0.0 GB, "));
+        let expected = "1e6: 14 of 14 jobs are left out: accumulate/sam/1e6 needs 0.0 GB, ";
+        assert!(plan.left_out[0].starts_with(expected), "{:?}", plan.left_out);
         let error = planned(20_000_000, &asked(Some("1e4,1e9"), None)).unwrap_err();
         let found = error.to_string();
         assert_eq!(error.exit_code(), 2);
         let expected = "--sizes 1e9: expected at most the 0.0 GB available, found 28.0 GB for ";
         assert!(found.starts_with(expected), "{found}");
+    }
+
+    #[test]
+    fn a_job_without_room_takes_no_other_job_of_its_size_with_it() {
+        // What a step of info-asam on 1e6 needs is more than that of sam.
+        let asked = asked(None, Some("^step/(sam|info-asam)/1e6$"));
+        let room = |rule: &str| {
+            let rows = planned(u64::MAX, &asked).unwrap().rows;
+            rows.into_iter().find(|row| row.job.rule == rule).unwrap().job.room
+        };
+        let plan = planned(room("info-asam") - 1, &asked).unwrap();
+        assert!(room("sam") < room("info-asam"));
+        assert!(plan.rows.len() == 4 && plan.rows.iter().all(|row| row.job.rule == "sam"));
+        let expected = "1e6: 1 of 2 jobs are left out: step/info-asam/1e6 needs ";
+        assert!(plan.left_out[0].starts_with(expected), "{:?}", plan.left_out);
     }
 
     #[test]

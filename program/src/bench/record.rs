@@ -26,6 +26,9 @@ pub struct Record {
     /// A line for each row that turned out to have no room; peers need not tell.
     #[serde(default)]
     pub left_out: Vec<String>,
+    /// A line for each row whose answer was wrong: it has no times; peers need not tell.
+    #[serde(default)]
+    pub wrong: Vec<String>,
 }
 
 /// Where and how it was measured. What a machine does not tell is `null`.

@@ -1,11 +1,11 @@
 //! `presam bench`: ask, plan, measure, write, tell.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::bench::{
-    Asked, Comparison, FILES, Plan, Record, Request, Row, Target, compare, compared_table,
+    Asked, Comparison, Events, FILES, Plan, Record, Request, Row, Target, compare, compared_table,
     headline, open, plan, profile, run, table, write_files,
 };
 use crate::config::device;
@@ -103,17 +103,13 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if arguments.profile {
         return profiled(target.as_mut(), &plan, arguments.quiet);
     }
-    let bar = if arguments.quiet {
-        ProgressBar::hidden()
-    } else {
-        bar(plan.rows.len() as u64, "measuring", "rows")
-    };
-    let mut watch = |index: usize, _: usize, row: &Row| {
-        bar.set_position(index as u64);
-        bar.set_message(row.name());
-    };
-    let record = run(target.as_mut(), &plan, &request, &command(), &mut watch);
-    bar.finish_and_clear();
+    let bar = bar(plan.rows.len() as u64, "measuring", "rows");
+    let mut shown = Shown { bar, quiet: arguments.quiet, out: arguments.out.as_deref() };
+    if arguments.quiet {
+        shown.bar = ProgressBar::hidden();
+    }
+    let record = run(target.as_mut(), &plan, &request, &command(), &mut shown);
+    shown.bar.finish_and_clear();
     let record = record?;
     if !arguments.quiet {
         record.left_out.iter().for_each(|line| eprintln!("{line}"));
@@ -121,7 +117,41 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if let Some(folder) = &arguments.out {
         write_files(folder, &record)?;
     }
-    tell(arguments, &record, other.map(|other| compare(&record, &other)).as_ref())
+    tell(arguments, &record, other.map(|other| compare(&record, &other)).as_ref())?;
+    match record.wrong.first() {
+        None => Ok(()),
+        Some(first) => {
+            let (wrong, all) = (record.wrong.len(), plan.rows.len());
+            Err(Error::Wrong(format!("{wrong} of {all} rows have a wrong answer; {first}")))
+        }
+    }
+}
+
+/// What a running benchmark shows on stderr (a bar, or a line a row where nobody watches) and keeps.
+struct Shown<'a> {
+    bar: ProgressBar,
+    quiet: bool,
+    out: Option<&'a Path>,
+}
+
+impl Events for Shown<'_> {
+    fn row(&mut self, index: usize, _: usize, row: &Row) {
+        self.bar.set_position(index as u64);
+        self.bar.set_message(row.name());
+    }
+
+    fn told(&mut self, line: &str) {
+        if self.bar.is_hidden() && !self.quiet {
+            eprintln!("{line}");
+        }
+    }
+
+    fn kept(&mut self, record: &Record) -> Result<(), Error> {
+        match self.out {
+            Some(folder) if !record.measurements.is_empty() => Ok(write_files(folder, record)?),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Names each row on stderr before it runs, so that the profiler's list can be read beside it.

@@ -1,7 +1,11 @@
 //! The memory beside the planes: the copy's two buffers, and other data that goes through the last cache.
 
+use std::mem::offset_of;
+
 use crate::error::Error;
-use presam_cuda::{Address, Device, DeviceError, download};
+use presam_cuda::{Address, Buffers, Device, DeviceError, Planes, Tables, download};
+use presam_kernels::entries::accumulate_gradient;
+use presam_kernels::layout::{ALIGNED, PART_BYTES, Segment};
 
 /// Floats that are looked at together.
 const PIECE: usize = 1 << 21;
@@ -63,20 +67,39 @@ impl CopyBuffers {
 }
 
 /// Twice the last cache, so that nothing of what was there before is left.
+///
+/// It is read and never written: lines that a fill left behind would be written back while a row is timed,
+/// at the cost of rows that mostly read.
 pub(super) struct OtherData {
-    buffer: Address,
-    floats: usize,
+    planes: Planes,
+    parts: Address,
+    one: Address,
 }
 
 impl OtherData {
     pub fn new(device: &mut dyn Device, last_cache: u64) -> Result<Self, DeviceError> {
-        let floats = (last_cache / 2).max(1) as usize;
-        Ok(Self { buffer: device.allocate(4 * floats)?, floats })
+        let floats = (last_cache / 2).max(1);
+        // Kept for as long as the device.
+        let mut buffers = Buffers::default();
+        let data = buffers.allocate(device, 4 * floats as usize)?;
+        device.fill(data, ONE.to_bits(), floats as usize)?;
+        let row = Segment {
+            grads: data,
+            params: data,
+            len: floats,
+            flags: ALIGNED,
+            ..Segment::default()
+        };
+        let planes =
+            Tables::new(device, &mut buffers, &[row])?.pass(device, &mut buffers, |_| true)?;
+        let parts = buffers.allocate(device, planes.parts() as usize * PART_BYTES as usize)?;
+        Ok(Self { planes, parts, one: buffers.upload(device, &[ONE])? })
     }
 
     /// Fills the last cache with it.
     pub fn evict(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
-        device.fill(self.buffer, 0, self.floats)
+        let plane = offset_of!(Segment, grads) as u64;
+        self.planes.launch(device, &accumulate_gradient, &[self.parts, self.one, plane])
     }
 }
 

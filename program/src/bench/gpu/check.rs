@@ -14,7 +14,7 @@ use crate::error::Error;
 use presam_cuda::{Device, DeviceSegment, DeviceStep, Form, Options};
 
 /// What a case is made of.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Recipe {
     pub rule: &'static str,
     pub base: Base,
@@ -41,11 +41,16 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
         Ok(())
     })?;
     if checked {
-        verify(device, &case, &reference).map_err(|error| match error {
-            Error::Wrong(what) => Error::Wrong(format!("{rule} on {}: {what}", case.shape.name)),
-            other => other,
-        })?;
-        case.settle(device)?;
+        match verify(device, &case, &reference).and_then(|()| case.settle(device)) {
+            Ok(()) => {}
+            Err(Error::Wrong(what)) => {
+                let what = format!("{rule} on {}: {what}", case.shape.name);
+                // The next rows need the room.
+                case.free(device)?;
+                return Err(Error::Wrong(what));
+            }
+            Err(other) => return Err(other),
+        }
     }
     Ok(case)
 }
