@@ -31,7 +31,7 @@ const MARKS: [Mark; 6] = [
     },
     Mark {
         sign: '^',
-        is: |row| row.diverged > 0,
+        is: |row| row.diverged > 0 && row.skipped_share < 0.5,
         words: "diverged",
         runs: Some(|row| row.diverged),
     },

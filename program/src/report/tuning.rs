@@ -5,12 +5,12 @@ use crate::show::table::{Column, Table, or_dash, percent};
 
 const COLUMNS: [Column; 8] = [
     Column::left("tuned"),
-    Column::right("label noise %").leaves(2),
-    Column::right("learning rate").leaves(4),
+    Column::right("label noise %").leaves(3),
+    Column::right("learning rate"),
     Column::right("rho"),
-    Column::right("damping"),
-    Column::right("validation %").leaves(1),
-    Column::right("tried").leaves(3),
+    Column::right("damping").leaves(1),
+    Column::right("validation %").leaves(2),
+    Column::right("tried").leaves(4),
     Column::right("collapse from"),
 ];
 

@@ -144,7 +144,7 @@ mod tests {
         let said = told("methods = \"sgd,sam,asam\"\nsearch = \"all\"\nepochs = 10").unwrap();
         assert!(
             said.starts_with(
-                "searching the learning rate and the radii of 2 methods: first a short tuning, 2 seeds of 3 epochs on 700 examples judged by 300 others; about "
+                "searching the learning rate and the radii of 2 methods: first a short tuning, 2 seeds of 5 epochs on 700 examples judged by 300 others; about "
             ),
             "{said}"
         );
@@ -154,12 +154,12 @@ mod tests {
         let thorough = told(
             "methods = \"sam\"\nsearch = \"lr\"\ntune = true\nepochs = 8\nseeds = 2\ndevice = \"emulated\"",
         );
-        // 216 runs of 8 epochs and 700 examples with two gradients, 12 of 2 epochs with one.
-        assert!(thorough.unwrap().contains("then --tune's own; about 76.1"));
-        // 18 runs of 2 epochs and 700 examples over 2 of 8 epochs and 1000.
+        // 216 runs of 8 epochs and 700 examples with two gradients, 12 of 5 epochs with one.
+        assert!(thorough.unwrap().contains("then --tune's own; about 76.9"));
+        // 18 runs of 5 epochs and 700 examples over 2 of 8 epochs and 1000.
         let said = on_a_device.unwrap();
         assert!(said.starts_with("searching the radius of sam: "), "{said}");
-        assert!(said.contains("about 1.57 times the comparison's gradients"), "{said}");
+        assert!(said.contains("about 3.94 times the comparison's gradients"), "{said}");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //!           collapse the smallest rho above the best at which that mean falls by more than 0.1
 //! --search  rate     1, 1/4, 1/16 and 1/64 of the default for the base optimizer alone, then half and twice the best
 //!           rho      powers of four from 1/64 to 4 times the default, then twice finer around the best
-//!           judge    the same over 2 seeds, a quarter of the epochs (--sam-from with them, the same for every method)
-//!                    and at most 4,000 training images
+//!           judge    the same over 2 seeds, a quarter of the epochs (at least 5; --sam-from is scaled with them, and every
+//!                    method gets as many) and at most 4,000 training images
 //! ```
 //!
 //! A method spends 27 trials, or 9 in the short form. The grids are anchored at powers of two, so a default that was
@@ -31,6 +31,8 @@ pub(super) const TRIALS: usize = 27;
 pub(super) const SHORT_SEEDS: usize = 2;
 /// Trials of the short form for the learning rate, and for a radius.
 pub(super) const SHORT_TRIALS: [usize; 2] = [6, 9];
+/// The short form has at least so many epochs, if the comparison has: a run that has not begun to learn judges nothing.
+const SHORT_EPOCHS: usize = 5;
 /// Training and validation examples of the short form.
 const SHORT_EXAMPLES: usize = 4000;
 /// The relative dampings tried where a method has one.
@@ -45,7 +47,8 @@ pub(super) const BASE: &str = "sgd";
 /// The configuration of the short form's runs on `size` training examples.
 pub(super) fn short(config: &Config, size: usize) -> Config {
     let train_samples = size.min(SHORT_EXAMPLES.max(config.batch));
-    let (epochs, sam_from) = (config.epochs.div_ceil(4), (config.sam_from - 1) / 4 + 1);
+    let epochs = config.epochs.div_ceil(4).max(SHORT_EPOCHS).min(config.epochs);
+    let sam_from = (config.sam_from - 1) * epochs / config.epochs + 1;
     // A budget of gradients may leave so few epochs that none of them perturbs.
     let budget = Budget::Epochs;
     Config { epochs, sam_from, budget, train_samples, ..config.clone() }
@@ -61,6 +64,8 @@ struct Search<'a> {
     watch: Watch<'a>,
     device: Option<&'a mut Box<dyn Device>>,
     trials: Vec<Trial>,
+    /// The mean training loss behind each trial.
+    losses: Vec<f64>,
 }
 
 /// Tunes what `config` asks for, at every level of label noise: the learning rate first, then every radius at it.
@@ -89,6 +94,7 @@ pub(super) fn tune<'a>(
         watch,
         device,
         trials: Vec::new(),
+        losses: Vec::new(),
     };
     for &label_noise in &config.label_noise {
         search.label_noise = label_noise;
@@ -121,6 +127,7 @@ impl<'a> Search<'a> {
         self.config = Config { learning_rate, ..config.clone() };
         (self.method, self.seeds) = (method, seeds);
         self.trials.clear();
+        self.losses.clear();
     }
 
     /// Everything that `config` asks for at one level of label noise; `short` is the configuration of the short form.
@@ -160,18 +167,19 @@ impl<'a> Search<'a> {
         let default = self.config.learning_rate;
         let at = |learning_rate| Trial { learning_rate, ..self.setting(None, None) };
         self.try_all([1.0, 0.25, 0.0625, 0.015_625].map(|part| at(default * part)).to_vec())?;
-        let best = self.best(|_| true);
+        let best = self.best_rate();
         let near =
             [0.5, 2.0].map(|part| Trial { learning_rate: best.learning_rate * part, ..best });
         self.try_all(near.to_vec())?;
-        Ok(self.tuned())
+        let best = self.best_rate();
+        Ok(self.tuned(best))
     }
 
     /// A radius in the short form.
     fn short_radius(&mut self, default: f64) -> Result<Tuned, Error> {
         self.try_radii(powers(default, -3..=1, 2.0), None)?;
         self.refine(&[1.0, 0.5], |_| true)?;
-        Ok(self.tuned())
+        Ok(self.tuned_radius())
     }
 
     /// A radius, and a damping where there is one, with all that `--tune` spends.
@@ -185,12 +193,27 @@ impl<'a> Search<'a> {
             self.try_radii(powers(default, -10..=10, 0.5), None)?;
             self.refine(&[0.25, 0.125, 0.0625], |_| true)?;
         }
-        Ok(self.tuned())
+        Ok(self.tuned_radius())
     }
 
-    /// The best of all trials, and where larger radii collapse.
-    fn tuned(&mut self) -> Tuned {
+    /// The best of all radii.
+    fn tuned_radius(&mut self) -> Tuned {
         let best = self.best(|_| true);
+        self.tuned(best)
+    }
+
+    /// The best learning rate; of equals the one that has come farthest, for a short run may end before it has
+    /// learned anything that a validation set sees.
+    fn best_rate(&self) -> Trial {
+        let better = |a: &(&Trial, &f64), b: &(&Trial, &f64)| {
+            a.0.validation_accuracy.total_cmp(&b.0.validation_accuracy).then(b.1.total_cmp(a.1))
+        };
+        let best = self.trials.iter().zip(&self.losses).max_by(better);
+        best.map_or_else(|| self.setting(None, None), |(best, _)| *best)
+    }
+
+    /// The record of all trials with the best of them, and where larger radii collapse.
+    fn tuned(&mut self, best: Trial) -> Tuned {
         let fallen = |trial: &&Trial| {
             trial.damping == best.damping
                 && trial.rho > best.rho
@@ -230,12 +253,11 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The best of `those` trials; of equals the smaller rho, which is farther from the collapse, and the smaller
-    /// learning rate.
+    /// The best of `those` trials; of equals the smaller rho, which is farther from the collapse.
     fn best(&self, those: impl Fn(&Trial) -> bool) -> Trial {
-        let size = |trial: &Trial| trial.rho.unwrap_or(trial.learning_rate);
+        let rho = |trial: &Trial| trial.rho.unwrap_or(0.0);
         let better = |a: &&Trial, b: &&Trial| {
-            let smaller = size(b).total_cmp(&size(a));
+            let smaller = rho(b).total_cmp(&rho(a));
             a.validation_accuracy.total_cmp(&b.validation_accuracy).then(smaller)
         };
         let best = self.trials.iter().filter(|trial| those(trial)).max_by(better);
@@ -271,6 +293,10 @@ impl<'a> Search<'a> {
         for ((trial, _), runs) in settings.iter().zip(runs.chunks(seeds.len())) {
             let sum: f64 = runs.iter().map(|run| run.final_test_accuracy).sum();
             let validation_accuracy = sum / seeds.len() as f64;
+            let loss: f64 = runs.iter().map(|run| run.final_train_loss).sum();
+            // A diverged run came nowhere, whatever the sign of its NaN, which a checkpoint does not keep either.
+            let loss = if loss.is_finite() { loss / seeds.len() as f64 } else { f64::INFINITY };
+            self.losses.push(loss);
             self.trials.push(Trial { validation_accuracy, ..*trial });
         }
         Ok(())
