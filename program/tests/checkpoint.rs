@@ -147,6 +147,38 @@ fn a_tuning_goes_on_too() {
 }
 
 #[test]
+fn a_search_goes_on_too_and_what_it_found_is_the_runs_own() {
+    let study = "epochs = 6\nseeds = 1\nhidden = 4\ntrain_samples = 96\nsam_from = 6\nparts = 2\n\
+                 perturb = \"local\"\nmethods = [\"sam\"]\nthreads = 1\n";
+    let searching = format!("{study}search = [\"lr\", \"sam\"]\n");
+    let place = tempfile::tempdir().unwrap();
+    // In the learning rate, in the radius, in the comparison: 12 and 18 runs of 5 epochs, one of 6.
+    for told in [20, 60, 100] {
+        assert!(up_to(place.path(), &searching, told).is_none(), "{told}");
+    }
+    let whole = up_to(place.path(), &searching, 1000).unwrap();
+    same(&whole, &compare(&searching));
+    let changes = whole.runs[0].history.iter().map(|epoch| epoch.gradient_change.is_some());
+    assert_eq!(changes.collect::<Vec<_>>(), [false, false, false, false, false, true]);
+    // Given by hand it is the same run, whose file says so; another learning rate is another run.
+    let [rate, sam] = whole.tuning.as_slice() else { panic!("{:?}", whole.tuning) };
+    let given = |rate: f64| {
+        let config =
+            config(&format!("{study}learning_rate = {rate}\nrho = {}\n", sam.rho.unwrap()));
+        let (stop, told) = (AtomicBool::new(false), AtomicU32::new(0));
+        let kept = Checkpoints { folder: place.path(), every: 1000, resume: true, stop: &stop };
+        let results = run_kept(&config, Some(&kept), &|_| {
+            told.fetch_add(1, Ordering::Relaxed);
+        });
+        results.map(|results| (results.digest, told.into_inner()))
+    };
+    // Told are the start and how much is left: nothing.
+    assert_eq!(given(rate.learning_rate).unwrap(), (whole.digest.clone(), 2));
+    let message = given(2.0 * rate.learning_rate).unwrap_err().to_string();
+    assert!(message.contains("expected learning_rate = "), "{message}");
+}
+
+#[test]
 fn a_truncated_foreign_newer_or_other_file_is_refused_by_name_and_stays() {
     let place = tempfile::tempdir().unwrap();
     assert!(up_to(place.path(), SMALL, 3).is_none());

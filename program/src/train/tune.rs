@@ -7,8 +7,8 @@
 //!           collapse the smallest rho above the best at which that mean falls by more than 0.1
 //! --search  rate     1, 1/4, 1/16 and 1/64 of the default for the base optimizer alone, then half and twice the best
 //!           rho      powers of four from 1/64 to 4 times the default, then twice finer around the best
-//!           judge    the same over 2 seeds, a quarter of the epochs (at least 5; --sam-from with them, the same for
-//!                    every method) and at most 4,000 training images
+//!           judge    the same over 2 seeds, a quarter of the epochs (at least 5; --sam-from is scaled with them, and every
+//!                    method gets as many) and at most 4,000 training images
 //! ```
 //!
 //! A method spends 27 trials, or 9 in the short form. The grids are anchored at powers of two, so a default that was
@@ -48,7 +48,7 @@ pub(super) const BASE: &str = "sgd";
 pub(super) fn short(config: &Config, size: usize) -> Config {
     let train_samples = size.min(SHORT_EXAMPLES.max(config.batch));
     let epochs = config.epochs.div_ceil(4).max(SHORT_EPOCHS).min(config.epochs);
-    let sam_from = (config.sam_from - 1) / 4 + 1;
+    let sam_from = (config.sam_from - 1) * epochs / config.epochs + 1;
     // A budget of gradients may leave so few epochs that none of them perturbs.
     let budget = Budget::Epochs;
     Config { epochs, sam_from, budget, train_samples, ..config.clone() }
@@ -294,7 +294,9 @@ impl<'a> Search<'a> {
             let sum: f64 = runs.iter().map(|run| run.final_test_accuracy).sum();
             let validation_accuracy = sum / seeds.len() as f64;
             let loss: f64 = runs.iter().map(|run| run.final_train_loss).sum();
-            self.losses.push(loss / seeds.len() as f64);
+            // A diverged run came nowhere, whatever the sign of its NaN, which a checkpoint does not keep either.
+            let loss = if loss.is_finite() { loss / seeds.len() as f64 } else { f64::INFINITY };
+            self.losses.push(loss);
             self.trials.push(Trial { validation_accuracy, ..*trial });
         }
         Ok(())
