@@ -4,6 +4,7 @@
 //! [`read`](Device::read) and [`synchronize`](Device::synchronize) wait for it.
 
 use presam_kernels::Kernel;
+use presam_kernels::plain::bytes_of;
 
 use crate::error::DeviceError;
 
@@ -51,6 +52,14 @@ pub trait Device {
     /// As [`write`](Device::write).
     fn fill(&mut self, to: Address, word: u32, count: usize) -> Result<(), DeviceError> {
         self.write(to, &word.to_le_bytes().repeat(count))
+    }
+
+    /// Writes words by value: in one piece, and within a capture too, where each replay writes them again.
+    ///
+    /// # Errors
+    /// As [`write`](Device::write).
+    fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
+        self.write(to, &bytes_of(words))
     }
 
     /// Copies between places in the device's memory that do not overlap.

@@ -85,6 +85,10 @@ impl<L: Layer> Device for L {
         self.below_mut().fill(to, word, count)
     }
 
+    fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
+        self.below_mut().set(to, words)
+    }
+
     fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
         self.below_mut().copy(to, from, bytes)
     }

@@ -212,11 +212,8 @@ impl Mixes {
         device: &mut dyn Device,
         helper: &T,
     ) -> Result<(), DeviceError> {
-        for i in 0..size_of::<T>() / 4 {
-            let word = presam_kernels::plain::word_of(helper, i);
-            device.fill(self.helper + 4 * i as u64, word, 1)?;
-        }
-        Ok(())
+        let words = (0..size_of::<T>() / 4).map(|i| presam_kernels::plain::word_of(helper, i));
+        device.set(self.helper, &words.collect::<Vec<_>>())
     }
 
     /// Gives the tables back.

@@ -74,22 +74,33 @@ pub fn word_of<T: Plain>(value: &T, i: usize) -> u32 {
     unsafe { core::ptr::from_ref(value).cast::<u32>().add(i).read() }
 }
 
-/// The bytes of a value, as the device holds them.
+/// The bytes of values, as the device holds them.
 #[cfg(not(target_arch = "nvptx64"))]
 #[must_use]
 pub fn bytes_of<T: Plain>(values: &[T]) -> Vec<u8> {
-    let words = |value| (0..size_of::<T>() / 4).map(move |i| word_of(value, i).to_le_bytes());
-    values.iter().flat_map(words).flatten().collect()
+    let len = size_of_val(values) / 4;
+    // SAFETY: the values are words without padding between or within them, and aligned as words are.
+    let words = unsafe { core::slice::from_raw_parts(values.as_ptr().cast::<u32>(), len) };
+    let mut bytes = vec![0; 4 * len];
+    for (to, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *to = word.to_le_bytes();
+    }
+    bytes
 }
 
 /// The values in bytes that the device holds; what is left over is dropped.
 #[cfg(not(target_arch = "nvptx64"))]
 #[must_use]
 pub fn values_of<T: Plain>(bytes: &[u8]) -> Vec<T> {
-    let size = size_of::<T>().max(1);
-    let word = |value: &[u8], i: usize| {
-        let word = value.as_chunks::<4>().0.get(i).copied().unwrap_or_default();
-        u32::from_le_bytes(word)
-    };
-    bytes.chunks_exact(size).map(|value| from_words(|i| word(value, i))).collect()
+    let count = bytes.len() / size_of::<T>().max(1);
+    let mut values = Vec::<T>::with_capacity(count);
+    let words = values.as_mut_ptr().cast::<u32>();
+    let len = count * size_of::<T>() / 4;
+    for (i, word) in bytes.as_chunks::<4>().0.iter().take(len).enumerate() {
+        // SAFETY: below `len`, which is what the room for `count` values holds, aligned as words are.
+        unsafe { words.add(i).write(u32::from_le_bytes(*word)) };
+    }
+    // SAFETY: every word of `count` values was written, and every bit pattern is a value.
+    unsafe { values.set_len(count) };
+    values
 }

@@ -37,7 +37,7 @@ pub use event::Event;
 pub use facts::{Facts, devices};
 pub use graph::Graph;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::c_void;
 use std::fmt;
 use std::rc::Rc;
@@ -61,6 +61,8 @@ pub struct Cuda {
     /// Made by the first small write.
     staging: Option<Staging>,
     capturing: bool,
+    /// The last launches that nobody has waited for, the latest first.
+    launched: VecDeque<&'static str>,
     stream: Stream,
     context: Rc<Context>,
 }

@@ -7,7 +7,7 @@ use cust::sys;
 
 use super::driver::{Failure, NO_DEVICE, call, cuda_version};
 use super::modules::Modules;
-use super::{BTreeMap, Cuda};
+use super::{BTreeMap, Cuda, VecDeque};
 use crate::error::DeviceError;
 
 /// PTX 7.0, which the kernels are written in, came with CUDA 11.0.
@@ -111,6 +111,7 @@ impl Cuda {
             modules: Modules::default(),
             staging: None,
             capturing: false,
+            launched: VecDeque::new(),
             stream,
             context: Rc::new(context),
         })

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use presam_kernels::Kernel;
+use presam_kernels::plain::bytes_of;
 
 use super::Cuda;
 use super::driver::{Failure, OUT_OF_MEMORY, call};
@@ -10,6 +11,8 @@ use super::staging::{SLOT_BYTES, Staging};
 use crate::device::{Address, Device, check_arguments};
 use crate::error::DeviceError;
 
+/// Launches that the error of a lost device names.
+const TOLD: usize = 8;
 /// The widest grid in x.
 const MOST_BLOCKS: u32 = i32::MAX as u32;
 
@@ -97,6 +100,18 @@ impl Device for Cuda {
             .map_err(|failure| failure.at("fill", to, bytes))
     }
 
+    fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
+        if !self.capturing {
+            // Staged: one copy, and nothing waits.
+            return self.write(to, &bytes_of(words));
+        }
+        // A recorded copy would read the staging memory at each replay; a recorded fill holds its word.
+        for (i, &word) in words.iter().enumerate() {
+            self.fill(to + 4 * i as u64, word, 1)?;
+        }
+        Ok(())
+    }
+
     fn copy(&mut self, to: Address, from: Address, bytes: usize) -> Result<(), DeviceError> {
         if bytes == 0 {
             return Ok(());
@@ -149,20 +164,39 @@ impl Device for Cuda {
             ))
         }
         .map_err(|failure| match failure {
-            lost if lost.is_lost() => lost.into(),
+            lost if lost.is_lost() => self.told(lost),
             refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
-        })
+        })?;
+        self.launched.truncate(TOLD - 1);
+        self.launched.push_front(kernel.name);
+        Ok(())
     }
 
     fn synchronize(&mut self) -> Result<(), DeviceError> {
         self.may_wait("synchronizing")?;
         self.context.bind()?;
         // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
-        Ok(unsafe { call!(cuStreamSynchronize(self.stream.raw)) }?)
+        unsafe { call!(cuStreamSynchronize(self.stream.raw)) }
+            .map_err(|failure| self.told(failure))?;
+        self.launched.clear();
+        Ok(())
     }
 }
 
 impl Cuda {
+    /// The error of a call. Of a lost device the driver does not say which kernel it was: one of those that
+    /// nobody has waited for.
+    fn told(&self, failure: Failure) -> DeviceError {
+        match DeviceError::from(failure) {
+            DeviceError::Lost { what } if !self.launched.is_empty() => {
+                let names: Vec<&str> = self.launched.iter().copied().collect();
+                let names = names.join(", ");
+                DeviceError::Lost { what: format!("{what}; launched before, last first: {names}") }
+            }
+            other => other,
+        }
+    }
+
     /// Whether `bytes` from `address` on fit into the allocation they start in. Memory of a trainer's
     /// own is not in the table: the driver judges it.
     fn within(

@@ -37,10 +37,7 @@ impl DeviceStep {
             let expected = self.group_count.to_string();
             return Err(contract("groups", expected, groups.len().to_string()));
         }
-        // By value, word by word: host memory may be gone when a queued copy runs.
-        for (i, &word) in bases_of(base, groups)?.iter().enumerate() {
-            device.fill(self.bases + 4 * i as u64, word, 1)?;
-        }
+        device.set(self.bases, &bases_of(base, groups)?)?;
         let rate = self.control + offset_of!(Control, learning_rate) as u64;
         device.fill(rate, base.learning_rate().to_bits(), 1)
     }

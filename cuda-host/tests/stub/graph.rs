@@ -11,10 +11,12 @@ fn a_capture_records_and_refuses_what_waits() {
         let mut cuda = open();
         let place = cuda.allocate(8).unwrap();
         cuda.load(&entries::restore).unwrap();
+        cuda.set(place, &[3, 4]).unwrap();
         let graph = cuda
             .capture(|cuda| {
                 cuda.launch(&entries::restore, 1, &[1, 2, 3])?;
                 cuda.fill(place, 5, 2)?;
+                cuda.set(place, &[6, 7])?;
                 let refused = [
                     ("reading", cuda.read(place, &mut [0; 8])),
                     ("writing from the host", cuda.write(place, &[0; 8])),
@@ -49,6 +51,9 @@ fn a_capture_records_and_refuses_what_waits() {
     for waits in ["cuStreamSynchronize", "cuMemAlloc_v2", "cuMemFree_v2", "cuModuleLoadDataEx"] {
         assert_eq!(count(recorded, waits), 0, "{waits}");
     }
+    // Words by value: one staged copy outside, and within fills, which hold theirs.
+    assert_eq!(count(&calls, "cuMemcpyHtoDAsync_v2"), 1);
+    assert_eq!(count(recorded, "cuMemsetD32Async"), 3);
     assert_eq!(count(&calls, "cuGraphLaunch"), 2);
     for gone in ["cuGraphDestroy", "cuGraphExecDestroy"] {
         assert_eq!(count(&calls, gone), 1, "{gone}");

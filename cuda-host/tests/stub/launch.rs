@@ -100,11 +100,14 @@ fn a_lost_context_is_told_and_survived() {
         let mut cuda = open();
         let place = cuda.allocate(8).unwrap();
         cuda.write(place, &[0; 8]).unwrap();
+        for kernel in [&entries::restore, &entries::report, &entries::restore] {
+            cuda.launch(kernel, 1, &[1, 2, 3]).unwrap();
+        }
         let error = cuda.synchronize().unwrap_err();
         assert_eq!(
             error.to_string(),
             "device lost: CUDA_ERROR_ILLEGAL_ADDRESS (700), an illegal memory access was encountered, \
-             from cuStreamSynchronize"
+             from cuStreamSynchronize; launched before, last first: restore, report, restore"
         );
         // The driver refuses everything from here on.
         assert!(matches!(cuda.allocate(8), Err(DeviceError::Lost { .. })));

@@ -7,6 +7,7 @@ use presam::{Part, ScaledNorm};
 use presam_model::element::{cross_entropy_slope, largest};
 
 use crate::layout::Control;
+use crate::reads::quad;
 use crate::team::{THREADS, Team};
 
 /// The index of a thread in the grid, if below `count`.
@@ -21,10 +22,18 @@ fn index(team: &impl Team, thread: u32, count: u64) -> Option<u64> {
 pub fn bias_gradient<W: Team>(team: &W, [batch, columns, slope, out]: [u64; 4]) {
     team.each(|thread| {
         let Some(j) = index(team, thread, columns) else { return };
+        let load = |row: u64| f32::from_bits(team.word(slope + 4 * (row * columns + j)));
         let mut sum = 0.0;
         let mut row = 0;
+        // Eight rows are in flight together, and added one after the other.
+        while row + 8 <= batch {
+            let [a, b, c, d] = quad(|i| load(row + i as u64));
+            let [e, f, g, h] = quad(|i| load(row + 4 + i as u64));
+            sum = sum + a + b + c + d + e + f + g + h;
+            row += 8;
+        }
         while row < batch {
-            sum += f32::from_bits(team.word(slope + 4 * (row * columns + j)));
+            sum += load(row);
             row += 1;
         }
         team.set_word(out + 4 * j, sum.to_bits());

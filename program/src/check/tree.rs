@@ -10,10 +10,13 @@ use super::counted::Counted;
 use super::difference::{Difference, floats, text};
 use super::random::Random;
 use crate::error::Error;
-use presam_cuda::{Buffers, Device, download};
+use presam_cuda::{Address, Buffers, Device, download};
 
 /// Parts around whole subtrees of blocks.
 const COUNTS: &[u32] = &[1, LEAVES, LEAVES + 1, 2 * LEAVES + 3, 5 * LEAVES - 1];
+
+/// On a GPU blocks run at once: as many as there can be, and several times, since their order is chance.
+const AT_ONCE: (u32, u32) = (LEAVES * LEAVES, 20);
 
 /// The check: every count with parts of every class, one counter for all launches.
 pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error> {
@@ -21,22 +24,36 @@ pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error>
     let mut buffers = Buffers::default();
     let words = PART_BYTES as usize / 4;
     let results = buffers.zeros(device, LEAVES as usize * words)?;
-    let [counter, out] = [buffers.zeros(device, 1)?, buffers.zeros(device, 3)?];
+    let room = [results, buffers.zeros(device, 1)?, buffers.zeros(device, 3)?];
     for _ in 0..request.cases {
         for &count in COUNTS {
-            let parts: Vec<Part<f32>> = (0..count).map(|_| part(&mut random)).collect();
-            let rows: Vec<[u32; 4]> = parts.iter().map(row).collect();
-            let address = buffers.upload(device, &rows)?;
-            let tree = [address, count.into(), results, counter, out];
-            device.launch(&entries::total, count.div_ceil(LEAVES), &tree)?;
-            let found = download::<Part<f32>>(device, out, 1)?;
-            let mut sums = PartialNorm::new();
-            for &part in &parts {
-                sums.push(part, 1)?;
-            }
-            let difference = compare(count, sums.total()?, &found);
-            device.judged(difference);
+            tree(device, &mut random, (count, 1), room)?;
         }
+    }
+    if !device.stands_in() {
+        tree(device, &mut random, AT_ONCE, room)?;
+    }
+    Ok(buffers.free(device)?)
+}
+
+/// One tree over `count` parts, `times` times over.
+fn tree(
+    device: &mut Counted,
+    random: &mut Random,
+    (count, times): (u32, u32),
+    [results, counter, out]: [Address; 3],
+) -> Result<(), Error> {
+    let parts: Vec<Part<f32>> = (0..count).map(|_| part(random)).collect();
+    let rows: Vec<[u32; 4]> = parts.iter().map(row).collect();
+    let mut sums = PartialNorm::new();
+    parts.iter().try_for_each(|&part| sums.push(part, 1))?;
+    let mut buffers = Buffers::default();
+    let address = buffers.upload(device, &rows)?;
+    for _ in 0..times {
+        let tree = [address, count.into(), results, counter, out];
+        device.launch(&entries::total, count.div_ceil(LEAVES), &tree)?;
+        let found = download::<Part<f32>>(device, out, 1)?;
+        device.judged(compare(count, sums.total()?, &found));
     }
     Ok(buffers.free(device)?)
 }
