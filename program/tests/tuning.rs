@@ -93,8 +93,8 @@ fn a_short_search_finds_a_learning_rate_and_radii_and_its_cost_is_told_first() {
 
 #[test]
 fn a_short_search_perturbs_whatever_part_of_the_run_and_budget_are_asked_for() {
-    let small = "epochs = 2\nseeds = 1\nhidden = 4\ntrain_samples = 96\nmethods = [\"sam\"]\nsearch = \"sam\"\n";
-    for more in ["sam_from = 2\n", "budget = \"gradients\"\n"] {
+    let small = "epochs = 24\nseeds = 1\nhidden = 4\ntrain_samples = 96\nmethods = [\"sam\"]\nsearch = \"sam\"\n";
+    for more in ["sam_from = 24\n", "sam_from = 23\nbudget = \"gradients\"\n"] {
         let results = compare(&format!("{small}{more}"));
         assert_eq!(results.tuning[0].trials.len(), 9, "{more}");
         assert!(results.runs[0].perturbed_share > 0.0, "{more}");

@@ -285,18 +285,6 @@ impl<'d> DeviceTrainer<'d> {
         self.end(distance)
     }
 
-    /// Compares both gradients in the first step of an epoch that took two, once and on the host: the one read back
-    /// between phases.
-    fn look_at_gradients(&mut self) -> Result<(), DeviceError> {
-        if self.change.is_none() && self.clock.is_none() {
-            let Flat { len, grads, perturbed_grads, .. } = self.flat;
-            let grads = download::<f32>(self.device, grads, len)?;
-            let perturbed_grads = download::<f32>(self.device, perturbed_grads, len)?;
-            self.change = Some((self.logged, Change::of(&grads, &perturbed_grads)));
-        }
-        Ok(())
-    }
-
     /// A row of the log as the CPU tells it.
     fn told(&self, [loss, moved, ascent, descends]: [u32; ROW]) -> Step {
         let skipped = ascent == outcome::NON_FINITE;

@@ -1,12 +1,13 @@
-//! What a trained model is, measured where it lies.
+//! What a model is that trains or has trained, measured where it lies.
 
 use presam_kernels::entries;
 use presam_kernels::plain::bytes_of;
 
 use super::DeviceTrainer;
 use crate::error::Error;
+use crate::train::health::Change;
 use crate::train::measure::{Measure, OnTrainingSet, SHARPNESS_SAMPLES};
-use presam_cuda::{Batch, DeviceError, download};
+use presam_cuda::{Batch, DeviceError, Flat, download};
 
 impl DeviceTrainer<'_> {
     /// The mean loss of the batch whose losses were computed last.
@@ -14,6 +15,18 @@ impl DeviceTrainer<'_> {
         let arguments = [batch.len as u64, self.network.losses(), self.log];
         self.device.launch(&entries::mean_loss, 1, &arguments)?;
         Ok(download::<f32>(self.device, self.log, 1)?.first().copied().unwrap_or(f32::NAN))
+    }
+
+    /// Compares both gradients in the first step of an epoch that took two, once and on the host: the one read back
+    /// between phases.
+    pub(super) fn look_at_gradients(&mut self) -> Result<(), DeviceError> {
+        if self.change.is_none() && self.clock.is_none() {
+            let Flat { len, grads, perturbed_grads, .. } = self.flat;
+            let grads = download::<f32>(self.device, grads, len)?;
+            let perturbed_grads = download::<f32>(self.device, perturbed_grads, len)?;
+            self.change = Some((self.logged, Change::of(&grads, &perturbed_grads)));
+        }
+        Ok(())
     }
 }
 
