@@ -168,9 +168,6 @@ impl<R: AnyReal> State<R> {
     pub(crate) fn measure(&self, s: &Reading<'_, R>, norm: &mut Norm<R>) -> Result<(), Fault> {
         self.passes(Pass::First)?;
         norm.check(Pass::First, self.serial)?;
-        if self.is_unmoved() {
-            return Ok(()); // whatever the plane holds
-        }
         let at = self.armed(&s.group, self.rule_state);
         let slope = self.slope(s.grads, &s.state);
         let full = |error| refused(error, Argument::Norm);
@@ -196,6 +193,7 @@ impl<R: AnyReal> State<R> {
         let mut after = self.rule_state;
         let mut ascent = Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) };
         if self.is_unmoved() {
+            // Whatever the plane held when it was measured.
             ascent.outcome = Outcome::ZeroNorm;
         } else if norm.is_finite() {
             ascent = self.settings.variant.finish(&norm.sums, &mut after).map_err(refused)?;

@@ -8,17 +8,19 @@ use presam_kernels::layout::Control;
 use presam_program::check::{Report, Request, run, table};
 use presam_program::show::view::View;
 
-const REQUEST: Request = Request { cases: 2, seed: 1, epochs: 1 };
+const REQUEST: Request = Request { cases: 2, seed: 1, epochs: 1, shrinks: 256 };
+/// Where nobody looks at the smallest case.
+const QUICK: Request = Request { shrinks: 0, ..REQUEST };
 
-fn verified(ignored: &[&'static str], flip_in: u32) -> Report {
+fn verified(ignored: &[&'static str], flip_in: u32, request: Request) -> Report {
     // The control block has words that no comparison looks at.
     let device = Faulty::without(ignored).flipping(flip_in, size_of::<Control>());
-    run(Box::new(device), REQUEST).unwrap()
+    run(Box::new(device), request).unwrap()
 }
 
 #[test]
 fn a_device_without_fault_agrees_in_every_kernel() {
-    let report = verified(&[], 0);
+    let report = verified(&[], 0, REQUEST);
     assert!(report.agrees() && report.uncovered().is_none(), "{}", table(&report, View::PLAIN));
     assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
 }
@@ -43,7 +45,7 @@ fn apart() -> Vec<Vec<&'static str>> {
 }
 
 fn is_missed(ignored: &[&'static str]) {
-    let report = verified(ignored, 0);
+    let report = verified(ignored, 0, QUICK);
     assert!(!report.agrees());
     for kernel in ignored {
         let mut ran = report.differences.iter().map(|difference| &difference.kernels);
@@ -68,7 +70,7 @@ fn a_kernel_that_does_nothing_is_found_whichever_it_is() {
 #[test]
 fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
     for flip_in in [1, 5, 40, 200] {
-        let report = verified(&[], flip_in + 1);
+        let report = verified(&[], flip_in + 1, QUICK);
         let difference = report.differences.first().expect("a difference");
         assert!(!report.agrees());
         assert!(table(&report, View::PLAIN).contains(&format!("differs: {difference}")));
@@ -77,7 +79,7 @@ fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
 
 #[test]
 fn it_goes_on_after_a_difference_and_tells_the_smallest_case() {
-    let report = verified(&["ascend_asam_f32", "mix_gsam"], 0);
+    let report = verified(&["ascend_asam_f32", "mix_gsam"], 0, REQUEST);
     let of = |name: &str| report.differences.iter().find(|one| one.kernels.contains(&name));
     let (law, mix) = (of("ascend_asam_f32").unwrap(), of("mix_gsam").unwrap());
     assert!(law.case.contains("asam") && law.smallest.contains("segment 0"), "{law:?}");

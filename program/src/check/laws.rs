@@ -7,9 +7,6 @@ use super::Request;
 use super::counted::Counted;
 use super::twin::{Manner, Twin};
 
-/// Steps of the search for a smaller case.
-const SHRINKS: u32 = 256;
-
 /// Tries every law over every rule, going on after a difference.
 pub(super) fn check(device: Counted, request: Request) -> Result<Counted, DeviceError> {
     let mut twin = Twin::new(device);
@@ -39,11 +36,11 @@ fn one(
     twin.told = format!("law {}, {}", law.name, names.join(", "));
     let known = twin.device().differences().len();
     let failure = tried(twin, (law, rules), config, (0, manner))?;
-    if failure.is_none() || twin.device().differences().len() == known {
+    if failure.is_none() || twin.device().differences().len() == known || request.shrinks == 0 {
         return Ok(());
     }
     twin.device().searches = true;
-    let smallest = tried(twin, (law, rules), config, (SHRINKS, manner));
+    let smallest = tried(twin, (law, rules), config, (request.shrinks, manner));
     twin.device().searches = false;
     if let (Some(smallest), Some(last)) = (smallest?, twin.device().differences().last_mut()) {
         last.smallest = smallest.case;

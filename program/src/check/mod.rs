@@ -29,6 +29,8 @@ pub struct Request {
     pub seed: u64,
     /// Epochs of the training runs.
     pub epochs: usize,
+    /// Steps of the search for a smaller case that differs.
+    pub shrinks: u32,
 }
 
 /// How often a kernel's results were compared.

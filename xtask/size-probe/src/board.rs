@@ -41,7 +41,10 @@ pub fn call() -> Call {
             decay_power: setting(3).into(),
             mean: setting(4),
         },
-        base_state: BaseState { steps: setting(5) as u32, decay_powers: [setting(6).into(), setting(7).into()] },
+        base_state: BaseState {
+            steps: setting(5) as u32,
+            decay_powers: [setting(6).into(), setting(7).into()],
+        },
     }
 }
 

@@ -40,6 +40,7 @@ fn verified(arguments: &VerifyArguments) -> Result<Report, Error> {
         cases: arguments.cases.unwrap_or(cases),
         seed: arguments.seed.unwrap_or(1),
         epochs: arguments.epochs.map_or(epochs, |epochs| epochs as usize),
+        shrinks: 256,
     };
     run(device, request)
 }
