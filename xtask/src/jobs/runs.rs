@@ -68,7 +68,8 @@ pub(crate) fn package() -> Outcome {
     for package in published {
         let name = format!("{}-{}", package.name, package.version);
         let packed = target.join("package").join(&name).with_added_extension("crate");
-        Run::program("tar").arg("-xzf").arg(packed).arg("-C").arg(&sources).run()?;
+        // With the time of now (`m`): Cargo would take an older commit's files for these.
+        Run::program("tar").arg("-xmzf").arg(packed).arg("-C").arg(&sources).run()?;
         manifest += &format!("{} = {{ path = \"{name}\" }}\n", package.name);
     }
     write(&sources.join("Cargo.toml"), manifest)?;
