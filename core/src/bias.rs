@@ -6,8 +6,8 @@
 //! ```
 //!
 //! 1 - decay^t cancels while decay^t is near 1: from an `f32` product it is off by 7e-6 at decay 0.999 and t = 3.
-//! In `f64` the product stays within
-//! 1e-14 for ever, at any decay up to 0.99999.
+//! The `f64` product is off by at most t decay^t 2^-53, which is largest at t = 1 / (1 - decay): 4e-14 at decay
+//! 0.999, 4e-12 at 0.99999.
 
 use crate::real::Real;
 
