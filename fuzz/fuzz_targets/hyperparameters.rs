@@ -7,8 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use presam::variants::{ALL, Limits};
 use presam::{
     AdamW, AnyReal, AnyVariant, BaseOptimizer, Cpu, DynBase, DynVariant, DynamicMask, Error, Group,
-    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Saner, Schedule,
-    SegmentMut, Session, Sgd, Tensor, TopK, Wsam, gsam_rho, kept_count,
+    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Saner, Schedule, SegmentMut,
+    Session, Sgd, Tensor, TopK, Wsam, gsam_rho, kept_count,
 };
 use presam_conformance::Scalar;
 use presam_fuzz::case::all_finite;

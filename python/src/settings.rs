@@ -1,6 +1,8 @@
 //! Rules, length rule and groups from Python's names and numbers.
 
-use presam::{AnyBase, AnyReal, AnyVariant, DynBase, Group, Gsam, LengthRule, LookSam, Saner, Wsam};
+use presam::{
+    AnyBase, AnyReal, AnyVariant, DynBase, Group, Gsam, LengthRule, LookSam, Saner, Wsam,
+};
 
 use crate::fault::Fault;
 

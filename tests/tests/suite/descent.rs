@@ -3,8 +3,8 @@
 
 use crate::common::{Random, assert_within, bits, widened_all};
 use presam::{
-    Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Saner, Schedule, TopK,
-    Wsam, clip_factor, gsam_rho, kept_count,
+    Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Saner, Schedule,
+    TopK, Wsam, clip_factor, gsam_rho, kept_count,
 };
 use presam_oracle::descent::{gsam, look_sam, saner, wsam};
 use presam_oracle::{BoundedVector, Format, clip, mask, schedule};
