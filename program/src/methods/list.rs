@@ -204,7 +204,7 @@ pub const METHODS: &[Method] = &[
         aliases: &["saner-sam"],
         what: "sam, and the descent shrinks what the perturbation made smaller: for wrong labels",
         formula: "sam's ascent; descent along (1 - alpha m) g~, m = 1 where 0 < g~ / g < 1, else 0",
-        rho: Some(0.48),
+        rho: Some(0.42),
         equals: "sam at alpha = 0",
         ..saner(PLAIN, &SANER_KEYS)
     },
@@ -213,7 +213,7 @@ pub const METHODS: &[Method] = &[
         what: "saner on info-asam's ascent instead of sam's",
         formula: "info-asam's ascent; descent along (1 - alpha m) g~, m = 1 where 0 < g~ / g < 1, else 0",
         equals: "info-asam at alpha = 0",
-        ..saner(variant(info_asam::INFO, 2.8, ""), SANER_INFO_ASAM_KEYS)
+        ..saner(variant(info_asam::INFO, 2.4, ""), SANER_INFO_ASAM_KEYS)
     },
 ];
 
