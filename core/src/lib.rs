@@ -48,7 +48,7 @@ pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
 pub use clip::{clip_factor, clip_factor_of};
 pub use cpu::Cpu;
 #[doc(inline)]
-pub use descent::{Gsam, LookSam, Wsam};
+pub use descent::{Gsam, LookSam, Saner, Wsam};
 pub use element::{AscentRule, Configure, Element, GradientMix, RuleState, Variant};
 #[doc(inline)]
 pub use erased::{Armed, ArmedBase, Ascending, DynBase, DynVariant, Erased, PlaneCount};

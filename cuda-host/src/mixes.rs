@@ -1,8 +1,8 @@
-//! [`Mixes`]: what GSAM, WSAM and LookSAM do to the second gradient, on the device.
+//! [`Mixes`]: what GSAM, WSAM, SANER and LookSAM do to the second gradient, on the device.
 
 use std::mem::offset_of;
 
-use presam::{Gsam, LookSam, Wsam};
+use presam::{Gsam, LookSam, Saner, Wsam};
 use presam_kernels::Kernel;
 use presam_kernels::entries;
 use presam_kernels::fold::LEAVES;
@@ -130,6 +130,15 @@ impl Mixes {
     pub fn wsam(&self, device: &mut dyn Device, wsam: Wsam<f32>) -> Result<(), DeviceError> {
         self.set_helper(device, &wsam)?;
         self.mix(device, &entries::mix_wsam, self.helper, [SECOND, SECOND])
+    }
+
+    /// SANER: g~ becomes (1 - alpha) g~ where 0 < g~ / g < 1.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn saner(&self, device: &mut dyn Device, saner: Saner<f32>) -> Result<(), DeviceError> {
+        self.set_helper(device, &saner)?;
+        self.mix(device, &entries::mix_saner, self.helper, [SECOND, SECOND])
     }
 
     /// Decoupled WSAM, after a descent with g (a step whose `perturbed_grads` is the plane of g):

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use presam::variants::{ALL, Limits};
 use presam::{
     AdamW, AnyReal, AnyVariant, BaseOptimizer, Cpu, DynBase, DynVariant, DynamicMask, Error, Group,
-    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Schedule, SegmentMut,
+    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Saner, Schedule, SegmentMut,
     Session, Sgd, Tensor, TopK, Wsam, gsam_rho, kept_count,
 };
 use presam_conformance::Scalar;
@@ -78,6 +78,7 @@ fn lengths_and_groups<R: Real + Scalar>(draw: &mut Draw<'_>) {
     }
     judge("alpha", rho, is_size(rho), Gsam::new(rho));
     judge("alpha", rho, is_size(rho), LookSam::new(rho));
+    judge("alpha", lambda, is_fraction(lambda), Saner::new(lambda));
     if let Some(group) = judge("rho", rho, is_radius(rho), Group::new(rho)) {
         judge("rho", lambda, is_radius(lambda), group.with_rho(lambda));
         judge("weight_decay", lambda, is_size(lambda), group.with_weight_decay(lambda));

@@ -92,6 +92,7 @@ kernels! {
     "mix" mix_gsam [chunks, count, segments, control, mix, grads, old, to]
         step::mix::<_, presam::descent::GsamMix<f32>>;
     "mix" mix_wsam [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Wsam<f32>>;
+    "mix" mix_saner [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Saner<f32>>;
     "mix" mix_look_sam_split [chunks, count, segments, control, mix, grads, old, to]
         step::mix::<_, presam::descent::LookSamSplit<f32>>;
     "mix" mix_look_sam_reuse [chunks, count, segments, control, mix, grads, old, to]

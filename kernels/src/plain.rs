@@ -34,7 +34,7 @@ macro_rules! plain {
 }
 plain!(Part<f32>, RuleState<f32>, BaseCounters, LengthRule<f32>);
 plain!(GsamMix<f32>, LookSamSplit<f32>, LookSamReuse<f32>, LookSam<f32>);
-plain!(presam::Gsam<f32>, presam::Wsam<f32>);
+plain!(presam::Gsam<f32>, presam::Saner<f32>, presam::Wsam<f32>);
 plain!(Control, GroupScale, Segment, Chunk);
 
 macro_rules! variants {

@@ -121,7 +121,8 @@ fn it_goes_on_from_the_cpu_on_a_device_and_back_with_every_kind_of_memory() {
     ] {
         let study = format!(
             "epochs = 3\nseeds = 1\nhidden = 4\ntrain_samples = 96\nbatch = 40\nthreads = 1\n{more}\
-             methods = [\"info-asam\", \"friendly-sam\", \"look-sam\", \"momentum-sam\", \"gsam\"]\n"
+             methods = [\"info-asam\", \"friendly-sam\", \"look-sam\", \"momentum-sam\", \"gsam\", \
+             \"saner-info-asam\"]\n"
         );
         let whole = compare(&study);
         let place = tempfile::tempdir().unwrap();

@@ -44,7 +44,7 @@ fn radius_zero_is_the_base_optimizer_in_every_bit() {
 
 #[test]
 fn every_method_at_its_own_radius_is_not_the_base_optimizer() {
-    let results = compare(SHORT);
+    let results = compare(&format!("{SHORT}methods = \"all\"\n"));
     assert_eq!(results.runs.len(), 2 * METHODS.len());
     let plain = digests(&results, "sgd");
     for method in METHODS.iter().filter(|method| method.name != "sgd") {
@@ -70,13 +70,18 @@ fn threads_change_no_bit() {
 }
 
 #[test]
-fn special_cases_are_sam_in_every_bit() {
-    for (method, key, value) in [("vasso", "decay", 0.0), ("look-sam", "interval", 1.0)] {
+fn special_cases_are_the_plain_method_in_every_bit() {
+    for (method, key, value, equal) in [
+        ("vasso", "decay", 0.0, "sam"),
+        ("look-sam", "interval", 1.0, "sam"),
+        ("saner", "alpha", 0.0, "sam"),
+        ("saner-info-asam", "alpha", 0.0, "info-asam"),
+    ] {
         let rest = format!("rho = 0.3\n[set.{method}]\n{key} = {value:?}\n");
-        let results = with_methods(&["sam", method], &rest);
-        assert_eq!(digests(&results, method), digests(&results, "sam"), "{method}");
-        let other = with_methods(&["sam", method], "rho = 0.3\n");
-        assert_ne!(digests(&other, method), digests(&other, "sam"), "{method} with its defaults");
+        let results = with_methods(&[equal, method], &rest);
+        assert_eq!(digests(&results, method), digests(&results, equal), "{method}");
+        let other = with_methods(&[equal, method], "rho = 0.3\n");
+        assert_ne!(digests(&other, method), digests(&other, equal), "{method} with its defaults");
     }
 }
 

@@ -67,7 +67,7 @@ fn by_gradients_every_method_gets_as_many_and_sam_half_the_epochs() {
 fn a_device_takes_the_same_part() {
     let study = format!(
         "{SMALL}epochs = 3\nsam_from = 2\nsam_every = 2\nbudget = \"gradients\"\n\
-         methods = [\"sgd\", \"info-asam\", \"look-sam\", \"momentum-sam\", \"gsam\"]\n"
+         methods = [\"sgd\", \"info-asam\", \"look-sam\", \"momentum-sam\", \"gsam\", \"saner\"]\n"
     );
     let device = compare(&format!("{study}device = \"emulated\"\n"));
     assert_eq!(device.digest, compare(&study).digest);

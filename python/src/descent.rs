@@ -38,6 +38,7 @@ impl<R: AnyReal> Engine<R> {
                 self.write_mix(mix, grads)
             }
             Descent::Wsam(wsam) => self.write_mix(wsam, grads),
+            Descent::Saner(saner) => self.write_mix(saner, grads),
             Descent::Plain | Descent::Decoupled(_) | Descent::LookSam(_) => Ok(()),
         }
     }

@@ -1,6 +1,8 @@
 //! Rules, length rule and groups from Python's names and numbers.
 
-use presam::{AnyBase, AnyReal, AnyVariant, DynBase, Group, Gsam, LengthRule, LookSam, Wsam};
+use presam::{
+    AnyBase, AnyReal, AnyVariant, DynBase, Group, Gsam, LengthRule, LookSam, Saner, Wsam,
+};
 
 use crate::fault::Fault;
 
@@ -28,6 +30,7 @@ pub(crate) enum Descent<R> {
     Wsam(Wsam<R>),
     /// The base optimizer steps along the first gradient, then the parameters are corrected.
     Decoupled(Wsam<R>),
+    Saner(Saner<R>),
     LookSam(LookSam<R>),
 }
 
@@ -39,9 +42,10 @@ impl<R: AnyReal> Descent<R> {
             "gsam" => Self::Gsam(Gsam::new(value)?),
             "wsam" => Self::Wsam(Wsam::new(value)?),
             "wsam-decoupled" => Self::Decoupled(Wsam::new(value)?),
+            "saner" => Self::Saner(Saner::new(value)?),
             "look-sam" => Self::LookSam(LookSam::new(value)?),
             _ => {
-                let expected = "plain, gsam, wsam, wsam-decoupled or look-sam";
+                let expected = "plain, gsam, wsam, wsam-decoupled, saner or look-sam";
                 return Err(Fault::new(format!("descent: expected {expected}, found {name}")));
             }
         })

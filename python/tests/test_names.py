@@ -36,7 +36,7 @@ def test_a_missing_radius_is_answered_with_where_to_begin():
         (dict(rho=float("nan")), "rho: expected a number from 0"),
         (dict(base="adam"), "base: expected 'sgd' or 'adamw'"),
         (dict(length="long"), "length: expected one of normalised"),
-        (dict(descent="gasm"), "descent: expected one of gsam, wsam, look-sam"),
+        (dict(descent="gasm"), "descent: expected one of gsam, wsam, saner, look-sam"),
         (dict(variant="asam", eta=-1.0), "eta: expected a finite number >= 0"),
         (dict(variant="asam", sigma=1.0), "sigma: expected a key of asam .*eta.*momentum"),
         (dict(variant="asam", norm_guard=-1.0), "norm_guard: expected a number >= 0"),

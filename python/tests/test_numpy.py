@@ -131,11 +131,19 @@ def test_an_array_without_gradient_stays_and_an_empty_one_does_no_harm():
     assert (b == 1.0).all() and (a != 1.0).all()
 
 
-@pytest.mark.parametrize("descent", ["gsam", "wsam"])
+@pytest.mark.parametrize("descent", ["gsam", "wsam", "saner"])
 def test_methods_with_both_gradients_train(descent):
     params, optimizer = run(40, variant="sam", descent=descent, lr=0.02)
     assert all(np.mean((np.abs(w) - 1) ** 2) < 0.05 for w in params)
     assert optimizer.report().perturbed == 1.0
+
+
+def test_saner_shrinks_the_components_that_the_perturbation_made_smaller():
+    w, grads = np.zeros(4), [np.array([4.0, -4.0, 4.0, 0.0])]
+    optimizer = SAM([w], "info-asam", rho=0.1, base="sgd", lr=1.0, descent="saner", alpha=0.25)
+    optimizer.first_step(grads)
+    optimizer.second_step([np.array([2.0, -6.0, -2.0, 2.0])])
+    np.testing.assert_array_equal(-w, [1.5, -6.0, -2.0, 2.0])
 
 
 def test_look_sam_is_its_formula():

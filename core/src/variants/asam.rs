@@ -10,6 +10,7 @@
 //! Range: T^2 g must be representable. rho is about ten times SAM's.
 //! Source: Kwon, Kim, Park, Choi 2021 (arXiv 2102.11600); code SamsungLabs/ASAM (eta 0.01, operator
 //! on tensors named `weight`), davda54/sam (eta 0, operator on all).
+//! big_vision's GSAM takes |w| once, over ||g||: that is [`Ssam`](crate::Ssam) with |w| handed in for its mask.
 //!
 //! By hand: w = (1, -2), g = (0.3, -0.4), eta = 0, rho = 1: T g = (0.3, -0.8), norm 0.8544,
 //! T^2 g = (0.3, -1.6), perturbation (0.3511, -1.8727).

@@ -6,7 +6,9 @@
 //!
 //! Preconditioning: of the objective, C = mask. Memory: none; input: the mask, 0 or 1 per parameter.
 //! SAM-ON (perturb only normalisation layers) is the same thing by segment: a
-//! [`Group`](crate::Group) that is neither counted nor perturbed. ESAM's random tensors likewise.
+//! [`Group`](crate::Group) that is neither counted nor perturbed. ESAM's random subset is a mask drawn anew in
+//! each step, ones with probability beta, at the radius rho / beta (its code draws whole tensors: groups). The
+//! trainer draws it: randomness arrives as a slice.
 //! Source: preSAM's reading of a mask (arXiv 2501.06603); Mueller, Vlaar, Rolnick, Hein 2023 for SAM-ON.
 //!
 //! By hand: g = (3, 4), mask = (0, 1), rho = 0.5: perturbation (0, 0.5).

@@ -1,4 +1,4 @@
-//! GSAM, WSAM and LookSAM: sums over both gradients, what they arm, and the mix.
+//! GSAM, WSAM, SANER and LookSAM: sums over both gradients, what they arm, and the mix.
 
 use core::mem::offset_of;
 
@@ -103,7 +103,7 @@ pub fn arm_reuse<W: Team>(team: &W, [sums, out, look]: [u64; 3]) {
     });
 }
 
-/// `to` becomes mix(g, old): GSAM and WSAM write over g~, LookSAM keeps its part elsewhere. The planes are
+/// `to` becomes mix(g, old): GSAM, WSAM and SANER write over g~, LookSAM keeps its part elsewhere. The planes are
 /// at these offsets of a row. Nothing after an ascent that was not finite.
 #[inline(always)]
 pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(

@@ -1,6 +1,6 @@
-//! GSAM, WSAM, LookSAM and the measured distance: on the device and on the core.
+//! GSAM, WSAM, SANER, LookSAM and the measured distance: on the device and on the core.
 
-use presam::{Cpu, GradientMix, Gsam, LookSam, PartialNorm, ScaledNorm, Wsam};
+use presam::{Cpu, GradientMix, Gsam, LookSam, PartialNorm, Saner, ScaledNorm, Wsam};
 use presam_kernels::layout::{Control, outcome};
 
 use super::Request;
@@ -92,7 +92,7 @@ fn mixed(
     (flat, control): (Flat, Address),
 ) -> Result<(), Error> {
     let (gsam, look) = (Gsam::new(alpha)?, LookSam::new(alpha)?);
-    let wsam = Wsam::new(alpha)?;
+    let (wsam, saner) = (Wsam::new(alpha)?, Saner::new(alpha)?);
     let Case { grads, perturbed_grads, kept, .. } = case;
     let second = (flat.perturbed_grads, &perturbed_grads[..]);
 
@@ -103,6 +103,10 @@ fn mixed(
     mixes.wsam(device, wsam)?;
     let expected = over(wsam, grads, perturbed_grads);
     compared(device, case, "wsam", second, &expected)?;
+
+    mixes.saner(device, saner)?;
+    let expected = over(saner, grads, perturbed_grads);
+    compared(device, case, "saner", second, &expected)?;
 
     mixes.look_sam_split(device, look)?;
     let expected = over(look.split(&pair(grads, perturbed_grads)?)?.0, grads, perturbed_grads);

@@ -22,6 +22,7 @@ impl Config {
     fn plain_flags(&self, plain: &Config) -> Vec<(&'static str, String)> {
         let hidden = if self.hidden.is_empty() { "0".to_owned() } else { joined(&self.hidden) };
         let is_given = self.is_foreign() && !self.searches(LEARNING_RATE);
+        let usual = METHODS.iter().filter(|method| method.by_default).map(|method| method.name);
         let all = [
             (self.data != plain.data, "data", self.data.to_string()),
             (
@@ -45,7 +46,7 @@ impl Config {
                 self.learning_rate.to_string(),
             ),
             (self.seeds != plain.seeds, "seeds", seeds(&self.seeds)),
-            (self.methods.len() != METHODS.len(), "methods", self.methods.join(",")),
+            (!self.methods.iter().eq(usual), "methods", self.methods.join(",")),
         ];
         all.into_iter()
             .filter(|(differs, ..)| *differs)

@@ -4,9 +4,10 @@
 //! method = variant (what is perturbed) + length rule (how far) + descent (what becomes of both gradients)
 //! ```
 
-use presam::{AnyBase, AnyVariant, Error, Group, Gsam, LengthRule, LookSam, Sam, Wsam};
+use presam::{AnyBase, AnyVariant, Error, Group, Gsam, LengthRule, LookSam, Saner, Schedule, Wsam};
 
 use super::{BASE_TABLE, Base, Config, ConfigError, DAMPING, Micro, Part};
+use crate::methods::find;
 
 /// What becomes of both gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub(crate) enum Descent {
     Gsam(Gsam<f32>),
     /// WSAM's coupled mix.
     Wsam(Wsam<f32>),
+    /// SANER's mix of the epoch at hand; its alpha grows from 0 over the share `warm_up` of the epochs.
+    Saner { alpha: f32, warm_up: f64, mix: Saner<f32> },
     /// LookSAM: a second gradient every `interval` steps, its sharp part reused between.
     LookSam { interval: u32, look: LookSam<f32> },
 }
@@ -73,6 +76,16 @@ impl Plan {
         })
     }
 
+    /// Brings what changes over the run to `epoch`, counted from 1.
+    pub fn begin_epoch(&mut self, epoch: usize) -> Result<(), Error> {
+        if let Descent::Saner { alpha, warm_up, mix } = &mut self.descent {
+            let epochs = (*warm_up * self.part.epochs as f64).round() as u32;
+            let before = u32::try_from(epoch.saturating_sub(1)).unwrap_or(u32::MAX);
+            *mix = Saner::new(Schedule::constant(*alpha)?.with_warm_up(epochs).at(before))?;
+        }
+        Ok(())
+    }
+
     /// Whether the slope is the momentum and the step takes one gradient.
     pub fn is_one_gradient(&self) -> bool {
         matches!(self.variant, Some(AnyVariant::MomentumSam(_)))
@@ -86,7 +99,7 @@ fn refused(owner: &str, key: &str) -> impl Fn(Error) -> ConfigError {
     move |error| ConfigError::new(&place, "a value within its range", error)
 }
 
-/// A method's own variant with its keys, or SAM for those that change length or descent only.
+/// The variant whose ascent a method takes, with the method's keys.
 fn variant(
     config: &Config,
     method: &str,
@@ -95,7 +108,8 @@ fn variant(
     if config.rho(method).is_none() {
         return Ok(None);
     }
-    let Ok(mut variant) = AnyVariant::by_name(method) else { return Ok(Some(Sam::new().into())) };
+    let ascent = find(method).map_or(method, |method| method.ascent);
+    let mut variant = AnyVariant::by_name(ascent).map_err(refused(method, "variant"))?;
     for key in variant.about().keys {
         let tried = damping.filter(|_| key.name == DAMPING);
         if let Some(value) = tried.or(config.setting(method, key.name)) {
@@ -142,6 +156,10 @@ fn descent(config: &Config, method: &str) -> Result<Descent, ConfigError> {
         "wsam" => {
             let gamma = value("gamma") as f32;
             Descent::Wsam(Wsam::new(gamma).map_err(refused(method, "gamma"))?)
+        }
+        "saner" | "saner-info-asam" => {
+            let mix = Saner::new(alpha).map_err(refused(method, "alpha"))?;
+            Descent::Saner { alpha, warm_up: value("warm_up"), mix }
         }
         "look-sam" => Descent::LookSam {
             interval: value("interval") as u32,

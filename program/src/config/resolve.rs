@@ -108,7 +108,9 @@ fn base(text: Option<&str>) -> Result<Base, ConfigError> {
 }
 
 fn methods(names: Option<Many<String>>) -> Result<Vec<&'static Method>, ConfigError> {
-    let names = names.map(Many::into_vec).unwrap_or_else(|| vec!["all".to_owned()]);
+    let Some(names) = names.map(Many::into_vec) else {
+        return Ok(METHODS.iter().filter(|method| method.by_default).collect());
+    };
     let mut chosen: Vec<&'static Method> = Vec::new();
     for name in names.iter().flat_map(|names| names.split(',')).map(str::trim) {
         if name.eq_ignore_ascii_case("all") {

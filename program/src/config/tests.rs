@@ -20,7 +20,9 @@ fn nothing_given_is_the_documented_default() {
     assert_eq!(config.setting("base", "momentum"), Some(0.9));
     assert_eq!(config.setting("base", "weight_decay"), Some(5e-4));
     assert_eq!(config.rho("sgd"), None);
-    assert_eq!(config.methods.len(), crate::methods::METHODS.len());
+    assert_eq!(config.methods.len(), 15);
+    let all = resolve(toml("methods = \"all\"")).unwrap();
+    assert_eq!(all.methods.len(), crate::methods::METHODS.len());
     assert_eq!(config.command(), "presam train");
 }
 

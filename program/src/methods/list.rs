@@ -23,11 +23,28 @@ const INFO_ASAM_KEYS: &[Key] = &[
     info_asam::INFO.keys[4],
     ON_BIASES,
 ];
+const SANER_KEYS: [Key; 2] = [
+    key("alpha", 0.5, Limits::Fraction, "share taken off where 0 < g~ / g < 1"),
+    key("warm_up", 0.25, Limits::Fraction, "share of the epochs over which alpha grows from 0"),
+];
+
+const SANER_INFO_ASAM_KEYS: &[Key] = &[
+    SANER_KEYS[0],
+    SANER_KEYS[1],
+    INFO_ASAM_KEYS[0],
+    INFO_ASAM_KEYS[1],
+    INFO_ASAM_KEYS[2],
+    INFO_ASAM_KEYS[3],
+    INFO_ASAM_KEYS[4],
+    INFO_ASAM_KEYS[5],
+];
 
 /// What most methods share: no memory, one buffer, two gradients, two passes.
 const PLAIN: Method = Method {
     name: "",
     aliases: &[],
+    ascent: "sam",
+    by_default: true,
     what: "",
     formula: "",
     rho: Some(0.5),
@@ -48,6 +65,7 @@ const fn variant(info: VariantInfo, rho: f64, what: &'static str) -> Method {
     Method {
         name: info.name,
         aliases: info.aliases,
+        ascent: info.name,
         what,
         formula: info.formula,
         rho: Some(rho),
@@ -58,6 +76,19 @@ const fn variant(info: VariantInfo, rho: f64, what: &'static str) -> Method {
         source: info.source,
         equals: info.equals,
         ..PLAIN
+    }
+}
+
+/// SANER on the ascent of `method`; `keys` are its own two and the method's.
+const fn saner(method: Method, keys: &'static [Key]) -> Method {
+    Method {
+        aliases: &[],
+        by_default: false,
+        keys,
+        step_floats: 2,
+        mix_floats: 3,
+        source: "Luong et al. 2026, arXiv 2411.17132; lhchau/saner",
+        ..method
     }
 }
 
@@ -167,6 +198,22 @@ pub const METHODS: &[Method] = &[
         source: "Liu et al. 2022, arXiv 2203.02714; rollovd/LookSAM",
         equals: "sam at interval = 1",
         ..PLAIN
+    },
+    Method {
+        name: "saner",
+        aliases: &["saner-sam"],
+        what: "sam, and the descent shrinks what the perturbation made smaller: for wrong labels",
+        formula: "sam's ascent; descent along (1 - alpha m) g~, m = 1 where 0 < g~ / g < 1, else 0",
+        rho: Some(0.42),
+        equals: "sam at alpha = 0",
+        ..saner(PLAIN, &SANER_KEYS)
+    },
+    Method {
+        name: "saner-info-asam",
+        what: "saner on info-asam's ascent instead of sam's",
+        formula: "info-asam's ascent; descent along (1 - alpha m) g~, m = 1 where 0 < g~ / g < 1, else 0",
+        equals: "info-asam at alpha = 0",
+        ..saner(variant(info_asam::INFO, 2.4, ""), SANER_INFO_ASAM_KEYS)
     },
 ];
 

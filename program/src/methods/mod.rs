@@ -18,6 +18,10 @@ pub struct Method {
     pub name: &'static str,
     /// Other names it answers to.
     pub aliases: &'static [&'static str],
+    /// The variant of the core whose ascent it takes.
+    pub ascent: &'static str,
+    /// Whether it is trained where no method is named.
+    pub by_default: bool,
     /// One line: what it does.
     pub what: &'static str,
     /// The perturbation (or the whole step), w the parameters, g the gradient at w.
@@ -52,7 +56,7 @@ impl Method {
     /// ```text
     /// norm     norm_reads
     /// ascent   w, g, memory in; perturbed, memory out     3 + 2 memory_floats
-    /// mix      GSAM, WSAM and LookSAM only                mix_floats
+    /// mix      GSAM, WSAM, SANER and LookSAM                mix_floats
     /// descent  w, g~, velocity in; w, velocity out        5
     /// ```
     pub fn step_bytes(&self) -> u32 {

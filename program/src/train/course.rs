@@ -61,7 +61,7 @@ impl Course {
         let mut step = u32::try_from(batches.saturating_mul(done)).unwrap_or(u32::MAX);
         for epoch in done + 1..=part.epochs {
             shuffle(&mut self.order, &mut split.streams.shuffle);
-            trainer.begin_epoch(&self.order)?;
+            trainer.begin_epoch(epoch, &self.order)?;
             let first = step;
             for batch in self.order.chunks(config.batch) {
                 let perturbs = part.perturbs(step as usize, batches);

@@ -280,6 +280,7 @@ impl<'d> DeviceTrainer<'d> {
             Descent::Plain => {}
             Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam)?,
             Descent::Wsam(wsam) => self.mixes.wsam(self.device, wsam)?,
+            Descent::Saner { mix, .. } => self.mixes.saner(self.device, mix)?,
             Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look)?,
         }
         self.end(distance)
@@ -301,7 +302,8 @@ impl<'d> DeviceTrainer<'d> {
 }
 
 impl Trainer for DeviceTrainer<'_> {
-    fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error> {
+    fn begin_epoch(&mut self, epoch: usize, order: &[usize]) -> Result<(), Error> {
+        self.plan.begin_epoch(epoch)?;
         let order: Vec<u32> =
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         self.started = Some(Instant::now());

@@ -132,7 +132,7 @@ impl Model {
         Ok(ScaledNorm::of(sums.total()?).value().into())
     }
 
-    /// What GSAM, WSAM and LookSAM do to the second gradient.
+    /// What GSAM, WSAM, SANER and LookSAM do to the second gradient.
     pub fn mix(&mut self, cpu: Cpu, descent: Descent) -> Result<(), Error> {
         let Self { grads, perturbed_grads, kept, .. } = self;
         let mut sums = PartialNorm::new();
@@ -144,6 +144,7 @@ impl Model {
                 cpu.mix_gradients(mix, grads, perturbed_grads)?;
             }
             Descent::Wsam(wsam) => cpu.mix_gradients(wsam, grads, perturbed_grads)?,
+            Descent::Saner { mix, .. } => cpu.mix_gradients(mix, grads, perturbed_grads)?,
             Descent::LookSam { look, .. } => {
                 cpu.accumulate_pair(grads, perturbed_grads, &mut sums)?;
                 kept.copy_from_slice(perturbed_grads);

@@ -61,9 +61,11 @@ impl Stepper {
         &self.model.params
     }
 
-    /// The next step with two gradients compares them.
-    pub fn look_at_gradients(&mut self) {
+    /// The next step, the first of `epoch`, compares its gradients if there are two.
+    pub fn begin_epoch(&mut self, epoch: usize) -> Result<(), Error> {
+        self.plan.begin_epoch(epoch)?;
         self.looks = true;
+        Ok(())
     }
 
     /// All that it carries from step to step.

@@ -13,8 +13,8 @@ use crate::error::Error;
 
 /// Takes the steps of a run.
 pub(super) trait Trainer {
-    /// Told before each epoch which examples it will take, in order.
-    fn begin_epoch(&mut self, order: &[usize]) -> Result<(), Error>;
+    /// Told before each epoch, counted from 1, which examples it will take, in order.
+    fn begin_epoch(&mut self, epoch: usize, order: &[usize]) -> Result<(), Error>;
     /// Takes, or queues, one step on these examples, the next of the epoch's; without a perturbation the base
     /// optimizer steps alone.
     fn step(
@@ -54,9 +54,8 @@ impl<'w> CpuTrainer<'w> {
 }
 
 impl Trainer for CpuTrainer<'_> {
-    fn begin_epoch(&mut self, _: &[usize]) -> Result<(), Error> {
-        self.stepper.look_at_gradients();
-        Ok(())
+    fn begin_epoch(&mut self, epoch: usize, _: &[usize]) -> Result<(), Error> {
+        self.stepper.begin_epoch(epoch)
     }
 
     fn step(

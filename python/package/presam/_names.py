@@ -57,6 +57,7 @@ BASE_SETTINGS: Dict[str, Dict[str, Any]] = {
 DESCENTS: Dict[str, Dict[str, Any]] = {
     "gsam": {"alpha": 0.4},
     "wsam": {"gamma": 0.9, "decoupled": True},
+    "saner": {"alpha": 0.5},
     "look-sam": {"alpha": 0.7, "every": 5},
 }
 GROUP = {"operator": True, "counted": True, "perturbed": True, "maximize": False}

@@ -1,7 +1,7 @@
 //! Descent helpers, clipping, schedules and masks against values worked out by hand or in 40-digit decimals.
 
 use presam_oracle::clip::clip_factor;
-use presam_oracle::descent::{gsam, look_sam, wsam};
+use presam_oracle::descent::{gsam, look_sam, saner, wsam};
 use presam_oracle::mask::{drop_fraction, dynamic_mask, fisher_mask};
 use presam_oracle::schedule::gsam_rho;
 use presam_oracle::{BoundedVector, Format, Schedule};
@@ -56,6 +56,23 @@ fn wsam_coupled_and_decoupled() {
     assert_close(&flat(&decoupled), &[1.06, -1.91, 0.38, 0.19, 0.03]);
 }
 
+/// g~ / g is 1/3, 7/4, 4/3, then 0.2 / 0 and 3: the first alone is shrunk.
+#[test]
+fn saner_shrinks_what_the_perturbation_made_smaller() {
+    let found = saner::saner(&grads(), &perturbed_grads(), 0.5, Format::F64).unwrap();
+    assert_close(&flat(&found), &[0.05, -0.7, 1.6, 0.2, -0.15]);
+    // The other way round the inverse ratios: all but the fourth, 0 / 0.2, are below 1.
+    let found = saner::saner(&perturbed_grads(), &grads(), 0.75, Format::F64).unwrap();
+    assert_close(&flat(&found), &[0.3, -0.1, 0.3, 0.0, -0.0125]);
+    // Another sign, the same value and a zero are left alone.
+    let (g, p) = ([vec![1.0, -1.0, 2.0, 0.0]], [vec![-0.5, 0.5, 2.0, 0.0]]);
+    assert_eq!(flat(&saner::saner(&g, &p, 0.5, Format::F64).unwrap()), p[0]);
+    assert_eq!(
+        flat(&saner::saner(&grads(), &perturbed_grads(), 0.0, Format::F64).unwrap()),
+        perturbed_grads().concat()
+    );
+}
+
 #[test]
 fn look_sam_keeps_and_uses_the_part_across_g() {
     let kept = look_sam::direction(&grads(), &perturbed_grads(), Format::F64).unwrap();
@@ -91,6 +108,7 @@ fn helpers_name_a_wrong_shape() {
     );
     assert!(wsam::decoupled(&params(), &short, &grads(), 0.9, 0.1, Format::F64).is_err());
     assert!(look_sam::reuse(&grads(), &short, 0.7, Format::F64).is_err());
+    assert!(saner::saner(&grads(), &short, 0.5, Format::F64).is_err());
     assert!(dynamic_mask(&grads(), &grads(), &short, 0.5, 0.5).is_err());
 }
 

@@ -1,12 +1,12 @@
-//! What stands beside the ascent: GSAM, WSAM, LookSAM, clipping, schedules and masks, each against the
+//! What stands beside the ascent: GSAM, WSAM, SANER, LookSAM, clipping, schedules and masks, each against the
 //! oracle.
 
 use crate::common::{Random, assert_within, bits, widened_all};
 use presam::{
-    Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Schedule, TopK, Wsam,
-    clip_factor, gsam_rho, kept_count,
+    Cpu, DynamicMask, GradientMix, Gsam, LookSam, Outcome, PartialNorm, Real, Saner, Schedule,
+    TopK, Wsam, clip_factor, gsam_rho, kept_count,
 };
-use presam_oracle::descent::{gsam, look_sam, wsam};
+use presam_oracle::descent::{gsam, look_sam, saner, wsam};
 use presam_oracle::{BoundedVector, Format, clip, mask, schedule};
 
 const LENGTHS: [usize; 4] = [3, 0, 130, 2100];
@@ -88,6 +88,38 @@ fn wsam_agrees<R: Real>(format: Format) {
 fn wsam_is_the_oracles() {
     wsam_agrees::<f32>(Format::F32);
     wsam_agrees::<f64>(Format::F64);
+}
+
+fn saner_agrees<R: Real>(format: Format) {
+    for (seed, alpha) in [(16, 0.5), (17, 0.0), (18, 0.3), (19, 1.0)] {
+        let (g, p) = gradients::<R>(seed);
+        let alpha = R::from_f64(alpha);
+        let found = mixed(Saner::new(alpha).unwrap(), &g, &p);
+        let (wide_g, wide_p) = (widened_all(&g), widened_all(&p));
+        let expected = saner::saner(&wide_g, &wide_p, alpha.to_f64(), format).unwrap();
+        assert_all_within("saner", &found, &expected);
+        let shrunk = found.iter().flatten().zip(p.iter().flatten()).filter(|(a, b)| a != b).count();
+        // Of two numbers drawn alike, one pair in four has one sign and the second one smaller.
+        let share = shrunk as f64 / LENGTHS.iter().sum::<usize>() as f64;
+        let expected = if alpha == R::ZERO { 0.0 } else { 0.25 };
+        assert!((share - expected).abs() < 0.05, "{share} shrunk at {}", alpha.to_f64());
+    }
+}
+
+#[test]
+fn saner_is_the_oracles() {
+    saner_agrees::<f32>(Format::F32);
+    saner_agrees::<f64>(Format::F64);
+}
+
+#[test]
+fn saner_leaves_every_bit_but_of_what_became_smaller_under_one_sign() {
+    let above = f32::from_bits(1.0f32.to_bits() + 1);
+    let g = vec![vec![1.0, 1.0, 0.0, -0.0, 1.0, f32::NAN, -3.0, 1e-44, above]];
+    let p = vec![vec![1.0, -0.5, 2.0, -2.0, -0.0, 0.5, f32::NEG_INFINITY, 1e-45, 1.0]];
+    let found = mixed(Saner::new(1.0).unwrap(), &g, &p);
+    let left = p[0].iter().take(7).copied().chain([0.0, 0.0]).collect::<Vec<_>>();
+    assert_eq!(bits(&found[0]), bits(&left));
 }
 
 fn look_sam_agrees<R: Real>(format: Format) {

@@ -1,8 +1,8 @@
 //! What stands beside the variants: second-gradient helpers, masks, schedules, and the model.
 
 use presam::{
-    Cpu, DynamicMask, Error, Gsam, LookSam, PartialNorm, Schedule, Sgd, TopK, Wsam, clip_factor,
-    gsam_rho, kept_count,
+    Cpu, DynamicMask, Error, Gsam, LookSam, PartialNorm, Saner, Schedule, Sgd, TopK, Wsam,
+    clip_factor, gsam_rho, kept_count,
 };
 #[cfg(feature = "model")]
 use presam_model::Mlp;
@@ -22,6 +22,7 @@ pub fn mixes(
     cpu.mix_gradients(LookSam::new(alpha)?.split(sums)?.0, grads, perturbed_grads)?;
     cpu.mix_gradients(LookSam::new(alpha)?.reuse(sums, sums)?.0, grads, perturbed_grads)?;
     cpu.mix_gradients(Wsam::new(alpha)?, grads, perturbed_grads)?;
+    cpu.mix_gradients(Saner::new(alpha)?, grads, perturbed_grads)?;
     cpu.correct(Wsam::new(alpha)?.correction(alpha), params, grads, perturbed_grads)?;
     cpu.accumulate_gradient(alpha, grads, sums)?;
     let (factor, _) = clip_factor(sums, alpha)?;

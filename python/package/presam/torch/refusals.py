@@ -70,5 +70,5 @@ def base_class(base) -> None:
 def descent(name: str, base) -> None:
     """Raises for a method that needs a base optimizer of the library."""
     if name in ("wsam-decoupled", "look-sam"):
-        raise ValueError(f"descent: expected None, 'gsam' or 'wsam' with decoupled=False over {base.__name__}; "
+        raise ValueError(f"descent: expected None, 'gsam', 'saner' or 'wsam' with decoupled=False over {base.__name__}; "
                          "base='sgd' and base='adamw' take every one")

@@ -30,7 +30,7 @@ class SAM(torch.optim.Optimizer):
     base           "sgd", "adamw" (fused), or a class of torch.optim; its settings are arguments: lr, momentum, ...
     length         "normalised": rho / (N + norm_guard); "unnormalised": rho;
                    "mixed": rho ((1 - length_lambda) + length_lambda / (N + norm_guard))
-    descent        None, "gsam" (alpha), "wsam" (gamma, decoupled) or "look-sam" (alpha, every)
+    descent        None, "gsam" (alpha), "wsam" (gamma, decoupled), "saner" (alpha) or "look-sam" (alpha, every)
     max_norm       the second gradient is brought down to this global norm
     loss_scale     every gradient is divided by it; set the attribute where it changes, between two steps
     watch          the distance of both gradients is looked at in the first three steps and every so many (such a step
@@ -39,8 +39,8 @@ class SAM(torch.optim.Optimizer):
                    where there is one; None: each process decides for itself
     base_options   arguments of the base class that are keys of the variant too
 
-    Memory beside the parameters, in floats for each: 1 (backup), the variant's memory, the base optimizer's state; gsam
-    and wsam 1 more, look-sam 2. After a step `outcome` and `report()` say what became of it. A step in which a gradient
+    Memory beside the parameters, in floats for each: 1 (backup), the variant's memory, the base optimizer's state; gsam,
+    wsam and saner 1 more, look-sam 2. After a step `outcome` and `report()` say what became of it. A step in which a gradient
     is not finite changes no parameter and no state; where it was the first gradient, no memory and no counter either.
 
     Errors: TypeError and ValueError, one line each, before anything is written.

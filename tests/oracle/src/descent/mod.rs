@@ -5,6 +5,7 @@
 
 pub mod gsam;
 pub mod look_sam;
+pub mod saner;
 pub mod wsam;
 
 use crate::format::{BoundedVector, Format};
