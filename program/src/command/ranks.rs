@@ -34,7 +34,7 @@ pub(crate) fn open(
     _: &Arc<AtomicBool>,
     _: Option<&Path>,
 ) -> Result<Box<dyn Peers>, ConfigError> {
-    let found = "one without (cargo build --release --features mpi builds it)";
+    let found = "one without (cargo build --release --bin presam --features mpi makes one)";
     Err(ConfigError::new("--ranks", "a program with the feature mpi", found))
 }
 

@@ -58,7 +58,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// What the first rank reads, on all of them.
-    pub fn from_first<E>(
+    pub fn read_by_first<E>(
         self,
         read: impl FnOnce() -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Option<Vec<u8>>, E> {

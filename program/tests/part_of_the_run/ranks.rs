@@ -11,6 +11,8 @@ use presam_program::error::Error;
 use presam_program::report::Results;
 use presam_program::train::{Checkpoints, Peers, run_kept, run_ranks};
 
+#[cfg(not(feature = "mpi"))]
+use crate::common::refused;
 use crate::common::{compare, config, timeless};
 
 /// The last batch of an epoch has one example: only the first part.
@@ -87,6 +89,14 @@ fn ranks(
         let threads: Vec<_> = (0..size).map(|number| scope.spawn(move || rank(number))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
+}
+
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn a_program_without_mpi_says_how_to_build_one_with() {
+    let message = refused(&["--ranks"]);
+    let words = "error: --ranks: expected a program with the feature mpi, found one without (";
+    assert!(message.starts_with(words), "{message}");
 }
 
 #[test]

@@ -46,12 +46,6 @@ pub(crate) fn clippy() -> Outcome {
     Ok(())
 }
 
-/// The program with the feature that the others leave out.
-pub(super) fn clippy_mpi() -> Outcome {
-    let clippy = without_driver("clippy")?.args(["-p", "presam-program", "--all-targets"]);
-    clippy.args(["--features", MPI]).args(DENIED).run()
-}
-
 pub(crate) fn doc() -> Outcome {
     let doc =
         without_driver("doc")?.args(["--workspace", "--no-deps", "--features", &every_feature()?]);

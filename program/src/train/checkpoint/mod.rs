@@ -119,7 +119,7 @@ impl Kept<'_> {
             Err(reason) if reason.kind() == ErrorKind::NotFound => Ok(None),
             Err(reason) => Err(self.refused("a readable file", reason)),
         };
-        let Some(bytes) = self.keeper.ranks.from_first(read)? else { return Ok(None) };
+        let Some(bytes) = self.keeper.ranks.read_by_first(read)? else { return Ok(None) };
         let contents = Contents::of(&bytes);
         let contents = contents.map_err(|(expected, found)| self.refused(expected, found))?;
         if let Some((asked, found)) = settings::difference(&self.settings, &contents.settings) {
