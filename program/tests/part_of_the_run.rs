@@ -1,6 +1,9 @@
 //! SAM in a part of the run, equal budgets of gradients, and batches taken in parts.
 
 mod common;
+mod part_of_the_run {
+    mod ranks;
+}
 
 use common::{compare, config, digests, refused, timeless};
 use presam_program::report::{Run, headline};

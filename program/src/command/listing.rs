@@ -16,6 +16,8 @@ use crate::command::say::{say, say_json};
 const FEATURES: &[&str] = &[
     #[cfg(feature = "cuda")]
     "cuda",
+    #[cfg(feature = "mpi")]
+    "mpi",
 ];
 
 #[derive(Debug, Args)]

@@ -7,12 +7,15 @@ mod arguments;
 mod bench;
 mod listing;
 mod progress;
+mod ranks;
 mod refused;
 mod say;
 mod scalar;
 mod train;
 mod vectors;
 mod verify;
+#[cfg(feature = "mpi")]
+mod world;
 
 use std::process::ExitCode;
 

@@ -15,11 +15,12 @@ use crate::progress::Progress;
 use crate::report::{FILES, Results, headline, speed_table, table, tuning_table, write_results};
 use crate::show::files::Folder;
 use crate::show::view::View;
-use crate::train::{Checkpoints, cost, run_kept};
+use crate::train::{Checkpoints, Peers, cost, run_kept, run_ranks};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::command::progress::{Display, note};
+use crate::command::ranks;
 use crate::command::say::{say, say_json};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -71,6 +72,9 @@ pub(crate) struct TrainArguments {
     /// Whose gradient perturbs: the batch's (synchronised) or each part's (local) [default: synchronised]
     #[arg(hide_short_help = true, long, value_name = "NAME")]
     perturb: Option<String>,
+    /// Under mpirun: every process takes one part of each batch
+    #[arg(hide_short_help = true, long)]
+    ranks: bool,
     /// Hidden widths; 0 for none [default: 128]
     #[arg(hide_short_help = true, long, value_name = "N,N")]
     hidden: Option<String>,
@@ -191,25 +195,55 @@ impl TrainArguments {
     }
 }
 
-/// Everything that can be wrong with the request is found before the first step.
+/// In one process, or as one of several, which end together.
 pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
-    let config = resolve(arguments.options()?)?;
-    Folder { flag: "--out", path: &arguments.out }.check(&FILES)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let checkpoints = arguments.checkpoints(&stop);
-    if let Some(checkpoints) = &checkpoints {
-        checkpoints.check()?;
+    let stop = Arc::<AtomicBool>::default();
+    if !arguments.ranks {
+        return train_as(arguments, None, [&stop, &stop]);
+    }
+    // Several stop together at the end of an epoch, whichever of them is asked to.
+    let asked = Arc::<AtomicBool>::default();
+    let peers = ranks::open(&asked, &stop, arguments.checkpoint.as_deref())?;
+    let done = train_as(arguments, Some(peers.as_ref()), [&asked, &stop]);
+    if let Err(error) = &done {
+        ranks::end(peers.as_ref(), error);
+    }
+    done
+}
+
+/// Everything that can be wrong with the request is found before the first step. The first rank reads, writes and tells.
+fn train_as(
+    arguments: &TrainArguments,
+    peers: Option<&dyn Peers>,
+    [asked, stop]: [&Arc<AtomicBool>; 2],
+) -> Result<(), Error> {
+    let options = arguments.options()?;
+    let config = resolve(match peers {
+        Some(peers) => ranks::options(options, peers.size())?,
+        None => options,
+    })?;
+    let is_first = peers.is_none_or(|peers| peers.rank() == 0);
+    let checkpoints = arguments.checkpoints(stop);
+    if is_first {
+        Folder { flag: "--out", path: &arguments.out }.check(&FILES)?;
+        checkpoints.as_ref().map_or(Ok(()), Checkpoints::check)?;
     }
     if arguments.dry_run {
-        return dry_run(&config, arguments.json);
+        return if is_first { dry_run(&config, arguments.json) } else { Ok(()) };
     }
-    if checkpoints.is_some() {
-        listen(&stop)?;
+    if checkpoints.is_some() || peers.is_some_and(|peers| peers.size() > 1) {
+        listen(asked)?;
     }
-    let display = Display::new(arguments.quiet);
+    let display = Display::new(arguments.quiet || !is_first);
     let show = |message: Progress<'_>| display.show(message);
-    let results = run_kept(&config, checkpoints.as_ref(), &show)?;
+    let results = match peers {
+        Some(peers) => run_ranks(&config, peers, checkpoints.as_ref(), &show)?,
+        None => run_kept(&config, checkpoints.as_ref(), &show)?,
+    };
     display.clear();
+    if !is_first {
+        return Ok(());
+    }
     write_results(&arguments.out, &results, &config)?;
     if arguments.json {
         return say_json(&results);

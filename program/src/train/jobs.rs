@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::checkpoint::{Keeper, Kept, Saved};
 use super::job::Job;
+use super::ranks::Ranks;
 use super::run::Place;
 use super::split::{Judge, Split};
 use crate::data::Loaded;
@@ -13,12 +14,13 @@ use crate::progress::Progress;
 use crate::report::Run;
 use presam_cuda::Device;
 
-/// Who hears of a comparison while it runs, and who keeps it.
+/// Who hears of a comparison while it runs, who keeps it, and who takes part.
 #[derive(Clone, Copy)]
 pub(super) struct Watch<'a> {
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
     /// `None` where nothing is kept.
     pub keeper: Option<&'a Keeper<'a>>,
+    pub ranks: Ranks<'a>,
 }
 
 /// Does all `jobs` on `threads` threads and returns their records in the jobs' order.
@@ -127,7 +129,7 @@ fn one(
     watch: Watch<'_>,
     device: Option<&mut Box<dyn Device>>,
 ) -> Result<Run, Error> {
-    let Watch { progress, keeper } = watch;
+    let Watch { progress, keeper, ranks } = watch;
     keeper.map_or(Ok(()), Keeper::interrupted)?;
     let kept = left.kept.as_ref();
     let saved = left.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
@@ -138,7 +140,7 @@ fn one(
     };
     let split = Split::new(job.config, loaded, job.label_noise, job.seed, judge)?;
     let tell = || progress(Progress::Epoch);
-    let run = job.run(split, Place { device, tell: &tell, kept, from })?;
+    let run = job.run(split, Place { device, ranks, tell: &tell, kept, from })?;
     if let Some(kept) = kept {
         kept.save(&Saved::Finished(Box::new(run.clone())))?;
     }

@@ -11,6 +11,7 @@ mod measure;
 mod model;
 mod network;
 mod pieces;
+mod ranks;
 mod run;
 mod split;
 mod state;
@@ -28,11 +29,13 @@ use crate::report::{
 };
 use crate::stats::mean;
 pub use checkpoint::Checkpoints;
-use checkpoint::Keeper;
+use checkpoint::{Keeper, data_sha256};
 pub(crate) use cost::cost;
 use job::Job;
 use jobs::{Watch, run_all};
 use presam_cuda::Device;
+pub use ranks::Peers;
+use ranks::Ranks;
 use split::Judge;
 
 /// One gibibyte a plane; a run keeps four of them and more.
@@ -60,7 +63,23 @@ pub fn run_kept(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Results, Error> {
     let mut device = config.device.open()?;
-    compare(config, checkpoints, progress, device.as_mut())
+    compare(config, Ranks::ALONE, checkpoints, progress, device.as_mut())
+}
+
+/// The same by several processes, each of which takes one of as many parts of every batch, on the CPU, and comes to the
+/// results of one process that takes them all. The first one alone reads and writes checkpoints.
+///
+/// # Errors
+/// As [`run_kept`]; processes with other settings, data or parameters than the first one.
+pub fn run_ranks(
+    config: &Config,
+    peers: &dyn Peers,
+    checkpoints: Option<&Checkpoints<'_>>,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Results, Error> {
+    // Runs one after the other: every rank takes part in each.
+    let config = Config { parts: peers.size(), threads: 1, ..config.clone() };
+    compare(&config, Ranks::of(peers), checkpoints, progress, None)
 }
 
 /// The same on a device that is open already, whatever `config` names; `None` is the CPU.
@@ -72,11 +91,12 @@ pub fn run_on(
     progress: &(dyn Fn(Progress<'_>) + Sync),
     device: Option<&mut Box<dyn Device>>,
 ) -> Result<Results, Error> {
-    compare(config, None, progress, device)
+    compare(config, Ranks::ALONE, None, progress, device)
 }
 
 fn compare(
     config: &Config,
+    ranks: Ranks<'_>,
     checkpoints: Option<&Checkpoints<'_>>,
     progress: &(dyn Fn(Progress<'_>) + Sync),
     mut device: Option<&mut Box<dyn Device>>,
@@ -84,8 +104,13 @@ fn compare(
     let loaded = config.data.load()?;
     config.training_size(loaded.train.len(), loaded.test.is_some())?;
     model_size(config, &loaded)?;
-    let keeper = checkpoints.map(|kept| Keeper::open(kept, &loaded)).transpose()?;
-    let watch = Watch { progress, keeper: keeper.as_ref() };
+    let settings = settings(config)?;
+    ranks.begin(|| {
+        let (version, kept) = (env!("CARGO_PKG_VERSION"), checkpoints.map(|kept| kept.every));
+        format!("{version} {settings} {kept:?} {}", data_sha256(&loaded))
+    })?;
+    let keeper = checkpoints.map(|kept| Keeper::open(kept, &loaded, ranks)).transpose()?;
+    let watch = Watch { progress, keeper: keeper.as_ref(), ranks };
     if let Some(cost) = cost(config, &loaded)? {
         progress(Progress::Note(&cost));
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use presam_model::{Mlp, Segment};
 
 use super::pieces::{Pieces, cut};
+use super::ranks::Ranks;
 use crate::data::Dataset;
 
 /// Examples a pass outside training takes at a time.
@@ -17,9 +18,11 @@ pub(super) struct Network<'w> {
     scratch: Vec<f32>,
     inputs: Vec<f32>,
     labels: Vec<u8>,
-    /// Those of the gathered examples that gradients are taken of, and in how many pieces.
-    chosen: Range<usize>,
+    /// The one part of the gathered examples that gradients are taken of; `None` for all of them, in so many pieces.
+    part: Option<Range<usize>>,
     pieces: usize,
+    /// Who takes the pieces.
+    ranks: Ranks<'w>,
 }
 
 impl<'w> Network<'w> {
@@ -34,8 +37,9 @@ impl<'w> Network<'w> {
             scratch,
             inputs: Vec::new(),
             labels: Vec::new(),
-            chosen: 0..0,
+            part: None,
             pieces: 1,
+            ranks: Ranks::ALONE,
         })
     }
 
@@ -49,13 +53,18 @@ impl<'w> Network<'w> {
                 self.labels.push(label);
             }
         }
-        self.chosen = 0..self.labels.len();
+        self.part = None;
     }
 
-    /// The same, to be taken in as many pieces.
+    /// The same, to be taken in as many pieces, each rank one of them where there are several.
     #[must_use]
-    pub fn in_pieces(self, pieces: usize) -> Self {
-        Self { pieces, ..self }
+    pub fn in_pieces(self, pieces: usize, ranks: Ranks<'w>) -> Self {
+        Self { pieces, ranks, ..self }
+    }
+
+    /// The processes that take the pieces.
+    pub fn ranks(&self) -> Ranks<'w> {
+        self.ranks
     }
 
     /// Number of gathered examples.
@@ -68,9 +77,9 @@ impl<'w> Network<'w> {
         cut(0..self.labels.len(), parts).collect()
     }
 
-    /// Takes the next gradients of these examples alone.
-    pub fn choose(&mut self, examples: Range<usize>) {
-        self.chosen = examples;
+    /// Takes the next gradients of this part alone, which is not cut again; of all examples without one.
+    pub fn choose(&mut self, part: Option<Range<usize>>) {
+        self.part = part;
     }
 
     /// Mean loss of the chosen examples at `params`, its gradient into `grads`.
@@ -79,17 +88,20 @@ impl<'w> Network<'w> {
         params: &[f32],
         grads: &mut [f32],
     ) -> Result<f32, presam_model::Error> {
-        let chosen = self.chosen.clone();
-        if self.pieces == 1 {
-            return self.gradient_of(chosen, params, grads);
+        let all = 0..self.len();
+        let whole = (self.pieces == 1).then(|| all.clone());
+        if let Some(part) = self.part.clone().or(whole) {
+            return self.gradient_of(part, params, grads);
         }
         let mut pieces = Pieces::default();
-        for piece in cut(chosen.clone(), self.pieces) {
-            let weight = piece.len() as f32 / chosen.len() as f32;
-            let loss = self.gradient_of(piece, params, grads)?;
-            pieces.push(weight, loss, grads);
+        for (number, piece) in cut(all.clone(), self.pieces).enumerate() {
+            if self.ranks.takes(number) {
+                let weight = piece.len() as f32 / all.len() as f32;
+                let loss = self.gradient_of(piece, params, grads)?;
+                pieces.push(weight, loss, grads);
+            }
         }
-        Ok(pieces.sum_into(grads))
+        Ok(pieces.of_all(self.ranks).sum_into(grads))
     }
 
     fn gradient_of(

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use super::ranks::{Ranks, bytes_of, values_of};
+
 /// Weighted losses and gradients of the parts so far.
 #[derive(Default)]
 pub(super) struct Pieces {
@@ -18,6 +20,21 @@ impl Pieces {
     /// Takes the loss and gradient of the next part, which has `weight` of the examples.
     pub fn push(&mut self, weight: f32, loss: f32, grads: &[f32]) {
         self.parts.push((weight * loss, grads.iter().map(|grad| weight * grad).collect()));
+    }
+
+    /// Those that all ranks have, in rank order. A batch of fewer examples than ranks leaves the last ones without.
+    #[must_use]
+    pub fn of_all(self, ranks: Ranks<'_>) -> Self {
+        let own = || {
+            let bytes = |(loss, grads): &(f32, Vec<f32>)| [bytes_of(&[*loss]), bytes_of(grads)];
+            self.parts.iter().flat_map(bytes).flatten().collect()
+        };
+        let Some(found) = ranks.gather(own) else { return self };
+        let part = |bytes: &Vec<u8>| {
+            let mut values = values_of(bytes).into_iter();
+            Some((values.next()?, values.collect()))
+        };
+        Self { parts: found.iter().filter_map(part).collect() }
     }
 
     /// The batch's loss, its gradient into `grads`.

@@ -10,6 +10,7 @@ use super::device::DeviceTrainer;
 use super::health::{chance, changes, learned};
 use super::job::Job;
 use super::measure::{Measure, OnCpu, sharpness};
+use super::ranks::Ranks;
 use super::split::Split;
 use super::trainer::{CpuTrainer, Trainer};
 use crate::error::Error;
@@ -21,6 +22,8 @@ use presam_cuda::Device;
 pub(super) struct Place<'d> {
     /// The device; the CPU's own loops where there is none.
     pub device: Option<&'d mut Box<dyn Device>>,
+    /// The processes that take its parts.
+    pub ranks: Ranks<'d>,
     /// Called after each epoch.
     pub tell: &'d dyn Fn(),
     /// Its file; `None` where nothing is kept.
@@ -42,11 +45,11 @@ impl Job<'_> {
         he_uniform(&mlp, &mut params, &mut split.streams.initialisation)?;
         let first = params_sha256(&params);
         let steps = split.train.len().div_ceil(config.batch);
-        let Place { device, tell, kept, from } = place;
+        let Place { device, ranks, tell, kept, from } = place;
         let recorded = Recorded { job: self, first };
-        let way = Way { job: self, tell, kept };
+        let way = Way { job: self, ranks, tell, kept };
         let Some(device) = device else {
-            let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params)?;
+            let mut trainer = CpuTrainer::new(&mlp, config.batch, &self.plan, params, ranks)?;
             let trained = way.go(&mut trainer, &mut split, from)?;
             let mut measured = OnCpu::new(&widths, config.batch, &trained.params, &split)?;
             return recorded.run(&split, &trained, &mut measured);
@@ -70,6 +73,7 @@ impl Job<'_> {
 /// A run on its way through the epochs.
 struct Way<'a> {
     job: &'a Job<'a>,
+    ranks: Ranks<'a>,
     tell: &'a dyn Fn(),
     kept: Option<&'a Kept<'a>>,
 }
@@ -89,6 +93,7 @@ impl Way<'_> {
         course.take(trainer, self.job, split, &mut |course, trainer, split| {
             (self.tell)();
             let epoch = course.history.len();
+            self.ranks.end_epoch(epoch, || Ok(params_sha256(&trainer.params()?)))?;
             match self.kept {
                 // Behind the last epoch the record follows.
                 Some(kept) if epoch < self.job.plan.part.epochs => kept.epoch_ended(epoch, || {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use presam_model::Mlp;
 
 use super::network::Network;
+use super::ranks::Ranks;
 use super::split::Split;
 use super::state::State;
 use super::step::{Step, Stepper};
@@ -41,15 +42,23 @@ pub(super) struct CpuTrainer<'w> {
     network: Network<'w>,
     stepper: Stepper,
     steps: Vec<Step>,
+    /// Those whose parts perturb each by itself; one process where all do together.
+    apart: Ranks<'w>,
 }
 
 impl<'w> CpuTrainer<'w> {
     /// A trainer at `params`, before its first step.
-    pub fn new(mlp: &Mlp<'w>, batch: usize, plan: &Plan, params: Vec<f32>) -> Result<Self, Error> {
-        let pieces = if plan.micro.is_local() { 1 } else { plan.micro.parts };
-        let network = Network::new(mlp.widths(), batch)?.in_pieces(pieces);
+    pub fn new(
+        mlp: &Mlp<'w>,
+        batch: usize,
+        plan: &Plan,
+        params: Vec<f32>,
+        ranks: Ranks<'w>,
+    ) -> Result<Self, Error> {
+        let network = Network::new(mlp.widths(), batch)?.in_pieces(plan.micro.parts, ranks);
         let stepper = Stepper::new(plan.clone(), &network, params);
-        Ok(Self { network, stepper, steps: Vec::new() })
+        let apart = if plan.micro.is_local() { ranks } else { Ranks::ALONE };
+        Ok(Self { network, stepper, steps: Vec::new(), apart })
     }
 }
 
@@ -71,7 +80,15 @@ impl Trainer for CpuTrainer<'_> {
     }
 
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error> {
-        let steps = std::mem::take(&mut self.steps);
+        let mut steps = std::mem::take(&mut self.steps);
+        // Each rank has its own part's share of the lengths.
+        let own = || steps.iter().flat_map(|step| step.perturbation.to_le_bytes()).collect();
+        if let Some(found) = self.apart.gather(own) {
+            for (number, step) in steps.iter_mut().enumerate() {
+                let share = |bytes: &Vec<u8>| bytes.as_chunks().0.get(number).copied();
+                step.perturbation = found.iter().filter_map(share).map(f64::from_le_bytes).sum();
+            }
+        }
         let time = steps.iter().map(|step| step.time).sum();
         Ok((steps, time))
     }
@@ -85,7 +102,7 @@ impl Trainer for CpuTrainer<'_> {
     }
 
     fn state(&mut self) -> Result<State, Error> {
-        Ok(self.stepper.state())
+        Ok(self.stepper.state().of_all(self.apart))
     }
 
     fn set_state(&mut self, state: &State) -> Result<(), Error> {

@@ -9,6 +9,7 @@ mod firmware;
 mod fuzz;
 mod gpu_check;
 mod house;
+mod mpi;
 mod names;
 mod no_panic;
 mod pandas;
@@ -67,6 +68,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("cuda-stub", "a libcuda for machines without one, to build and start with", |_| cuda::cuda_stub()),
     job("cuda-smoke", "the GPU's host code against the stub, the program without a device", |_| cuda::cuda_smoke()),
     checks("gpu-check", "the archive for a machine with a GPU, tried without one", gpu_check::gpu_check),
+    job("mpi", "presam train --ranks: lints; one, two and four processes, killed and resumed", |_| mpi::mpi()),
     job("exec-smoke", "verify --exec on programs in C, Python and Rust, right and slipped", |_| exec::exec_smoke()),
     job("wrong-codes", "verify --exec on a share of the codes that are wrong in one narrow way, and of right ones", |_| wrong_codes::wrong_codes()),
     job("wrong-codes-all", "verify --exec on all 87 wrong ones and 20 right ones, at five seeds", |_| wrong_codes::wrong_codes_all()),

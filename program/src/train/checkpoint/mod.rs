@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use super::job::Job;
+use super::ranks::Ranks;
 use super::split::Judge;
 use crate::config::ConfigError;
 use crate::data::Loaded;
@@ -31,6 +32,7 @@ use crate::show::files::Folder;
 use file::Contents;
 use folder::FLAG;
 pub(super) use saved::{Going, Saved};
+pub(super) use settings::data_sha256;
 
 /// Where a comparison is kept, and how often.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +64,10 @@ pub(super) struct Keeper<'a> {
     checkpoints: &'a Checkpoints<'a>,
     /// Fingerprint of the data.
     data: String,
+    /// Only the first one reads and writes.
+    ranks: Ranks<'a>,
     /// Held until the comparison ends.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// A run with its place on disk.
@@ -75,10 +79,17 @@ pub(super) struct Kept<'k> {
 
 impl<'a> Keeper<'a> {
     /// Takes the folder.
-    pub fn open(checkpoints: &'a Checkpoints<'a>, loaded: &Loaded) -> Result<Self, Error> {
-        checkpoints.check()?;
-        let lock = folder::take(checkpoints.folder)?;
-        Ok(Self { checkpoints, data: settings::data_sha256(loaded), _lock: lock })
+    pub fn open(
+        checkpoints: &'a Checkpoints<'a>,
+        loaded: &Loaded,
+        ranks: Ranks<'a>,
+    ) -> Result<Self, Error> {
+        let take = || {
+            checkpoints.check()?;
+            folder::take(checkpoints.folder)
+        };
+        let lock = ranks.is_first().then(take).transpose()?;
+        Ok(Self { checkpoints, data: data_sha256(loaded), ranks, _lock: lock })
     }
 
     /// The place of a run.
@@ -103,11 +114,12 @@ impl Kept<'_> {
 
     /// The run as it was left; `None` where it never was written.
     pub fn load(&self) -> Result<Option<Saved>, Error> {
-        let bytes = match std::fs::read(self.path()) {
-            Ok(bytes) => bytes,
-            Err(reason) if reason.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(reason) => return Err(self.refused("a readable file", reason)),
+        let read = || match std::fs::read(self.path()) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(reason) if reason.kind() == ErrorKind::NotFound => Ok(None),
+            Err(reason) => Err(self.refused("a readable file", reason)),
         };
+        let Some(bytes) = self.keeper.ranks.read_by_first(read)? else { return Ok(None) };
         let contents = Contents::of(&bytes);
         let contents = contents.map_err(|(expected, found)| self.refused(expected, found))?;
         if let Some((asked, found)) = settings::difference(&self.settings, &contents.settings) {
@@ -131,6 +143,9 @@ impl Kept<'_> {
 
     /// Writes the run.
     pub fn save(&self, saved: &Saved) -> Result<(), Error> {
+        if !self.keeper.ranks.is_first() {
+            return Ok(());
+        }
         let folder = Folder { flag: FLAG, path: self.keeper.checkpoints.folder };
         let bytes = file::bytes(&self.settings, saved).map_err(|reason| folder.error(reason))?;
         Ok(folder.write(&[(&self.name, bytes)])?)

@@ -70,7 +70,7 @@ pub(super) fn difference(asked: &Settings, found: &Settings) -> Option<(String, 
 }
 
 /// SHA-256 of every example, so that other data under the same name are found out.
-pub(super) fn data_sha256(loaded: &Loaded) -> String {
+pub(in crate::train) fn data_sha256(loaded: &Loaded) -> String {
     let mut hash = Sha256::new();
     let sets: [Option<&Dataset>; 2] = [Some(&loaded.train), loaded.test.as_ref()];
     for set in sets.into_iter().flatten() {

@@ -21,12 +21,13 @@ impl Stepper {
         network: &mut Network<'_>,
         look: Option<LookSam<f32>>,
     ) -> Result<Step, Error> {
-        let all = network.len();
+        let (all, ranks) = (network.len(), network.ranks());
         let mut pieces = Pieces::default();
         let mut step = Step::default();
-        for (number, part) in network.parts(self.plan.micro.parts).into_iter().enumerate() {
+        let parts = network.parts(self.plan.micro.parts).into_iter().enumerate();
+        for (number, part) in parts.filter(|(number, _)| ranks.takes(*number)) {
             let weight = part.len() as f32 / all as f32;
-            network.choose(part);
+            network.choose(Some(part));
             self.take_turns(number);
             let own = self.on_part(network, look);
             self.take_turns(number);
@@ -36,9 +37,9 @@ impl Stepper {
             step.time += own.time;
             step.change = step.change.or(own.change);
         }
-        network.choose(0..all);
+        network.choose(None);
         let Self { session, model, plan, .. } = self;
-        step.loss = pieces.sum_into(&mut model.perturbed_grads);
+        step.loss = pieces.of_all(ranks).sum_into(&mut model.perturbed_grads);
         step.descended = session.descend(&plan.groups, model)? != Outcome::NonFinite;
         if !step.descended {
             step.perturbation = 0.0;
@@ -118,7 +119,7 @@ mod tests {
         let (mut grads, mut second) = (vec![0.0; count], vec![0.0; count]);
         for part in [0..2, 2..4, 4..7] {
             let share = part.len() as f64 / 7.0;
-            network.choose(part);
+            network.choose(Some(part));
             network.gradient(&params, &mut grads).unwrap();
             let norm = grads.iter().map(|&grad| f64::from(grad).powi(2)).sum::<f64>().sqrt();
             let moved = |(param, grad): (&f32, &f32)| {
