@@ -10,7 +10,7 @@ const BATCH: usize = 50;
 const EPOCHS: usize = 30;
 /// The variant and its radius; with a radius of 0 it is the base optimizer alone.
 const METHODS: [(&str, &str, f32); 3] =
-    [("sgd", "sam", 0.0), ("sam", "sam", 0.5), ("asam", "asam", 2.5)];
+    [("sgd", "sam", 0.0), ("sam", "sam", 0.2), ("asam", "asam", 1.5)];
 
 struct Digits {
     pixels: Tensor,
