@@ -5,11 +5,13 @@ use crate::workspace;
 use std::collections::BTreeSet;
 
 /// Workspaces of their own, out of reach of `--all`.
-const APART: [&str; 6] = [
+const APART: [&str; 8] = [
     "xtask/bare-probe/Cargo.toml",
     "xtask/size-probe/Cargo.toml",
     "xtask/stranger/Cargo.toml",
     "tests/firmware/Cargo.toml",
+    "examples/candle/Cargo.toml",
+    "examples/burn/Cargo.toml",
     "fuzz/Cargo.toml",
     "python/Cargo.toml",
 ];

@@ -6,6 +6,7 @@ mod code;
 mod cuda;
 mod exec;
 mod firmware;
+mod frameworks;
 mod fuzz;
 mod gpu_check;
 mod house;
@@ -78,6 +79,8 @@ pub(crate) const JOBS: &[Job] = &[
     job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
     job("wheel", "the Python package: its wheel, its tests with numpy", |_| wheel::wheel()),
     job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
+    job("candle", "the file for candle: lints, tests, its network once (minutes to build)", |_| frameworks::candle()),
+    job("burn", "the file for burn: lints, tests, its network once (minutes to build)", |_| frameworks::burn()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 
