@@ -303,7 +303,8 @@ impl Segments<f32> for Params {
 }
 
 /// What is done with a variable's storage and its gradient's while candle lends them.
-struct Lend<'a>(RefCell<&'a mut dyn FnMut(&mut [f32], &[f32])>);
+type Work<'a> = dyn FnMut(&mut [f32], &[f32]) + 'a;
+struct Lend<'a>(RefCell<&'a mut Work<'a>>);
 
 impl InplaceOp2 for Lend<'_> {
     fn name(&self) -> &'static str {
