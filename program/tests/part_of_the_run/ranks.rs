@@ -47,9 +47,9 @@ impl Peers for Rank<'_> {
     }
 
     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> {
-        self.table.brought.lock().unwrap()[self.rank] = own.to_vec();
+        self.table.brought.lock().expect("no rank fails")[self.rank] = own.to_vec();
         self.table.barrier.wait();
-        let mut all = self.table.brought.lock().unwrap().clone();
+        let mut all = self.table.brought.lock().expect("no rank fails").clone();
         self.table.barrier.wait();
         if all[0].len() > 1000 && self.slips.swap(false, Ordering::Relaxed) {
             all[0][603] ^= 0x40;
@@ -87,7 +87,7 @@ fn ranks(
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..size).map(|number| scope.spawn(move || rank(number))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads.into_iter().map(|thread| thread.join().expect("no rank fails")).collect()
     })
 }
 
