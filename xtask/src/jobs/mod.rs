@@ -3,12 +3,15 @@
 mod bare;
 mod capi;
 mod code;
+mod commands;
 mod cuda;
+mod dependencies;
 mod exec;
 mod firmware;
 mod fuzz;
 mod gpu_check;
 mod house;
+mod mutants;
 mod names;
 mod no_panic;
 mod pandas;
@@ -18,6 +21,7 @@ mod ptx;
 mod readme;
 mod runs;
 mod size;
+mod soak;
 mod wheel;
 mod wrong_codes;
 
@@ -29,14 +33,37 @@ pub(crate) struct Job {
     pub(crate) what: &'static str,
     pub(crate) checks: bool,
     pub(crate) run: fn(bool) -> Outcome,
+    /// A flag that takes a value, and what runs with that.
+    pub(crate) valued: Option<(&'static str, fn(&str) -> Outcome)>,
+}
+
+impl Job {
+    /// Whether it may be started with these.
+    pub(crate) fn accepts(&self, flags: &[&str]) -> bool {
+        match flags {
+            [] => true,
+            ["--check"] => self.checks,
+            [flag, _] => self.valued.is_some_and(|(known, _)| *flag == known),
+            _ => false,
+        }
+    }
+
+    /// What it takes, to be told.
+    pub(crate) fn flag(&self) -> &'static str {
+        self.valued.map_or(if self.checks { "--check" } else { "" }, |(flag, _)| flag)
+    }
 }
 
 const fn job(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
-    Job { name, what, checks: false, run }
+    Job { name, what, checks: false, run, valued: None }
 }
 
 const fn checks(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
-    Job { name, what, checks: true, run }
+    Job { checks: true, ..job(name, what, run) }
+}
+
+const fn valued(flag: &'static str, with: fn(&str) -> Outcome, job: Job) -> Job {
+    Job { valued: Some((flag, with)), ..job }
 }
 
 /// Every job: first what a commit needs, then the quick ones.
@@ -76,15 +103,26 @@ pub(crate) const JOBS: &[Job] = &[
     job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
     job("wheel", "the Python package: its wheel, its tests with numpy", |_| wheel::wheel()),
     job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
+    job("commands", "every command on a page is one that is taken; the quick ones run", |_| commands::commands(takes)),
+    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, half a minute or N", |_| soak::soak("0.5"))),
+    job("deny", "licences, sources and versions of what is depended on; advisories where they can be fetched", |_| dependencies::deny()),
+    job("semver", "the API against that of the last release", |_| dependencies::semver()),
+    valued("--shard", mutants::mutants, job("mutants", "wrong sources that no test sees, all (days) or a share K/N", |_| mutants::mutants("0/1"))),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
+
+/// Whether these words are a job and flags that it takes.
+fn takes(words: &[&str]) -> bool {
+    let [name, flags @ ..] = words else { return false };
+    JOBS.iter().any(|job| job.name == *name && job.accepts(flags))
+}
 
 fn check() -> Outcome {
     in_order(|name| ["fmt", "clippy", "test", "doc"].contains(&name))
 }
 
 fn all() -> Outcome {
-    in_order(|name| !["check", "all"].contains(&name))
+    in_order(|name| !["check", "all", "mutants"].contains(&name))
 }
 
 /// Runs the chosen jobs in the table's order, checking and never writing, up to the first failure.
