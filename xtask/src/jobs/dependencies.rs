@@ -39,9 +39,8 @@ fn installed(tool: &str) -> Outcome {
 
 /// Version and commit of the first dated heading, `## [0.1.0] - 2026-12-24, commit 0123abc`.
 fn last_release(changelog: &str) -> Result<Option<(String, String)>, String> {
-    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## ["));
-    let Some(heading) = headings.filter(|heading| !heading.starts_with("Unreleased]")).next()
-    else {
+    let mut headings = changelog.lines().filter_map(|line| line.strip_prefix("## ["));
+    let Some(heading) = headings.find(|heading| !heading.starts_with("Unreleased]")) else {
         return Ok(None);
     };
     let version = heading.split(']').next().unwrap_or(heading);

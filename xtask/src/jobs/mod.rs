@@ -27,6 +27,8 @@ mod wrong_codes;
 
 use crate::command::Outcome;
 
+type Valued = fn(&str) -> Outcome;
+
 /// A job: its name, what it does in one line, whether it can check instead of writing (`--check`).
 pub(crate) struct Job {
     pub(crate) name: &'static str,
@@ -34,7 +36,7 @@ pub(crate) struct Job {
     pub(crate) checks: bool,
     pub(crate) run: fn(bool) -> Outcome,
     /// A flag that takes a value, and what runs with that.
-    pub(crate) valued: Option<(&'static str, fn(&str) -> Outcome)>,
+    pub(crate) valued: Option<(&'static str, Valued)>,
 }
 
 impl Job {
@@ -62,7 +64,7 @@ const fn checks(name: &'static str, what: &'static str, run: fn(bool) -> Outcome
     Job { checks: true, ..job(name, what, run) }
 }
 
-const fn valued(flag: &'static str, with: fn(&str) -> Outcome, job: Job) -> Job {
+const fn valued(flag: &'static str, with: Valued, job: Job) -> Job {
     Job { valued: Some((flag, with)), ..job }
 }
 

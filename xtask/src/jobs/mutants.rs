@@ -31,6 +31,5 @@ fn of_package(share: &str, (package, judge, tests): &(&str, &str, &[&str])) -> O
     let run = run.args(["--shard", share, "--output"]).arg(job_dir("mutants")?.join(package));
     // Kept from one run to the next; after a mutant only what it touched is compiled again.
     let target = job_dir("mutants-build")?.display().to_string();
-    let run = run.env("CARGO_TARGET_DIR", &target).env("CARGO_INCREMENTAL", "1");
-    run.arg("--").args(*tests).run()
+    run.env("CARGO_TARGET_DIR", &target).arg("--").args(*tests).run()
 }
