@@ -172,7 +172,7 @@ fn a_backend_that_hoards_ends_it() {
 #[test]
 #[ignore = "takes as long as it is told, and measures memory: cargo xtask soak"]
 fn every_backend_endures() {
-    let minutes = std::env::var("PRESAM_SOAK_MINUTES").map_or(Ok(0.5), |text| text.parse());
+    let minutes = std::env::var("PRESAM_SOAK_MINUTES").map_or(Ok(0.4), |text| text.parse());
     let lasts = Duration::try_from_secs_f64(60.0 * minutes.unwrap()).unwrap();
     let told = soak(&mut every_backend(), lasts).unwrap_or_else(|why| panic!("{why}"));
     println!("{} s: {told}", lasts.as_secs());

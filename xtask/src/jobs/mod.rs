@@ -106,7 +106,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("wheel", "the Python package: its wheel, its tests with numpy", |_| wheel::wheel()),
     job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
     job("commands", "every command on a page is one that is taken; the quick ones run", |_| commands::commands(takes)),
-    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, half a minute or N", |_| soak::soak("0.5"))),
+    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, 24 seconds or N minutes", |_| soak::soak("0.4"))),
     job("deny", "licences, sources and versions of what is depended on; advisories where they can be fetched", |_| dependencies::deny()),
     job("semver", "the API against that of the last release", |_| dependencies::semver()),
     valued("--shard", mutants::mutants, job("mutants", "wrong sources that no test sees, all (days) or a share K/N", |_| mutants::mutants("0/1"))),
