@@ -35,11 +35,14 @@ fn find(name: &str) -> Result<&'static Job, String> {
 }
 
 fn start(job: &Job, flags: &[String]) -> Result<(), String> {
-    let expected = if job.checks { "--check" } else { "" };
-    if let Some(unknown) = flags.iter().find(|flag| *flag != expected) {
-        return Err(format!("unknown flag {unknown}; expected {expected:?} or none"));
+    let given: Vec<&str> = flags.iter().map(String::as_str).collect();
+    if !job.accepts(&given) {
+        return Err(format!("unknown flag {}; expected {:?} or none", given.join(" "), job.flag()));
     }
-    (job.run)(!flags.is_empty())
+    match (given.as_slice(), job.valued) {
+        ([_, value], Some((_, run))) => run(value),
+        (given, _) => (job.run)(!given.is_empty()),
+    }
 }
 
 fn table() -> String {
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_refused() {
-        for (name, flag) in [("readme", "--chekc"), ("fmt", "--check")] {
+        for (name, flag) in [("readme", "--chekc"), ("fmt", "--check"), ("soak", "--minutes")] {
             let message = start(find(name).unwrap(), &[flag.into()]).unwrap_err();
             assert!(message.starts_with(&format!("unknown flag {flag}")), "{message}");
         }

@@ -4,18 +4,24 @@
 //!
 //! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop is compiled here.
 
+#[cfg(feature = "devices")]
 pub mod device;
+#[cfg(feature = "devices")]
 mod faulty;
+#[cfg(feature = "devices")]
 mod narrow;
 pub mod phases;
 pub mod planted;
 pub mod session;
 pub mod settings;
 pub mod stepped;
+#[cfg(feature = "devices")]
 pub mod tensor;
 pub mod threads;
 
+#[cfg(feature = "devices")]
 pub use device::Devices;
+#[cfg(feature = "devices")]
 pub use faulty::Faulty;
 pub use phases::Phases;
 pub use session::Sessions;

@@ -60,8 +60,8 @@ pub fn dynamic_mask(
 }
 
 fn cleaned(score: f64) -> f64 {
-    // max returns the other operand for a NaN.
-    score.max(0.0)
+    // Of 0.0 and -0.0 `max` may return either, and what comes after tells them apart.
+    if score > 0.0 { score } else { 0.0 }
 }
 
 /// int(x) of a count.

@@ -22,6 +22,7 @@ mod planted;
 mod session;
 mod shapes;
 mod sizes;
+mod soak;
 mod stranger;
 mod traffic;
 mod visits;

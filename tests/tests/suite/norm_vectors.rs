@@ -170,3 +170,15 @@ fn the_total_of_a_part_is_refused() {
     assert_eq!(part.total(), Err(Error::NotFromZero { found: 3 }));
     assert_eq!((part.start(), part.end(), part.counted()), (3, 5, 3000));
 }
+
+/// Two parts that are finite, one chunk each, and whose sum is not.
+#[test]
+fn parts_that_overflow_together_go_one_class_higher() {
+    let mut grads = vec![0.0_f32; 2 * CHUNK];
+    (grads[0], grads[CHUNK]) = (1.5e19, 1.25e19);
+    let mut norm = PartialNorm::new();
+    Cpu::plain().accumulate_gradient(1.0, &grads, &mut norm).unwrap();
+    let part = norm.total().unwrap();
+    let down = |x: f32| x * x * 2_f32.powi(-96) * 2_f32.powi(-96);
+    assert_eq!((part.sum, part.class), (down(1.5e19) + down(1.25e19), 1));
+}

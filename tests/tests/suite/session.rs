@@ -205,6 +205,21 @@ fn out_of_place_the_parameters_stay_and_the_spares_are_the_point() {
     assert_eq!((model.params(), model.planes()), (in_place.params(), in_place.planes()));
 }
 
+/// What does not move needs no spare out of place, and has none that is written in place.
+#[test]
+fn a_tensor_that_stays_leaves_its_spare() {
+    let groups = [Group::new(0.25).unwrap(), Group::new(0.5).unwrap().not_perturbed()];
+    for (form, length) in [(Form::OutOfPlace, 0), (Form::InPlace, LENGTHS[1])] {
+        let mut model = Model::new(14, 0, 1);
+        model.tensors[1].spare.truncate(length);
+        let spare = model.tensors[1].spare.clone();
+        let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+        session.form = form;
+        session.ascend(&groups, &mut model).unwrap().descend().unwrap();
+        assert_eq!(model.tensors[1].spare, spare, "{form:?}");
+    }
+}
+
 #[test]
 fn descend_alone_is_the_base_optimizer() {
     let (mut model, mut by_hand) = (Model::new(15, 0, 1), Model::new(15, 0, 1));

@@ -3,7 +3,9 @@
 mod bare;
 mod capi;
 mod code;
+mod commands;
 mod cuda;
+mod dependencies;
 mod exec;
 mod firmware;
 mod frameworks;
@@ -11,6 +13,7 @@ mod fuzz;
 mod gpu_check;
 mod house;
 mod mpi;
+mod mutants;
 mod names;
 mod no_panic;
 mod pandas;
@@ -20,10 +23,13 @@ mod ptx;
 mod readme;
 mod runs;
 mod size;
+mod soak;
 mod wheel;
 mod wrong_codes;
 
 use crate::command::Outcome;
+
+type Valued = fn(&str) -> Outcome;
 
 /// A job: its name, what it does in one line, whether it can check instead of writing (`--check`).
 pub(crate) struct Job {
@@ -31,14 +37,37 @@ pub(crate) struct Job {
     pub(crate) what: &'static str,
     pub(crate) checks: bool,
     pub(crate) run: fn(bool) -> Outcome,
+    /// A flag that takes a value, and what runs with that.
+    pub(crate) valued: Option<(&'static str, Valued)>,
+}
+
+impl Job {
+    /// Whether it may be started with these.
+    pub(crate) fn accepts(&self, flags: &[&str]) -> bool {
+        match flags {
+            [] => true,
+            ["--check"] => self.checks,
+            [flag, _] => self.valued.is_some_and(|(known, _)| *flag == known),
+            _ => false,
+        }
+    }
+
+    /// What it takes, to be told.
+    pub(crate) fn flag(&self) -> &'static str {
+        self.valued.map_or(if self.checks { "--check" } else { "" }, |(flag, _)| flag)
+    }
 }
 
 const fn job(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
-    Job { name, what, checks: false, run }
+    Job { name, what, checks: false, run, valued: None }
 }
 
 const fn checks(name: &'static str, what: &'static str, run: fn(bool) -> Outcome) -> Job {
-    Job { name, what, checks: true, run }
+    Job { checks: true, ..job(name, what, run) }
+}
+
+const fn valued(flag: &'static str, with: Valued, job: Job) -> Job {
+    Job { valued: Some((flag, with)), ..job }
 }
 
 /// Every job: first what a commit needs, then the quick ones.
@@ -81,15 +110,26 @@ pub(crate) const JOBS: &[Job] = &[
     job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
     job("candle", "the file for candle: lints, tests, its network once (minutes to build)", |_| frameworks::candle()),
     job("burn", "the file for burn: lints, tests, its network once (minutes to build)", |_| frameworks::burn()),
+    job("commands", "every command on a page is one that is taken; the quick ones run", |_| commands::commands(takes)),
+    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, 24 seconds or N minutes", |_| soak::soak("0.4"))),
+    job("deny", "licences, sources and versions of what is depended on; advisories where they can be fetched", |_| dependencies::deny()),
+    job("semver", "the API against that of the last release", |_| dependencies::semver()),
+    valued("--shard", mutants::mutants, job("mutants", "wrong sources that no test sees, all (days) or a share K/N", |_| mutants::mutants("0/1"))),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
+
+/// Whether these words are a job and flags that it takes.
+fn takes(words: &[&str]) -> bool {
+    let [name, flags @ ..] = words else { return false };
+    JOBS.iter().any(|job| job.name == *name && job.accepts(flags))
+}
 
 fn check() -> Outcome {
     in_order(|name| ["fmt", "clippy", "test", "doc"].contains(&name))
 }
 
 fn all() -> Outcome {
-    in_order(|name| !["check", "all"].contains(&name))
+    in_order(|name| !["check", "all", "mutants"].contains(&name))
 }
 
 /// Runs the chosen jobs in the table's order, checking and never writing, up to the first failure.

@@ -50,16 +50,20 @@ pub(crate) fn bench_smoke() -> Outcome {
 pub(crate) fn package() -> Outcome {
     let target = job_dir("package")?;
     removed(&target.join("package"))?;
+    let target_dir = target.display().to_string();
     let members = workspace::packages(&root())?;
     let (published, kept): (Vec<_>, Vec<_>) =
         members.iter().partition(|package| package.is_published());
-    let package = Run::cargo().args(["package", "--workspace", "--no-verify"]);
-    let package = kept.iter().fold(package, |run, package| run.args(["--exclude", &package.name]));
     // On a developer's machine the changes at hand are what is to be tried.
     let dirty = std::env::var_os("CI").is_none();
-    let package = if dirty { package.arg("--allow-dirty") } else { package };
-    let target_dir = target.display().to_string();
-    package.env("CARGO_TARGET_DIR", &target_dir).run()?;
+    let of_published = |run: Run| {
+        let run = run.args(["--workspace", "--no-verify"]).env("CARGO_TARGET_DIR", &target_dir);
+        let run = kept.iter().fold(run, |run, package| run.args(["--exclude", &package.name]));
+        if dirty { run.arg("--allow-dirty") } else { run }
+    };
+    // What a registry would say of names, versions and manifests; nothing is sent.
+    of_published(Run::cargo().args(["publish", "--dry-run"])).run()?;
+    of_published(Run::cargo().arg("package")).run()?;
 
     let sources = target.join("sources");
     emptied(&sources)?;

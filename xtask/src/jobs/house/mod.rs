@@ -48,7 +48,7 @@ pub(crate) fn sources() -> Result<Vec<String>, String> {
 }
 
 /// The files that git knows or would take.
-fn listed(pattern: &str) -> Result<Vec<String>, String> {
+pub(crate) fn listed(pattern: &str) -> Result<Vec<String>, String> {
     let git = ["ls-files", "--cached", "--others", "--exclude-standard", "--", pattern];
     let list = Run::program("git").args(git).output();
     let list = list.ok_or_else(|| format!("`git ls-files {pattern}` failed"))?;
