@@ -22,6 +22,8 @@ pub struct BufferId(pub(crate) usize);
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) buffers: Vec<Buffer>,
+    /// Behind everything that ever was: no address is given twice.
+    end: u64,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) struct Buffer {
     valid: Option<Vec<AtomicU32>>,
     /// A variable of a module, by the module's number: the module must stay the same.
     pub module: Option<u64>,
+    is_released: bool,
 }
 
 impl Memory {
@@ -128,13 +131,17 @@ impl Memory {
         }
     }
 
-    /// Takes a buffer's bytes away, as a device's free does: what touches them from now on is a fault.
+    /// Takes a buffer's bytes away, as a device's free does: what touches them from now on is a fault. Its id may be
+    /// given again.
     pub fn release(&mut self, id: BufferId) {
-        let buffer = &mut self.buffers[id.0];
+        let Some(buffer) = self.buffers.get_mut(id.0) else { return };
         buffer.length = 0;
         buffer.words = Vec::new();
         buffer.valid = None;
         buffer.guards = Vec::new();
+        buffer.is_released = true;
+        // A host that takes and frees at every step must not leave a row of the table each time.
+        while self.buffers.pop_if(|last| last.is_released).is_some() {}
     }
 
     /// The buffer of this name, the latest where there are several.
@@ -144,9 +151,8 @@ impl Memory {
     }
 
     pub(crate) fn add(&mut self, name: &str, length: u64, offset: u64, writable: bool) -> BufferId {
-        let end =
-            self.buffers.last().map_or(FIRST_ADDRESS, |last| last.address + last.length + GAP);
-        let start = end.next_multiple_of(ALIGNMENT);
+        let start = self.end.max(FIRST_ADDRESS).next_multiple_of(ALIGNMENT);
+        self.end = start + offset + length + GAP;
         let words = usize::try_from((offset + length).div_ceil(4)).unwrap_or(usize::MAX);
         self.buffers.push(Buffer {
             name: name.to_owned(),
@@ -158,6 +164,7 @@ impl Memory {
             words: (0..words).map(|_| AtomicU32::new(0)).collect(),
             valid: None,
             module: None,
+            is_released: false,
         });
         BufferId(self.buffers.len() - 1)
     }

@@ -148,3 +148,20 @@ fn protected_bytes() {
     let parameter = Case::new("mov.u64 %d6, a; st.u32 [%d6], %r1;").fault();
     assert!(matches!(parameter, FaultKind::Protected { .. }), "{parameter}");
 }
+
+#[test]
+fn what_is_taken_and_freed_leaves_no_row_and_no_address_comes_twice() {
+    let mut memory = Memory::new();
+    let kept = memory.uninitialised("kept", 8);
+    let mut last = memory.address(kept, 0);
+    for _ in 0..3 {
+        let ids = ["a", "b"].map(|name| memory.uninitialised(name, 8));
+        let addresses = ids.map(|id| memory.address(id, 0));
+        assert!(last < addresses[0] && addresses[0] < addresses[1]);
+        last = addresses[1];
+        assert_eq!(memory.find("b"), Some(ids[1]));
+        ids.into_iter().for_each(|id| memory.release(id));
+        assert_eq!((memory.find("a"), memory.find("b")), (None, None));
+    }
+    assert_eq!(memory.find("kept"), Some(kept));
+}
