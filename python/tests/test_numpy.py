@@ -133,7 +133,7 @@ def test_an_array_without_gradient_stays_and_an_empty_one_does_no_harm():
 
 @pytest.mark.parametrize("descent", ["gsam", "wsam", "saner"])
 def test_methods_with_both_gradients_train(descent):
-    params, optimizer = run(40, variant="sam", descent=descent, lr=0.02)
+    params, optimizer = run(60, variant="sam", descent=descent, lr=0.02)
     assert all(np.mean((np.abs(w) - 1) ** 2) < 0.05 for w in params)
     assert optimizer.report().perturbed == 1.0
 

@@ -54,7 +54,8 @@ impl World {
     }
 }
 
-const GONE: &str = "waited in vain for another rank, which is gone (mpirun's own message names it)";
+const GONE: &str =
+    "asked to stop, waited in vain for another rank (mpirun's own message names one that is gone)";
 
 /// What there is to go on with.
 fn left(checkpoint: Option<&Path>) -> String {
