@@ -78,7 +78,8 @@ fn a_rank_that_is_killed_ends_the_others_with_a_line_and_they_go_on_to_the_same_
         assert!(took < Duration::from_secs(10), "{took:?}");
         assert_eq!((output.status.code(), out(&output).as_str()), (Some(137), ""), "{message}");
         assert!(message.contains(&format!("process rank {killed} ")), "{message}");
-        let other = "error: rank 2: asked to stop, waited in vain for another rank";
+        // Once one has said so and ended, `mpirun` may kill the other before it speaks.
+        let other = ": asked to stop, waited in vain for another rank";
         assert!(message.contains(other) && message.contains("; ck holds what"), "{message}");
     }
     let output = mpirun(3, place.path(), &flags).output().expect("mpirun starts");
