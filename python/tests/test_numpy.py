@@ -131,9 +131,10 @@ def test_an_array_without_gradient_stays_and_an_empty_one_does_no_harm():
     assert (b == 1.0).all() and (a != 1.0).all()
 
 
-@pytest.mark.parametrize("descent", ["gsam", "wsam", "saner"])
-def test_methods_with_both_gradients_train(descent):
-    params, optimizer = run(60, variant="sam", descent=descent, lr=0.02)
+# SANER takes half of some components off, and needs more steps for as much.
+@pytest.mark.parametrize("descent, steps", [("gsam", 40), ("wsam", 40), ("saner", 60)])
+def test_methods_with_both_gradients_train(descent, steps):
+    params, optimizer = run(steps, variant="sam", descent=descent, lr=0.02)
     assert all(np.mean((np.abs(w) - 1) ** 2) < 0.05 for w in params)
     assert optimizer.report().perturbed == 1.0
 

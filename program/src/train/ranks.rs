@@ -5,7 +5,8 @@
 //! rank r of N      takes part r; what all bring is gathered in rank order
 //! ```
 //!
-//! Everything else each rank does for itself, and comes to the same bits: nothing is handed round but what parts bring.
+//! Everything else each rank does for itself, and comes to the same bits: nothing is handed round but what parts bring
+//! and the checkpoint that the first rank reads.
 //! That they do come to the same bits is asked at the end of every epoch.
 
 use sha2::{Digest, Sha256};
