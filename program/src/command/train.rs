@@ -96,6 +96,9 @@ pub(crate) struct TrainArguments {
     /// Search rho and damping on a validation split first
     #[arg(long)]
     tune: bool,
+    /// Seeds that judge each of its trials [default: 8, the most]
+    #[arg(hide_short_help = true, long, value_name = "N")]
+    tune_seeds: Option<usize>,
     /// What a short tuning finds: lr, methods, all or none [default: on digits none, else what was not given]
     #[arg(hide_short_help = true, long, value_name = "A,B")]
     search: Option<String>,
@@ -182,6 +185,7 @@ impl TrainArguments {
             threads: self.threads,
             device: self.device.clone(),
             tune: self.tune.then_some(true),
+            tune_seeds: self.tune_seeds,
             search: self.search.clone().map(Many::One),
             methods: self.methods.clone().map(Many::One),
             rho: self.rho.as_deref().map(parse_rho).transpose()?.unwrap_or_default(),

@@ -46,6 +46,7 @@ impl Config {
                 self.learning_rate.to_string(),
             ),
             (self.seeds != plain.seeds, "seeds", seeds(&self.seeds)),
+            (self.tune_seeds != plain.tune_seeds, "tune-seeds", self.tune_seeds.to_string()),
             (!self.methods.iter().eq(usual), "methods", self.methods.join(",")),
         ];
         all.into_iter()

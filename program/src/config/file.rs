@@ -7,7 +7,7 @@ use crate::data::Source;
 use crate::methods::suggestion;
 
 /// Every key of the file, and what it takes.
-const KEYS: [(&str, &str); 21] = [
+const KEYS: [(&str, &str); 22] = [
     ("data", "a text: \"digits\", \"idx:DIR\" or \"cifar10:DIR\""),
     ("train_samples", "a whole number; 0 takes all"),
     ("label_noise", "a fraction (0.4) or a list of them ([0, 0.4])"),
@@ -25,6 +25,7 @@ const KEYS: [(&str, &str); 21] = [
     ("threads", "a whole number"),
     ("device", "a text: \"cpu\", \"emulated\", \"ptx\" or \"cuda\""),
     ("tune", "true or false"),
+    ("tune_seeds", "a whole number"),
     ("search", "a text or a list of them: lr, methods, \"all\" or \"none\""),
     ("methods", "a text (\"sam,asam\") or a list of them ([\"sam\", \"asam\"])"),
     ("rho", "a number (0.05) or a table of methods and numbers ({ sam = 0.5 })"),

@@ -96,6 +96,8 @@ pub struct Config {
     pub device: Choice,
     /// Whether rho (and damping) are searched on a validation split first.
     pub tune: bool,
+    /// Seeds that judge each trial of it.
+    pub tune_seeds: usize,
     /// What a short tuning finds first: `learning_rate`, and methods whose radius it is.
     pub search: Vec<String>,
     /// Methods, by their names in the list.

@@ -28,6 +28,7 @@ pub struct Options {
     pub threads: Option<usize>,
     pub device: Option<String>,
     pub tune: Option<bool>,
+    pub tune_seeds: Option<usize>,
     pub search: Option<Many<String>>,
     pub methods: Option<Many<String>>,
     #[serde(default)]
@@ -120,6 +121,7 @@ impl Options {
             threads: self.threads.or(weaker.threads),
             device: self.device.or(weaker.device),
             tune: self.tune.or(weaker.tune),
+            tune_seeds: self.tune_seeds.or(weaker.tune_seeds),
             search: self.search.or(weaker.search),
             methods: self.methods.or(weaker.methods),
             rho,

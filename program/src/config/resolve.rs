@@ -16,6 +16,8 @@ const LABEL_NOISE: f64 = 0.6;
 const DIGITS_TRAINING: usize = 1000;
 /// The core takes no radius from here on: its range classes rest on it.
 const LARGEST_RHO: f32 = (1_u32 << 31) as f32;
+/// Seeds that `--tune` has, and takes where nobody asks for fewer.
+pub(super) const MOST_TUNE_SEEDS: usize = 8;
 const MOST_THREADS: usize = 1024;
 /// An epoch leaves a record; a slip of the keyboard must not fill the memory.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -55,6 +57,11 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
         device,
         tune: options.tune.unwrap_or(false),
+        tune_seeds: at_least_one(
+            "--tune-seeds",
+            options.tune_seeds.unwrap_or(MOST_TUNE_SEEDS),
+            MOST_TUNE_SEEDS,
+        )?,
         search,
         rho: radii(&methods, options.rho.all, options.rho.each)?,
         set: settings(&methods, base, options.set)?,

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use super::network::Network;
-use super::tune::{BASE, SEEDS, SHORT_SEEDS, SHORT_TRIALS, TRIALS, short};
+use super::tune::{BASE, SHORT_SEEDS, SHORT_TRIALS, TRIALS, short};
 use crate::config::{Config, LEARNING_RATE, Plan};
 use crate::data::Loaded;
 use crate::error::Error;
@@ -75,7 +75,7 @@ fn costs(config: &Config, short: &Config, size: usize) -> Result<Costs, Error> {
     for method in &config.methods {
         comparison += runs(config, method, config.seeds.len(), size)?;
         if config.tune && config.rho(method).is_some() {
-            tuning += runs(config, method, TRIALS * SEEDS.len(), left(size))?;
+            tuning += runs(config, method, TRIALS * config.tune_seeds, left(size))?;
         }
     }
     let levels = config.label_noise.len() as f64;

@@ -3,7 +3,7 @@
 //! ```text
 //! --tune    rho      half powers of two from 1/32 to 32 times the default, then three times finer around the best
 //!           damping  0.1, 1 and 10; for each, powers of two from 1/4 to 4 times the default rho, then twice finer
-//!           judge    mean accuracy on the held-out 30 % of the training images (clean labels), over 8 seeds of its own
+//!           judge    mean accuracy on the held-out 30 % of the training images (clean labels), over 8 seeds of its own (--tune-seeds)
 //!           collapse the smallest rho above the best at which that mean falls by more than 0.1
 //! --search  rate     1, 1/4, 1/16 and 1/64 of the default for the base optimizer alone, then half and twice the best
 //!           rho      powers of four from 1/64 to 4 times the default, then twice finer around the best
@@ -138,6 +138,7 @@ impl<'a> Search<'a> {
         chosen: &mut Vec<Tuned>,
     ) -> Result<(), Error> {
         let few = &SEEDS[..SHORT_SEEDS];
+        let seeds = SEEDS.get(..config.tune_seeds).unwrap_or(&SEEDS);
         let mut learning_rate = config.learning_rate;
         if config.searches(LEARNING_RATE) {
             above_zero("--lr".to_owned(), learning_rate)?;
@@ -152,7 +153,7 @@ impl<'a> Search<'a> {
                 above_zero(format!("--rho {method}"), rho)?;
             }
             if config.tune {
-                self.begin(method, config, &SEEDS, learning_rate);
+                self.begin(method, config, seeds, learning_rate);
                 chosen.push(self.radius(rho)?);
             } else if config.searches(method) {
                 self.begin(method, short, few, learning_rate);

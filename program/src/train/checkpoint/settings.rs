@@ -14,8 +14,18 @@ use crate::train::split::Judge;
 
 /// Keys of a configuration that decide which runs there are, or where they are taken; the radii and keys of the other
 /// methods go with them. What a tuning or a search found is the run's: its learning rate, its radius, its plan.
-const NOT_THE_RUN_S: [&str; 9] =
-    ["device", "label_noise", "methods", "rho", "search", "seeds", "set", "threads", "tune"];
+const NOT_THE_RUN_S: [&str; 10] = [
+    "device",
+    "label_noise",
+    "methods",
+    "rho",
+    "search",
+    "seeds",
+    "set",
+    "threads",
+    "tune",
+    "tune_seeds",
+];
 
 type Settings = BTreeMap<String, Value>;
 
