@@ -127,6 +127,10 @@ fn methods_are_listed_and_explained() {
     let json: serde_json::Value =
         serde_json::from_slice(&presam(&["methods", "--json"]).stdout).unwrap();
     assert_eq!(json.as_array().unwrap().len(), presam_program::methods::METHODS.len());
+    // What perturbs nothing has no ascent, and no radius either.
+    for method in json.as_array().unwrap() {
+        assert_eq!(method["ascent"].is_null(), method["rho"].is_null(), "{method}");
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! [`Memory`]: buffers at made-up addresses, every access checked.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Addresses of buffers are multiples of this, as a GPU's allocator has them.
@@ -55,17 +54,28 @@ impl fmt::Display for Fault {
 }
 
 struct Buffer {
+    address: u64,
     bytes: Vec<u8>,
     written: Vec<bool>,
+}
+
+impl Buffer {
+    /// Where in it these bytes are, if it holds all of them.
+    fn offset(&self, address: u64, bytes: u64) -> Option<usize> {
+        let offset = address.checked_sub(self.address)?;
+        let end = offset.checked_add(bytes)?;
+        (end <= self.bytes.len() as u64).then_some(offset as usize)
+    }
 }
 
 /// The memory of an emulated device.
 #[derive(Default)]
 pub struct Memory {
-    buffers: BTreeMap<u64, Buffer>,
+    /// In the order of their addresses, since those only grow.
+    buffers: Vec<Buffer>,
     next: u64,
-    /// The buffer of the last access: the next one is mostly in it too.
-    last: u64,
+    /// The place of the last access's buffer: the next one is mostly in it too.
+    last: usize,
 }
 
 impl Memory {
@@ -80,33 +90,31 @@ impl Memory {
         let address = self.next;
         // A grain is left free behind each buffer: an access past its end meets nothing.
         self.next += (bytes as u64).next_multiple_of(GRAIN) + GRAIN;
-        let buffer = Buffer { bytes: vec![0xa5; bytes], written: vec![false; bytes] };
-        self.buffers.insert(address, buffer);
+        self.buffers.push(Buffer {
+            address,
+            bytes: vec![0xa5; bytes],
+            written: vec![false; bytes],
+        });
         address
     }
 
     /// Gives a buffer back; whether there was one at this address.
     pub fn free(&mut self, address: u64) -> bool {
-        self.buffers.remove(&address).is_some()
+        let place = self.buffers.binary_search_by_key(&address, |buffer| buffer.address);
+        place.map(|place| self.buffers.remove(place)).is_ok()
     }
 
     /// The buffer that holds these bytes, and where in it.
     fn find(&mut self, address: u64, bytes: u64) -> Result<(&mut Buffer, usize), Fault> {
-        let out = Fault::OutOfBounds { address, bytes };
-        let inside = |base: u64, buffer: &Buffer| {
-            let offset = address.checked_sub(base)?;
-            let end = offset.checked_add(bytes)?;
-            (end <= buffer.bytes.len() as u64).then_some(offset as usize)
-        };
-        let hit = self.buffers.get(&self.last).is_some_and(|b| inside(self.last, b).is_some());
-        if !hit {
-            let (&base, _) = self.buffers.range(..=address).next_back().ok_or(out.clone())?;
-            self.last = base;
+        let offset = |buffer: &Buffer| buffer.offset(address, bytes);
+        let mut found = self.buffers.get(self.last).and_then(offset);
+        if found.is_none() {
+            let after = self.buffers.partition_point(|buffer| buffer.address <= address);
+            self.last = after.saturating_sub(1);
+            found = self.buffers.get(self.last).and_then(offset);
         }
-        let base = self.last;
-        let buffer = self.buffers.get_mut(&base).ok_or(out.clone())?;
-        let offset = inside(base, buffer).ok_or(out)?;
-        Ok((buffer, offset))
+        let fault = Fault::OutOfBounds { address, bytes };
+        self.buffers.get_mut(self.last).zip(found).ok_or(fault)
     }
 
     /// Copies out of memory.

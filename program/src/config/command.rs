@@ -1,5 +1,6 @@
 //! A configuration as the shortest command that repeats it.
 
+use super::word::name;
 use super::{Base, Config, LEARNING_RATE, Many, Options, resolve};
 use crate::data::Source;
 use crate::methods::METHODS;
@@ -35,11 +36,11 @@ impl Config {
             (self.epochs != plain.epochs, "epochs", self.epochs.to_string()),
             (self.sam_from != plain.sam_from, "sam-from", self.sam_from.to_string()),
             (self.sam_every != plain.sam_every, "sam-every", self.sam_every.to_string()),
-            (self.budget != plain.budget, "budget", self.budget.name().to_owned()),
+            (self.budget != plain.budget, "budget", name(&self.budget)),
             (self.batch != plain.batch, "batch", self.batch.to_string()),
             (self.parts != plain.parts, "parts", self.parts.to_string()),
-            (self.perturb != plain.perturb, "perturb", self.perturb.name().to_owned()),
-            (self.base != plain.base, "base", self.base.entry().name.to_owned()),
+            (self.perturb != plain.perturb, "perturb", name(&self.perturb)),
+            (self.base != plain.base, "base", name(&self.base)),
             (
                 is_given || self.learning_rate != plain.learning_rate,
                 "lr",
@@ -96,7 +97,7 @@ impl Config {
     fn defaults(&self) -> Option<Config> {
         let plain = resolve(Options {
             data: Some(self.data.to_string()),
-            base: Some(self.base.entry().name.to_owned()),
+            base: Some(name(&self.base)),
             methods: Some(Many::List(self.methods.clone())),
             ..Options::default()
         })

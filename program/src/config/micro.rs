@@ -1,13 +1,10 @@
 //! [`Micro`]: a batch in parts, and whose gradient perturbs.
 
-use std::str::FromStr;
-
+use clap::ValueEnum;
 use serde::Serialize;
 
-use super::ConfigError;
-
 /// Whose gradient perturbs where a batch is taken in parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Perturb {
     /// The whole batch's: parts only save memory (gradient accumulation).
@@ -15,28 +12,6 @@ pub enum Perturb {
     Synchronised,
     /// Each part's own (m-SAM), with memory of its own.
     Local,
-}
-
-impl Perturb {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Synchronised => "synchronised",
-            Self::Local => "local",
-        }
-    }
-}
-
-impl FromStr for Perturb {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        match text {
-            "synchronised" => Ok(Self::Synchronised),
-            "local" => Ok(Self::Local),
-            _ => Err(ConfigError::new("--perturb", "synchronised or local", format!("{text:?}"))),
-        }
-    }
 }
 
 /// How a batch is taken.

@@ -15,6 +15,7 @@ mod plan;
 mod radii;
 mod resolve;
 mod search;
+mod word;
 
 pub use error::ConfigError;
 pub use micro::{Micro, Perturb};
@@ -30,6 +31,7 @@ pub use search::LEARNING_RATE;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::data::Source;
@@ -37,10 +39,11 @@ use crate::methods::{BASES, BaseMethod};
 use presam_cuda::Choice;
 
 /// A base optimizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Base {
     /// Stochastic gradient descent with momentum and coupled weight decay.
+    #[default]
     Sgd,
     /// Adam with decoupled weight decay.
     Adamw,

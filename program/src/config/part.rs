@@ -7,14 +7,13 @@
 //! by gradients    the most epochs that take no more of them than the configured epochs of the base optimizer alone
 //! ```
 
-use std::str::FromStr;
-
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{Config, ConfigError};
 
 /// What every method gets the same of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Budget {
     /// Passes over the training examples.
@@ -22,28 +21,6 @@ pub enum Budget {
     Epochs,
     /// Gradients: as many as the base optimizer alone takes in the configured epochs, to the last whole epoch.
     Gradients,
-}
-
-impl Budget {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Epochs => "epochs",
-            Self::Gradients => "gradients",
-        }
-    }
-}
-
-impl FromStr for Budget {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        match text {
-            "epochs" => Ok(Self::Epochs),
-            "gradients" => Ok(Self::Gradients),
-            _ => Err(ConfigError::new("--budget", "epochs or gradients", format!("{text:?}"))),
-        }
-    }
 }
 
 /// A method's part of a run.

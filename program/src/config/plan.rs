@@ -105,10 +105,7 @@ fn variant(
     method: &str,
     damping: Option<f64>,
 ) -> Result<Option<AnyVariant<f32>>, ConfigError> {
-    if config.rho(method).is_none() {
-        return Ok(None);
-    }
-    let ascent = find(method).map_or(method, |method| method.ascent);
+    let Some(ascent) = find(method).and_then(|method| method.ascent) else { return Ok(None) };
     let mut variant = AnyVariant::by_name(ascent).map_err(refused(method, "variant"))?;
     for key in variant.about().keys {
         let tried = damping.filter(|_| key.name == DAMPING);

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::search::search;
+use super::word::word;
 use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, Plan, SeedsOption};
 use crate::data::Source;
 use crate::machine::available_threads;
-use crate::methods::{BASES, Key, Limits, METHODS, Method, find, find_key, suggestion};
+use crate::methods::{Key, Limits, METHODS, Method, find, find_key, suggestion};
 use crate::tilde::unreplaced;
 use presam_cuda::{Choice, NAMES};
 
@@ -30,7 +31,7 @@ const MOST_WIDTH: usize = 1 << 20;
 /// with a suggestion where a name is close.
 pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     let data = source(options.data.as_deref())?;
-    let base = base(options.base.as_deref())?;
+    let base: Base = word("--base", options.base.as_deref())?;
     let methods = methods(options.methods.clone())?;
     let search = search(&options, &data, &methods)?;
     let learning_rate = options.learning_rate.unwrap_or(base.entry().learning_rate);
@@ -38,9 +39,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     let threads = options.threads.unwrap_or_else(available_threads);
     let default_samples = if data == Source::Digits { DIGITS_TRAINING } else { 0 };
     let epochs = at_least_one("--epochs", options.epochs.unwrap_or(60), MOST_EPOCHS)?;
-    let budget = options.budget.as_deref().map(str::parse).transpose()?;
     let batch = at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?;
-    let perturb = options.perturb.as_deref().map(str::parse).transpose()?;
     let device = device(options.device.as_deref())?;
     let config = Config {
         train_samples: options.train_samples.unwrap_or(default_samples),
@@ -49,10 +48,10 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         epochs,
         sam_from: at_least_one("--sam-from", options.sam_from.unwrap_or(1), epochs)?,
         sam_every: at_least_one("--sam-every", options.sam_every.unwrap_or(1), usize::MAX)?,
-        budget: budget.unwrap_or_default(),
+        budget: word("--budget", options.budget.as_deref())?,
         batch,
         parts: parts(options.parts.unwrap_or(1), batch, device)?,
-        perturb: perturb.unwrap_or_default(),
+        perturb: word("--perturb", options.perturb.as_deref())?,
         seeds: options.seeds.unwrap_or(SeedsOption::Count(SEEDS)).seeds()?,
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
         device,
@@ -103,15 +102,6 @@ fn source(text: Option<&str>) -> Result<Source, ConfigError> {
             .suggest(Some(&format!("{kind}:{}", meant.display()))));
     }
     Ok(source)
-}
-
-fn base(text: Option<&str>) -> Result<Base, ConfigError> {
-    match text.map(str::to_lowercase).as_deref() {
-        None | Some("sgd") => Ok(Base::Sgd),
-        Some("adamw") => Ok(Base::Adamw),
-        Some(other) => Err(ConfigError::new("--base", "sgd or adamw", format!("{other:?}"))
-            .suggest(suggestion(other, BASES.iter().map(|base| base.name)))),
-    }
 }
 
 fn methods(names: Option<Many<String>>) -> Result<Vec<&'static Method>, ConfigError> {

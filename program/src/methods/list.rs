@@ -43,7 +43,7 @@ const SANER_INFO_ASAM_KEYS: &[Key] = &[
 const PLAIN: Method = Method {
     name: "",
     aliases: &[],
-    ascent: "sam",
+    ascent: Some("sam"),
     by_default: true,
     what: "",
     formula: "",
@@ -65,7 +65,7 @@ const fn variant(info: VariantInfo, rho: f64, what: &'static str) -> Method {
     Method {
         name: info.name,
         aliases: info.aliases,
-        ascent: info.name,
+        ascent: Some(info.name),
         what,
         formula: info.formula,
         rho: Some(rho),
@@ -99,6 +99,7 @@ pub const METHODS: &[Method] = &[
         aliases: &["base", "none"],
         what: "the base optimizer alone: what every other method is measured against",
         formula: "w <- base(w, g)",
+        ascent: None,
         rho: None,
         step_floats: 0,
         gradients: "1",

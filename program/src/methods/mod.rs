@@ -18,8 +18,8 @@ pub struct Method {
     pub name: &'static str,
     /// Other names it answers to.
     pub aliases: &'static [&'static str],
-    /// The variant of the core whose ascent it takes.
-    pub ascent: &'static str,
+    /// The variant of the core whose ascent it takes; `None` for a method that perturbs nothing.
+    pub ascent: Option<&'static str>,
     /// Whether it is trained where no method is named.
     pub by_default: bool,
     /// One line: what it does.

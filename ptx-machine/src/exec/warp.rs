@@ -123,9 +123,15 @@ impl Warp {
         mask: u32,
     ) {
         for &(row, constant) in &function.constants {
-            for lane in lanes(mask) {
-                let value = self.constant(grid, place, path, constant, lane);
-                self.rows[(path.row_base + row) as usize][lane] = value;
+            let row = (path.row_base + row) as usize;
+            if constant.tells_lanes_apart() {
+                for lane in lanes(mask) {
+                    self.rows[row][lane] = self.constant(grid, place, path, constant, lane);
+                }
+            } else {
+                let value = self.constant(grid, place, path, constant, 0);
+                let slots = self.rows[row].iter_mut().enumerate();
+                slots.filter(|(lane, _)| mask >> lane & 1 == 1).for_each(|(_, slot)| *slot = value);
             }
         }
         for &(row, value) in &function.predicate_constants {

@@ -4,6 +4,7 @@
 //!
 //! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop is compiled here.
 
+pub mod bandwidth;
 #[cfg(feature = "devices")]
 pub mod device;
 #[cfg(feature = "devices")]

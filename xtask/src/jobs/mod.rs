@@ -85,7 +85,7 @@ pub(crate) const JOBS: &[Job] = &[
     checks("picture", "draw docs/architecture.svg", picture::picture),
     checks("ptx", "write the GPU's kernels under kernels/ptx", ptx::ptx),
     checks("ptx-check", "lints and ptxas on kernels/ptx; write docs/kernels.md", ptx::ptx_check),
-    job("features", "each crate with no feature, each one, each pair; warnings denied", |_| code::features()),
+    job("features", "each crate with no feature, each one alone, all but each; warnings denied", |_| code::features()),
     job("bare", "core and model for a Cortex-M0, without std", |_| bare::bare()),
     job("firmware", "train and run the vectors on microcontrollers under QEMU, with the host's bits", |_| firmware::firmware()),
     checks("size", "weigh the flash, RAM and stack of each rule and phase; write docs/size.md", size::size),

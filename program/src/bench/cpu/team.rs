@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use presam_backends::bandwidth::triad;
+
 use super::shard::{Order, Reply, Rules, Shard};
 use crate::bench::Shape;
 use crate::error::Error;
@@ -111,9 +113,7 @@ impl Seat {
 
     fn triad(&mut self) {
         let [a, b, c] = self.buffers(self.triad);
-        for ((c, a), b) in c.iter_mut().zip(a).zip(b) {
-            *c = *a + 3.0 * *b;
-        }
+        triad(a, b, c);
         black_box(&mut self.buffer);
     }
 
