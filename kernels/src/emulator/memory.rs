@@ -151,13 +151,11 @@ impl Memory {
 
     /// N bytes from a multiple of N.
     pub(super) fn get<const N: usize>(&mut self, address: u64) -> Result<[u8; N], Fault> {
-        let bytes = N as u64;
-        if !address.is_multiple_of(bytes) {
-            return Err(Fault::Misaligned { address, bytes });
-        }
-        let mut value = [0; N];
-        self.read(address, &mut value)?;
-        Ok(value)
+        let (buffer, at) = self.find_aligned(address, N as u64)?;
+        let value = buffer.bytes.get(at..).and_then(<[u8]>::first_chunk);
+        let written = buffer.written.get(at..).and_then(<[bool]>::first_chunk);
+        let value = value.filter(|_| written == Some(&[true; N]));
+        value.copied().ok_or(Fault::Uninitialised { address, bytes: N as u64 })
     }
 
     /// N bytes to a multiple of N.
@@ -166,10 +164,19 @@ impl Memory {
         address: u64,
         value: [u8; N],
     ) -> Result<(), Fault> {
-        let bytes = N as u64;
+        let (buffer, at) = self.find_aligned(address, N as u64)?;
+        let bytes = buffer.bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+        let written = buffer.written.get_mut(at..).and_then(<[bool]>::first_chunk_mut);
+        if let (Some(bytes), Some(written)) = (bytes, written) {
+            (*bytes, *written) = (value, [true; N]);
+        }
+        Ok(())
+    }
+
+    fn find_aligned(&mut self, address: u64, bytes: u64) -> Result<(&mut Buffer, usize), Fault> {
         if !address.is_multiple_of(bytes) {
             return Err(Fault::Misaligned { address, bytes });
         }
-        self.write(address, &value)
+        self.find(address, bytes)
     }
 }
