@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam::{Group, LookSam, Sam, SecondGradient, Sgd, Vasso};
+use presam::{Group, LookSam, Sam, SecondGradient, Sgd};
 use presam_cuda::{
     Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep,
     Emulated, Flat, Form, Layer, Mixes, Options, Scalar, download,
 };
-use presam_kernels::{Kernel, entries};
+use presam_kernels::entries;
 use presam_model::Mlp;
 
 /// A device, and one good segment of `len` on it.
@@ -184,60 +184,6 @@ fn what_is_set_later_must_fit_what_the_step_was_made_with() {
     );
     step.set_base(&mut device, momentum.into(), &[group]).unwrap();
     step.set_rho(&mut device, 0, 0.1).unwrap();
-}
-
-/// A device that does not take one kernel.
-struct Without {
-    device: Emulated,
-    kernel: &'static str,
-}
-
-impl Layer for Without {
-    fn below(&self) -> &dyn Device {
-        &self.device
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.device
-    }
-
-    fn on_launch(
-        &mut self,
-        kernel: &'static Kernel,
-        blocks: u32,
-        arguments: &[u64],
-    ) -> Result<(), DeviceError> {
-        if kernel.name == self.kernel {
-            return Err(DeviceError::Fault { kernel: kernel.name, what: "not taken".into() });
-        }
-        self.device.launch(kernel, blocks, arguments)
-    }
-}
-
-#[test]
-fn a_pass_that_was_not_launched_is_not_counted() {
-    let (mut device, mut segment) = good(100);
-    segment.memory = [Buffers::default().zeros(&mut device, 100).unwrap(), 0];
-    let mut device = Without { device, kernel: "" };
-    let (base, groups) =
-        (Sgd::new(0.1).unwrap().with_momentum(0.9).unwrap(), [Group::new(0.05).unwrap()]);
-    let (variant, options) = (Vasso::default().into(), Options::default());
-    let step =
-        DeviceStep::new(&mut device, variant, base.into(), &[segment], &groups, options).unwrap();
-    let steps = |device: &mut Without| {
-        let (rule, base) = step.states(device).unwrap();
-        (rule.steps, base.steps)
-    };
-    device.kernel = "ascend_vasso_f32";
-    assert!(step.ascend(&mut device).is_err());
-    assert_eq!(steps(&mut device), (0, 0));
-    device.kernel = "descend_sgd_momentum";
-    step.ascend(&mut device).unwrap();
-    assert!(step.descend(&mut device).is_err());
-    assert_eq!(steps(&mut device), (1, 0));
-    device.kernel = "";
-    step.descend(&mut device).unwrap();
-    assert_eq!(steps(&mut device), (1, 1));
 }
 
 /// A device whose allocations fail from the n-th on, and how many buffers are out.
