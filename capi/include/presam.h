@@ -91,6 +91,10 @@ enum presam_variant
   PRESAM_VARIANT_CONSTRAINT_PRECONDITIONER = 13,
   // `pre-sam`
   PRESAM_VARIANT_PRE_SAM = 14,
+  // `friendly-asam`
+  PRESAM_VARIANT_FRIENDLY_ASAM = 15,
+  // `raw-asam`
+  PRESAM_VARIANT_RAW_ASAM = 16,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -591,7 +595,8 @@ presam_status presam_descend_f32(const struct presam_state_f32 *state,
 // In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps.
 presam_status presam_skip_ascent_f32(struct presam_state_f32 *state);
 
-// Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too.
+// Gives up the step at hand, where there is no second gradient to be had or a tensor refused its half: it is not
+// counted. Restore every tensor too. A step is counted once the next one begins.
 presam_status presam_cancel_f32(struct presam_state_f32 *state);
 
 // What became of the step: write `size` and `version` into `out`, the rest is filled in.
@@ -740,6 +745,10 @@ double presam_log_f64(double x);
 #define PRESAM_INPUTS_CONSTRAINT_PRECONDITIONER 1
 #define PRESAM_MEMORY_PRE_SAM 0
 #define PRESAM_INPUTS_PRE_SAM 2
+#define PRESAM_MEMORY_FRIENDLY_ASAM 1
+#define PRESAM_INPUTS_FRIENDLY_ASAM 0
+#define PRESAM_MEMORY_RAW_ASAM 0
+#define PRESAM_INPUTS_RAW_ASAM 0
 #define PRESAM_STATE_SGD 0
 #define PRESAM_STATE_SGD_MOMENTUM 1
 #define PRESAM_STATE_ADAMW 2

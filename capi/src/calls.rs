@@ -7,11 +7,12 @@
 
 use crate::extent::{Extent, check_apart};
 use crate::layout::{Config, Mark, PlaneCount, Report, Tensor};
+use crate::mark::{is_perturbed, restore as back};
 use crate::memory::{View, headed, held, named, place, view, view_restored};
 use crate::norm::{Norm, Pass};
 use crate::segment::Writing;
 use crate::settings::Settings;
-use crate::state::{State, is_perturbed, magic, restore as back};
+use crate::state::{State, magic};
 use crate::status::{Argument, Code, Fault, Status, check};
 use presam::AnyReal;
 
@@ -274,7 +275,17 @@ pub(crate) unsafe fn ascend_all<R: AnyReal>(
         unsafe { written(view, |planes, mark| now.ascend(planes, mark)) }
     };
     // SAFETY: the caller's word.
-    unsafe { all.each(&now, ascended) }
+    given_up_unless(unsafe { all.each(&now, ascended) }, at, now)
+}
+
+/// What a visit leaves half done is not counted.
+fn given_up_unless<R: AnyReal>(done: Done, at: *mut State<R>, mut now: State<R>) -> Done {
+    if done.is_err() {
+        now.cancel();
+        // SAFETY: a state was written there.
+        unsafe { at.write(now) };
+    }
+    done
 }
 
 pub(crate) unsafe fn descend_all<R: AnyReal>(
@@ -309,7 +320,7 @@ pub(crate) unsafe fn descend_all<R: AnyReal>(
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };
     // SAFETY: the caller's word.
-    unsafe { all.each(&now, stepped) }
+    given_up_unless(unsafe { all.each(&now, stepped) }, at, now)
 }
 
 pub(crate) unsafe fn check_all<R: AnyReal>(

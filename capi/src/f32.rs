@@ -255,7 +255,8 @@ pub unsafe extern "C" fn presam_skip_ascent_f32(state: *mut StateF32) -> Status 
     said(unsafe { calls::skip::<f32>(state.cast()) })
 }
 
-/// Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too.
+/// Gives up the step at hand, where there is no second gradient to be had or a tensor refused its half: it is not
+/// counted. Restore every tensor too. A step is counted once the next one begins.
 ///
 /// # Safety
 /// As the module says.

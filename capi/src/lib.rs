@@ -20,6 +20,7 @@ mod extent;
 mod f32;
 mod f64;
 mod layout;
+mod mark;
 mod memory;
 mod norm;
 mod rules;

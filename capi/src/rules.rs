@@ -34,6 +34,10 @@ pub enum Variant {
     ConstraintPreconditioner = 13,
     /// `pre-sam`
     PreSam = 14,
+    /// `friendly-asam`
+    FriendlyAsam = 15,
+    /// `raw-asam`
+    RawAsam = 16,
 }
 
 /// A base optimizer. The numbers are for ever; 0 is none.
@@ -64,6 +68,8 @@ pub(crate) const VARIANTS: &[&CStr] = &[
     c"objective-preconditioner",
     c"constraint-preconditioner",
     c"pre-sam",
+    c"friendly-asam",
+    c"raw-asam",
 ];
 
 /// Every base optimizer's name, likewise.
@@ -107,7 +113,7 @@ mod tests {
         assert_eq!(name(VARIANTS, Variant::Sam as u32), Some(c"sam"));
         assert_eq!(name(VARIANTS, Variant::InfoAsam as u32), Some(c"info-asam"));
         assert_eq!(name(VARIANTS, Variant::MomentumSam as u32), Some(c"momentum-sam"));
-        assert_eq!(name(VARIANTS, Variant::PreSam as u32), Some(c"pre-sam"));
+        assert_eq!(name(VARIANTS, Variant::RawAsam as u32), Some(c"raw-asam"));
         assert_eq!(name(BASES, Base::AdamW as u32), Some(c"adamw"));
         let beyond = VARIANTS.len() as u32 + 1;
         assert_eq!([0, beyond, u32::MAX].map(|tag| name(VARIANTS, tag)), [None; 3]);

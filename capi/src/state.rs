@@ -5,10 +5,14 @@
 //! Ready --skip----> Plain ----judge---> Ready        descend alone
 //! ```
 //!
+//! Counters move once what they count is over: the rule's where the ascent ends, the base optimizer's where the next
+//! step begins. A step that is given up before that is not counted.
+//!
 //! The state says at which place the step is, a tensor's mark at which the tensor is. Calls for a tensor leave
 //! the state as it is, so that threads may share it.
 
 use crate::layout::{Mark, PRESAM_VERSION, Report};
+use crate::mark::{AT_REST, BACK, PERTURBED, is_perturbed};
 use crate::norm::{Norm, Pass, refused};
 use crate::segment::{Reading, Writing};
 use crate::settings::Settings;
@@ -26,11 +30,6 @@ enum Stage {
     Plain,
 }
 
-/// [`Mark::stage`]
-const AT_REST: u32 = 0;
-const PERTURBED: u32 = 1;
-const BACK: u32 = 2;
-
 /// What the calls of a descent share.
 #[derive(Clone, Copy, Debug)]
 struct Descent<R> {
@@ -44,7 +43,6 @@ struct Descent<R> {
     writes: bool,
     factor: R,
     learning_rate: Option<R>,
-    base_state: BaseState,
 }
 
 /// What a `presam_state_f32` holds, aligned as that. Its first word says that it does.
@@ -62,8 +60,8 @@ pub(crate) struct State<R> {
     loss_scale: R,
     rule_state: RuleState<R>,
     base_state: BaseState,
-    /// The rule's counters before the ascent: those it is armed with.
-    before: RuleState<R>,
+    /// The rule's counters once the ascent at hand is over; it is armed with those before.
+    after: RuleState<R>,
     ascent: Ascent<R>,
     descent: Descent<R>,
 }
@@ -84,7 +82,6 @@ impl<R: AnyReal> State<R> {
             writes: false,
             factor: R::ONE,
             learning_rate: None,
-            base_state,
         };
         Self {
             magic: magic::<R>(),
@@ -96,7 +93,7 @@ impl<R: AnyReal> State<R> {
             loss_scale: R::ONE,
             rule_state,
             base_state,
-            before: rule_state,
+            after: rule_state,
             ascent: Ascent { outcome: Outcome::Finite, norm },
             descent,
         }
@@ -190,6 +187,7 @@ impl<R: AnyReal> State<R> {
         norm.check(Pass::First, self.serial)?;
         let refused = |error| refused(error, Argument::Norm);
         let total = norm.sums.total().map_err(refused)?;
+        self.settle();
         let mut after = self.rule_state;
         let mut ascent = Ascent { outcome: Outcome::NonFinite, norm: ScaledNorm::of(total) };
         if self.is_unmoved() {
@@ -198,7 +196,7 @@ impl<R: AnyReal> State<R> {
         } else if norm.is_finite() {
             ascent = self.settings.variant.finish(&norm.sums, &mut after).map_err(refused)?;
         }
-        (self.before, self.rule_state, self.ascent) = (self.rule_state, after, ascent);
+        (self.after, self.ascent) = (after, ascent);
         self.enter(Stage::Ascended);
         Ok(())
     }
@@ -211,8 +209,21 @@ impl<R: AnyReal> State<R> {
     /// A step without an ascent.
     pub(crate) fn skip(&mut self) -> Result<(), Fault> {
         self.stands(&[Stage::Ready])?;
+        self.settle();
         self.enter(Stage::Plain);
         Ok(())
+    }
+
+    /// The base optimizer's counters after the descent that was begun last.
+    fn settled(&self) -> BaseState {
+        let counts = self.descent.begun && self.descent.writes;
+        if counts { self.settings.base.advance(&self.base_state) } else { self.base_state }
+    }
+
+    /// A new step begins: the last one is over.
+    fn settle(&mut self) {
+        self.base_state = self.settled();
+        self.descent.begun = false;
     }
 
     fn enter(&mut self, stage: Stage) {
@@ -224,7 +235,7 @@ impl<R: AnyReal> State<R> {
         self.step = self.step.wrapping_add(1).max(1);
     }
 
-    /// Gives the step at hand up. Its counters stay as they are, perturbed tensors perturbed.
+    /// Gives the step at hand up: it is not counted, perturbed tensors stay perturbed.
     pub(crate) fn cancel(&mut self) {
         self.stage = Stage::Ready;
         self.descent.begun = false;
@@ -251,7 +262,7 @@ impl<R: AnyReal> State<R> {
             return Ok(done);
         }
         let refused = |error| refused(error, Argument::Rho);
-        let at = self.armed(&s.group, self.before);
+        let at = self.armed(&s.group, self.rule_state);
         let scale = self.ascent.scale(s.group.rho(), self.settings.length).map_err(refused)?;
         let (variant, state) = (&self.settings.variant, s.state.read());
         let grads = self.slope(s.grads, &state);
@@ -271,7 +282,8 @@ impl<R: AnyReal> State<R> {
     pub(crate) fn check_ascended(&self, mark: Mark) -> Result<(), Fault> {
         let perturbed = is_perturbed(mark)?;
         if self.stage == Stage::Plain {
-            return check(!perturbed, Code::StillPerturbed, Argument::Mark);
+            check(!perturbed, Code::StillPerturbed, Argument::Mark)?;
+            return check(mark.step != self.step, Code::Order, Argument::Mark);
         }
         let ascended = mark.stage != AT_REST && mark.step == self.step;
         check(ascended, Code::Order, Argument::Mark)
@@ -321,10 +333,9 @@ impl<R: AnyReal> State<R> {
             writes: !lost && second != Outcome::NonFinite,
             factor: self.unscale() * factor,
             learning_rate: self.learning_rate,
-            base_state: self.base_state,
         };
-        if self.descent.writes {
-            self.base_state = self.settings.base.advance(&self.base_state);
+        if !plain {
+            self.rule_state = self.after;
         }
         self.stage = Stage::Ready;
         self.serial = self.serial.wrapping_add(1);
@@ -347,13 +358,13 @@ impl<R: AnyReal> State<R> {
     /// Phase 3, one tensor; its mark after it.
     pub(crate) fn descend(&self, s: Writing<'_, R>, mark: Mark) -> Result<Mark, Fault> {
         self.check_descends(mark)?;
-        let Descent { writes, factor, learning_rate, base_state, .. } = self.descent;
+        let Descent { writes, factor, learning_rate, .. } = self.descent;
         if writes {
             let weight_decay = s.group.weight_decay();
             let at = ArmedBase {
                 learning_rate,
                 weight_decay,
-                ..ArmedBase::new(Cpu::detect(), base_state)
+                ..ArmedBase::new(Cpu::detect(), self.base_state)
             };
             let done = self.settings.base.descend(&at, factor, s.params, s.grads, s.state);
             done.map_err(|error| refused(error, Argument::WeightDecay))?;
@@ -368,31 +379,10 @@ impl<R: AnyReal> State<R> {
             outcome: self.ascent.outcome as u32,
             second: self.descent.second as u32,
             descends: u32::from(self.descent.begun && self.descent.writes),
-            steps: self.base_state.steps,
+            steps: self.settled().steps,
             norm: norm.root.to_f64() * norm.unit().to_f64(),
             grad_factor: self.descent.factor.to_f64(),
             ..report
         }
     }
-}
-
-/// Whether a tensor's backup holds its parameters.
-pub(crate) fn is_perturbed(mark: Mark) -> Result<bool, Fault> {
-    check(mark.stage <= BACK, Code::Range, Argument::Mark)?;
-    Ok(mark.stage == PERTURBED)
-}
-
-/// Back to where it was before the ascent; what is not perturbed stays.
-pub(crate) fn restore<R: AnyReal>(
-    params: &mut [R],
-    backup: &[R],
-    mark: Mark,
-) -> Result<Mark, Fault> {
-    if !is_perturbed(mark)? {
-        return Ok(mark);
-    }
-    check(mark.len == params.len(), Code::LengthChanged, Argument::Len)?;
-    let back = Cpu::detect().restore(params, backup);
-    back.map_err(|error| refused(error, Argument::Backup))?;
-    Ok(Mark { stage: BACK, ..mark })
 }

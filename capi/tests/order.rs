@@ -87,6 +87,50 @@ fn orders<R: Api>() {
     }
 }
 
+/// Every bit of the planes after one step of the whole model.
+fn whole_step<R: Api>(m: &mut Model<R>) -> Vec<Vec<Vec<u64>>> {
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+    }
+    m.bytes().0
+}
+
+/// info-asam and AdamW know their first step by the counters.
+fn counters<R: Api>() {
+    let expected = whole_step(&mut Model::<R>::new());
+    let mut m = Model::<R>::new();
+    // SAFETY: all of it lives.
+    unsafe {
+        // Before a tensor ascends.
+        ok(R::norm_begin(&m.state, &mut m.norm, 0));
+        m.tensors.iter().for_each(|tensor| ok(R::norm_add(&m.state, tensor, &mut m.norm)));
+        ok(R::norm_finish(&mut m.state, &m.norm));
+        ok(R::cancel(&mut m.state));
+        // Before a tensor descends.
+        ok(R::skip(&mut m.state));
+        ok(R::second_begin(&m.state, &mut m.norm, 0));
+        m.tensors.iter().for_each(|tensor| ok(R::second_add(&m.state, tensor, &mut m.norm)));
+        ok(R::second_finish(&mut m.state, &m.norm));
+        ok(R::cancel(&mut m.state));
+        // A tensor that has stepped already is seen before the first of the others steps.
+        ok(R::skip(&mut m.state));
+        m.tensors[1].mark.step = 3;
+        m.refuses((Code::Order as u32, Argument::Mark as u32, 1), |m| {
+            R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
+        });
+        ok(R::cancel(&mut m.state));
+    }
+    assert!(whole_step(&mut m) == expected, "a step that was given up was counted");
+}
+
+#[test]
+fn what_is_given_up_is_not_counted() {
+    counters::<f32>();
+    counters::<f64>();
+}
+
 #[test]
 fn calls_out_of_order() {
     orders::<f32>();

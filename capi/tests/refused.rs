@@ -134,7 +134,9 @@ fn configurations<R: Api>() {
         (Code::Unknown, Argument::Flags, |c| c.flags = 2),
         (Code::Unknown, Argument::Flags, |c| c.reserved = 1),
         (Code::Unknown, Argument::Variant, |c| c.variant_name = null()),
-        (Code::Unknown, Argument::Variant, |c| (c.variant_name, c.variant) = (null(), 15)),
+        (Code::Unknown, Argument::Variant, |c| {
+            (c.variant_name, c.variant) = (null(), presam::variants::ALL.len() as u32 + 1);
+        }),
         (Code::Unknown, Argument::Variant, |c| c.variant_name = c"sma".as_ptr()),
         (Code::Unknown, Argument::Variant, |c| c.variant_name = c"\xff".as_ptr()),
         (Code::Unknown, Argument::Base, |c| (c.base_name, c.base) = (null(), u32::MAX)),

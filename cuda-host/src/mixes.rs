@@ -144,6 +144,9 @@ impl Mixes {
     /// Decoupled WSAM, after a descent with g (a step whose `perturbed_grads` is the plane of g):
     /// w becomes w - learning rate alpha (g~ - g). Nothing where the descent was skipped.
     ///
+    /// The step judges g and never sees g~: one that is not finite goes into w. Where that may be, look at g~ first,
+    /// or take [`wsam`](Mixes::wsam), whose step judges the mix.
+    ///
     /// # Errors
     /// As [`Device::launch`].
     pub fn wsam_decoupled(

@@ -29,7 +29,7 @@ class Step:
 
     rules = (
         "sam asam fisher-sam info-sam-draft info-sam info-asam vasso friendly-sam ssam masked-sam momentum-sam "
-        "objective-preconditioner constraint-preconditioner pre-sam"
+        "objective-preconditioner constraint-preconditioner pre-sam friendly-asam raw-asam"
     ).split()
     bases = ["sgd", "sgd-momentum", "adamw"]
 
@@ -87,6 +87,14 @@ class Step:
         slope = g - self.settings.sigma * m_old
         return Terms(slope, slope, [self.average(m_old, g, self.settings.decay)], g)
 
+    def friendly_asam(self, s):
+        _, slope, memory, g = self.friendly_sam(s)
+        d = self.operator(s)
+        return Terms(*self.constrained(d, slope), memory, d * g)
+
+    def raw_asam(self, s):
+        return Terms(s.grads, self.operator(s) * s.grads)
+
     def ssam(self, s):
         return Terms(s.grads, s.inputs[0] * s.grads)
 
@@ -118,7 +126,7 @@ class Step:
 
     def operator(self, s):
         """ASAM's D = |w| + eta; 1 where it does not apply."""
-        return np.abs(s.params) + self.settings.eta if s.operator_applies else np.ones_like(s.params)
+        return np.abs(s.params) + self.settings.get("eta", 0) if s.operator_applies else np.ones_like(s.params)
 
     def constrained(self, d, slope):
         """D s for the norm and D^2 s for the direction."""
@@ -174,9 +182,9 @@ class Step:
         return np.ldexp(np.sqrt(sum(squares, self.real(0))), exponent)
 
     def statistic(self, counted):
-        """friendly-sam: norm of the gradient; info-sam and info-asam: mean of the corrected variance."""
+        """friendly-sam, friendly-asam: norm of D g; info-sam and info-asam: mean of the corrected variance."""
         arrays = [t.statistic for t in counted if t.statistic is not None]
-        if self.rule == "friendly-sam":
+        if self.rule.startswith("friendly"):
             return self.norm(arrays)
         size = sum(a.size for a in arrays)
         return sum((np.sum(a, dtype=self.real) for a in arrays), self.real(0)) / self.real(max(size, 1))
@@ -184,7 +192,7 @@ class Step:
     def is_slope(self, norm, statistic):
         """Whether there is anything to follow: friendly-sam's slope may be a rounding error of the gradient."""
         floor = {np.float32: 2.0**-20, np.float64: 2.0**-48}[self.real]
-        return norm != 0 and not (self.rule == "friendly-sam" and norm < floor * statistic)
+        return norm != 0 and not (self.rule.startswith("friendly") and norm < floor * statistic)
 
     def perturbation(self, direction, norm, rho):
         kind, plain = self.length.kind, rho * direction

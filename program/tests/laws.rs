@@ -9,7 +9,7 @@ use presam_program::report::Results;
 const SHORT: &str = "epochs = 2\nseeds = 2\nhidden = 24\nthreads = 2\n";
 
 /// Methods whose descent takes the second gradient as it is.
-const PLAIN_DESCENT: [&str; 10] = [
+const PLAIN_DESCENT: [&str; 12] = [
     "sam",
     "asam",
     "fisher-sam",
@@ -20,6 +20,8 @@ const PLAIN_DESCENT: [&str; 10] = [
     "unified-sam",
     "unnormalised-sam",
     "momentum-sam",
+    "friendly-asam",
+    "raw-asam",
 ];
 
 fn with_methods(methods: &[&str], rest: &str) -> Results {

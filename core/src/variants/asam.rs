@@ -10,7 +10,7 @@
 //! Range: T^2 g must be representable. rho is about ten times SAM's.
 //! Source: Kwon, Kim, Park, Choi 2021 (arXiv 2102.11600); code SamsungLabs/ASAM (eta 0.01, operator
 //! on tensors named `weight`), davda54/sam (eta 0, operator on all).
-//! big_vision's GSAM takes |w| once, over ||g||: that is [`Ssam`](crate::Ssam) with |w| handed in for its mask.
+//! big_vision's form, |w| once and over ||g||, is [`RawAsam`](crate::RawAsam).
 //!
 //! By hand: w = (1, -2), g = (0.3, -0.4), eta = 0, rho = 1: T g = (0.3, -0.8), norm 0.8544,
 //! T^2 g = (0.3, -1.6), perturbation (0.3511, -1.8727).
@@ -58,6 +58,8 @@ pub const INFO: VariantInfo = VariantInfo {
 pub struct Asam<R> {
     eta: R,
     operator: Switch,
+    /// One power of t in the direction: `RawAsam`, whose ascent is so the same kernel.
+    once: Switch,
 }
 
 impl<R: Real> Asam<R> {
@@ -66,7 +68,7 @@ impl<R: Real> Asam<R> {
     /// # Errors
     /// [`Error::Hyperparameter`] unless `eta` is finite and >= 0.
     pub fn new(eta: R) -> Result<Self, Error> {
-        Ok(Self { eta: check_nonnegative("eta", eta)?, operator: Switch::ON })
+        Ok(Self { eta: check_nonnegative("eta", eta)?, ..Self::default() })
     }
 
     /// t
@@ -74,6 +76,9 @@ impl<R: Real> Asam<R> {
     pub(super) fn operator(self, param: R) -> R {
         R::select(self.operator.is_on(), param.abs() + self.eta, R::ONE)
     }
+
+    /// The direction of `RawAsam`: t = |w|, once.
+    pub(super) const ONCE: Self = Self { eta: R::ZERO, operator: Switch::ON, once: Switch::ON };
 
     /// The same with the operator on or off.
     pub(super) fn applied(self, operator: bool) -> Self {
@@ -83,7 +88,7 @@ impl<R: Real> Asam<R> {
 
 impl<R: Real> Default for Asam<R> {
     fn default() -> Self {
-        Self { eta: R::from_f64(0.01), operator: Switch::ON }
+        Self { eta: R::from_f64(0.01), operator: Switch::ON, once: Switch::OFF }
     }
 }
 
@@ -107,6 +112,6 @@ impl<R: Real> AscentRule<R, 0, 0> for Asam<R> {
     #[inline(always)]
     fn direction(self, e: Element<R, 0, 0>) -> R {
         let t = self.operator(e.param);
-        t * (t * e.grad)
+        t * R::select(self.once.is_on(), e.grad, t * e.grad)
     }
 }

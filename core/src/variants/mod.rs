@@ -3,6 +3,7 @@
 pub mod asam;
 pub mod constraint_preconditioner;
 pub mod fisher_sam;
+pub mod friendly_asam;
 pub mod friendly_sam;
 pub mod info_asam;
 pub mod info_sam;
@@ -11,6 +12,7 @@ pub mod masked_sam;
 pub mod momentum_sam;
 pub mod objective_preconditioner;
 pub mod pre_sam;
+pub mod raw_asam;
 pub mod sam;
 mod shorthand;
 pub mod ssam;
@@ -51,6 +53,8 @@ macro_rules! for_each_variant {
             objective_preconditioner: ObjectivePreconditioner, memory 0, inputs 1;
             constraint_preconditioner: ConstraintPreconditioner, memory 0, inputs 1;
             pre_sam: PreSam, memory 0, inputs 2;
+            friendly_asam: FriendlyAsam, memory 1, inputs 0;
+            raw_asam: RawAsam, memory 0, inputs 0;
         }
     };
 }

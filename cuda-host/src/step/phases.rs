@@ -2,10 +2,11 @@
 
 use std::mem::offset_of;
 
+use presam::RuleState;
 use presam_kernels::Kernel;
 use presam_kernels::entries;
 use presam_kernels::fold::LEAVES;
-use presam_kernels::layout::{Control, Segment, outcome};
+use presam_kernels::layout::{BaseCounters, Control, Segment, outcome};
 
 use super::DeviceStep;
 use super::rows::pick;
@@ -53,14 +54,16 @@ impl DeviceStep {
     /// Perturbation and memory, by the scales that the last [`accumulate`](DeviceStep::accumulate) left.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// As [`Device::launch`]; the ascent is then not counted, and begins again with `accumulate`.
     pub fn perturb(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let ascend = match self.form {
             Form::OutOfPlace => self.variant_kernels.ascend,
             Form::InPlace => self.variant_kernels.ascend_in_place,
         };
         let arguments = [self.control, self.variant, self.groups];
-        self.moved.launch(device, pick(ascend, self.scalar), &arguments)
+        let done = self.moved.launch(device, pick(ascend, self.scalar), &arguments);
+        let places = [offset_of!(Control, rule_before), offset_of!(Control, rule_state)];
+        self.counted_if(device, done, places, size_of::<RuleState<f32>>())
     }
 
     /// Brings w back after an ascent in place; out of place there is nothing to bring back.
@@ -77,7 +80,7 @@ impl DeviceStep {
     /// The second half: judges g~ and lets the base optimizer step on w.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// As [`Device::launch`]; the descent is then not counted.
     pub fn descend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let mut parts = 0;
         if self.checked {
@@ -89,7 +92,25 @@ impl DeviceStep {
         }
         let arguments = [self.control, self.bases, u64::from(self.checked)];
         self.fold(device, parts, self.base_kernels.second, &arguments)?;
-        self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases])
+        let done = self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases]);
+        let places = [offset_of!(Control, base_before), offset_of!(Control, base_state)];
+        self.counted_if(device, done, places, size_of::<BaseCounters>())
+    }
+
+    /// Counters move where the tree is folded, before the pass that they count: where that was not launched, they go
+    /// back to what they were.
+    fn counted_if(
+        &self,
+        device: &mut dyn Device,
+        done: Result<(), DeviceError>,
+        [before, counters]: [usize; 2],
+        bytes: usize,
+    ) -> Result<(), DeviceError> {
+        done.inspect_err(|_| {
+            // A device that does not take this either is lost, and the counters with it.
+            let (to, from) = (self.control + counters as u64, self.control + before as u64);
+            let _ = device.copy(to, from, bytes);
+        })
     }
 
     /// For a step without an ascent (the base optimizer alone, LookSAM between its second gradients):

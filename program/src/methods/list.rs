@@ -3,7 +3,8 @@
 use presam::VariantInfo;
 use presam::base::{BaseInfo, adamw, sgd_momentum};
 use presam::variants::{
-    asam, fisher_sam, friendly_sam, info_asam, info_sam, info_sam_draft, momentum_sam, sam, vasso,
+    asam, fisher_sam, friendly_asam, friendly_sam, info_asam, info_sam, info_sam_draft,
+    momentum_sam, raw_asam, sam, vasso,
 };
 
 use super::{BaseMethod, Key, Limits, Method};
@@ -215,6 +216,20 @@ pub const METHODS: &[Method] = &[
         formula: "info-asam's ascent; descent along (1 - alpha m) g~, m = 1 where 0 < g~ / g < 1, else 0",
         equals: "info-asam at alpha = 0",
         ..saner(variant(info_asam::INFO, 2.4, ""), SANER_INFO_ASAM_KEYS)
+    },
+    Method {
+        by_default: false,
+        keys: &[friendly_asam::INFO.keys[0], friendly_asam::INFO.keys[1], ON_BIASES],
+        ..variant(friendly_asam::INFO, 2.8, "friendly-sam's slope under asam's constraint")
+    },
+    Method {
+        by_default: false,
+        keys: &[ON_BIASES],
+        ..variant(
+            raw_asam::INFO,
+            3.4,
+            "in proportion to each weight, over the plain norm: big_vision's form",
+        )
     },
 ];
 

@@ -40,7 +40,8 @@ pub const TESTS: &[Test] = &[
 
 /// Every rule of the suite.
 const ALL: &str = "sam,asam,fisher-sam,info-sam-draft,info-sam,info-asam,vasso,friendly-sam,ssam,\
-    masked-sam,momentum-sam,objective-preconditioner,constraint-preconditioner,pre-sam";
+    masked-sam,momentum-sam,objective-preconditioner,constraint-preconditioner,pre-sam,\
+    friendly-asam,raw-asam";
 
 /// An operator, a mean and two planes of memory, a mask, two inputs.
 const FEW: &str = "asam,info-sam,masked-sam,pre-sam";

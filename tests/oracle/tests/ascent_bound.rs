@@ -61,6 +61,11 @@ fn implementations() -> Vec<(Rule, Terms)> {
             (d, d)
         }),
         (Rule::FriendlySam { sigma: 1.0, decay: 0.875 }, |e, _| (e.g - e.m, e.g - e.m)),
+        (Rule::FriendlyAsam { sigma: 1.0, decay: 0.875 }, |e, _| {
+            let s = e.g - e.m;
+            (e.w.abs() * s, e.w.abs() * (e.w.abs() * s))
+        }),
+        (Rule::RawAsam, |e, _| (e.g, e.w.abs() * e.g)),
         (Rule::InfoSamDraft { decay: 0.875 }, |e, form| {
             let x = average(form, 0.875, e.m, e.g) - e.g;
             (e.g / (x * x), e.g / (x * x))

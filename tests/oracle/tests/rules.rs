@@ -12,7 +12,8 @@ fn every_rule_starts_as_its_preconditioner_without_history() {
         let found = perturbation(&step(rule, &mut segments, &mut state, Format::F64));
         let like = match rule {
             Rule::Asam { .. } | Rule::InfoAsam { .. } => Rule::Asam { eta: 0.01 },
-            Rule::FisherSam { .. } | Rule::MomentumSam => rule,
+            Rule::FriendlyAsam { .. } => Rule::Asam { eta: 0.0 },
+            Rule::FisherSam { .. } | Rule::MomentumSam | Rule::RawAsam => rule,
             _ => Rule::Sam,
         };
         let (mut plain, mut plain_state) = (model(like), RuleState::default());
@@ -48,7 +49,7 @@ fn both_preconditioners_of_the_caller() {
 #[test]
 fn the_list_is_complete_and_its_names_are_unique() {
     let names: Vec<String> = Rule::all().iter().map(ToString::to_string).collect();
-    assert_eq!(names.len(), 14);
+    assert_eq!(names.len(), 16);
     for rule in Rule::all() {
         assert_eq!(Rule::from_name(rule.name()), Some(rule));
         assert!(rule.memory() <= 2 && rule.inputs() <= 2);

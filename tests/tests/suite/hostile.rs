@@ -3,8 +3,8 @@
 
 use crate::common::bits;
 use presam::{
-    Ascent, Cpu, FisherSam, FriendlySam, InfoSam, InfoSamDraft, LengthRule, Outcome, PartialNorm,
-    Real, RuleState, Sam, Variant, Vasso, finish,
+    Ascent, Cpu, FisherSam, FriendlyAsam, FriendlySam, InfoSam, InfoSamDraft, LengthRule, Outcome,
+    PartialNorm, Real, RuleState, Sam, Variant, Vasso, finish,
 };
 
 /// A model of one segment that keeps its rule's memory and counters.
@@ -103,6 +103,20 @@ fn repeated_gradients_are_a_zero_norm_for_friendly_sam() {
     for step in 2..12 {
         let (ascent, moved) = model.ascend(&grads);
         assert_eq!((ascent.outcome, moved), (Outcome::ZeroNorm, vec![0.0; 3]), "step {step}");
+    }
+}
+
+#[test]
+fn friendly_asam_compares_both_norms_with_the_operator_on() {
+    // |w| is below the share at which a slope is noise, and so is || |w| s || beside ||g||.
+    let small = 2.0_f32.powi(-30);
+    let mut model = Model::new(FriendlyAsam::default(), &[small; 2]);
+    assert_eq!(model.ascend(&[0.3, -0.7]).0.outcome, Outcome::Finite);
+    assert_eq!(model.ascend(&[0.4, -0.5]).0.outcome, Outcome::Finite);
+    let mut model = Model::new(FriendlyAsam::default(), &[1.0, small, 3.0]);
+    assert_eq!(model.ascend(&[0.3, -0.7, 1.1]).0.outcome, Outcome::Finite);
+    for step in 2..12 {
+        assert_eq!(model.ascend(&[0.3, -0.7, 1.1]).0.outcome, Outcome::ZeroNorm, "step {step}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Conventions of the codes of the field, as their sources and runs have them.
 
 use super::entry::Entry;
-use super::rules::{any, asam, fisher, friendly, has_operator, masked, ssam, vasso};
+use super::rules::{any, asam, fisher, friendly, has_eta, has_operator, masked, ssam, vasso};
 use super::twist::{
     Adam, Guard, Measure, Memory, Operator, Over, Radius, Slope, Twist, WeightDecay, Weights,
 };
@@ -57,7 +57,7 @@ pub(super) const DIALECTS: &[Entry] = &[
     Entry::dialect(
         "eta-zero",
         "davda54/sam does it (eta 0)",
-        has_operator,
+        has_eta,
         Twist { eta: Some(0.0), ..NONE },
     ),
     Entry::dialect(
@@ -69,13 +69,13 @@ pub(super) const DIALECTS: &[Entry] = &[
     Entry::dialect(
         "operator-everywhere-eta-zero",
         "davda54/sam does it (operator on biases, eta 0)",
-        has_operator,
+        has_eta,
         Twist { operator: Operator::Everywhere, eta: Some(0.0), ..NONE },
     ),
     Entry::dialect(
         "eta-0.01",
         "SamsungLabs/ASAM's constructor does it (eta 0.01, whatever is asked for)",
-        has_operator,
+        has_eta,
         Twist { eta: Some(0.01), ..NONE },
     ),
     Entry::dialect(
@@ -169,7 +169,7 @@ pub(super) const DIALECTS: &[Entry] = &[
     Entry::dialect(
         "eta-zero-norm-in-f32",
         "pytorch-optimizer 4.1 does it (eta 0, the norm rounded to f32)",
-        has_operator,
+        has_eta,
         Twist { eta: Some(0.0), measure: Measure::Single, ..NONE },
     ),
 ];

@@ -15,7 +15,7 @@ pub(super) fn fisher(rule: Rule) -> bool {
 }
 
 pub(super) fn friendly(rule: Rule) -> bool {
-    matches!(rule, Rule::FriendlySam { .. })
+    matches!(rule, Rule::FriendlySam { .. } | Rule::FriendlyAsam { .. })
 }
 
 pub(super) fn vasso(rule: Rule) -> bool {
@@ -31,14 +31,25 @@ pub(super) fn masked(rule: Rule) -> bool {
 }
 
 /// ASAM's |w| + eta.
-pub(super) fn has_operator(rule: Rule) -> bool {
+pub(super) fn has_eta(rule: Rule) -> bool {
     matches!(rule, Rule::Asam { .. } | Rule::InfoAsam { .. })
+}
+
+/// ASAM's operator.
+pub(super) fn has_operator(rule: Rule) -> bool {
+    has_eta(rule) || matches!(rule, Rule::FriendlyAsam { .. } | Rule::RawAsam)
+}
+
+/// ASAM's operator where a sign would not vanish in a square.
+pub(super) fn has_signed_operator(rule: Rule) -> bool {
+    has_eta(rule) || rule == Rule::RawAsam
 }
 
 /// D other than 1.
 pub(super) fn has_constraint(rule: Rule) -> bool {
-    has_operator(rule)
+    has_eta(rule)
         || fisher(rule)
+        || matches!(rule, Rule::FriendlyAsam { .. })
         || matches!(rule, Rule::ConstraintPreconditioner | Rule::PreSam)
 }
 

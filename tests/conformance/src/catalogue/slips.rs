@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::rules::{
     any, averages, averages_but_vasso, estimates_noise, friendly, has_constraint, has_memory,
-    has_operator, has_weights, late_readers, vasso,
+    has_operator, has_signed_operator, has_weights, late_readers, vasso,
 };
 use super::twist::{
     Adam, Descended, Guard, Measure, Memory, Moves, Nesterov, Operator, Over, Radius, Slope, Twist,
@@ -194,7 +194,7 @@ pub(super) const OF_RULES: &[Entry] = &[
     Entry::slip(
         "operator-signed",
         "ASAM's operator were w + eta, not |w| + eta",
-        has_operator,
+        has_signed_operator,
         Twist { operator: Operator::Signed, ..NONE },
     ),
     Entry::slip(

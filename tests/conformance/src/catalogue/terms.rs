@@ -91,6 +91,11 @@ fn parts(rule: Rule, e: &Element, state: RuleState, twist: &Twist) -> Option<Par
         }
         Rule::Vasso { decay } => vasso(e, state, decay, twist),
         Rule::FriendlySam { sigma, decay } => friendly(e, state, sigma, decay, twist),
+        Rule::FriendlyAsam { sigma, decay } => {
+            let (d, parts) = (operator(e, 0.0, twist), friendly(e, state, sigma, decay, twist));
+            Parts { statistic: d * e.grad, ..parts }.constrained(d)
+        }
+        Rule::RawAsam => Parts { c: operator(e, 0.0, twist), c_in_norm: false, ..g },
         Rule::Ssam => Parts { c: first, c_in_norm: false, ..g },
         Rule::MaskedSam | Rule::ObjectivePreconditioner => Parts { c: first, ..g },
         Rule::MomentumSam => Parts::of(-e.grad),

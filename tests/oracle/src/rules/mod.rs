@@ -184,6 +184,17 @@ rules! {
     /// A caller's C and D.
     pre_sam PreSam, "pre-sam", memory 0, inputs [Objective, Constraint], statistic None,
         claims [ConstrainedLengthIsRho, ScaleInvariant, AnyRange];
+    /// Friendly SAM with ASAM's operator on its slope: D = |w|.
+    friendly_asam FriendlyAsam {
+        /// How much of the average is taken off.
+        sigma: 1.0 or SHARES,
+        /// Weight of the old average.
+        decay: 0.9 or DECAYS,
+    }, "friendly-asam", memory 1, inputs [], statistic Norm,
+        claims [ConstrainedLengthIsRho, ScaleInvariant];
+    /// ASAM in big_vision's form: |w| once, over the norm of g.
+    raw_asam RawAsam, "raw-asam", memory 0, inputs [], statistic None,
+        claims [ScaleInvariant, Ascends, AnyRange];
 }
 
 impl Rule {
