@@ -3,17 +3,21 @@
 
 use presam::{BaseState, Outcome, Real, RuleState};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyCapsule, PyList, PyString};
 
 use crate::ascent::Slope;
 use crate::engine::{Engine, Made};
 use crate::fault::Fault;
+use crate::numbers::Numbers;
 use crate::seats::Seats;
 
 enum Typed {
     F32(Engine<f32>),
     F64(Engine<f64>),
 }
+
+/// A step over fewer numbers than these takes less than some ten microseconds.
+const SHORT: usize = 1 << 14;
 
 /// The same for either scalar type.
 macro_rules! each {
@@ -30,29 +34,33 @@ macro_rules! each {
 #[pyclass(name = "Engine", module = "presam._presam")]
 pub(crate) struct PyEngine {
     typed: Typed,
-    names: Vec<Py<PyString>>,
+    numbers: Numbers,
     seats: Option<Seats>,
     /// The addresses of gradients that the last look found, until a call takes them.
     looked: Option<Vec<usize>>,
 }
 
 impl PyEngine {
-    /// The numbers of each group by name, a pair as two.
-    fn numbers(&self, groups: &Bound<'_, PyList>) -> PyResult<Vec<Vec<f64>>> {
-        let py = groups.py();
-        let of = |group: Bound<'_, PyAny>| -> PyResult<Vec<f64>> {
-            let (group, mut numbers) = (group.cast_into::<PyDict>()?, Vec::with_capacity(10));
-            for name in &self.names {
-                let value = group.as_any().get_item(name.bind(py))?;
-                if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
-                    numbers.extend(value.extract::<Vec<f64>>()?);
-                } else {
-                    numbers.push(value.extract()?);
-                }
-            }
-            Ok(numbers)
-        };
-        groups.iter().map(of).collect()
+    /// Brings the groups up to date; what was refused once is read again.
+    fn regroup(&mut self, groups: &Bound<'_, PyList>) -> PyResult<()> {
+        let Some(values) = self.numbers.moved(groups)? else { return Ok(()) };
+        let done = each!(&mut self.typed, engine => engine.set_groups(values));
+        if done.is_err() {
+            self.numbers.forget();
+        }
+        Ok(done?)
+    }
+
+    /// Runs `work` without the interpreter's lock, where it is long enough: whoever lets go of the lock for a
+    /// microsecond may wait five thousand for another thread to give it back.
+    fn unlocked<T: Send>(
+        &mut self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Typed) -> PyResult<T> + Send,
+    ) -> PyResult<T> {
+        let typed = &mut self.typed;
+        let short = each!(&*typed, engine => engine.total()) < SHORT;
+        if short { work(typed) } else { py.detach(|| work(typed)) }
     }
 
     fn taken(&mut self, grads: Option<Vec<usize>>) -> PyResult<Vec<usize>> {
@@ -104,7 +112,7 @@ impl PyEngine {
                 );
             }
         };
-        Ok(Self { typed, names, seats: None, looked: None })
+        Ok(Self { typed, numbers: Numbers::new(names), seats: None, looked: None })
     }
 
     /// Planes of memory, inputs and state of each tensor.
@@ -149,10 +157,10 @@ impl PyEngine {
         threads: usize,
         decide: Decide,
     ) -> PyResult<(u8, f64)> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
-                engine.set_groups(groups)?;
+        self.regroup(groups)?;
+        let grads = self.taken(grads)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
                 let slope = Slope { unscale: Real::from_f64(unscale), momentum };
                 let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
@@ -174,17 +182,17 @@ impl PyEngine {
         grads: Option<Vec<usize>>,
         groups: &Bound<'_, PyList>,
         unscale: f64,
-        max_norm: f64,
+        max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
+        self.regroup(groups)?;
+        let grads = self.taken(grads)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 engine.on(threads, Engine::restore)?;
-                engine.set_groups(groups)?;
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
                 let judged = engine.on(threads, |engine| {
                     engine.mix(&grads)?;
                     engine.judge(&grads, unscale, max_norm)
@@ -215,16 +223,16 @@ impl PyEngine {
         grads: Option<Vec<usize>>,
         groups: &Bound<'_, PyList>,
         unscale: f64,
-        max_norm: f64,
+        max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
     ) -> PyResult<u8> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
-                engine.set_groups(groups)?;
+        self.regroup(groups)?;
+        let grads = self.taken(grads)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
                 let (mixed, (factor, found)) = engine.on(threads, |engine| {
                     let mixed = engine.reuse_sharp(&grads)?;
                     let judged = engine.judge(&mixed, unscale, max_norm)?;
@@ -255,7 +263,7 @@ impl PyEngine {
 
     /// Perturbed tensors back from their backups; how many.
     fn restore(&mut self, py: Python<'_>) -> PyResult<usize> {
-        py.detach(|| each!(&mut self.typed, engine => Ok(engine.restore()?)))
+        self.unlocked(py, |typed| each!(typed, engine => Ok(engine.restore()?)))
     }
 
     /// The counters of the rule and of each tensor's base optimizer: with the planes, all that a
@@ -295,10 +303,7 @@ impl PyEngine {
         mean: f64,
         base_steps: u64,
     ) -> PyResult<()> {
-        let groups = self.numbers(groups)?;
-        each!(&mut self.typed, engine => {
-            engine.set_groups(groups)?;
-            Ok(engine.resume(rule_steps, mean, base_steps)?)
-        })
+        self.regroup(groups)?;
+        each!(&mut self.typed, engine => Ok(engine.resume(rule_steps, mean, base_steps)?))
     }
 }

@@ -22,7 +22,7 @@ class Engine:
     numbers of its scalar type, alive and used by no one else until the call returns. Outcomes are numbers: 0 perturbed
     (finite), 1 zero norm, 2 not finite. `names` are those of a group's rho, operator, counted, perturbed, maximize, learning
     rate, weight decay, then of the base optimizer's own in the order of its keys. Gradients are addresses, 0 for none, or
-    None for those of the last `look`. Errors: ValueError, before anything is written."""
+    None for those of the last `look`. A `max_norm` of None is no limit. Errors: ValueError, before anything is written."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class Engine:
         self, grads: _Grads, groups: _Groups, unscale: float, momentum: bool, threads: int, decide: _Decide
     ) -> Tuple[int, float]: ...
     def descend(
-        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
+        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: Optional[float], threads: int, decide: _Decide
     ) -> int: ...
     def reuse(
-        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: float, threads: int, decide: _Decide
+        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: Optional[float], threads: int, decide: _Decide
     ) -> int: ...
     def keep_first(self, grads: _Grads) -> None: ...
     def restore(self) -> int: ...

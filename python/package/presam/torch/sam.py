@@ -13,6 +13,7 @@ from .health import apart
 from .tensors import Tensors, warn_of_copies
 from .together import decision
 
+enable_grad, get_num_threads = torch.enable_grad, torch.get_num_threads
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
 
@@ -110,15 +111,18 @@ class SAM(torch.optim.Optimizer):
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
             raise TypeError(refusals.BY_HAND)
-        closure = torch.enable_grad()(closure)
+        one, loss = self._method.one_gradient, None
         self._clear()
-        loss = None if self._method.one_gradient else closure()
+        if not one:
+            with enable_grad():
+                loss = closure()
         outcome = self._first()
         try:
             if outcome in ("perturbed", "zero-norm"):
                 self._clear()
-                second = closure()
-                loss = second if self._method.one_gradient else loss
+                with enable_grad():
+                    second = closure()
+                loss = second if one else loss
         except BaseException:
             self.restore()
             raise
@@ -130,7 +134,7 @@ class SAM(torch.optim.Optimizer):
         second backward, here or yourself: they would be added up."""
         outcome = self._first()
         if zero_grad:
-            self.zero_grad()
+            self._clear()
         return outcome
 
     def second_step(self, zero_grad: bool = False) -> str:
@@ -144,7 +148,7 @@ class SAM(torch.optim.Optimizer):
         for hook in self._optimizer_step_post_hooks.values():
             hook(self, (), {})
         if zero_grad:
-            self.zero_grad()
+            self._clear()
         return outcome
 
     def base_step(self, zero_grad: bool = False) -> str:
@@ -193,22 +197,25 @@ class SAM(torch.optim.Optimizer):
     # Both halves.
 
     def _first(self) -> str:
-        self._at_rest("first_step")
-        tensors, grads, copies, one = self._tensors, None, None, self._method.one_gradient
-        if one or tensors is None or not tensors.engine.look(self.param_groups):
+        if self._half is not None:
+            self._at_rest("first_step")
+        # Each attribute once: over small networks the reading of attributes is what a step costs.
+        tensors, method, watch, groups = self._tensors, self._method, self._watch, self.param_groups
+        grads, copies, one = None, None, method.one_gradient
+        if one or tensors is None or not tensors.engine.look(groups):
             # Copies are kept in a name until the ascent has read them.
             tensors, grads, copies = self._closely(one)
-        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
-        call = (grads, self.param_groups, self._unscale)
-        if self._watch.steps % self._method.every:
-            return self._reuse(tensors, call)
-        if self._method.mixes:
+        self._unscale = unscale = self._inverse_scale()
+        self._decide = decide = decision(self._process_group)
+        if watch.steps % method.every:
+            return self._reuse(tensors, (grads, groups, unscale))
+        if method.mixes:
             tensors.engine.keep_first(grads)
-        here = tensors.params if self._watch.due() and not one else ()
-        self._kept = [(p, p.grad.clone()) for p in here if p.grad is not None]
-        outcome, norm = tensors.engine.ascend(*call, one, torch.get_num_threads(), self._decide)
-        self._half = outcome = OUTCOMES[outcome]
-        self._watch.began(outcome, norm)
+        due = watch.due() and not one
+        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
+        number, norm = tensors.engine.ascend(grads, groups, unscale, one, get_num_threads(), decide)
+        self._half = outcome = OUTCOMES[number]
+        watch.began(outcome, norm)
         if outcome != "non-finite":
             try:
                 self._moved()
@@ -229,7 +236,7 @@ class SAM(torch.optim.Optimizer):
 
     def _reuse(self, tensors: Tensors, call) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        outcome = tensors.engine.reuse(*call, self._limit(), torch.get_num_threads(), self._decide)
+        outcome = tensors.engine.reuse(*call, self.max_norm, get_num_threads(), self._decide)
         outcome = "non-finite" if OUTCOMES[outcome] == "non-finite" else "reused"
         self._watch.began(outcome, math.nan)
         self._half = outcome
@@ -237,36 +244,34 @@ class SAM(torch.optim.Optimizer):
         return outcome
 
     def _second(self) -> str:
-        if self._half is None:
-            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
         outcome = self._half
+        if outcome is None:
+            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
         if outcome in ("non-finite", "reused"):
             self._rest()
             return outcome
         try:
-            outcome = self._descend(outcome)
+            self._watch.outcome = outcome = self._descend(outcome)
         finally:
             if self._half is not None:
                 self.restore()
-        self._watch.outcome = outcome
         return outcome
 
     def _descend(self, outcome: str) -> str:
-        tensors, grads, copies = self._tensors, None, None
-        if not tensors.engine.look(self.param_groups):
+        tensors, groups, grads, copies = self._tensors, self.param_groups, None, None
+        if not tensors.engine.look(groups):
             tensors, grads, copies = self._closely_again()
         if self._kept:
             self._look()
-        call = (grads, self.param_groups, self._unscale, self._limit(), torch.get_num_threads(), self._decide)
-        found = OUTCOMES[tensors.engine.descend(*call)]
+        number = tensors.engine.descend(grads, groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
         if copies:
             with torch.no_grad():
                 for g, copy in copies:
                     g.copy_(copy)
         self._moved()
         self._rest()
-        if found == "non-finite":
-            return found
+        if OUTCOMES[number] == "non-finite":
+            return "non-finite"
         if self.base_optimizer is not None:
             self.base_optimizer.step()
         return outcome
@@ -300,9 +305,6 @@ class SAM(torch.optim.Optimizer):
         if self.loss_scale == 1.0:
             return 1.0
         return 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
-
-    def _limit(self) -> float:
-        return math.inf if self.max_norm is None else float(self.max_norm)
 
     def _current(self) -> Tensors:
         """The tensors as they are now."""
