@@ -36,8 +36,6 @@ pub(crate) struct PyEngine {
     typed: Typed,
     numbers: Numbers,
     seats: Option<Seats>,
-    /// The addresses of gradients that the last look found, until a call takes them.
-    looked: Option<Vec<usize>>,
 }
 
 impl PyEngine {
@@ -63,10 +61,18 @@ impl PyEngine {
         if short { work(typed) } else { py.detach(|| work(typed)) }
     }
 
-    fn taken(&mut self, grads: Option<Vec<usize>>) -> PyResult<Vec<usize>> {
-        let looked = self.looked.take();
-        let none = || Fault::new("gradients: expected addresses or a look before".into()).into();
-        grads.or(looked).ok_or_else(none)
+    /// The addresses of the gradients: those that are given, or where they are found; `None` where anything
+    /// is not as it was but the gradients.
+    fn found(
+        &self,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
+    ) -> PyResult<Option<Vec<usize>>> {
+        match (grads, &self.seats) {
+            (Some(grads), _) => Ok(Some(grads)),
+            (None, Some(seats)) => seats.gradients(groups),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -112,7 +118,7 @@ impl PyEngine {
                 );
             }
         };
-        Ok(Self { typed, numbers: Numbers::new(names), seats: None, looked: None })
+        Ok(Self { typed, numbers: Numbers::new(names), seats: None })
     }
 
     /// Planes of memory, inputs and state of each tensor.
@@ -122,7 +128,7 @@ impl PyEngine {
     }
 
     fn set_tensors(&mut self, tensors: Vec<(usize, usize, Vec<usize>)>) -> PyResult<()> {
-        (self.seats, self.looked) = (None, None);
+        self.seats = None;
         Ok(each!(&mut self.typed, engine => engine.set_tensors(&tensors))?)
     }
 
@@ -138,11 +144,9 @@ impl PyEngine {
         Ok(())
     }
 
-    /// Whether all is as it was but the gradients, which the next call may then leave out.
-    fn look(&mut self, groups: &Bound<'_, PyList>) -> PyResult<bool> {
-        let looked = self.seats.as_ref().map(|seats| seats.gradients(groups)).transpose()?;
-        self.looked = looked.flatten();
-        Ok(self.looked.is_some())
+    /// Whether all is as it was but the gradients: what a call asks that is given none.
+    fn look(&self, groups: &Bound<'_, PyList>) -> PyResult<bool> {
+        Ok(self.found(None, groups)?.is_some())
     }
 
     /// The first half of a step: the outcome's number and the norm.
@@ -156,12 +160,13 @@ impl PyEngine {
         momentum: bool,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<(u8, f64)> {
+    ) -> PyResult<Option<(u8, f64)>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
         self.regroup(groups)?;
-        let grads = self.taken(grads)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
+                engine.keep_first(&grads)?;
                 let slope = Slope { unscale: Real::from_f64(unscale), momentum };
                 let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
                 measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
@@ -169,7 +174,7 @@ impl PyEngine {
                 if outcome != Outcome::NonFinite {
                     engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
                 }
-                Ok((outcome as u8, Real::to_f64(norm)))
+                Ok(Some((outcome as u8, Real::to_f64(norm))))
             })
         })
     }
@@ -185,9 +190,9 @@ impl PyEngine {
         max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<u8> {
+    ) -> PyResult<Option<u8>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
         self.regroup(groups)?;
-        let grads = self.taken(grads)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
                 engine.on(threads, Engine::restore)?;
@@ -210,7 +215,7 @@ impl PyEngine {
                         }
                     })?;
                 }
-                Ok(outcome as u8)
+                Ok(Some(outcome as u8))
             })
         })
     }
@@ -226,9 +231,9 @@ impl PyEngine {
         max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<u8> {
+    ) -> PyResult<Option<u8>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
         self.regroup(groups)?;
-        let grads = self.taken(grads)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
@@ -242,23 +247,9 @@ impl PyEngine {
                 if outcome != Outcome::NonFinite {
                     engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
                 }
-                Ok(outcome as u8)
+                Ok(Some(outcome as u8))
             })
         })
-    }
-
-    /// Copies the first gradients to their planes.
-    fn keep_first(&mut self, py: Python<'_>, grads: Option<Vec<usize>>) -> PyResult<()> {
-        let grads = self.taken(grads)?;
-        py.detach(|| -> PyResult<()> {
-            each!(&mut self.typed, engine => {
-                let grads = engine.gradients(&grads)?;
-                Ok(engine.keep_first(&grads)?)
-            })
-        })?;
-        // The ascent follows them too.
-        self.looked = Some(grads);
-        Ok(())
     }
 
     /// Perturbed tensors back from their backups; how many.

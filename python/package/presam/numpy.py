@@ -118,8 +118,6 @@ class SAM:
             self._half = outcome if outcome == "non-finite" else "reused"
             self._watch.began(self._half, math.nan)
             return self._half
-        if self._method.mixes:
-            self._engine.keep_first(found)
         due = self._watch.due() and not one
         self._kept = [None if g is None else g.copy() for g in grads] if due else None
         outcome, norm = self._engine.ascend(*call, one, self.threads, None)

@@ -10,6 +10,7 @@ import torch
 from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
 from . import refusals
 from .health import apart
+from .saving import Saved
 from .tensors import Tensors, warn_of_copies
 from .together import decision
 
@@ -17,7 +18,7 @@ enable_grad, get_num_threads = torch.enable_grad, torch.get_num_threads
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
 
-class SAM(torch.optim.Optimizer):
+class SAM(Saved, torch.optim.Optimizer):
     """Sharpness-aware minimisation around a base optimizer, fused and in place.
 
         perturbation = rho D^2 C g / || D C g ||      one norm over all counted parameters
@@ -72,6 +73,7 @@ class SAM(torch.optim.Optimizer):
         self._counters = ((0, 1.0, 0.0), {})
         self._scratch: Dict[torch.Tensor, Dict[str, torch.Tensor]] = {}
         self._half: Optional[str] = None
+        self._kept: Optional[List[Any]] = None
         self._warned_of_equal = False
         self._listeners: List[Any] = []
         self.base_optimizer: Optional[torch.optim.Optimizer] = None
@@ -111,23 +113,23 @@ class SAM(torch.optim.Optimizer):
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
             raise TypeError(refusals.BY_HAND)
-        one, loss = self._method.one_gradient, None
-        self._clear()
-        if not one:
-            with enable_grad():
-                loss = closure()
+        one = self._method.one_gradient
+        loss = self._clear() if one else self._taken(closure)
         outcome = self._first()
         try:
             if outcome in ("perturbed", "zero-norm"):
-                self._clear()
-                with enable_grad():
-                    second = closure()
+                second = self._taken(closure)
                 loss = second if one else loss
         except BaseException:
             self.restore()
             raise
         self._second()
         return loss
+
+    def _taken(self, closure):
+        self._clear()
+        with enable_grad():
+            return closure()
 
     def first_step(self, zero_grad: bool = False) -> str:
         """Perturbs the parameters along the gradients at hand. Returns the outcome. Clear the gradients before the
@@ -140,13 +142,15 @@ class SAM(torch.optim.Optimizer):
     def second_step(self, zero_grad: bool = False) -> str:
         """Restores the parameters, bit for bit, and lets the base optimizer step along the gradients at hand. Returns
         the outcome. Hooks and schedulers see it as a step."""
-        for hook in self._optimizer_step_pre_hooks.values():
-            hook(self, (), {})
+        if self._optimizer_step_pre_hooks:
+            for hook in self._optimizer_step_pre_hooks.values():
+                hook(self, (), {})
         outcome = self._second()
         # What a scheduler of torch looks at, to warn where it was called before the first step.
         self._opt_called = True
-        for hook in self._optimizer_step_post_hooks.values():
-            hook(self, (), {})
+        if self._optimizer_step_post_hooks:
+            for hook in self._optimizer_step_post_hooks.values():
+                hook(self, (), {})
         if zero_grad:
             self._clear()
         return outcome
@@ -199,21 +203,18 @@ class SAM(torch.optim.Optimizer):
     def _first(self) -> str:
         if self._half is not None:
             self._at_rest("first_step")
-        # Each attribute once: over small networks the reading of attributes is what a step costs.
-        tensors, method, watch, groups = self._tensors, self._method, self._watch, self.param_groups
-        grads, copies, one = None, None, method.one_gradient
-        if one or tensors is None or not tensors.engine.look(groups):
-            # Copies are kept in a name until the ascent has read them.
-            tensors, grads, copies = self._closely(one)
-        self._unscale = unscale = self._inverse_scale()
+        # Names are looked up once and arguments written out: with a small network that is what a step costs.
+        tensors, watch, one, groups = self._tensors, self._watch, self._method.one_gradient, self.param_groups
+        self._unscale = unscale = 1.0 if self.loss_scale == 1.0 else self._inverse_scale()
         self._decide = decide = decision(self._process_group)
-        if watch.steps % method.every:
-            return self._reuse(tensors, (grads, groups, unscale))
-        if method.mixes:
-            tensors.engine.keep_first(grads)
+        if watch.steps % self._method.every:
+            return self._reuse()
         due = watch.due() and not one
-        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
-        number, norm = tensors.engine.ascend(grads, groups, unscale, one, get_num_threads(), decide)
+        # A step that is watched is looked at closely, and so is what the short way does not take.
+        found = None
+        if not (due or one or tensors is None):
+            found = tensors.engine.ascend(None, groups, unscale, False, get_num_threads(), decide)
+        number, norm = found or self._ascend_closely(one, due)
         self._half = outcome = OUTCOMES[number]
         watch.began(outcome, norm)
         if outcome != "non-finite":
@@ -226,6 +227,12 @@ class SAM(torch.optim.Optimizer):
                 raise
         return outcome
 
+    def _ascend_closely(self, one: bool, due: bool):
+        # Copies are kept in a name until the ascent has read them.
+        tensors, grads, _copies = self._closely(one)
+        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
+        return tensors.engine.ascend(grads, self.param_groups, self._unscale, one, get_num_threads(), self._decide)
+
     def _closely(self, one: bool):
         """The tensors, addresses of what the ascent follows, copies among them: one by one, whatever has changed."""
         tensors = self._current()
@@ -234,12 +241,15 @@ class SAM(torch.optim.Optimizer):
         tensors.fetch()
         return tensors, grads, copies
 
-    def _reuse(self, tensors: Tensors, call) -> str:
+    def _reuse(self) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        outcome = tensors.engine.reuse(*call, self.max_norm, get_num_threads(), self._decide)
-        outcome = "non-finite" if OUTCOMES[outcome] == "non-finite" else "reused"
+        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        found = self._tensors and self._tensors.engine.reuse(None, *call)
+        if found is None:
+            tensors, grads, _copies = self._closely(False)
+            found = tensors.engine.reuse(grads, *call)
+        self._half = outcome = "non-finite" if OUTCOMES[found] == "non-finite" else "reused"
         self._watch.began(outcome, math.nan)
-        self._half = outcome
         self._moved()
         return outcome
 
@@ -258,23 +268,29 @@ class SAM(torch.optim.Optimizer):
         return outcome
 
     def _descend(self, outcome: str) -> str:
-        tensors, groups, grads, copies = self._tensors, self.param_groups, None, None
-        if not tensors.engine.look(groups):
-            tensors, grads, copies = self._closely_again()
-        if self._kept:
-            self._look()
-        number = tensors.engine.descend(grads, groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
-        if copies:
-            with torch.no_grad():
-                for g, copy in copies:
-                    g.copy_(copy)
+        tensors, groups, found = self._tensors, self.param_groups, None
+        if not self._kept:
+            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        if found is None:
+            found = self._descend_closely()
         self._moved()
         self._rest()
-        if OUTCOMES[number] == "non-finite":
+        if OUTCOMES[found] == "non-finite":
             return "non-finite"
         if self.base_optimizer is not None:
             self.base_optimizer.step()
         return outcome
+
+    def _descend_closely(self) -> int:
+        tensors, grads, copies = self._closely_again()
+        if self._kept:
+            self._look()
+        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        found = tensors.engine.descend(grads, *call)
+        with torch.no_grad():
+            for g, copy in copies:
+                g.copy_(copy)
+        return found
 
     def _closely_again(self):
         """As `_closely`, at the perturbed parameters, which must be where they were."""
@@ -302,8 +318,6 @@ class SAM(torch.optim.Optimizer):
     # What both halves share.
 
     def _inverse_scale(self) -> float:
-        if self.loss_scale == 1.0:
-            return 1.0
         return 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
 
     def _current(self) -> Tensors:
@@ -340,63 +354,3 @@ class SAM(torch.optim.Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 p.grad = None
-
-    # Saving.
-
-    def _own(self) -> Dict[str, Any]:
-        """Counters: with the planes in `state`, all that the next step depends on."""
-        self._at_rest("saving")
-        self._retire()
-        rule, base = self._counters
-        params = [p for group in self.param_groups for p in group["params"]]
-        counters = [list(base.get(p, (0, 1.0, 1.0))) for p in params]
-        watch = {key: getattr(self._watch, key) for key in ("steps", "perturbed", "distance", "distance_step")}
-        method = self._method
-        made = {"variant": method.variant.name, "descent": method.descent[0], "base": self._base and self._base.core}
-        return {**made, "rule": list(rule), "counters": counters, "watch": watch}
-
-    def _take(self, own: Dict[str, Any]) -> None:
-        params = [p for group in self.param_groups for p in group["params"]]
-        self._counters = (tuple(own["rule"]), {p: tuple(c) for p, c in zip(params, own["counters"])})
-        for key, value in own["watch"].items():
-            setattr(self._watch, key, value)
-        self._tensors, self._scratch, self._half = None, {}, None
-
-    def state_dict(self) -> Dict[str, Any]:
-        """Everything that the next step depends on: planes, counters, groups, a base optimizer's own. Refused between
-        the halves of a step."""
-        own = self._own()
-        if self.base_optimizer is not None:
-            own["base_optimizer"] = self.base_optimizer.state_dict()
-        return {**super().state_dict(), "presam": own}
-
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Goes on where `state_dict` was taken, to the same bits."""
-        self._at_rest("load_state_dict")
-        own = state_dict.get("presam")
-        if own is None:
-            raise ValueError("load_state_dict: expected what presam.torch.SAM saved, found no key 'presam'")
-        mine = self._own()
-        for key in ("variant", "descent", "base"):
-            if own[key] != mine[key]:
-                raise ValueError(f"load_state_dict: expected a {key} of {mine[key]}, found {own[key]}")
-        super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
-        if self.base_optimizer is not None:
-            self.base_optimizer.load_state_dict(own["base_optimizer"])
-            self.param_groups = self.base_optimizer.param_groups
-        self._take(own)
-
-    def __getstate__(self) -> Dict[str, Any]:
-        own = self._own()
-        names = ("_method", "_watch", "_process_group", "max_norm", "loss_scale", "base_optimizer", "_base")
-        kept = {name: getattr(self, name) for name in names}
-        return {**super().__getstate__(), "presam": (own, kept)}
-
-    def __setstate__(self, state: Dict[str, Any]) -> None:
-        state = dict(state)
-        saved = state.pop("presam", None)
-        super().__setstate__(state)
-        if saved is not None:
-            own, kept = saved
-            self.__dict__.update(kept, _kept=None, _warned_of_equal=False, _listeners=[])
-            self._take(own)
