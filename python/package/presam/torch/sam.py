@@ -1,11 +1,13 @@
 """[`SAM`]: every variant over torch's parameters, in place."""
 
+import functools
 import inspect
 import math
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
 import torch
+from torch.optim import optimizer
 
 from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
 from . import refusals
@@ -14,8 +16,11 @@ from .saving import Saved
 from .tensors import Tensors, warn_of_copies
 from .together import decision
 
-enable_grad, get_num_threads = torch.enable_grad, torch.get_num_threads
+get_num_threads, is_grad_enabled = torch.get_num_threads, torch.is_grad_enabled
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
+
+# Hooks of every optimizer of a process. A torch that keeps them elsewhere counts as one that has some.
+HOOKS_OF_ALL = [getattr(optimizer, f"_global_optimizer_{when}_hooks", (None,)) for when in ("pre", "post")]
 
 
 class SAM(Saved, torch.optim.Optimizer):
@@ -128,7 +133,9 @@ class SAM(Saved, torch.optim.Optimizer):
 
     def _taken(self, closure):
         self._clear()
-        with enable_grad():
+        if is_grad_enabled():
+            return closure()
+        with torch.enable_grad():
             return closure()
 
     def first_step(self, zero_grad: bool = False) -> str:
@@ -197,6 +204,20 @@ class SAM(Saved, torch.optim.Optimizer):
                 raise ValueError(f"inputs: expected {tuple(parameter.shape)}, found {tuple(plane.shape)}")
             self.state[parameter][f"input_{k}"] = torch.empty_like(parameter, requires_grad=False).copy_(plane)
         self._retire()
+
+    @staticmethod
+    def profile_hook_step(func):
+        """What torch puts around `step`: a range for a profiler and the hooks, which together cost more than both halves
+        over a small network. Entered where there is a profiler or a hook."""
+        whole = torch.optim.Optimizer.profile_hook_step(func)
+
+        @functools.wraps(func)
+        def step(self, *args, **kwargs):
+            hooks = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or any(HOOKS_OF_ALL)
+            entered = whole if hooks or torch.autograd._profiler_enabled() else func
+            return entered(self, *args, **kwargs)
+
+        return step
 
     # Both halves.
 
