@@ -3,9 +3,11 @@
     python python/benchmarks/step.py                    every form, size and variant; a table
     python python/benchmarks/step.py --sizes 1e6 --threads 1 --variants sam --rounds 50
 
-Every form steps the same tensors from the same gradients, in strict turn in one process: one step of each, again and
-again in another order, so that what else the machine does meets all of them alike. Gradients are given: no network runs. Each number is
-the median over the rounds, in microseconds. The forms:
+Every form steps the same tensors from the same gradients, in strict turn in one process: one step of each (`--row N`: N
+steps in a row), again and again in another order, so that what else the machine does meets all of them alike. Gradients
+are given: no network runs. Each number is the median over the rounds of a step's microseconds, in brackets the least. One
+step at a time finds the caches full of the other forms, as after a backward pass; in a row it finds its own code there.
+The forms:
 
     presam        presam.torch.SAM, SGD with momentum fused in it
     loop          davda54/sam's loop, a tensor at a time, over torch.optim.SGD
@@ -173,8 +175,8 @@ def forms(variant, make):
         yield "optax", params, under_jit(params)
 
 
-def measured(variant, shapes, rounds):
-    """Median microseconds of a step of each form."""
+def measured(variant, shapes, rounds, row):
+    """Median and least microseconds of a step of each form."""
     seed = torch.Generator().manual_seed(1)
     starts = [torch.randn(shape, generator=seed) for shape in shapes]
     grads = [torch.randn(shape, generator=seed) * 1e-3 for shape in shapes]
@@ -188,10 +190,11 @@ def measured(variant, shapes, rounds):
         # In another order each time: whoever follows a form whose threads still spin has the worse of it.
         for name, _, (first, second, *_) in random.Random(turn).sample(table, len(table)):
             begun = time.perf_counter_ns()
-            first()
-            second()
+            for _ in range(row):
+                first()
+                second()
             if turn >= 3:
-                times[name].append((time.perf_counter_ns() - begun) / 1000)
+                times[name].append((time.perf_counter_ns() - begun) / (1000 * row))
     for _, _, (_, _, *backs) in table:
         for back in backs:
             back()
@@ -199,7 +202,7 @@ def measured(variant, shapes, rounds):
     for (name, _, _), end in zip(table, ends):
         # Forms that did not take the same step are not worth a comparison.
         torch.testing.assert_close(end, ends[0], rtol=1e-3, atol=1e-4, msg=lambda m: f"{variant} {name}: {m}")
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: (statistics.median(values), min(values)) for name, values in times.items()}
 
 
 def main():
@@ -208,6 +211,7 @@ def main():
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--variants", nargs="+", default=["sam", "asam", "info-asam"])
     parser.add_argument("--rounds", type=int, default=0, help="0: as many as fit a few seconds")
+    parser.add_argument("--row", type=int, default=1, help="steps of a form before the next one has its turn")
     flags = parser.parse_args()
     names = ["presam", "loop", "foreach", "fused", "peer", "optax"]
     print("| variant | parameters | threads | " + " | ".join(names) + " | best other / presam |")
@@ -218,11 +222,13 @@ def main():
             for size in flags.sizes:
                 shapes = shapes_of(size)
                 count = sum(torch.Size(shape).numel() for shape in shapes)
-                rounds = flags.rounds or max(7, min(2000, int(3e8 / (count + 2e5))))
-                times = measured(variant, shapes, rounds)
-                cells = [f"{times[name]:.1f}" if name in times else "-" for name in names]
-                best = min(value for name, value in times.items() if name != "presam") / times["presam"]
-                print(f"| {variant} | {size} | {threads} | " + " | ".join(cells) + f" | {best:.1f} |", flush=True)
+                rounds = flags.rounds or max(7, min(2000, int(3e8 / (count + 2e5) / flags.row)))
+                times = measured(variant, shapes, rounds, flags.row)
+                cells = [f"{times[name][0]:.1f} ({times[name][1]:.1f})" if name in times else "-" for name in names]
+                ours, others = times.pop("presam"), times.values()
+                ratios = [min(other[k] for other in others) / ours[k] for k in range(2)]
+                cells += [f"{ratios[0]:.1f} ({ratios[1]:.1f})"]
+                print(f"| {variant} | {size} | {threads} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,21 @@
 
 use presam::{BaseState, Outcome, Real, RuleState};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyCapsule, PyList, PyString};
 
 use crate::ascent::Slope;
 use crate::engine::{Engine, Made};
 use crate::fault::Fault;
+use crate::numbers::Numbers;
 use crate::seats::Seats;
 
 enum Typed {
     F32(Engine<f32>),
     F64(Engine<f64>),
 }
+
+/// A step over fewer numbers than these takes less than some ten microseconds.
+const SHORT: usize = 1 << 14;
 
 /// The same for either scalar type.
 macro_rules! each {
@@ -30,35 +34,45 @@ macro_rules! each {
 #[pyclass(name = "Engine", module = "presam._presam")]
 pub(crate) struct PyEngine {
     typed: Typed,
-    names: Vec<Py<PyString>>,
+    numbers: Numbers,
     seats: Option<Seats>,
-    /// The addresses of gradients that the last look found, until a call takes them.
-    looked: Option<Vec<usize>>,
 }
 
 impl PyEngine {
-    /// The numbers of each group by name, a pair as two.
-    fn numbers(&self, groups: &Bound<'_, PyList>) -> PyResult<Vec<Vec<f64>>> {
-        let py = groups.py();
-        let of = |group: Bound<'_, PyAny>| -> PyResult<Vec<f64>> {
-            let (group, mut numbers) = (group.cast_into::<PyDict>()?, Vec::with_capacity(10));
-            for name in &self.names {
-                let value = group.as_any().get_item(name.bind(py))?;
-                if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
-                    numbers.extend(value.extract::<Vec<f64>>()?);
-                } else {
-                    numbers.push(value.extract()?);
-                }
-            }
-            Ok(numbers)
-        };
-        groups.iter().map(of).collect()
+    /// Brings the groups up to date; what was refused once is read again.
+    fn regroup(&mut self, groups: &Bound<'_, PyList>) -> PyResult<()> {
+        let Some(values) = self.numbers.moved(groups)? else { return Ok(()) };
+        let done = each!(&mut self.typed, engine => engine.set_groups(values));
+        if done.is_err() {
+            self.numbers.forget();
+        }
+        Ok(done?)
     }
 
-    fn taken(&mut self, grads: Option<Vec<usize>>) -> PyResult<Vec<usize>> {
-        let looked = self.looked.take();
-        let none = || Fault::new("gradients: expected addresses or a look before".into()).into();
-        grads.or(looked).ok_or_else(none)
+    /// Runs `work` without the interpreter's lock, where it is long enough: whoever lets go of the lock for a
+    /// microsecond may wait five thousand for another thread to give it back.
+    fn unlocked<T: Send>(
+        &mut self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Typed) -> PyResult<T> + Send,
+    ) -> PyResult<T> {
+        let typed = &mut self.typed;
+        let short = each!(&*typed, engine => engine.total()) < SHORT;
+        if short { work(typed) } else { py.detach(|| work(typed)) }
+    }
+
+    /// The addresses of the gradients: those that are given, or where they are found; `None` where anything
+    /// is not as it was but the gradients.
+    fn found(
+        &self,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
+    ) -> PyResult<Option<Vec<usize>>> {
+        match (grads, &self.seats) {
+            (Some(grads), _) => Ok(Some(grads)),
+            (None, Some(seats)) => seats.gradients(groups),
+            (None, None) => Ok(None),
+        }
     }
 }
 
@@ -104,7 +118,7 @@ impl PyEngine {
                 );
             }
         };
-        Ok(Self { typed, names, seats: None, looked: None })
+        Ok(Self { typed, numbers: Numbers::new(names), seats: None })
     }
 
     /// Planes of memory, inputs and state of each tensor.
@@ -114,7 +128,7 @@ impl PyEngine {
     }
 
     fn set_tensors(&mut self, tensors: Vec<(usize, usize, Vec<usize>)>) -> PyResult<()> {
-        (self.seats, self.looked) = (None, None);
+        self.seats = None;
         Ok(each!(&mut self.typed, engine => engine.set_tensors(&tensors))?)
     }
 
@@ -130,11 +144,9 @@ impl PyEngine {
         Ok(())
     }
 
-    /// Whether all is as it was but the gradients, which the next call may then leave out.
-    fn look(&mut self, groups: &Bound<'_, PyList>) -> PyResult<bool> {
-        let looked = self.seats.as_ref().map(|seats| seats.gradients(groups)).transpose()?;
-        self.looked = looked.flatten();
-        Ok(self.looked.is_some())
+    /// Whether all is as it was but the gradients: what a call asks that is given none.
+    fn look(&self, groups: &Bound<'_, PyList>) -> PyResult<bool> {
+        Ok(self.found(None, groups)?.is_some())
     }
 
     /// The first half of a step: the outcome's number and the norm.
@@ -148,12 +160,13 @@ impl PyEngine {
         momentum: bool,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<(u8, f64)> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
-                engine.set_groups(groups)?;
+    ) -> PyResult<Option<(u8, f64)>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
+        self.regroup(groups)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
+                engine.keep_first(&grads)?;
                 let slope = Slope { unscale: Real::from_f64(unscale), momentum };
                 let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
                 measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
@@ -161,7 +174,7 @@ impl PyEngine {
                 if outcome != Outcome::NonFinite {
                     engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
                 }
-                Ok((outcome as u8, Real::to_f64(norm)))
+                Ok(Some((outcome as u8, Real::to_f64(norm))))
             })
         })
     }
@@ -174,17 +187,17 @@ impl PyEngine {
         grads: Option<Vec<usize>>,
         groups: &Bound<'_, PyList>,
         unscale: f64,
-        max_norm: f64,
+        max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<u8> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
+    ) -> PyResult<Option<u8>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
+        self.regroup(groups)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 engine.on(threads, Engine::restore)?;
-                engine.set_groups(groups)?;
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
                 let judged = engine.on(threads, |engine| {
                     engine.mix(&grads)?;
                     engine.judge(&grads, unscale, max_norm)
@@ -202,7 +215,7 @@ impl PyEngine {
                         }
                     })?;
                 }
-                Ok(outcome as u8)
+                Ok(Some(outcome as u8))
             })
         })
     }
@@ -215,16 +228,16 @@ impl PyEngine {
         grads: Option<Vec<usize>>,
         groups: &Bound<'_, PyList>,
         unscale: f64,
-        max_norm: f64,
+        max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
-    ) -> PyResult<u8> {
-        let (groups, grads) = (self.numbers(groups)?, self.taken(grads)?);
-        py.detach(|| {
-            each!(&mut self.typed, engine => {
-                engine.set_groups(groups)?;
+    ) -> PyResult<Option<u8>> {
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
+        self.regroup(groups)?;
+        self.unlocked(py, |typed| {
+            each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm));
+                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
                 let (mixed, (factor, found)) = engine.on(threads, |engine| {
                     let mixed = engine.reuse_sharp(&grads)?;
                     let judged = engine.judge(&mixed, unscale, max_norm)?;
@@ -234,28 +247,14 @@ impl PyEngine {
                 if outcome != Outcome::NonFinite {
                     engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
                 }
-                Ok(outcome as u8)
+                Ok(Some(outcome as u8))
             })
         })
     }
 
-    /// Copies the first gradients to their planes.
-    fn keep_first(&mut self, py: Python<'_>, grads: Option<Vec<usize>>) -> PyResult<()> {
-        let grads = self.taken(grads)?;
-        py.detach(|| -> PyResult<()> {
-            each!(&mut self.typed, engine => {
-                let grads = engine.gradients(&grads)?;
-                Ok(engine.keep_first(&grads)?)
-            })
-        })?;
-        // The ascent follows them too.
-        self.looked = Some(grads);
-        Ok(())
-    }
-
     /// Perturbed tensors back from their backups; how many.
     fn restore(&mut self, py: Python<'_>) -> PyResult<usize> {
-        py.detach(|| each!(&mut self.typed, engine => Ok(engine.restore()?)))
+        self.unlocked(py, |typed| each!(typed, engine => Ok(engine.restore()?)))
     }
 
     /// The counters of the rule and of each tensor's base optimizer: with the planes, all that a
@@ -295,10 +294,7 @@ impl PyEngine {
         mean: f64,
         base_steps: u64,
     ) -> PyResult<()> {
-        let groups = self.numbers(groups)?;
-        each!(&mut self.typed, engine => {
-            engine.set_groups(groups)?;
-            Ok(engine.resume(rule_steps, mean, base_steps)?)
-        })
+        self.regroup(groups)?;
+        each!(&mut self.typed, engine => Ok(engine.resume(rule_steps, mean, base_steps)?))
     }
 }

@@ -12,8 +12,11 @@ use crate::settings::Descent;
 use crate::slices::Region;
 
 impl<R: AnyReal> Engine<R> {
-    /// Keeps the first gradient; of a tensor that takes no part it is zero.
+    /// Keeps the first gradient where the method mixes; of a tensor that takes no part it is zero.
     pub fn keep_first(&mut self, grads: &[Region<R>]) -> Result<(), Fault> {
+        if matches!(self.descent, Descent::Plain) {
+            return Ok(());
+        }
         for (tensor, &grads) in self.tensors.iter_mut().zip(grads) {
             let (first, grads) = tensor.row.first(grads)?;
             if grads.is_empty() {

@@ -34,6 +34,7 @@ pub(crate) struct Engine<R: AnyReal> {
     pub tensors: Vec<Tensor<R>>,
     pub groups: Vec<Settings<R>>,
     longest: usize,
+    total: usize,
 }
 
 /// What an engine is made of, as Python names it.
@@ -64,6 +65,7 @@ impl<R: AnyReal> Engine<R> {
             tensors: Vec::new(),
             groups: Vec::new(),
             longest: 0,
+            total: 0,
         })
     }
 
@@ -71,6 +73,11 @@ impl<R: AnyReal> Engine<R> {
     pub fn planes(&self) -> [usize; 3] {
         let count = self.variant.planes();
         [count.memory, count.inputs, self.base.map_or(0, |base| base.state_planes())]
+    }
+
+    /// How many numbers the tensors have, all together.
+    pub const fn total(&self) -> usize {
+        self.total
     }
 
     /// The tensors from now on: length, group and addresses of each. Their counters begin anew.
@@ -83,6 +90,7 @@ impl<R: AnyReal> Engine<R> {
         };
         self.tensors = list.iter().map(tensor).collect::<Result<_, _>>()?;
         self.longest = list.iter().map(|(len, ..)| *len).max().unwrap_or(0);
+        self.total = list.iter().map(|(len, ..)| *len).sum();
         Ok(())
     }
 

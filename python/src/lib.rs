@@ -1,7 +1,7 @@
 //! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
 //!
 //! `slices` turns addresses into slices and `exchange` asks torch for addresses: the only unsafe code.
-//! `seats` finds the gradients of a step; `engine` holds rules, counters and tensors; `ascent` and
+//! `seats` finds the gradients of a step and `numbers` what its groups hold; `engine` holds rules, counters and tensors; `ascent` and
 //! `descent` are the two halves of a step over core's phases; `border` is what Python sees.
 
 mod ascent;
@@ -11,6 +11,7 @@ mod engine;
 mod exchange;
 mod fault;
 mod lists;
+mod numbers;
 mod seats;
 mod settings;
 mod slices;

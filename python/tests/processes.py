@@ -1,6 +1,6 @@
 """Two processes over gloo, started by torch_processes.py: prints one line a case."""
 
-import os
+import pathlib
 import sys
 
 import torch
@@ -62,10 +62,9 @@ def sharded_main(rank, world):
             print(error, flush=True)
 
 
-def main(rank, world, port, what):
+def main(rank, world, meet, what):
     torch.set_num_threads(1)
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
-    dist.init_process_group("gloo", rank=rank, world_size=world)
+    dist.init_process_group("gloo", init_method=pathlib.Path(meet).as_uri(), rank=rank, world_size=world)
     {"parallel": parallel_main, "sharded": sharded_main}[what](rank, world)
     dist.destroy_process_group()
 

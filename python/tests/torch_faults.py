@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import presam.torch.sam
 from presam.torch import SAM
@@ -146,6 +147,29 @@ def test_hooks_see_a_step_by_hand():
     optimizer.second_step(zero_grad=True)
     optimizer.step(closure_of(model))
     assert seen == ["pre", "post"] * 2
+
+
+def test_hooks_of_every_optimizer_and_a_profiler_see_a_step():
+    model, seen = network(), []
+    optimizer = SAM(model.parameters(), "sam", rho=0.1)
+    step = lambda: optimizer.step(closure_of(model))
+    for register in (register_optimizer_step_pre_hook, register_optimizer_step_post_hook):
+        handle = register(lambda *_: seen.append(register))
+        step()
+        handle.remove()
+        step()
+        assert seen == [register]
+        seen.clear()
+    with torch.autograd.profiler.profile() as profile:
+        step()
+    assert "Optimizer.step#SAM.step" in {event.name for event in profile.function_events}
+
+
+def test_a_closure_has_gradients_whatever_is_on_around_it():
+    model = network()
+    optimizer = SAM(model.parameters(), "sam", rho=0.1)
+    with torch.no_grad():
+        assert optimizer.step(closure_of(model)).requires_grad and not torch.is_grad_enabled()
 
 
 def test_a_copy_steps_on_alike():

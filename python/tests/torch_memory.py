@@ -117,3 +117,51 @@ def test_a_gradient_that_has_another_shape_by_now_is_one_clear_line():
     with pytest.raises(TypeError, match=r"expected the type and shape of the parameter.*\(2,\).*found.*\(3,\)"):
         optimizer.second_step()
     assert (p == 1).all()
+
+
+RATE = torch.tensor(0.1)
+SETTINGS = {
+    "another number": ("sgd", "lr", 0.1, lambda group: group.update(lr=0.05)),
+    "the same tensor, written": ("sgd", "lr", RATE, lambda group: group["lr"].mul_(0.5)),
+    "the same list, written": ("adamw", "betas", [0.9, 0.9], lambda group: group["betas"].__setitem__(0, 0.5)),
+    "another pair": ("adamw", "betas", (0.9, 0.9), lambda group: group.update(betas=(0.5, 0.9))),
+}
+
+
+@pytest.mark.parametrize("base, key, value, change", SETTINGS.values(), ids=list(SETTINGS))
+def test_a_setting_that_changes_is_seen_by_either_half(base, key, value, change):
+    """Steps of an optimizer that is told late are those of one that had the setting from the start."""
+    fresh = lambda: value.clone() if torch.is_tensor(value) else type(value)(value)
+    for between in (False, True):
+        ends = []
+        for early in (True, False):
+            p, group = torch.nn.Parameter(FACTORS.clone()), {key: fresh()}
+            optimizer = SAM([{"params": [p], **group}], "sam", rho=0.3, base=base, watch=0)
+            if early:
+                change(optimizer.param_groups[0])
+            else:
+                # Read once, with nothing written.
+                p.grad = torch.full_like(p, float("nan"))
+                optimizer.first_step()
+                optimizer.second_step()
+            for k in range(2):
+                p.grad = FACTORS**k
+                if not early and not between and k == 0:
+                    change(optimizer.param_groups[0])
+                optimizer.first_step()
+                if not early and between and k == 0:
+                    change(optimizer.param_groups[0])
+                optimizer.second_step()
+            ends.append(p.detach())
+        assert torch.equal(*ends)
+
+
+def test_a_setting_that_is_refused_is_refused_again():
+    p = torch.nn.Parameter(torch.ones(2))
+    optimizer = SAM([p], "sam", rho=0.1, lr=0.1)
+    p.grad = torch.ones(2)
+    optimizer.param_groups[0]["rho"] = -1.0
+    for _ in range(2):
+        with pytest.raises(ValueError, match="rho"):
+            optimizer.first_step()
+    assert (p == 1).all() and optimizer._half is None

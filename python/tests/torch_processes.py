@@ -2,9 +2,9 @@
 
 import importlib.util
 import pathlib
-import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 import torch
@@ -17,12 +17,10 @@ SCRIPT = pathlib.Path(__file__).with_name("processes.py")
 
 
 def told(what):
-    """What the first of two processes prints."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, str(SCRIPT), port, what]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    """What the first of two processes prints. They meet at a file: a port found free may be taken by the time it is used."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(SCRIPT), str(pathlib.Path(folder, "meet")), what]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

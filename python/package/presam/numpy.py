@@ -114,12 +114,10 @@ class SAM:
         self._unscale = 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
         call = (found, self.groups, self._unscale)
         if self._watch.steps % self._method.every:
-            outcome = OUTCOMES[self._engine.reuse(*call, self._limit(), self.threads, None)]
+            outcome = OUTCOMES[self._engine.reuse(*call, self.max_norm, self.threads, None)]
             self._half = outcome if outcome == "non-finite" else "reused"
             self._watch.began(self._half, math.nan)
             return self._half
-        if self._method.mixes:
-            self._engine.keep_first(found)
         due = self._watch.due() and not one
         self._kept = [None if g is None else g.copy() for g in grads] if due else None
         outcome, norm = self._engine.ascend(*call, one, self.threads, None)
@@ -136,7 +134,7 @@ class SAM:
             try:
                 found = self._addresses(grads)
                 self._look(grads)
-                args = (found, self.groups, self._unscale, self._limit(), self.threads)
+                args = (found, self.groups, self._unscale, self.max_norm, self.threads)
                 judged = OUTCOMES[self._engine.descend(*args, None)]
             finally:
                 self.restore()
@@ -165,9 +163,6 @@ class SAM:
             whole = sum(float(np.square(a, dtype=np.float64).sum()) for a, _ in pairs)
             self._watch.saw(math.sqrt(apart / whole) if whole else math.nan)
         self._kept = None
-
-    def _limit(self) -> float:
-        return math.inf if self.max_norm is None else float(self.max_norm)
 
     def _momenta(self) -> List[int]:
         return [self._planes[k][-self._engine.planes[2]].ctypes.data for k in self._filled]

@@ -7,7 +7,6 @@ The protocol is presam-verify/1. Buffers are those of the standard library's `ar
 """
 
 import json
-import math
 import struct
 import sys
 from array import array
@@ -88,7 +87,7 @@ class Step:
         if outcome == 2:
             self.engine.restore()
         else:
-            self.engine.descend(grads(seconds), self.groups, 1.0, math.inf, 1, None)
+            self.engine.descend(grads(seconds), self.groups, 1.0, None, 1, None)
         segments = [
             {
                 "perturbed": written(perturbed[k], self.scalar),

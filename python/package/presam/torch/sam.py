@@ -1,22 +1,29 @@
 """[`SAM`]: every variant over torch's parameters, in place."""
 
+import functools
 import inspect
 import math
 import warnings
 from typing import Any, Callable, Dict, List, Optional
 
 import torch
+from torch.optim import optimizer
 
 from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
 from . import refusals
 from .health import apart
+from .saving import Saved
 from .tensors import Tensors, warn_of_copies
 from .together import decision
 
+get_num_threads, is_grad_enabled = torch.get_num_threads, torch.is_grad_enabled
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
+# Hooks of every optimizer of a process. A torch that keeps them elsewhere counts as one that has some.
+HOOKS_OF_ALL = [getattr(optimizer, f"_global_optimizer_{when}_hooks", (None,)) for when in ("pre", "post")]
 
-class SAM(torch.optim.Optimizer):
+
+class SAM(Saved, torch.optim.Optimizer):
     """Sharpness-aware minimisation around a base optimizer, fused and in place.
 
         perturbation = rho D^2 C g / || D C g ||      one norm over all counted parameters
@@ -71,6 +78,7 @@ class SAM(torch.optim.Optimizer):
         self._counters = ((0, 1.0, 0.0), {})
         self._scratch: Dict[torch.Tensor, Dict[str, torch.Tensor]] = {}
         self._half: Optional[str] = None
+        self._kept: Optional[List[Any]] = None
         self._warned_of_equal = False
         self._listeners: List[Any] = []
         self.base_optimizer: Optional[torch.optim.Optimizer] = None
@@ -110,41 +118,48 @@ class SAM(torch.optim.Optimizer):
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
             raise TypeError(refusals.BY_HAND)
-        closure = torch.enable_grad()(closure)
-        self._clear()
-        loss = None if self._method.one_gradient else closure()
+        one = self._method.one_gradient
+        loss = self._clear() if one else self._taken(closure)
         outcome = self._first()
         try:
             if outcome in ("perturbed", "zero-norm"):
-                self._clear()
-                second = closure()
-                loss = second if self._method.one_gradient else loss
+                second = self._taken(closure)
+                loss = second if one else loss
         except BaseException:
             self.restore()
             raise
         self._second()
         return loss
 
+    def _taken(self, closure):
+        self._clear()
+        if is_grad_enabled():
+            return closure()
+        with torch.enable_grad():
+            return closure()
+
     def first_step(self, zero_grad: bool = False) -> str:
         """Perturbs the parameters along the gradients at hand. Returns the outcome. Clear the gradients before the
         second backward, here or yourself: they would be added up."""
         outcome = self._first()
         if zero_grad:
-            self.zero_grad()
+            self._clear()
         return outcome
 
     def second_step(self, zero_grad: bool = False) -> str:
         """Restores the parameters, bit for bit, and lets the base optimizer step along the gradients at hand. Returns
         the outcome. Hooks and schedulers see it as a step."""
-        for hook in self._optimizer_step_pre_hooks.values():
-            hook(self, (), {})
+        if self._optimizer_step_pre_hooks:
+            for hook in self._optimizer_step_pre_hooks.values():
+                hook(self, (), {})
         outcome = self._second()
         # What a scheduler of torch looks at, to warn where it was called before the first step.
         self._opt_called = True
-        for hook in self._optimizer_step_post_hooks.values():
-            hook(self, (), {})
+        if self._optimizer_step_post_hooks:
+            for hook in self._optimizer_step_post_hooks.values():
+                hook(self, (), {})
         if zero_grad:
-            self.zero_grad()
+            self._clear()
         return outcome
 
     def base_step(self, zero_grad: bool = False) -> str:
@@ -190,25 +205,39 @@ class SAM(torch.optim.Optimizer):
             self.state[parameter][f"input_{k}"] = torch.empty_like(parameter, requires_grad=False).copy_(plane)
         self._retire()
 
+    @staticmethod
+    def profile_hook_step(func):
+        """What torch puts around `step`: a range for a profiler and the hooks, which together cost more than both halves
+        over a small network. Entered where there is a profiler or a hook."""
+        whole = torch.optim.Optimizer.profile_hook_step(func)
+
+        @functools.wraps(func)
+        def step(self, *args, **kwargs):
+            hooks = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or any(HOOKS_OF_ALL)
+            entered = whole if hooks or torch.autograd._profiler_enabled() else func
+            return entered(self, *args, **kwargs)
+
+        return step
+
     # Both halves.
 
     def _first(self) -> str:
-        self._at_rest("first_step")
-        tensors, grads, copies, one = self._tensors, None, None, self._method.one_gradient
-        if one or tensors is None or not tensors.engine.look(self.param_groups):
-            # Copies are kept in a name until the ascent has read them.
-            tensors, grads, copies = self._closely(one)
-        self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
-        call = (grads, self.param_groups, self._unscale)
-        if self._watch.steps % self._method.every:
-            return self._reuse(tensors, call)
-        if self._method.mixes:
-            tensors.engine.keep_first(grads)
-        here = tensors.params if self._watch.due() and not one else ()
-        self._kept = [(p, p.grad.clone()) for p in here if p.grad is not None]
-        outcome, norm = tensors.engine.ascend(*call, one, torch.get_num_threads(), self._decide)
-        self._half = outcome = OUTCOMES[outcome]
-        self._watch.began(outcome, norm)
+        if self._half is not None:
+            self._at_rest("first_step")
+        # Names are looked up once and arguments written out: with a small network that is what a step costs.
+        tensors, watch, one, groups = self._tensors, self._watch, self._method.one_gradient, self.param_groups
+        self._unscale = unscale = 1.0 if self.loss_scale == 1.0 else self._inverse_scale()
+        self._decide = decide = decision(self._process_group)
+        if watch.steps % self._method.every:
+            return self._reuse()
+        due = watch.due() and not one
+        # A step that is watched is looked at closely, and so is what the short way does not take.
+        found = None
+        if not (due or one or tensors is None):
+            found = tensors.engine.ascend(None, groups, unscale, False, get_num_threads(), decide)
+        number, norm = found or self._ascend_closely(one, due)
+        self._half = outcome = OUTCOMES[number]
+        watch.began(outcome, norm)
         if outcome != "non-finite":
             try:
                 self._moved()
@@ -219,6 +248,12 @@ class SAM(torch.optim.Optimizer):
                 raise
         return outcome
 
+    def _ascend_closely(self, one: bool, due: bool):
+        # Copies are kept in a name until the ascent has read them.
+        tensors, grads, _copies = self._closely(one)
+        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
+        return tensors.engine.ascend(grads, self.param_groups, self._unscale, one, get_num_threads(), self._decide)
+
     def _closely(self, one: bool):
         """The tensors, addresses of what the ascent follows, copies among them: one by one, whatever has changed."""
         tensors = self._current()
@@ -227,49 +262,56 @@ class SAM(torch.optim.Optimizer):
         tensors.fetch()
         return tensors, grads, copies
 
-    def _reuse(self, tensors: Tensors, call) -> str:
+    def _reuse(self) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        outcome = tensors.engine.reuse(*call, self._limit(), torch.get_num_threads(), self._decide)
-        outcome = "non-finite" if OUTCOMES[outcome] == "non-finite" else "reused"
+        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        found = self._tensors and self._tensors.engine.reuse(None, *call)
+        if found is None:
+            tensors, grads, _copies = self._closely(False)
+            found = tensors.engine.reuse(grads, *call)
+        self._half = outcome = "non-finite" if OUTCOMES[found] == "non-finite" else "reused"
         self._watch.began(outcome, math.nan)
-        self._half = outcome
         self._moved()
         return outcome
 
     def _second(self) -> str:
-        if self._half is None:
-            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
         outcome = self._half
+        if outcome is None:
+            raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
         if outcome in ("non-finite", "reused"):
             self._rest()
             return outcome
         try:
-            outcome = self._descend(outcome)
+            self._watch.outcome = outcome = self._descend(outcome)
         finally:
             if self._half is not None:
                 self.restore()
-        self._watch.outcome = outcome
         return outcome
 
     def _descend(self, outcome: str) -> str:
-        tensors, grads, copies = self._tensors, None, None
-        if not tensors.engine.look(self.param_groups):
-            tensors, grads, copies = self._closely_again()
-        if self._kept:
-            self._look()
-        call = (grads, self.param_groups, self._unscale, self._limit(), torch.get_num_threads(), self._decide)
-        found = OUTCOMES[tensors.engine.descend(*call)]
-        if copies:
-            with torch.no_grad():
-                for g, copy in copies:
-                    g.copy_(copy)
+        tensors, groups, found = self._tensors, self.param_groups, None
+        if not self._kept:
+            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        if found is None:
+            found = self._descend_closely()
         self._moved()
         self._rest()
-        if found == "non-finite":
-            return found
+        if OUTCOMES[found] == "non-finite":
+            return "non-finite"
         if self.base_optimizer is not None:
             self.base_optimizer.step()
         return outcome
+
+    def _descend_closely(self) -> int:
+        tensors, grads, copies = self._closely_again()
+        if self._kept:
+            self._look()
+        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        found = tensors.engine.descend(grads, *call)
+        with torch.no_grad():
+            for g, copy in copies:
+                g.copy_(copy)
+        return found
 
     def _closely_again(self):
         """As `_closely`, at the perturbed parameters, which must be where they were."""
@@ -297,12 +339,7 @@ class SAM(torch.optim.Optimizer):
     # What both halves share.
 
     def _inverse_scale(self) -> float:
-        if self.loss_scale == 1.0:
-            return 1.0
         return 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
-
-    def _limit(self) -> float:
-        return math.inf if self.max_norm is None else float(self.max_norm)
 
     def _current(self) -> Tensors:
         """The tensors as they are now."""
@@ -338,63 +375,3 @@ class SAM(torch.optim.Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 p.grad = None
-
-    # Saving.
-
-    def _own(self) -> Dict[str, Any]:
-        """Counters: with the planes in `state`, all that the next step depends on."""
-        self._at_rest("saving")
-        self._retire()
-        rule, base = self._counters
-        params = [p for group in self.param_groups for p in group["params"]]
-        counters = [list(base.get(p, (0, 1.0, 1.0))) for p in params]
-        watch = {key: getattr(self._watch, key) for key in ("steps", "perturbed", "distance", "distance_step")}
-        method = self._method
-        made = {"variant": method.variant.name, "descent": method.descent[0], "base": self._base and self._base.core}
-        return {**made, "rule": list(rule), "counters": counters, "watch": watch}
-
-    def _take(self, own: Dict[str, Any]) -> None:
-        params = [p for group in self.param_groups for p in group["params"]]
-        self._counters = (tuple(own["rule"]), {p: tuple(c) for p, c in zip(params, own["counters"])})
-        for key, value in own["watch"].items():
-            setattr(self._watch, key, value)
-        self._tensors, self._scratch, self._half = None, {}, None
-
-    def state_dict(self) -> Dict[str, Any]:
-        """Everything that the next step depends on: planes, counters, groups, a base optimizer's own. Refused between
-        the halves of a step."""
-        own = self._own()
-        if self.base_optimizer is not None:
-            own["base_optimizer"] = self.base_optimizer.state_dict()
-        return {**super().state_dict(), "presam": own}
-
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Goes on where `state_dict` was taken, to the same bits."""
-        self._at_rest("load_state_dict")
-        own = state_dict.get("presam")
-        if own is None:
-            raise ValueError("load_state_dict: expected what presam.torch.SAM saved, found no key 'presam'")
-        mine = self._own()
-        for key in ("variant", "descent", "base"):
-            if own[key] != mine[key]:
-                raise ValueError(f"load_state_dict: expected a {key} of {mine[key]}, found {own[key]}")
-        super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
-        if self.base_optimizer is not None:
-            self.base_optimizer.load_state_dict(own["base_optimizer"])
-            self.param_groups = self.base_optimizer.param_groups
-        self._take(own)
-
-    def __getstate__(self) -> Dict[str, Any]:
-        own = self._own()
-        names = ("_method", "_watch", "_process_group", "max_norm", "loss_scale", "base_optimizer", "_base")
-        kept = {name: getattr(self, name) for name in names}
-        return {**super().__getstate__(), "presam": (own, kept)}
-
-    def __setstate__(self, state: Dict[str, Any]) -> None:
-        state = dict(state)
-        saved = state.pop("presam", None)
-        super().__setstate__(state)
-        if saved is not None:
-            own, kept = saved
-            self.__dict__.update(kept, _kept=None, _warned_of_equal=False, _listeners=[])
-            self._take(own)
