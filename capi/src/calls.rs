@@ -281,7 +281,7 @@ pub(crate) unsafe fn ascend_all<R: AnyReal>(
 /// What a visit leaves half done is not counted.
 fn given_up_unless<R: AnyReal>(done: Done, at: *mut State<R>, mut now: State<R>) -> Done {
     if done.is_err() {
-        now.cancel();
+        now.give_up();
         // SAFETY: a state was written there.
         unsafe { at.write(now) };
     }

@@ -255,8 +255,9 @@ pub unsafe extern "C" fn presam_skip_ascent_f32(state: *mut StateF32) -> Status 
     said(unsafe { calls::skip::<f32>(state.cast()) })
 }
 
-/// Gives up the step at hand, where there is no second gradient to be had or a tensor refused its half: it is not
-/// counted. Restore every tensor too. A step is counted once the next one begins.
+/// Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too. The
+/// ascent stays counted, as the memory that it renewed stays. A call for all tensors that fails on the way gives its
+/// step up by itself and does not count it.
 ///
 /// # Safety
 /// As the module says.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Counters move once what they count is over: the rule's where the ascent ends, the base optimizer's where the next
-//! step begins. A step that is given up before that is not counted.
+//! step begins, both where the step is cancelled. A visit of the whole model that fails on the way is not counted.
 //!
 //! The state says at which place the step is, a tensor's mark at which the tensor is. Calls for a tensor leave
 //! the state as it is, so that threads may share it.
@@ -235,8 +235,17 @@ impl<R: AnyReal> State<R> {
         self.step = self.step.wrapping_add(1).max(1);
     }
 
-    /// Gives the step at hand up: it is not counted, perturbed tensors stay perturbed.
+    /// Ends the step at hand where it stands: what it has done is counted, perturbed tensors stay perturbed.
     pub(crate) fn cancel(&mut self) {
+        if self.stage == Stage::Ascended {
+            self.rule_state = self.after;
+        }
+        self.settle();
+        self.give_up();
+    }
+
+    /// Forgets the step at hand, which has left a visit half done.
+    pub(crate) fn give_up(&mut self) {
         self.stage = Stage::Ready;
         self.descent.begun = false;
         self.serial = self.serial.wrapping_add(1);

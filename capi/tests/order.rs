@@ -97,36 +97,49 @@ fn whole_step<R: Api>(m: &mut Model<R>) -> Vec<Vec<Vec<u64>>> {
     m.bytes().0
 }
 
-/// info-asam and AdamW know their first step by the counters.
+/// info-asam and AdamW know their first steps by the counters.
 fn counters<R: Api>() {
-    let expected = whole_step(&mut Model::<R>::new());
-    let mut m = Model::<R>::new();
+    // What was measured and has ascended is counted, as a step is whose second gradient is no number.
+    let (mut given_up, mut lost) = (Model::<R>::new(), Model::<R>::new());
     // SAFETY: all of it lives.
     unsafe {
-        // Before a tensor ascends.
-        ok(R::norm_begin(&m.state, &mut m.norm, 0));
-        m.tensors.iter().for_each(|tensor| ok(R::norm_add(&m.state, tensor, &mut m.norm)));
-        ok(R::norm_finish(&mut m.state, &m.norm));
-        ok(R::cancel(&mut m.state));
-        // Before a tensor descends.
-        ok(R::skip(&mut m.state));
-        ok(R::second_begin(&m.state, &mut m.norm, 0));
-        m.tensors.iter().for_each(|tensor| ok(R::second_add(&m.state, tensor, &mut m.norm)));
-        ok(R::second_finish(&mut m.state, &m.norm));
-        ok(R::cancel(&mut m.state));
-        // A tensor that has stepped already is seen before the first of the others steps.
-        ok(R::skip(&mut m.state));
-        m.tensors[1].mark.step = 3;
-        m.refuses((Code::Order as u32, Argument::Mark as u32, 1), |m| {
+        ok(R::ascend_all(&mut given_up.state, given_up.tensors.as_mut_ptr(), 2));
+        ok(R::cancel(&mut given_up.state));
+        given_up.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+        ok(R::ascend_all(&mut lost.state, lost.tensors.as_mut_ptr(), 2));
+        let grads = lost.tensors[0].grads.cast_mut();
+        let kept = grads.read();
+        grads.write(R::INFINITY);
+        ok(R::descend_all(&mut lost.state, lost.tensors.as_mut_ptr(), 2));
+        grads.write(kept);
+    }
+    assert!(whole_step(&mut given_up) == whole_step(&mut lost), "an ascent was not counted");
+
+    // A step that is over stays counted.
+    let (mut cancelled, mut plain) = (Model::<R>::new(), Model::<R>::new());
+    whole_step(&mut plain);
+    whole_step(&mut cancelled);
+    // SAFETY: it lives.
+    unsafe { ok(R::cancel(&mut cancelled.state)) };
+    assert!(whole_step(&mut cancelled) == whole_step(&mut plain), "a step was taken back");
+
+    // A tensor that has stepped already is seen before the first of the others steps.
+    let mut refused = Model::<R>::new();
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::skip(&mut refused.state));
+        refused.tensors[1].mark.step = 1;
+        refused.refuses((Code::Order as u32, Argument::Mark as u32, 1), |m| {
             R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
         });
-        ok(R::cancel(&mut m.state));
+        ok(R::cancel(&mut refused.state));
     }
-    assert!(whole_step(&mut m) == expected, "a step that was given up was counted");
+    let expected = whole_step(&mut Model::<R>::new());
+    assert!(whole_step(&mut refused) == expected, "a refused step was counted");
 }
 
 #[test]
-fn what_is_given_up_is_not_counted() {
+fn what_has_happened_is_counted_and_nothing_else() {
     counters::<f32>();
     counters::<f64>();
 }

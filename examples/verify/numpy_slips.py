@@ -84,7 +84,7 @@ class OperatorNotInNorm(Step):
 
 class OperatorSigned(Step):
     def operator(self, s):
-        return s.params + self.settings.eta if s.operator_applies else np.ones_like(s.params)
+        return s.params + self.settings.get("eta", 0) if s.operator_applies else np.ones_like(s.params)
 
 
 class DecaySwapped(Step):

@@ -78,7 +78,7 @@ fn config(draw: &mut Draw<'_>) -> Config {
     Config {
         size: wrong(draw, size_of::<Config>() as u32),
         version: wrong(draw, PRESAM_VERSION),
-        variant: draw.below(17) as u32,
+        variant: draw.below(presam::variants::ALL.len() + 3) as u32,
         base: draw.below(5) as u32,
         variant_name: if draw.rarely(8) { c"info-asam".as_ptr() } else { null() },
         base_name: if draw.rarely(8) { c"no such".as_ptr() } else { null() },

@@ -104,14 +104,6 @@ pub(crate) enum Constant {
     KernelParam(u32),
 }
 
-impl Constant {
-    /// Whether it differs between the lanes of a warp.
-    pub(crate) fn tells_lanes_apart(self) -> bool {
-        use Special::{Lane, LaneMask, Thread};
-        matches!(self, Self::Special(Thread(_) | Lane | LaneMask(_)))
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Special {
     Thread(usize),

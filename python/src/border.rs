@@ -1,5 +1,5 @@
 //! The engine as Python sees it: lists of addresses and numbers in, outcomes out, without the
-//! interpreter's lock while it computes.
+//! interpreter's lock while it computes on many of them.
 
 use presam::{BaseState, Outcome, Real, RuleState};
 use pyo3::prelude::*;
@@ -16,7 +16,8 @@ enum Typed {
     F64(Engine<f64>),
 }
 
-/// A step over fewer numbers than these takes less than some ten microseconds.
+/// A step over fewer numbers than these, tens of microseconds, keeps the interpreter's lock: to give it up and take it
+/// again costs a good part of that, and more where another thread wants it.
 const SHORT: usize = 1 << 14;
 
 /// The same for either scalar type.
@@ -76,6 +77,11 @@ impl PyEngine {
     }
 }
 
+/// In the engine's scalar type; no norm is too long where there is no limit.
+fn limits<R: Real>(unscale: f64, max_norm: Option<f64>) -> (R, R) {
+    (R::from_f64(unscale), R::from_f64(max_norm.unwrap_or(f64::INFINITY)))
+}
+
 /// Steps, running product, mean.
 type RuleCounters = (u32, f64, f64);
 /// Steps and both running products, one a tensor.
@@ -132,7 +138,7 @@ impl PyEngine {
         Ok(each!(&mut self.typed, engine => engine.set_tensors(&tensors))?)
     }
 
-    /// After `set_tensors`: torch's parameters, so that `look` can find them again.
+    /// After `set_tensors`: torch's parameters, so that a call can find their gradients.
     fn set_seats(
         &mut self,
         table: &Bound<'_, PyCapsule>,
@@ -197,7 +203,7 @@ impl PyEngine {
             each!(typed, engine => {
                 engine.on(threads, Engine::restore)?;
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
+                let (unscale, max_norm) = limits(unscale, max_norm);
                 let judged = engine.on(threads, |engine| {
                     engine.mix(&grads)?;
                     engine.judge(&grads, unscale, max_norm)
@@ -237,7 +243,7 @@ impl PyEngine {
         self.unlocked(py, |typed| {
             each!(typed, engine => {
                 let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = (Real::from_f64(unscale), Real::from_f64(max_norm.unwrap_or(f64::INFINITY)));
+                let (unscale, max_norm) = limits(unscale, max_norm);
                 let (mixed, (factor, found)) = engine.on(threads, |engine| {
                     let mixed = engine.reuse_sharp(&grads)?;
                     let judged = engine.judge(&mixed, unscale, max_norm)?;

@@ -16,7 +16,7 @@ def one():
 
 def test_every_variant_is_listed_with_its_keys():
     variants = presam.variants()
-    assert len(variants) == 14
+    assert {"sam", "info-asam", "friendly-asam", "raw-asam"} <= set(variants)
     assert [key.name for key in variants["asam"].keys] == ["eta"]
     assert variants["info-asam"].planes == [2, 0]
     assert set(presam.bases()) == {"sgd", "sgd-momentum", "adamw"}

@@ -193,8 +193,9 @@ def test_equal_gradients_are_told_once():
         for half in (optimizer.first_step, optimizer.second_step):
             p.grad = torch.ones(3)
             if k == 0 and half == optimizer.second_step:
-                with pytest.warns(UserWarning, match="equal in every bit"):
+                with pytest.warns(UserWarning, match="equal in every bit") as told:
                     half()
+                assert told[0].filename == __file__
             else:
                 half()
     assert optimizer.report().distance == 0.0

@@ -148,8 +148,9 @@ def test_layouts_are_followed_or_copied_and_told_once(monkeypatch):
     monkeypatch.setattr(tensors, "_warned", False)
     wide = torch.zeros(2, 3, 4, 10, dtype=torch.float64)
     wide[..., ::2] = start
-    with pytest.warns(UserWarning, match="1 parameters or gradients.*copied"):
+    with pytest.warns(UserWarning, match="1 parameters or gradients.*copied") as told:
         strided = run(wide[..., ::2])
+    assert told[0].filename == __file__
     torch.testing.assert_close(strided, plain, rtol=1e-12, atol=1e-14)
     assert (wide[..., 1::2] == 0).all()
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Preconditioning: neither of the objective nor of the constraint; the direction of C = |w|, with a norm without
-//! it. Its length follows the weights: rho is about ten times SAM's, as ASAM's is. Memory: none. Where the operator
+//! it. Its length follows the weights: rho is about ASAM's. Memory: none. Where the operator
 //! is off, |w| is 1. A weight of exactly 0 never moves. Range: |w| g must be representable.
 //! Source: google-research/big_vision, GSAM's `adaptive_perturbation` (norm guard 1e-12); GSAM's own code in PyTorch
 //! has [`Asam`](crate::Asam) with eta 0.

@@ -126,6 +126,8 @@ pub struct Chosen<'a> {
 
 /// The key that a tuning searches beside rho.
 pub const DAMPING: &str = "relative_damping";
+/// Seeds that `--tune` has, and takes where nobody asks for fewer.
+pub(crate) const MOST_TUNE_SEEDS: usize = 8;
 /// Name of the base optimizer's table in [`Config::set`].
 pub const BASE_TABLE: &str = "base";
 
@@ -152,7 +154,8 @@ impl Config {
     /// The configuration with what a tuning chose in place of its own, to be repeated without another tuning.
     #[must_use]
     pub fn tuned<'a>(&self, chosen: impl IntoIterator<Item = Chosen<'a>>) -> Self {
-        let mut config = Self { tune: false, search: Vec::new(), ..self.clone() };
+        let mut config =
+            Self { tune: false, tune_seeds: MOST_TUNE_SEEDS, search: Vec::new(), ..self.clone() };
         for Chosen { method, learning_rate, rho, damping } in chosen {
             config.learning_rate = learning_rate;
             if let Some(rho) = rho {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::search::search;
 use super::word::word;
-use super::{BASE_TABLE, Base, Config, ConfigError, Many, Options, Plan, SeedsOption};
+use super::{
+    BASE_TABLE, Base, Config, ConfigError, MOST_TUNE_SEEDS, Many, Options, Plan, SeedsOption,
+};
 use crate::data::Source;
 use crate::machine::available_threads;
 use crate::methods::{Key, Limits, METHODS, Method, find, find_key, suggestion};
@@ -17,8 +19,6 @@ const LABEL_NOISE: f64 = 0.6;
 const DIGITS_TRAINING: usize = 1000;
 /// The core takes no radius from here on: its range classes rest on it.
 const LARGEST_RHO: f32 = (1_u32 << 31) as f32;
-/// Seeds that `--tune` has, and takes where nobody asks for fewer.
-pub(super) const MOST_TUNE_SEEDS: usize = 8;
 const MOST_THREADS: usize = 1024;
 /// An epoch leaves a record; a slip of the keyboard must not fill the memory.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -41,6 +41,7 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
     let epochs = at_least_one("--epochs", options.epochs.unwrap_or(60), MOST_EPOCHS)?;
     let batch = at_least_one("--batch", options.batch.unwrap_or(64), usize::MAX)?;
     let device = device(options.device.as_deref())?;
+    let tune = options.tune.unwrap_or(false);
     let config = Config {
         train_samples: options.train_samples.unwrap_or(default_samples),
         label_noise: label_noise(options.label_noise)?,
@@ -55,12 +56,8 @@ pub fn resolve(options: Options) -> Result<Config, ConfigError> {
         seeds: options.seeds.unwrap_or(SeedsOption::Count(SEEDS)).seeds()?,
         threads: at_least_one("--threads", threads, MOST_THREADS)?,
         device,
-        tune: options.tune.unwrap_or(false),
-        tune_seeds: at_least_one(
-            "--tune-seeds",
-            options.tune_seeds.unwrap_or(MOST_TUNE_SEEDS),
-            MOST_TUNE_SEEDS,
-        )?,
+        tune,
+        tune_seeds: tune_seeds(tune, options.tune_seeds)?,
         search,
         rho: radii(&methods, options.rho.all, options.rho.each)?,
         set: settings(&methods, base, options.set)?,
@@ -242,6 +239,16 @@ fn hidden(given: Option<Many<usize>>) -> Result<Vec<usize>, ConfigError> {
         return Ok(Vec::new());
     }
     widths.into_iter().map(|width| at_least_one("--hidden", width, MOST_WIDTH)).collect()
+}
+
+/// Fewer seeds for a tuning that nobody asked for would be taken for one.
+fn tune_seeds(tune: bool, given: Option<usize>) -> Result<usize, ConfigError> {
+    match given {
+        Some(seeds) if !tune && seeds != MOST_TUNE_SEEDS => {
+            Err(ConfigError::new("--tune-seeds", "--tune beside it", format!("{seeds} alone")))
+        }
+        given => at_least_one("--tune-seeds", given.unwrap_or(MOST_TUNE_SEEDS), MOST_TUNE_SEEDS),
+    }
 }
 
 fn parts(parts: usize, batch: usize, device: Choice) -> Result<usize, ConfigError> {

@@ -141,6 +141,11 @@ fn every_value_outside_its_limits_is_refused_with_its_flag() {
         ("hidden = [8, 0]", "--hidden: expected a whole number from 1 to 1048576, found 0"),
         ("learning_rate = inf", "--lr: expected a number of at least 0, found inf"),
         ("base = \"adam\"", "--base: expected sgd or adamw, found \"adam\"; did you mean adamw?"),
+        ("tune_seeds = 2", "--tune-seeds: expected --tune beside it, found 2 alone"),
+        (
+            "tune = true\ntune_seeds = 9",
+            "--tune-seeds: expected a whole number from 1 to 8, found 9",
+        ),
         (
             "data = \"digit\"",
             "--data: expected digits, idx:DIR or cifar10:DIR, found \"digit\"; did you mean digits?",
@@ -305,6 +310,10 @@ fn every_search_survives_toml_and_its_own_command() {
         (format!("{on}learning_rate = 0.1"), format!("{all} --lr 0.1").replace(" --methods sgd,sam,asam --lr 0.1", " --lr 0.1 --methods sgd,sam,asam")),
         (format!("{on}rho = {{ sam = 0.48 }}"), format!("{all} --rho sam=0.48")),
         (format!("{on}tune = true"), format!("{all} --tune")),
+        (
+            format!("{on}tune = true\ntune_seeds = 2"),
+            format!("{all} --tune").replace("--methods", "--tune-seeds 2 --methods"),
+        ),
         (
             format!("{few}search = \"all\""),
             "presam train --methods sgd,sam,asam --search learning_rate,sam,asam".to_owned(),

@@ -3,7 +3,8 @@
 //! ```text
 //! --tune    rho      half powers of two from 1/32 to 32 times the default, then three times finer around the best
 //!           damping  0.1, 1 and 10; for each, powers of two from 1/4 to 4 times the default rho, then twice finer
-//!           judge    mean accuracy on the held-out 30 % of the training images (clean labels), over 8 seeds of its own (--tune-seeds)
+//!           judge    mean accuracy on the held-out 30 % of the training images (clean labels), over 8 seeds of its own or
+//!                    as many of them as --tune-seeds says
 //!           collapse the smallest rho above the best at which that mean falls by more than 0.1
 //! --search  rate     1, 1/4, 1/16 and 1/64 of the default for the base optimizer alone, then half and twice the best
 //!           rho      powers of four from 1/64 to 4 times the default, then twice finer around the best
@@ -17,14 +18,14 @@
 use super::job::Job;
 use super::jobs::{Watch, run_all};
 use super::split::Judge;
-use crate::config::{Budget, Config, ConfigError, DAMPING, LEARNING_RATE, Plan};
+use crate::config::{Budget, Config, ConfigError, DAMPING, LEARNING_RATE, MOST_TUNE_SEEDS, Plan};
 use crate::data::Loaded;
 use crate::error::Error;
 use crate::report::{Trial, Tuned};
 use presam_cuda::Device;
 
 /// Seeds that no comparison uses by default.
-pub(super) const SEEDS: [u64; 8] = [9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008];
+const SEEDS: [u64; MOST_TUNE_SEEDS] = [9001, 9002, 9003, 9004, 9005, 9006, 9007, 9008];
 /// Trials a method, either way.
 pub(super) const TRIALS: usize = 27;
 /// So many of the seeds judge in the short form.
@@ -138,7 +139,7 @@ impl<'a> Search<'a> {
         chosen: &mut Vec<Tuned>,
     ) -> Result<(), Error> {
         let few = &SEEDS[..SHORT_SEEDS];
-        let seeds = SEEDS.get(..config.tune_seeds).unwrap_or(&SEEDS);
+        let seeds = &SEEDS[..config.tune_seeds.min(MOST_TUNE_SEEDS)];
         let mut learning_rate = config.learning_rate;
         if config.searches(LEARNING_RATE) {
             above_zero("--lr".to_owned(), learning_rate)?;

@@ -45,7 +45,7 @@ struct Bounded {
     bound: f64,
 }
 
-const ABOUT: &str = "Each case is one whole step: the ascent at params with grads (the momentum for momentum-sam), then the base optimizer from params with perturbed_grads. Planes of memory are in presam's order (vasso d; friendly-sam and info-sam-draft m; info-sam and info-asam m, v), planes of state too (sgd-momentum: buffer; adamw: mean, mean of squares). expected holds the oracle's f64 results, one entry for each segment; an implementation in the scalar type is right where no number is off by more than its bound, whatever its order of summation. Every input is exact in the scalar type.";
+const ABOUT: &str = "Each case is one whole step: the ascent at params with grads (the momentum for momentum-sam), then the base optimizer from params with perturbed_grads. Planes of memory are in presam's order (vasso d; friendly-sam, friendly-asam and info-sam-draft m; info-sam and info-asam m, v), planes of state too (sgd-momentum: buffer; adamw: mean, mean of squares). expected holds the oracle's f64 results, one entry for each segment; an implementation in the scalar type is right where no number is off by more than its bound, whatever its order of summation. Every input is exact in the scalar type.";
 
 /// The document.
 ///

@@ -124,14 +124,13 @@ impl Warp {
     ) {
         for &(row, constant) in &function.constants {
             let row = (path.row_base + row) as usize;
-            if constant.tells_lanes_apart() {
+            if tells_lanes_apart(constant) {
                 for lane in lanes(mask) {
                     self.rows[row][lane] = self.constant(grid, place, path, constant, lane);
                 }
             } else {
                 let value = self.constant(grid, place, path, constant, 0);
-                let slots = self.rows[row].iter_mut().enumerate();
-                slots.filter(|(lane, _)| mask >> lane & 1 == 1).for_each(|(_, slot)| *slot = value);
+                lanes(mask).for_each(|lane| self.rows[row][lane] = value);
             }
         }
         for &(row, value) in &function.predicate_constants {
@@ -222,4 +221,10 @@ impl Warp {
             self.pcs[lane] = pc;
         }
     }
+}
+
+/// Whether it differs between the lanes of a warp.
+fn tells_lanes_apart(constant: Constant) -> bool {
+    let Constant::Special(special) = constant else { return false };
+    matches!(special, Special::Thread(_) | Special::Lane | Special::LaneMask(_))
 }

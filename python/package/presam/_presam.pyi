@@ -22,7 +22,8 @@ class Engine:
     numbers of its scalar type, alive and used by no one else until the call returns. Outcomes are numbers: 0 perturbed
     (finite), 1 zero norm, 2 not finite. `names` are those of a group's rho, operator, counted, perturbed, maximize, learning
     rate, weight decay, then of the base optimizer's own in the order of its keys. Gradients are addresses, 0 for none, or
-    None to look for them: the outcome is then None, and nothing done, where `look` says no. A `max_norm` of None is no limit. Errors: ValueError, before anything is written."""
+    None to look for them: the outcome is then None, and nothing done, where `look` says no. A `max_norm` of None is no
+    limit. Errors: ValueError, before anything is written."""
 
     def __init__(
         self,

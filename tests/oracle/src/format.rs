@@ -9,9 +9,9 @@ pub struct Format {
     pub unit_roundoff: f64,
     /// Memory, momentum and moments below this in absolute value are stored as +0.0.
     pub smallest_normal: f64,
-    /// friendly-sam: norm(s) below this multiple of norm(g) is a zero norm.
+    /// friendly-sam and friendly-asam: norm(D s) below this multiple of norm(D g) is a zero norm.
     pub friendly_floor: f64,
-    /// friendly-sam: a norm(g) below this counts as this, since squares of g may have vanished.
+    /// Likewise a norm(D g) below this counts as this, since squares of it may have vanished.
     pub friendly_least: f64,
 }
 

@@ -11,6 +11,7 @@ from torch.optim import optimizer
 
 from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
 from . import refusals
+from .caller import outside
 from .health import apart
 from .saving import Saved
 from .tensors import Tensors, warn_of_copies
@@ -143,7 +144,7 @@ class SAM(Saved, torch.optim.Optimizer):
         second backward, here or yourself: they would be added up."""
         outcome = self._first()
         if zero_grad:
-            self._clear()
+            self.zero_grad()
         return outcome
 
     def second_step(self, zero_grad: bool = False) -> str:
@@ -159,7 +160,7 @@ class SAM(Saved, torch.optim.Optimizer):
             for hook in self._optimizer_step_post_hooks.values():
                 hook(self, (), {})
         if zero_grad:
-            self._clear()
+            self.zero_grad()
         return outcome
 
     def base_step(self, zero_grad: bool = False) -> str:
@@ -334,7 +335,7 @@ class SAM(Saved, torch.optim.Optimizer):
         moved = self._half == "perturbed" and any(g["perturbed"] and g["rho"] > 0 for g in self.param_groups)
         if moved and equal and not self._warned_of_equal:
             self._warned_of_equal = True
-            warnings.warn(EQUAL_GRADIENTS, stacklevel=5)
+            warnings.warn(EQUAL_GRADIENTS, stacklevel=outside())
 
     # What both halves share.
 

@@ -1,8 +1,8 @@
 """[`Tensors`]: the parameters of an optimizer as the compiled module sees them, and their planes.
 
 What holds for as long as the memory does is checked when a list is made; what may change from one step to the next
-(addresses, layout and size of the gradients) in every step: at once by `engine.look` where all is plain, else one by one
-here. Parameters, and the storages of parameters and planes, are kept by the list, so that no address of it can come to
+(addresses, layout and size of the gradients) in every step: at once by the compiled module where all is plain, else one
+by one here. Parameters, and the storages of parameters and planes, are kept by the list, so that no address of it can come to
 stand for another object or other memory.
 """
 
@@ -15,6 +15,7 @@ import torch
 
 from .._names import ALONE, Base, Method
 from . import refusals
+from .caller import outside
 
 data_ptr = torch.Tensor.data_ptr
 # DLPack's table of C functions, in torch 2.10 and newer; older ones are looked at one by one.
@@ -183,4 +184,4 @@ def warn_of_copies(count: int) -> None:
     if count and not _warned:
         _warned = True
         warnings.warn(f"presam: {count} parameters or gradients are no block of memory in the parameter's order and are "
-                      "copied in every step; .contiguous() (or one memory format for all) avoids it", stacklevel=5)
+                      "copied in every step; .contiguous() (or one memory format for all) avoids it", stacklevel=outside())

@@ -102,7 +102,7 @@ struct Lengths<'a, R> {
     twist: &'a Twist,
     /// One for each segment; the same one unless norms are taken apart.
     norms: Vec<Number>,
-    /// friendly-sam: the slope is rounding noise.
+    /// friendly-sam and friendly-asam: the slope is rounding noise.
     is_noise: bool,
 }
 

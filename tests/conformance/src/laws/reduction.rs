@@ -90,13 +90,22 @@ fn neutral<R: Scalar>(case: &Case<R>, scope: &Scope) -> Case<R> {
         Rule::Asam { .. } | Rule::FisherSam { .. } => at_zero("eta"),
         Rule::Vasso { .. } => at_zero("decay"),
         Rule::FriendlySam { .. } => at_zero("sigma"),
+        Rule::FriendlyAsam { .. } => {
+            let rule = at_zero("sigma");
+            case = without_operator(&case);
+            rule
+        }
         other => {
             case.rule_state = RuleState::default();
-            case = case.map_options(|options| Options { operator_applies: false, ..options });
+            case = without_operator(&case);
             other
         }
     };
     case
+}
+
+fn without_operator<R: Scalar>(case: &Case<R>) -> Case<R> {
+    case.map_options(|options| Options { operator_applies: false, ..options })
 }
 
 /// The same step by SAM.
