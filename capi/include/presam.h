@@ -595,8 +595,9 @@ presam_status presam_descend_f32(const struct presam_state_f32 *state,
 // In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps.
 presam_status presam_skip_ascent_f32(struct presam_state_f32 *state);
 
-// Gives up the step at hand, where there is no second gradient to be had or a tensor refused its half: it is not
-// counted. Restore every tensor too. A step is counted once the next one begins.
+// Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too. The
+// ascent stays counted, as the memory that it renewed stays. A call for all tensors that fails on the way gives its
+// step up by itself and does not count it.
 presam_status presam_cancel_f32(struct presam_state_f32 *state);
 
 // What became of the step: write `size` and `version` into `out`, the rest is filled in.

@@ -241,7 +241,8 @@ impl World {
                 let planes = tensor.memory.iter().chain(&tensor.state);
                 let mut planes = planes.chain([&tensor.params, &tensor.backup]);
                 planes.any(|plane| {
-                    (plane.addr()..plane.addr().saturating_add(tensor.len.saturating_mul(4))).contains(&here)
+                    (plane.addr()..plane.addr().saturating_add(tensor.len.saturating_mul(4)))
+                        .contains(&here)
                 })
             });
             assert!(written, "element {at} is in no plane that may be written");

@@ -56,13 +56,13 @@ impl<R: Real> FriendlyAsam<R> {
     /// # Errors
     /// [`Error::Hyperparameter`] unless `sigma` is finite and >= 0 and 0 <= `decay` < 1.
     pub fn new(sigma: R, decay: R) -> Result<Self, Error> {
-        Ok(Self(FriendlySam::new(sigma, decay)?.with_asam(true)))
+        Ok(Self(FriendlySam::new(sigma, decay)?.with_asam()))
     }
 }
 
 impl<R: Real> Default for FriendlyAsam<R> {
     fn default() -> Self {
-        Self(FriendlySam::default().with_asam(true))
+        Self(FriendlySam::default().with_asam())
     }
 }
 
@@ -82,7 +82,7 @@ impl<R: Real> Variant<R, 1, 0> for FriendlyAsam<R> {
 
     #[inline]
     fn with_operator(self, applies: bool) -> Self {
-        Self(self.0.with_asam(applies))
+        Self(self.0.with_operator(applies))
     }
 
     #[inline]

@@ -80,9 +80,9 @@ impl<R: Real> FriendlySam<R> {
         Ok(Self { sigma, decay, operator: Switch::OFF })
     }
 
-    /// The same with ASAM's operator on or off.
-    pub(super) fn with_asam(self, applies: bool) -> Self {
-        Self { operator: Switch::new(applies), ..self }
+    /// The same with ASAM's operator.
+    pub(super) const fn with_asam(self) -> Self {
+        Self { operator: Switch::ON, ..self }
     }
 
     /// [`Configure::set`] for the rule of that name.
@@ -114,6 +114,12 @@ impl<R: Real> Variant<R, 1, 0> for FriendlySam<R> {
     #[inline]
     fn arm(self, state: &RuleState<R>) -> ArmedFriendlySam<R> {
         ArmedFriendlySam { config: self, first: state.steps == 0 }
+    }
+
+    // Off for good: on again would be another kernel for `FriendlyAsam`.
+    #[inline]
+    fn with_operator(self, applies: bool) -> Self {
+        Self { operator: Switch::new(self.operator.is_on() & applies), ..self }
     }
 
     #[inline]

@@ -64,8 +64,9 @@ const FONT_SIZE: u32 = 13;
 pub const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Okabe and Ito's colours, told apart in every common form of colour blindness; yellow, too pale on white, is grey here.
-pub const COLOURS: [RGBColor; 8] = [
+/// Okabe and Ito's colours, told apart in every common form of colour blindness; yellow, too pale on white, is grey here. The last
+/// three are darker than all of them.
+pub const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 0, 0),
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -74,6 +75,8 @@ pub const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 158, 115),
     RGBColor(140, 140, 140),
     RGBColor(120, 60, 160),
+    RGBColor(110, 70, 20),
+    RGBColor(90, 100, 0),
 ];
 
 /// Draws one panel of `height` for each item into one SVG text, one below the other.
