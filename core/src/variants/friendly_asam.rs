@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Preconditioning: of the constraint, D = |w| (1 where the operator is off), with the slope s. Memory: m, one float
-//! per parameter. Where the slope is rounding noise it is a zero norm, as in [`FriendlySam`](crate::FriendlySam),
+//! per parameter. Where the slope is rounding noise it is a zero norm, as in [`FriendlySam`],
 //! with |w| on both sides: || |w| s || < 2^-20 || |w| g || (`f64` 2^-48). The second sum has no range classes either.
 //! A weight of exactly 0 never moves. rho is about ASAM's.
 //! Source: Li, Zhou, He, Cheng, Huang 2024 (arXiv 2403.12350); code nblt/F-SAM with `--adaptive`.
@@ -51,7 +51,7 @@ pub const INFO: VariantInfo = VariantInfo {
 pub struct FriendlyAsam<R>(FriendlySam<R>);
 
 impl<R: Real> FriendlyAsam<R> {
-    /// As [`FriendlySam::new`](crate::FriendlySam::new), with ASAM's operator.
+    /// As [`FriendlySam::new`], with ASAM's operator.
     ///
     /// # Errors
     /// [`Error::Hyperparameter`] unless `sigma` is finite and >= 0 and 0 <= `decay` < 1.

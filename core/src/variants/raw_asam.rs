@@ -8,7 +8,7 @@
 //! it. Its length follows the weights: rho is about ASAM's. Memory: none. Where the operator
 //! is off, |w| is 1. A weight of exactly 0 never moves. Range: |w| g must be representable.
 //! Source: google-research/big_vision, GSAM's `adaptive_perturbation` (norm guard 1e-12); GSAM's own code in PyTorch
-//! has [`Asam`](crate::Asam) with eta 0.
+//! has [`Asam`] with eta 0.
 //!
 //! By hand: w = (1, -2), g = (3, -4), rho = 1: norm 5, perturbation (0.6, -1.6).
 
