@@ -1,8 +1,9 @@
 //! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
 //!
 //! `slices` turns addresses into slices and `exchange` asks torch for addresses: the only unsafe code.
-//! `seats` finds the gradients of a step and `numbers` what its groups hold; `engine` holds rules, counters and tensors; `ascent` and
-//! `descent` are the two halves of a step over core's phases; `border` is what Python sees.
+//! `seats` finds the gradients of a step and `numbers` what its groups hold; `engine` holds rules, counters
+//! and tensors; `ascent` and `descent` are the two halves of a step over core's phases; `border` is what
+//! Python sees.
 
 mod ascent;
 mod border;

@@ -41,8 +41,8 @@ fn opening<R: Scalar>(prefix: &str, request: Request, cases: usize) -> String {
  * `elements` in all. A list of planes (memory, inputs, state) has plane 0 first, each `elements` long;
  * a list that the case has not is 0. Memory: vasso d; friendly-sam, friendly-asam and info-sam-draft m;
  * info-sam and info-asam m, v. Inputs: a mask; C; D; C and D. State: sgd-momentum the buffer; adamw mean,
- * mean of squares. For momentum-sam grads is the momentum. Right is where |found - expected| <= bound everywhere, whatever
- * the order of summation.
+ * mean of squares. For momentum-sam grads is the momentum. Right is where |found - expected| <= bound
+ * everywhere, whatever the order of summation.
  */
 #ifndef {guard}_H
 #define {guard}_H

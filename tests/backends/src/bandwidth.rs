@@ -1,5 +1,5 @@
-//! What a step's speed is measured against. Here, and not in the program that measures: that is compiled for its
-//! size and not for its loops.
+//! What a step's speed is measured against. Here, and not in the program that measures: that is compiled
+//! quickly and not for its loops.
 
 /// STREAM's triad, `c = a + 3 b`; the shortest of the three slices says how far.
 pub fn triad(a: &[f32], b: &[f32], c: &mut [f32]) {

@@ -2,7 +2,7 @@
 //! [`Devices`]; and what any other backend over core's types needs to translate a
 //! [`Case`](presam_conformance::Case).
 //!
-//! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop is compiled here.
+//! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop of a rule is compiled here.
 
 pub mod bandwidth;
 #[cfg(feature = "devices")]

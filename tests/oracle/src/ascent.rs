@@ -16,7 +16,8 @@ pub enum Outcome {
     Perturbed,
     /// Nothing is perturbed; memory is stored and counters advance.
     ///
-    /// The norm is exactly 0, or the slope of friendly-sam or friendly-asam is rounding noise ([`Format::friendly_floor`]).
+    /// The norm is exactly 0, or the slope of friendly-sam or friendly-asam is rounding noise
+    /// ([`Format::friendly_floor`]).
     ZeroNorm,
     /// The norm or the statistic is NaN or infinite: nothing changes, memory and counters included.
     ///
@@ -31,7 +32,8 @@ pub struct Ascent {
     pub outcome: Outcome,
     /// || D C s || over counted segments.
     pub norm: Bounded,
-    /// friendly-sam: || g ||; friendly-asam: || D g ||; info-sam and info-asam: mean of v_hat; else 0. Over counted segments.
+    /// friendly-sam: || g ||; friendly-asam: || D g ||; info-sam and info-asam: mean of v_hat; else 0.
+    /// Over counted segments.
     pub statistic: Bounded,
     /// perturbed - w.
     pub perturbation: Vec<BoundedVector>,
