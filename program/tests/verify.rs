@@ -7,6 +7,8 @@ use presam_kernels::entries;
 use presam_kernels::layout::Control;
 use presam_program::check::{Report, Request, run, table};
 use presam_program::show::view::View;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 const REQUEST: Request = Request { cases: 2, seed: 1, epochs: 1, shrinks: 256 };
 /// Where nobody looks at the smallest case.
@@ -25,51 +27,51 @@ fn a_device_without_fault_agrees_in_every_kernel() {
     assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
 }
 
-/// Phases of which one kernel runs in a step, and the scalars that it may have: all kernels of both can be ignored
-/// at once, and each is the only one missing where it is missed.
-const PHASES: [&str; 4] = ["accumulate_", "finish_", "ascend_", "descend_"];
-const SCALARS: [&str; 3] = ["_f32", "_bf16", "_f16"];
-
-/// Sets of kernels of which no comparison runs two.
+/// Every kernel, in lists of which a comparison rarely runs two: by its phase, or else by its place among those of its
+/// text, since no comparison runs a mix and the network.
 fn apart() -> Vec<Vec<&'static str>> {
-    let mut sets = std::collections::BTreeMap::<_, Vec<&'static str>>::new();
-    for name in entries::all().map(|kernel| kernel.name) {
+    let (mut lists, mut places) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
+    for kernel in entries::all() {
         // Sums of gradients run beside the sums of the rule.
-        let beside = name.starts_with("accumulate_gradient");
-        let phase = PHASES.iter().position(|phase| name.starts_with(phase) && !beside);
-        let scalar = SCALARS.iter().position(|scalar| name.ends_with(scalar));
-        let alone = if phase.is_none() { name } else { "" };
-        sets.entry((phase, scalar, alone)).or_default().push(name);
+        let beside = kernel.name.starts_with("accumulate_gradient");
+        let phases = ["accumulate_", "finish_", "ascend_", "descend_"];
+        let phase = phases.iter().position(|phase| kernel.name.starts_with(phase) && !beside);
+        let place = places.entry(kernel.text).or_insert(0);
+        *place += usize::from(phase.is_none());
+        lists.entry(phase.ok_or(*place)).or_default().push(kernel.name);
     }
-    sets.into_values().collect()
+    lists.into_values().collect()
 }
 
-fn is_missed(ignored: &[&'static str]) {
+/// Each of them is the only one missing in some difference, at once or once fewer are missing beside it.
+fn are_missed(ignored: &[&'static str]) {
     let report = verified(ignored, 0, QUICK);
     assert!(!report.agrees());
-    for kernel in ignored {
+    let missing_in =
+        |ran: &[&'static str]| ran.iter().filter(|name| ignored.contains(name)).count();
+    let is_told = |kernel: &&'static str| {
         let mut ran = report.differences.iter().map(|difference| &difference.kernels);
-        let missing = ran
-            .find(|ran| ran.contains(kernel))
-            .unwrap_or_else(|| panic!("{kernel} was not missed"));
-        let others = missing.iter().filter(|name| ignored.contains(name)).count();
-        assert_eq!(others, 1, "{missing:?}");
-    }
+        ran.any(|ran| ran.contains(kernel) && missing_in(ran) == 1)
+    };
+    let left: Vec<_> = ignored.iter().copied().filter(|kernel| !is_told(kernel)).collect();
+    assert!(ignored.len() > 1 || left.is_empty(), "{left:?} was not missed");
+    left.chunks(left.len().div_ceil(2).max(1)).for_each(are_missed);
 }
 
 #[test]
 fn a_kernel_that_does_nothing_is_found_whichever_it_is() {
-    let (sets, threads) = (apart(), std::thread::available_parallelism().map_or(1, usize::from));
+    let lists = Mutex::new(apart().into_iter());
+    let next = || lists.lock().unwrap().next();
     std::thread::scope(|scope| {
-        for part in sets.chunks(sets.len().div_ceil(threads)) {
-            scope.spawn(|| part.iter().for_each(|ignored| is_missed(ignored)));
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| std::iter::from_fn(next).for_each(|ignored| are_missed(&ignored)));
         }
     });
 }
 
 #[test]
 fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
-    for flip_in in [1, 5, 40, 200] {
+    for flip_in in [1, 200] {
         let report = verified(&[], flip_in + 1, QUICK);
         let difference = report.differences.first().expect("a difference");
         assert!(!report.agrees());

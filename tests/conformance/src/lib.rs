@@ -8,6 +8,7 @@ pub mod compare;
 pub mod expected;
 pub mod generate;
 pub mod laws;
+mod once;
 pub mod report;
 pub mod runner;
 pub mod scalar;

@@ -2,14 +2,14 @@
 
 use crate::backend::{Backend, Scope};
 use crate::case::Case;
-use crate::generate::{Shape, cases};
+use crate::generate::{Shape, strategy};
 use crate::laws::{self, Checked, Law};
 use crate::report::{Failure, Mismatch, Report, Verdict};
 use crate::scalar::Scalar;
 use crate::simplify::simplest;
 use crate::worst::Worst;
 use presam_oracle::Rule;
-use proptest::strategy::{Strategy, ValueTree};
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{
     Config as RunnerConfig, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
@@ -83,19 +83,27 @@ impl<R: Scalar> Trial<'_, R> {
     /// # Errors
     /// The smallest failing case; or too few judged cases, which has none.
     pub fn run<B: Backend<R>>(&self, backend: &mut B) -> Result<Report, Box<Failure>> {
-        let rules: Vec<_> = self.rules.iter().copied().filter(|r| (self.law.rules)(*r)).collect();
-        let scope = backend.scope();
-        if rules.is_empty() || scope.bases.is_empty() || !(self.law.needs)(&scope) {
-            return Ok(report(self.law, Verdict::OutOfScope, (0, 0), Worst::default()));
-        }
-        judged(backend, self, &cases::<R>(&scope, &rules, self.law.shape))
+        R::run(self, backend)
     }
 }
 
-fn judged<R: Scalar, B: Backend<R>>(
-    backend: &mut B,
+pub(crate) fn run<R: Scalar>(
     trial: &Trial<'_, R>,
-    strategy: &impl Strategy<Value = Case<R>>,
+    backend: &mut dyn Backend<R>,
+) -> Result<Report, Box<Failure>> {
+    let Trial { law, rules, .. } = *trial;
+    let rules: Vec<_> = rules.iter().copied().filter(|rule| (law.rules)(*rule)).collect();
+    let scope = backend.scope();
+    if rules.is_empty() || scope.bases.is_empty() || !(law.needs)(&scope) {
+        return Ok(report(law, Verdict::OutOfScope, (0, 0), Worst::default()));
+    }
+    judged(backend, trial, &strategy(&scope, &rules, law.shape))
+}
+
+fn judged<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    trial: &Trial<'_, R>,
+    strategy: &BoxedStrategy<Case<R>>,
 ) -> Result<Report, Box<Failure>> {
     let Trial { law, config, shrinks, least, .. } = *trial;
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
@@ -136,8 +144,17 @@ pub fn draw<R: Scalar>(
     shape: Shape,
     config: Config,
 ) -> Result<Vec<Case<R>>, String> {
+    R::draw(scope, rules, shape, config)
+}
+
+pub(crate) fn drawn<R: Scalar>(
+    scope: &Scope,
+    rules: &[Rule],
+    shape: Shape,
+    config: Config,
+) -> Result<Vec<Case<R>>, String> {
     let mut runner = runner("draw", config, 0);
-    let strategy = cases::<R>(scope, rules, shape);
+    let strategy = strategy(scope, rules, shape);
     let draw = |_| {
         let tree = strategy.new_tree(&mut runner);
         tree.map(|tree| tree.current()).map_err(|reason| reason.to_string())

@@ -22,9 +22,11 @@ pub use convention::Convention;
 pub use diagnose::{
     Diagnosis, diagnose, diagnose_each, diagnose_over, diagnose_subtraction, off_at_rest,
 };
+pub(crate) use diagnose::{diagnosed, off};
 pub use entry::{Entry, Kind, RIGHT};
 pub use planted::Planted;
 pub use trial::Questions;
+pub(crate) use trial::questions;
 
 use std::sync::LazyLock;
 

@@ -5,7 +5,7 @@ use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
 use crate::compare::{claimed, compare};
 use crate::generate::{Shape, at_first_zero};
-use crate::runner::{Config, draw};
+use crate::runner::{Config, drawn};
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
 use crate::worst::Worst;
@@ -74,19 +74,23 @@ impl<R: Scalar> Questions<R> {
     /// # Errors
     /// A scope of which no case can be drawn.
     pub fn draw(scope: &Scope, config: Config) -> Result<Self, String> {
-        let drawn = draw::<R>(scope, &scope.rules, Shape::Small, config)?;
-        let probes = PROBES.into_iter().cycle();
-        let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
-        Ok(Self(drawn.into_iter().zip(probes).map(question).collect()))
+        R::questions(scope, config)
     }
+}
+
+pub(crate) fn questions<R: Scalar>(scope: &Scope, config: Config) -> Result<Questions<R>, String> {
+    let drawn = drawn::<R>(scope, &scope.rules, Shape::Small, config)?;
+    let probes = PROBES.into_iter().cycle();
+    let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
+    Ok(Questions(drawn.into_iter().zip(probes).map(question).collect()))
 }
 
 /// Asks the backend.
 ///
 /// # Errors
 /// The first case without an answer, those without a gradient apart.
-pub(super) fn trials<R: Scalar, B: Backend<R>>(
-    backend: &mut B,
+pub(super) fn trials<R: Scalar>(
+    backend: &mut dyn Backend<R>,
     questions: &Questions<R>,
 ) -> Result<Vec<Trial<R>>, String> {
     let scope = backend.scope();
@@ -109,8 +113,8 @@ fn has_no_gradient<R: Scalar>(case: &Case<R>) -> bool {
     case.segments.iter().flat_map(|segment| &segment.grads).all(|grad| grad.to_f64() == 0.0)
 }
 
-fn asked<R: Scalar, B: Backend<R>>(
-    backend: &mut B,
+fn asked<R: Scalar>(
+    backend: &mut dyn Backend<R>,
     mut case: Case<R>,
     count: usize,
 ) -> Result<Vec<Step<R>>, String> {
