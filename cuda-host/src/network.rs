@@ -248,3 +248,53 @@ fn blocks([rows, columns, _]: [u64; 3], tile: u32) -> u64 {
 fn count(blocks: u64) -> u32 {
     u32::try_from(blocks).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use presam_kernels::Kernel;
+
+    use super::*;
+    use crate::emulated::Emulated;
+    use crate::layer::Layer as Watched;
+
+    /// A device that notes launches and does none.
+    struct Noted(Emulated, Vec<(&'static str, u32)>);
+
+    impl Watched for Noted {
+        fn below(&self) -> &dyn Device {
+            &self.0
+        }
+
+        fn below_mut(&mut self) -> &mut dyn Device {
+            &mut self.0
+        }
+
+        fn on_launch(
+            &mut self,
+            kernel: &'static Kernel,
+            blocks: u32,
+            _: &[u64],
+        ) -> Result<(), DeviceError> {
+            self.1.push((kernel.name, blocks));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn large_tiles_are_taken_where_they_are_many() {
+        for (widths, expected) in [
+            ([1024, 1024], ("weight_gradient_large", 256)),
+            ([960, 1024], ("weight_gradient", 30 * 32)),
+        ] {
+            let mut device = Noted(Emulated::new(1), Vec::new());
+            let mlp = Mlp::new(&widths).unwrap();
+            let network = DeviceNetwork::new(&mut device, &mlp, 1).unwrap();
+            let mut buffers = Buffers::default();
+            let [params, grads] = [0; 2].map(|_| buffers.zeros(&mut device, mlp.param_count()));
+            let [inputs, labels] = [1024, 1].map(|len| buffers.zeros(&mut device, len).unwrap());
+            let batch = Batch { len: 1, inputs, labels };
+            network.backward(&mut device, params.unwrap(), batch, grads.unwrap()).unwrap();
+            assert!(device.1.contains(&expected), "{:?}", device.1);
+        }
+    }
+}

@@ -79,7 +79,8 @@ fn large(device: &mut Counted, random: &mut Random, buffers: &mut Buffers) -> Re
     let mut plane = |len: usize| (0..len).map(|_| random.unit()).collect::<Vec<f32>>();
     let (a, b) = (plane(sums * rows), plane(sums * columns));
     let sum = |at: usize| {
-        let products = (0..sums).map(|k| a[k * rows + at / columns] * b[k * columns + at % columns]);
+        let products =
+            (0..sums).map(|k| a[k * rows + at / columns] * b[k * columns + at % columns]);
         products.fold(0.0, |sum, product| sum + product)
     };
     let expected: Vec<f32> = (0..rows * columns).map(sum).collect();

@@ -11,6 +11,7 @@ pub struct Recorder {
     device: Box<dyn Device>,
     recording: Option<Vec<Work>>,
     replays: Rc<Cell<usize>>,
+    forgotten: &'static str,
 }
 
 /// Something asked for.
@@ -25,7 +26,13 @@ impl Recorder {
     /// Over `device`.
     #[must_use]
     pub fn over(device: impl Device + 'static) -> Self {
-        Self { device: Box::new(device), recording: None, replays: Rc::default() }
+        Self { device: Box::new(device), recording: None, replays: Rc::default(), forgotten: "" }
+    }
+
+    /// The same, whose recordings lack this kernel.
+    #[must_use]
+    pub fn forgetting(self, kernel: &'static str) -> Self {
+        Self { forgotten: kernel, ..self }
     }
 
     /// How often something was replayed, now and later.
@@ -37,7 +44,9 @@ impl Recorder {
     fn ask(&mut self, work: Work) -> Result<(), DeviceError> {
         match &mut self.recording {
             Some(recording) => {
-                recording.push(work);
+                if !matches!(&work, Work::Launch(kernel, ..) if kernel.name == self.forgotten) {
+                    recording.push(work);
+                }
                 Ok(())
             }
             None => self.work(&work),

@@ -20,6 +20,7 @@ const IDLE: &str = "gpu idle";
 /// As [`Cuda::open`].
 pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
     let mut cuda = Cuda::open(number)?;
+    cuda.load_all()?;
     let buffer = cuda.allocate(BUSY)?;
     let start = Instant::now();
     while start.elapsed() < AWAKE {

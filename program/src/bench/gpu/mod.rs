@@ -19,6 +19,7 @@ mod planes;
 #[cfg(test)]
 mod planted;
 mod reference;
+mod sums;
 
 use buffers::{CopyBuffers, OtherData};
 use case::Case;
@@ -108,11 +109,13 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         self.memory
     }
 
-    /// Warm only what fits, as on the CPU, with the second gradient that each other run reads; plain
-    /// launches, then the graph where the device records one.
+    /// Warm only what fits, as on the CPU, with the second gradient that each other run reads: into half of a GPU's
+    /// last cache, which may be two, each with the lines of the far one again. Plain launches, then the graph where
+    /// the device records one.
     fn modes(&self, job: &Job) -> Vec<Mode> {
         let other_gradient = (size_of::<f32>() as u64).saturating_mul(job.shape.params() as u64);
-        let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache;
+        let halves = if self.device.stands_in() { 1 } else { 2 };
+        let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache / halves;
         let caches = if fits { &[Cache::Warm, Cache::Cold][..] } else { &[Cache::Cold] };
         let modes = |graph| caches.iter().map(move |&cache| Mode { cache, graph });
         modes(false).chain(modes(true).filter(|_| self.device.records())).collect()
