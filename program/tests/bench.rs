@@ -96,7 +96,7 @@ fn files_are_written_read_back_and_compared() {
     // Two files, and nothing is measured.
     let output = presam(&["bench", "--from", file, "--compare", file]);
     let text = out(&output);
-    assert!(text.contains("\nstep/sam/5000 warm  presam"), "{text}");
+    assert!(text.contains("\nstep/sam/5000 warm ") && text.contains(" 1.00 "), "{text}");
     assert!(!presam(&["bench", "--from", file]).status.success());
 }
 
