@@ -68,8 +68,7 @@ fn a_recording_is_a_captured_graph_of_its_device() {
         cuda.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
         let device: &mut dyn Device = &mut cuda;
         assert!(device.records() && device.end_recording().is_err());
-        let restore = |device: &mut dyn Device| device.launch(&entries::restore, 1, &[1, 2, 3]);
-        let recording = recorded(device, restore).unwrap();
+        let recording = recorded(device, |on| on.launch(&entries::restore, 1, &[1, 2, 3])).unwrap();
         device.replay(&recording).unwrap();
         device.replay(&recording).unwrap();
         let mut other = open();

@@ -38,11 +38,12 @@ impl DeviceTrainer<'_> {
     pub(super) fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
         let kind = self.next_kind(perturbs);
         let looks = kind == Kind::Whole && self.change.is_none();
-        let waits = looks || self.clock.is_some();
-        if waits || self.batch.len != self.whole || !self.device.records() {
-            self.queue(kind)?;
-        } else {
+        let alike = self.batch.len == self.whole && !looks && self.clock.is_none();
+        if alike && self.device.records() && self.known.contains_key(&kind) {
             self.repeat(kind)?;
+        } else {
+            self.queue(kind)?;
+            self.known.entry(kind).or_insert(Known::Launched);
         }
         let row = self.log + (4 * ROW * self.logged) as u64;
         self.device.copy(row, self.row, 4 * ROW)?;
@@ -50,16 +51,12 @@ impl DeviceTrainer<'_> {
         Ok(())
     }
 
-    /// Queues a step that waits for nothing: launch by launch the first time, from a recording ever after.
+    /// Queues a step that waits for nothing and whose kernels have run, from a recording that the first one makes.
     fn repeat(&mut self, kind: Kind) -> Result<(), DeviceError> {
         match self.known.get(&kind) {
             Some(Known::Recorded(recording)) => return self.device.replay(recording),
             Some(Known::Refused) => return self.queue(kind),
-            Some(Known::Launched) => {}
-            None => {
-                self.known.insert(kind, Known::Launched);
-                return self.queue(kind);
-            }
+            Some(Known::Launched) | None => {}
         }
         self.device.begin_recording()?;
         let queued = self.queue(kind);
