@@ -5,7 +5,8 @@ use crate::stepped::{Extras, Stepped};
 use crate::tensor::{Layout, read, upload, write_gradients};
 use presam_conformance::{Answer, Backend, Case, Scope};
 use presam_cuda::{
-    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, download,
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Recording,
+    download, recorded,
 };
 
 /// The kernels on a device, f32.
@@ -40,7 +41,7 @@ impl<D: Device> Backend<f32> for Devices<D> {
 
 impl<D: Device> Devices<D> {
     /// Steps one after the other over the same buffers: the first case as a whole, of each later one the
-    /// gradients.
+    /// gradients. On a device that records, the later ones are replayed from recordings of both halves.
     ///
     /// # Errors
     /// What core or the device refuses.
@@ -80,37 +81,54 @@ impl<D: Device> Devices<D> {
         let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
         step.set_base(device, base, &groups)?;
         step.set_states(device, rule_state(first), base_state(first))?;
-        let mut stepped = Vec::new();
+        let (mut stepped, mut halves) = (Vec::new(), None);
         for (number, case) in cases.iter().enumerate() {
+            if number == 1 && device.records() {
+                halves = Some([
+                    recorded(device, |on| step.ascend(on))?,
+                    recorded(device, |on| descend(on, &step))?,
+                ]);
+            }
             if number > 0 {
                 for (at, segment) in segments.iter().zip(&case.segments) {
                     write_gradients(device, at, segment, layout.scalar)?;
                 }
             }
-            stepped.push(one(device, &step, &segments, case, form)?);
+            stepped.push(one(device, (&step, halves.as_ref()), &segments, case, form)?);
         }
         step.free(device)?;
         Ok(stepped)
     }
 }
 
+/// The second half of a step.
+fn descend(device: &mut dyn Device, step: &DeviceStep) -> Result<(), DeviceError> {
+    step.restore(device)?;
+    step.descend(device)
+}
+
 /// One step, and everything that it left.
 fn one(
     device: &mut dyn Device,
-    step: &DeviceStep,
+    (step, halves): (&DeviceStep, Option<&[Recording; 2]>),
     segments: &[DeviceSegment],
     case: &Case<f32>,
     form: Form,
 ) -> Result<Stepped<f32>, DeviceError> {
     let mut answer = Answer::unchanged(case);
-    step.ascend(device)?;
+    match halves {
+        Some([ascent, _]) => device.replay(ascent)?,
+        None => step.ascend(device)?,
+    }
     for ((at, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
         let is_out = form == Form::OutOfPlace && from.options.is_perturbed;
         let perturbed = if is_out { at.out } else { at.params };
         to.perturbed = download(device, perturbed, from.params.len())?;
     }
-    step.restore(device)?;
-    step.descend(device)?;
+    match halves {
+        Some([_, descent]) => device.replay(descent)?,
+        None => descend(device, step)?,
+    }
     for (at, to) in segments.iter().zip(&mut answer.segments) {
         read(device, at, to)?;
     }
