@@ -52,6 +52,6 @@ pub use options::{Form, Options};
 pub use presam_kernels::Kernel;
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
-pub use segment::{DeviceSegment, Scalar};
+pub use segment::{DeviceSegment, Scalar, Scalars};
 pub use step::DeviceStep;
 pub use table::{Planes, Tables};

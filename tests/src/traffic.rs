@@ -7,7 +7,9 @@ use presam::{
     AdamW, AnyBase, AnyVariant, BaseOptimizer, DynBase, DynVariant, Group, PlaneCount, Sgd,
     VariantInfo,
 };
-use presam_cuda::{Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx};
+use presam_cuda::{
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx, Scalars,
+};
 use presam_kernels::fold::LEAVES;
 use presam_kernels::{THREADS, entries};
 
@@ -64,6 +66,7 @@ fn step(variant: AnyVariant<f32>, base: AnyBase<f32>, form: Form) -> Result<Ptx,
     let segment = DeviceSegment {
         len: ELEMENTS as u64,
         group: 0,
+        scalars: Scalars::default(),
         params,
         grads,
         perturbed_grads,

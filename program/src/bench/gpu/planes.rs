@@ -7,7 +7,7 @@ use presam_kernels::plain::bytes_of;
 use crate::bench::Shape;
 use crate::bench::cpu::tensor::Tensor;
 use crate::error::Error;
-use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, download};
+use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalars, download};
 
 /// Floats from one tensor's start to another's are a multiple of these, as an allocator would place them.
 const ALIGNMENT: u64 = 64;
@@ -112,6 +112,7 @@ impl Planes {
             DeviceSegment {
                 len: range.end - range.start,
                 group: 0,
+                scalars: Scalars::default(),
                 params: self.params + offset,
                 grads,
                 perturbed_grads,
