@@ -7,15 +7,23 @@ use std::rc::Rc;
 
 use cust::sys;
 
-use super::Cuda;
 use super::driver::{Failure, call};
 use super::open::Context;
+use super::{Cuda, Met};
 use crate::error::DeviceError;
 
 /// A sequence of launches, fills and copies, ready to be repeated.
+///
+/// All memory that it uses must be there whenever it is launched: a graph whose buffers were freed is the caller's
+/// fault, and a GPU may not tell. What can be seen is refused: memory of [`Device`](crate::Device)`::allocate`, on
+/// the [`Cuda`] that captured, that an argument, fill or copy points into, as those of a
+/// [`DeviceStep`](crate::DeviceStep) do into its tables. A trainer's own planes stand in those tables, and nobody
+/// else knows of them: free them after the graph.
 #[derive(Debug)]
 pub struct Graph {
     raw: sys::CUgraphExec,
+    /// The memory that can be seen in it.
+    met: Met,
     context: Rc<Context>,
 }
 
@@ -38,11 +46,13 @@ impl Cuda {
         // SAFETY: the stream is alive and not being captured.
         unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
         self.capturing = true;
+        self.met.clear();
         let mut recording = Recording(self);
         work(recording.0)?;
         let template = recording.end()?;
         drop(recording);
-        Ok(Graph { raw: template.instantiate()?, context: Rc::clone(&self.context) })
+        let met = std::mem::take(&mut self.met);
+        Ok(Graph { raw: template.instantiate()?, met, context: Rc::clone(&self.context) })
     }
 }
 
@@ -51,7 +61,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for another `cuda` than the one it was captured on, whose kernels it
-    /// holds, and within a capture; [`DeviceError::Lost`].
+    /// holds, for memory that was freed since, and within a capture; [`DeviceError::Lost`].
     pub fn launch(&self, cuda: &mut Cuda) -> Result<(), DeviceError> {
         cuda.may_wait("launching a graph")?;
         if !Rc::ptr_eq(&self.context, &cuda.context) {
@@ -60,6 +70,15 @@ impl Graph {
                 what: "device".to_owned(),
                 expected: "the one it was captured on".to_owned(),
                 found: "another".to_owned(),
+            });
+        }
+        let freed = |(start, then): &(&u64, &_)| cuda.allocations.get(start) != Some(*then);
+        if let Some((start, _)) = self.met.iter().find(freed) {
+            return Err(DeviceError::Contract {
+                kernel: "graph",
+                what: format!("memory at {start:#x}"),
+                expected: "that of the capture".to_owned(),
+                found: "it freed".to_owned(),
             });
         }
         cuda.context.bind()?;
