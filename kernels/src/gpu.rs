@@ -203,7 +203,7 @@ impl Team for Gpu {
     }
 
     #[inline(always)]
-    fn from_f16(&self, bits: u16) -> f32 {
+    fn f16_to_f32(&self, bits: u16) -> f32 {
         let word: u32;
         // SAFETY: arithmetic. Exact, subnormal numbers included.
         unsafe {
@@ -214,7 +214,7 @@ impl Team for Gpu {
     }
 
     #[inline(always)]
-    fn to_f16(&self, value: f32) -> u16 {
+    fn f32_to_f16(&self, value: f32) -> u16 {
         let half: u16;
         // SAFETY: arithmetic. To nearest, a tie to the even one, subnormal numbers included.
         unsafe {

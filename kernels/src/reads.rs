@@ -114,7 +114,7 @@ impl Scalar for Mixed {
         match self.0 {
             scalar::F32 => F32.one(team, address),
             scalar::BF16 => widen::bf16(team.half(address)),
-            _ => team.from_f16(team.half(address)),
+            _ => team.f16_to_f32(team.half(address)),
         }
     }
 
@@ -143,7 +143,7 @@ impl Scalar for Mixed {
             scalar::F32 => words.map(f32::from_bits),
             scalar::BF16 => halves(widen::bf16),
             _ => {
-                let number = |half: u32| team.from_f16(half as u16);
+                let number = |half: u32| team.f16_to_f32(half as u16);
                 [number(a), number(a >> 16), number(b), number(b >> 16)]
             }
         })
@@ -154,7 +154,7 @@ impl Scalar for Mixed {
         match self.0 {
             scalar::F32 => F32.set_one(team, address, value),
             scalar::BF16 => team.set_half(address, narrow::bf16(value)),
-            _ => team.set_half(address, team.to_f16(value)),
+            _ => team.set_half(address, team.f32_to_f16(value)),
         }
     }
 
@@ -163,7 +163,7 @@ impl Scalar for Mixed {
         let [a, b, c, d] = match self.0 {
             scalar::F32 => return F32.set_four::<WIDE>(team, address, values),
             scalar::BF16 => quad(|j| narrow::bf16(values[j])),
-            _ => quad(|j| team.to_f16(values[j])),
+            _ => quad(|j| team.f32_to_f16(values[j])),
         };
         if WIDE {
             let pair = |low: u16, high: u16| u32::from(low) | u32::from(high) << 16;

@@ -36,7 +36,9 @@ fn agrees(bits: u32) {
     let value = f32::from_bits(bits);
     let (bf16, f16) = (half::bf16::from_f32(value), half::f16::from_f32(value));
     if value.is_nan() {
-        assert!(widen::bf16(narrow::bf16(value)).is_nan() && widen::f16(narrow::f16(value)).is_nan());
+        assert!(
+            widen::bf16(narrow::bf16(value)).is_nan() && widen::f16(narrow::f16(value)).is_nan()
+        );
     } else {
         assert_eq!(narrow::bf16(value), bf16.to_bits(), "{value:e}");
         assert_eq!(narrow::f16(value), f16.to_bits(), "{value:e}");

@@ -138,3 +138,21 @@ impl Drop for Template {
         let _ = unsafe { call!(cuGraphDestroy(self.0)) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+
+    /// Runs under `cargo xtask cuda-smoke`.
+    #[test]
+    fn other_memory_at_the_same_address_is_not_that_of_the_capture() {
+        let mut cuda = Cuda::open(0).expect("`cargo xtask cuda-smoke` runs this with its stub");
+        let place = cuda.allocate(8).unwrap();
+        let graph = cuda.capture(|cuda| cuda.fill(place + 4, 1, 1)).unwrap();
+        graph.launch(&mut cuda).unwrap();
+        // As after a free, where the driver hands the address out again.
+        cuda.allocations.get_mut(&place).unwrap().number += 1;
+        assert!(graph.launch(&mut cuda).unwrap_err().to_string().ends_with("found it freed"));
+    }
+}

@@ -170,11 +170,11 @@ impl Team for Block<'_> {
         self.set(address, half.to_le_bytes());
     }
 
-    fn from_f16(&self, bits: u16) -> f32 {
+    fn f16_to_f32(&self, bits: u16) -> f32 {
         widen::f16(bits)
     }
 
-    fn to_f16(&self, value: f32) -> u16 {
+    fn f32_to_f16(&self, value: f32) -> u16 {
         narrow::f16(value)
     }
 
