@@ -52,7 +52,9 @@ fn open_ptx() -> Result<Box<dyn Device>, DeviceError> {
 
 #[cfg(feature = "cuda")]
 fn open_cuda(number: u32) -> Result<Box<dyn Device>, DeviceError> {
-    Ok(Box::new(crate::cuda::Cuda::open(number)?))
+    let mut cuda = crate::cuda::Cuda::open(number)?;
+    cuda.load_all()?;
+    Ok(Box::new(cuda))
 }
 
 #[cfg(not(feature = "cuda"))]

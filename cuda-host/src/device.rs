@@ -7,6 +7,7 @@ use presam_kernels::Kernel;
 use presam_kernels::plain::bytes_of;
 
 use crate::error::DeviceError;
+use crate::recording::Recording;
 
 /// An address in a device's memory. 0 is null.
 pub type Address = u64;
@@ -89,6 +90,42 @@ pub trait Device {
     /// # Errors
     /// [`DeviceError::Lost`], [`DeviceError::Fault`].
     fn synchronize(&mut self) -> Result<(), DeviceError>;
+
+    /// Whether it can record what it is asked for.
+    fn records(&self) -> bool {
+        false
+    }
+
+    /// From here on launches, fills, words and copies are recorded instead of done, until
+    /// [`end_recording`](Device::end_recording); whatever waits is refused.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] on a device that does not record, and within another recording.
+    fn begin_recording(&mut self) -> Result<(), DeviceError> {
+        Err(no_recording(self.name()))
+    }
+
+    /// What was recorded.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] where nothing is being recorded; [`DeviceError::Driver`] where the driver refuses.
+    fn end_recording(&mut self) -> Result<Recording, DeviceError> {
+        Err(no_recording(self.name()))
+    }
+
+    /// Queues a recording of this device as one.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] for another device's, and within a recording; [`DeviceError::Lost`].
+    fn replay(&mut self, _: &Recording) -> Result<(), DeviceError> {
+        Err(no_recording(self.name()))
+    }
+}
+
+/// What a device without recordings answers.
+fn no_recording(found: String) -> DeviceError {
+    let (what, expected) = ("device".to_owned(), "one that records".to_owned());
+    DeviceError::Contract { kernel: "recording", what, expected, found }
 }
 
 /// Refuses a launch with the wrong number of arguments.

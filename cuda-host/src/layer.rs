@@ -4,6 +4,7 @@ use presam_kernels::Kernel;
 
 use crate::device::{Address, Device};
 use crate::error::DeviceError;
+use crate::recording::Recording;
 
 /// A [`Device`] that hands everything down, but for what it does otherwise: one method for that, and two
 /// that say where down is.
@@ -104,6 +105,22 @@ impl<L: Layer> Device for L {
 
     fn synchronize(&mut self) -> Result<(), DeviceError> {
         self.below_mut().synchronize()
+    }
+
+    fn records(&self) -> bool {
+        self.below().records()
+    }
+
+    fn begin_recording(&mut self) -> Result<(), DeviceError> {
+        self.below_mut().begin_recording()
+    }
+
+    fn end_recording(&mut self) -> Result<Recording, DeviceError> {
+        self.below_mut().end_recording()
+    }
+
+    fn replay(&mut self, recording: &Recording) -> Result<(), DeviceError> {
+        self.below_mut().replay(recording)
     }
 }
 

@@ -32,6 +32,7 @@ mod network;
 mod options;
 #[cfg(feature = "ptx")]
 mod ptx;
+mod recording;
 mod segment;
 mod step;
 mod table;
@@ -52,6 +53,7 @@ pub use options::{Form, Options};
 pub use presam_kernels::Kernel;
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
+pub use recording::{Recording, recorded};
 pub use segment::{DeviceSegment, Scalar, Scalars};
 pub use step::DeviceStep;
 pub use table::{Planes, Tables};

@@ -1,7 +1,7 @@
 //! [`DeviceNetwork`]: the multilayer perceptron of `presam-model` on the device, its bits included.
 
 use presam_kernels::entries;
-use presam_kernels::network::TILE;
+use presam_kernels::network::{LARGE_TILE, TILE};
 use presam_kernels::{Kernel, THREADS};
 use presam_model::Mlp;
 
@@ -164,8 +164,7 @@ impl DeviceNetwork {
             let x = below.map_or(batch.inputs, |below| below.results);
             let (weight, bias) = (4 * layer.weight, 4 * layer.bias);
             let slope = layer.results;
-            let sizes = [layer.inputs, layer.outputs, rows];
-            product(device, &entries::weight_gradient, sizes, [x, slope, 0, grads + weight])?;
+            weight_gradient(device, layer, rows, [x, slope, grads + weight])?;
             let arguments = [rows, layer.outputs, slope, grads + bias];
             device.launch(&entries::bias_gradient, threads(layer.outputs), &arguments)?;
             if below.is_some() {
@@ -205,8 +204,27 @@ impl DeviceNetwork {
 }
 
 /// Blocks for a thread each of so many.
-fn threads(count: u64) -> u32 {
-    u32::try_from(count.div_ceil(u64::from(THREADS))).unwrap_or(u32::MAX)
+fn threads(items: u64) -> u32 {
+    count(items.div_ceil(u64::from(THREADS)))
+}
+
+/// Blocks that keep the largest GPU of today busy. Where large tiles are as many, they are the quicker ones.
+const FULL: u64 = 256;
+
+/// The gradient of a layer's weights, from its inputs and the slope of its results.
+fn weight_gradient(
+    device: &mut dyn Device,
+    layer: &Layer,
+    rows: u64,
+    [x, slope, out]: [Address; 3],
+) -> Result<(), DeviceError> {
+    let sizes = [layer.inputs, layer.outputs, rows];
+    let large = blocks(sizes, LARGE_TILE);
+    if large >= FULL {
+        let arguments = [layer.inputs, layer.outputs, rows, x, slope, 0, out];
+        return device.launch(&entries::weight_gradient_large, count(large), &arguments);
+    }
+    product(device, &entries::weight_gradient, sizes, [x, slope, 0, out])
 }
 
 /// A matrix product: rows, columns and length of the sums; a, b, start and out.
@@ -216,9 +234,67 @@ fn product(
     sizes: [u64; 3],
     planes: [Address; 4],
 ) -> Result<(), DeviceError> {
-    let [rows, columns, sums] = sizes;
-    let tiles = |extent: u64| extent.div_ceil(u64::from(TILE));
-    let blocks = u32::try_from(tiles(rows) * tiles(columns)).unwrap_or(u32::MAX);
-    let [a, b, start, out] = planes;
-    device.launch(kernel, blocks, &[rows, columns, sums, a, b, start, out])
+    let ([rows, columns, sums], [a, b, start, out]) = (sizes, planes);
+    let arguments = [rows, columns, sums, a, b, start, out];
+    device.launch(kernel, count(blocks(sizes, TILE)), &arguments)
+}
+
+/// Tiles that cover a product's results.
+fn blocks([rows, columns, _]: [u64; 3], tile: u32) -> u64 {
+    rows.div_ceil(tile.into()) * columns.div_ceil(tile.into())
+}
+
+/// A number of blocks, too many for a device where it does not fit.
+fn count(blocks: u64) -> u32 {
+    u32::try_from(blocks).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use presam_kernels::Kernel;
+
+    use super::*;
+    use crate::emulated::Emulated;
+    use crate::layer::Layer as Watched;
+
+    /// A device that notes launches and does none.
+    struct Noted(Emulated, Vec<(&'static str, u32)>);
+
+    impl Watched for Noted {
+        fn below(&self) -> &dyn Device {
+            &self.0
+        }
+
+        fn below_mut(&mut self) -> &mut dyn Device {
+            &mut self.0
+        }
+
+        fn on_launch(
+            &mut self,
+            kernel: &'static Kernel,
+            blocks: u32,
+            _: &[u64],
+        ) -> Result<(), DeviceError> {
+            self.1.push((kernel.name, blocks));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn large_tiles_are_taken_where_they_are_many() {
+        for (widths, expected) in [
+            ([1024, 1024], ("weight_gradient_large", 256)),
+            ([960, 1024], ("weight_gradient", 30 * 32)),
+        ] {
+            let mut device = Noted(Emulated::new(1), Vec::new());
+            let mlp = Mlp::new(&widths).unwrap();
+            let network = DeviceNetwork::new(&mut device, &mlp, 1).unwrap();
+            let mut buffers = Buffers::default();
+            let [params, grads] = [0; 2].map(|_| buffers.zeros(&mut device, mlp.param_count()));
+            let [inputs, labels] = [1024, 1].map(|len| buffers.zeros(&mut device, len).unwrap());
+            let batch = Batch { len: 1, inputs, labels };
+            network.backward(&mut device, params.unwrap(), batch, grads.unwrap()).unwrap();
+            assert!(device.1.contains(&expected), "{:?}", device.1);
+        }
+    }
 }

@@ -98,13 +98,15 @@ kernels! {
         step::mix::<_, presam::descent::LookSamReuse<f32>>;
     "mix" correct_wsam [chunks, count, segments, control, wsam] step::correct;
     "network" forward_relu [rows, columns, sums, a, b, start, out]
-        network::product::<_, Rows, Columns, Relu>;
+        network::product::<_, Rows, Columns, Relu, 2>;
     "network" forward [rows, columns, sums, a, b, start, out]
-        network::product::<_, Rows, Columns, Identity>;
+        network::product::<_, Rows, Columns, Identity, 2>;
     "network" weight_gradient [rows, columns, sums, a, b, start, out]
-        network::product::<_, Columns, Columns, Identity>;
+        network::product::<_, Columns, Columns, Identity, 2>;
+    "network" weight_gradient_large [rows, columns, sums, a, b, start, out]
+        network::product::<_, Columns, Columns, Identity, 4>;
     "network" slope_below [rows, columns, sums, a, b, start, out]
-        network::product::<_, Rows, Rows, ReluSlope>;
+        network::product::<_, Rows, Rows, ReluSlope, 2>;
     "network" bias_gradient [batch, columns, slope, out] network::bias_gradient;
     "network" cross_entropy [batch, classes, logits, labels, losses] network::cross_entropy;
     "network" correct_count [batch, classes, logits, labels, right] network::correct_count;

@@ -15,7 +15,7 @@ use crate::team::{Shuffled, Team};
 
 // Shared memory of a block, at module scope: a declaration inside a function would be a second one as
 // soon as the function is inlined twice.
-core::arch::global_asm!(".shared .align 16 .b8 team_shared[8448];");
+core::arch::global_asm!(".shared .align 16 .b8 team_shared[9216];");
 
 /// One thread.
 #[derive(Clone, Copy)]
@@ -122,6 +122,25 @@ impl Team for Gpu {
                 options(readonly, nostack));
         }
         word
+    }
+
+    #[inline(always)]
+    fn shared_words<const N: usize>(&self, index: u32) -> [u32; N] {
+        const { assert!(N == 2 || N == 4) };
+        let address = shared_address(index);
+        let mut words = [0_u32; 4];
+        // SAFETY: as above; the emulator checks the alignment too.
+        unsafe {
+            if N == 2 {
+                asm!("ld.shared.v2.b32 {{{}, {}}}, [{}];", out(reg32) words[0],
+                    out(reg32) words[1], in(reg32) address, options(readonly, nostack));
+            } else {
+                asm!("ld.shared.v4.b32 {{{}, {}, {}, {}}}, [{}];", out(reg32) words[0],
+                    out(reg32) words[1], out(reg32) words[2], out(reg32) words[3],
+                    in(reg32) address, options(readonly, nostack));
+            }
+        }
+        core::array::from_fn(|i| words[i])
     }
 
     #[inline(always)]

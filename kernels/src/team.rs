@@ -55,6 +55,8 @@ pub trait Team {
     fn share(&self, index: u32, word: u32);
     /// Reads a word of the block's shared memory.
     fn shared(&self, index: u32) -> u32;
+    /// Reads 2 or 4 words of it at once, from an index that is a multiple of as many.
+    fn shared_words<const N: usize>(&self, index: u32) -> [u32; N];
 
     /// 2 bytes of device memory.
     fn half(&self, address: u64) -> u16;

@@ -93,6 +93,11 @@ fn files_are_written_read_back_and_compared() {
     assert_eq!(rows.len(), 2);
     let verdict = rows[0]["verdict"].as_str().unwrap();
     assert!(["FAST", "SLOW", "SAME", "CANNOT TELL"].contains(&verdict));
+    // Two files, and nothing is measured.
+    let output = presam(&["bench", "--from", file, "--compare", file]);
+    let text = out(&output);
+    assert!(text.contains("\nstep/sam/5000 warm ") && text.contains(" 1.00 "), "{text}");
+    assert!(!presam(&["bench", "--from", file]).status.success());
 }
 
 #[test]

@@ -5,8 +5,8 @@
 mod common;
 
 use common::timeless;
-use presam_backends::Faulty;
-use presam_cuda::Device;
+use presam_backends::{Faulty, Recorder};
+use presam_cuda::{Device, Emulated};
 use presam_kernels::entries;
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
 use presam_program::report::{Results, speed_table};
@@ -51,6 +51,24 @@ fn every_measure_is_the_cpu_s_and_every_phase_has_its_share() {
     }
     assert_eq!(speed_table(&cpu).text(View::PLAIN), "");
     assert_eq!(speed_table(&gpu).text(View::PLAIN).lines().count(), 1 + config.methods.len());
+}
+
+#[test]
+fn a_recorded_step_serves_every_whole_batch() {
+    // Eight batches of 70 and one of 40, twice. Of each epoch the last step is launched, and the one that compares
+    // gradients; of a method the first of each kind.
+    let methods = ["sgd", "sam", "info-asam", "momentum-sam", "gsam", "wsam", "saner", "look-sam"];
+    let config = Config { epochs: 2, ..config(&methods) };
+    let cpu = run(&config, &|_| ()).unwrap();
+    let recorder = Recorder::over(Emulated::new(1));
+    let replays = recorder.replays();
+    let mut device: Box<dyn Device> = Box::new(recorder);
+    let found = run_on(&config, &|_| (), Some(&mut device)).unwrap();
+    for (cpu, found) in cpu.runs.iter().zip(&found.runs) {
+        assert_eq!(timeless(cpu), timeless(found));
+    }
+    // sgd, momentum-sam: 15 each; of the others the first step of each epoch compares; look-sam has two kinds.
+    assert_eq!(replays.get(), 2 * 15 + 5 * 14 + 13);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use presam_backends::Faulty;
+use presam_backends::{Faulty, Recorder};
+use presam_cuda::Emulated;
 use presam_kernels::entries;
 use presam_kernels::layout::Control;
 use presam_program::check::{Report, Request, run, table};
@@ -23,6 +24,19 @@ fn a_device_without_fault_agrees_in_every_kernel() {
     let report = verified(&[], 0, REQUEST);
     assert!(report.agrees() && report.uncovered().is_none(), "{}", table(&report, View::PLAIN));
     assert!(table(&report, View::PLAIN).contains("agree with the core in every bit"));
+}
+
+#[test]
+fn what_a_recording_does_is_compared_too() {
+    let verified = |device| run(Box::new(device), QUICK).unwrap();
+    let recorder = Recorder::over(Emulated::new(1));
+    let replays = recorder.replays();
+    let report = verified(recorder);
+    assert!(report.agrees() && replays.get() > 100, "{}", table(&report, View::PLAIN));
+    let kernel = entries::variant("vasso").unwrap().ascend[0].name;
+    let report = verified(Recorder::over(Emulated::new(1)).forgetting(kernel));
+    let mut ran = report.differences.iter().map(|difference| &difference.kernels);
+    assert!(ran.any(|ran| ran.contains(&kernel)), "{}", table(&report, View::PLAIN));
 }
 
 /// Phases of which one kernel runs in a step, and the scalars that it may have: all kernels of both can be ignored

@@ -4,6 +4,7 @@
 //! convergence test and the generated table of sizes. The tests are in `tests/`, one subject a file.
 
 pub mod problem;
+pub mod products;
 pub mod sizes;
 pub mod traffic;
 

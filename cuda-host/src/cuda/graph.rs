@@ -39,6 +39,14 @@ impl Cuda {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), DeviceError>,
     ) -> Result<Graph, DeviceError> {
+        self.begin()?;
+        let capture = Capture(self);
+        work(capture.0)?;
+        capture.0.end()
+    }
+
+    /// From here on the stream records.
+    pub(super) fn begin(&mut self) -> Result<(), DeviceError> {
         self.may_wait("another capture")?;
         self.context.bind()?;
         // Other threads may go on allocating: their calls do not reach this stream.
@@ -47,12 +55,23 @@ impl Cuda {
         unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
         self.capturing = true;
         self.met.clear();
-        let mut recording = Recording(self);
-        work(recording.0)?;
-        let template = recording.end()?;
-        drop(recording);
+        Ok(())
+    }
+
+    /// What was recorded since [`begin`](Cuda::begin).
+    pub(super) fn end(&mut self) -> Result<Graph, DeviceError> {
+        let raw = self.recorded()?.instantiate()?;
         let met = std::mem::take(&mut self.met);
-        Ok(Graph { raw: template.instantiate()?, met, context: Rc::clone(&self.context) })
+        Ok(Graph { raw, met, context: Rc::clone(&self.context) })
+    }
+
+    fn recorded(&mut self) -> Result<Template, DeviceError> {
+        self.capturing = false;
+        self.context.bind()?;
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: the stream is alive; the driver refuses where nothing is being captured.
+        unsafe { call!(cuStreamEndCapture(self.stream.raw, &raw mut raw)) }?;
+        Ok(Template(raw))
     }
 }
 
@@ -96,24 +115,13 @@ impl Drop for Graph {
 }
 
 /// A capture that ends however `work` ends, by an error or a panic too.
-struct Recording<'c>(&'c mut Cuda);
+struct Capture<'c>(&'c mut Cuda);
 
-impl Recording<'_> {
-    fn end(&mut self) -> Result<Template, DeviceError> {
-        self.0.capturing = false;
-        self.0.context.bind()?;
-        let mut raw = std::ptr::null_mut();
-        // SAFETY: `capture` began to record this stream, and this is the first call since.
-        unsafe { call!(cuStreamEndCapture(self.0.stream.raw, &raw mut raw)) }?;
-        Ok(Template(raw))
-    }
-}
-
-impl Drop for Recording<'_> {
+impl Drop for Capture<'_> {
     fn drop(&mut self) {
         if self.0.capturing {
             // The error that led here is the one to report.
-            let _ = self.end();
+            let _ = self.0.recorded();
         }
     }
 }
@@ -134,7 +142,7 @@ impl Template {
 
 impl Drop for Template {
     fn drop(&mut self) {
-        // SAFETY: made by `Recording::end`, destroyed once; graphs made from it live on.
+        // SAFETY: made by `Cuda::recorded`, destroyed once; graphs made from it live on.
         let _ = unsafe { call!(cuGraphDestroy(self.0)) };
     }
 }

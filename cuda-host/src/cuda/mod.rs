@@ -106,6 +106,18 @@ impl Cuda {
         Ok(())
     }
 
+    /// Compiles every text now, all at once on threads of their own, where one after the other would be compiled as
+    /// kernels are first launched. A text that the driver refuses is told by its first launch.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] within a capture, [`DeviceError::Lost`].
+    pub fn load_all(&mut self) -> Result<(), DeviceError> {
+        self.may_wait("compiling a text")?;
+        self.context.bind()?;
+        self.modules.load_all(self.context.raw);
+        Ok(())
+    }
+
     /// A capture records what is queued; whatever waits, or reads the host's memory later, would spoil it.
     fn may_wait(&self, what: &'static str) -> Result<(), DeviceError> {
         if !self.capturing {

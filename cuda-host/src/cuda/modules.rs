@@ -5,6 +5,7 @@ use std::ffi::{CString, c_int, c_void};
 
 use cust::sys;
 use presam_kernels::Kernel;
+use presam_kernels::ptx::TEXTS;
 
 use super::driver::{Failure, call, cuda_version};
 use crate::error::DeviceError;
@@ -75,6 +76,25 @@ impl Modules {
         Ok(function)
     }
 
+    /// Loads every text that is not loaded yet, each on a thread of its own: one takes the driver's compiler seconds of
+    /// one core. A text that is refused is left for its first launch, which tells why.
+    pub(super) fn load_all(&mut self, context: sys::CUcontext) {
+        let context = context.expose_provenance();
+        let missing = TEXTS.iter().filter(|name| !self.modules.contains_key(*name));
+        let loaded: Vec<_> = std::thread::scope(|scope| {
+            let load = |name: &'static str| scope.spawn(move || compiled_in(context, name));
+            let threads: Vec<_> = missing.map(|&name| (name, load(name))).collect();
+            let loaded =
+                threads.into_iter().map(|(name, thread)| (name, thread.join().ok().flatten()));
+            loaded.collect()
+        });
+        for (name, module) in loaded {
+            module.map(|module| {
+                self.modules.insert(name, std::ptr::with_exposed_provenance_mut(module))
+            });
+        }
+    }
+
     /// Gives every module back. A context must be current and nothing of them in use.
     pub(super) fn unload(&mut self) {
         self.functions.clear();
@@ -83,6 +103,15 @@ impl Modules {
             let _ = unsafe { call!(cuModuleUnload(module)) };
         }
     }
+}
+
+/// Compiles a text on a thread that has no context yet; both pointers as numbers, which threads may exchange.
+fn compiled_in(context: usize, name: &str) -> Option<usize> {
+    let context: sys::CUcontext = std::ptr::with_exposed_provenance_mut(context);
+    // SAFETY: the caller waits for this thread, and holds the context meanwhile.
+    unsafe { call!(cuCtxSetCurrent(context)) }.ok()?;
+    let module = compile(presam_kernels::ptx::text(name)?).ok()?;
+    Some(module.expose_provenance())
 }
 
 /// Why a text did not compile.

@@ -6,10 +6,12 @@ use presam_kernels::Kernel;
 use presam_kernels::plain::bytes_of;
 
 use super::driver::{Failure, OUT_OF_MEMORY, call};
+use super::graph::Graph;
 use super::staging::{SLOT_BYTES, Staging};
 use super::{Allocation, Cuda};
 use crate::device::{Address, Device, check_arguments};
 use crate::error::DeviceError;
+use crate::recording::Recording;
 
 /// Launches that the error of a lost device names.
 const TOLD: usize = 8;
@@ -184,6 +186,31 @@ impl Device for Cuda {
             .map_err(|failure| self.told(failure))?;
         self.launched.clear();
         Ok(())
+    }
+
+    /// All but a default stream, which cannot be captured.
+    fn records(&self) -> bool {
+        !self.stream.raw.is_null()
+    }
+
+    fn begin_recording(&mut self) -> Result<(), DeviceError> {
+        self.begin()
+    }
+
+    fn end_recording(&mut self) -> Result<Recording, DeviceError> {
+        self.end().map(Recording::new)
+    }
+
+    fn replay(&mut self, recording: &Recording) -> Result<(), DeviceError> {
+        match recording.get::<Graph>() {
+            Some(graph) => graph.launch(self),
+            None => Err(DeviceError::Contract {
+                kernel: "recording",
+                what: "device".to_owned(),
+                expected: "the one it was recorded on".to_owned(),
+                found: "another".to_owned(),
+            }),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Captures, graphs and times.
 
-use presam_cuda::{Device, DeviceError};
+use presam_cuda::{Device, DeviceError, recorded};
 use presam_kernels::entries;
 
 use crate::{alone, count, open};
@@ -59,6 +59,27 @@ fn a_capture_records_and_refuses_what_waits() {
         assert_eq!(count(&calls, gone), 1, "{gone}");
     }
     assert_eq!(count(&calls, "cuDevicePrimaryCtxRelease_v2"), 2);
+}
+
+#[test]
+fn a_recording_is_a_captured_graph_of_its_device() {
+    let Some(calls) = alone("graph::a_recording_is_a_captured_graph_of_its_device", &[], || {
+        let mut cuda = open();
+        cuda.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
+        let device: &mut dyn Device = &mut cuda;
+        assert!(device.records() && device.end_recording().is_err());
+        let recording = recorded(device, |on| on.launch(&entries::restore, 1, &[1, 2, 3])).unwrap();
+        device.replay(&recording).unwrap();
+        device.replay(&recording).unwrap();
+        let mut other = open();
+        assert!(other.replay(&recording).unwrap_err().to_string().starts_with("graph: device"));
+        let failed = recorded(device, |device| device.synchronize()).unwrap_err();
+        assert!(failed.to_string().starts_with("capture: synchronizing"), "{failed}");
+        device.synchronize().unwrap();
+    }) else {
+        return;
+    };
+    assert_eq!(count(&calls, "cuGraphLaunch"), 2);
 }
 
 #[test]

@@ -6,6 +6,22 @@ use presam_kernels::entries;
 use crate::{alone, count, open};
 
 #[test]
+fn all_texts_are_loaded_at_once_and_none_again() {
+    let Some(calls) = alone("launch::all_texts_are_loaded_at_once_and_none_again", &[], || {
+        let mut cuda = open();
+        cuda.load_all().unwrap();
+        cuda.load_all().unwrap();
+        cuda.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
+        cuda.launch(&entries::mean_loss, 1, &[1, 2, 3]).unwrap();
+    }) else {
+        return;
+    };
+    let texts = presam_kernels::ptx::TEXTS.len();
+    assert_eq!(count(&calls, "cuModuleLoadDataEx"), texts);
+    assert_eq!(count(&calls, "cuModuleUnload"), texts);
+}
+
+#[test]
 fn a_launch_hands_over_its_arguments() {
     let Some(calls) = alone("launch::a_launch_hands_over_its_arguments", &[], || {
         let mut cuda = open();

@@ -7,7 +7,7 @@ use crate::team::{Shuffled, THREADS, Team, WARP};
 use crate::{narrow, widen};
 
 /// Words of shared memory, as the GPU's declaration has them.
-const SHARED: usize = 2112;
+const SHARED: usize = 2304;
 
 /// The threads of a block: element t of an array is thread t's.
 pub struct Block<'m> {
@@ -131,6 +131,13 @@ impl Team for Block<'_> {
     fn shared(&self, index: u32) -> u32 {
         let word = self.shared.borrow().get(index as usize).copied().flatten();
         self.noted(word.ok_or(Fault::Shared { index }))
+    }
+
+    fn shared_words<const N: usize>(&self, index: u32) -> [u32; N] {
+        if !index.is_multiple_of(N as u32) {
+            self.noted(Err(Fault::Shared { index }))
+        }
+        std::array::from_fn(|i| self.shared(index + i as u32))
     }
 
     fn half(&self, address: u64) -> u16 {

@@ -3,5 +3,7 @@
 mod product;
 mod rows;
 
-pub use product::{Columns, Finish, Identity, Layout, Relu, ReluSlope, Rows, TILE, product};
+pub use product::{
+    Columns, Finish, Identity, LARGE_TILE, Layout, Relu, ReluSlope, Rows, TILE, product,
+};
 pub use rows::{bias_gradient, correct_count, cross_entropy, gather, mean_loss, report};

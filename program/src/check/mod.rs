@@ -5,6 +5,7 @@ mod difference;
 mod laws;
 mod mixes;
 mod network;
+mod pooled;
 mod random;
 mod table;
 mod training;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use counted::Counted;
+use pooled::Pooled;
 use presam_cuda::Device;
 
 /// How much is verified.
@@ -89,6 +91,7 @@ impl Report {
 /// What the device itself refuses: no memory, a rejected text, a fault. A difference is no error.
 pub fn run(device: Box<dyn Device>, request: Request) -> Result<Report, Error> {
     let name = device.name();
+    let device = if device.stands_in() { device } else { Box::new(Pooled::over(device)) };
     let mut device = laws::check(Counted::new(device), request)?;
     mixes::check(&mut device, request)?;
     tree::check(&mut device, request)?;

@@ -2,6 +2,7 @@
 
 use presam_kernels::entries;
 use presam_kernels::layout::Control;
+use presam_kernels::network::LARGE_TILE;
 use presam_model::Mlp;
 
 use super::Request;
@@ -20,7 +21,8 @@ pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error>
     let mut random = Random::new(request.seed ^ 2);
     for _ in 0..request.cases {
         let mut buffers = Buffers::default();
-        let done = one(device, &mut random, &mut buffers);
+        let done = one(device, &mut random, &mut buffers)
+            .and_then(|()| large(device, &mut random, &mut buffers));
         buffers.free(device)?;
         done?;
     }
@@ -69,6 +71,29 @@ fn one(device: &mut Counted, random: &mut Random, buffers: &mut Buffers) -> Resu
         .or_else(|| floats(told, "gradient", &expected, &found));
     device.judged(difference);
     reported(device, buffers, row)
+}
+
+/// The weight gradient by large tiles, which a layer of a million weights has.
+fn large(device: &mut Counted, random: &mut Random, buffers: &mut Buffers) -> Result<(), Error> {
+    let [rows, columns, sums] = random.pick(&[[65, 130, 33], [1, 1, 16], [70, 63, 1]]);
+    let mut plane = |len: usize| (0..len).map(|_| random.unit()).collect::<Vec<f32>>();
+    let (a, b) = (plane(sums * rows), plane(sums * columns));
+    let sum = |at: usize| {
+        let products =
+            (0..sums).map(|k| a[k * rows + at / columns] * b[k * columns + at % columns]);
+        products.fold(0.0, |sum, product| sum + product)
+    };
+    let expected: Vec<f32> = (0..rows * columns).map(sum).collect();
+    let (on_a, on_b) = (buffers.upload(device, &a)?, buffers.upload(device, &b)?);
+    let out = buffers.zeros(device, rows * columns)?;
+    let blocks = rows.div_ceil(LARGE_TILE as usize) * columns.div_ceil(LARGE_TILE as usize);
+    let sizes = [rows, columns, sums].map(|size| size as u64);
+    let arguments = [sizes.as_slice(), &[on_a, on_b, 0, out]].concat();
+    device.launch(&entries::weight_gradient_large, blocks as u32, &arguments)?;
+    let found = download(device, out, rows * columns)?;
+    let told = || format!("large tiles, {rows} x {columns}, sums of {sums}");
+    device.judged(floats(told, "gradient", &expected, &found));
+    Ok(())
 }
 
 /// The batch that `order` names, gathered by the device itself.

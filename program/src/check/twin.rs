@@ -5,7 +5,7 @@ use presam_backends::tensor::{Layout, copied, narrowed};
 use presam_backends::{Devices, Extras, Phases, Stepped};
 use presam_conformance::compare::{same_bits, same_planes};
 use presam_conformance::{Answer, Backend, Case, Mismatch, Scope};
-use presam_cuda::{DeviceError, Form};
+use presam_cuda::{Device, DeviceError, Form};
 
 use super::counted::Counted;
 use super::difference::{Difference, same_text};
@@ -88,6 +88,20 @@ impl Twin {
         self.devices.device
     }
 
+    /// The case with every tensor repeated until it has so many elements, put as any other.
+    pub fn grown(&mut self, case: &Case<f32>, len: usize) {
+        let mut case = case.clone();
+        for segment in &mut case.segments {
+            let own = [&mut segment.params, &mut segment.grads, &mut segment.perturbed_grads];
+            let lists =
+                segment.memory.iter_mut().chain(&mut segment.inputs).chain(&mut segment.state);
+            own.into_iter().chain(lists).for_each(|plane| *plane = repeated(plane, len));
+        }
+        self.told = format!("{}, tensors of {len} elements", self.told);
+        // What differs is in the device's book.
+        let _ = self.step(&case);
+    }
+
     /// So many steps in a row on both sides; the core's first answer.
     fn both(&mut self, case: &Case<f32>, steps: usize, how: How) -> Result<Answer<f32>, String> {
         let (cases, expected) = by_core(case, steps, how)?;
@@ -144,7 +158,27 @@ impl Backend<f32> for Twin {
             return self.both(case, 1, plain);
         }
         let answer = self.both(case, 1, plain)?;
-        self.both(case, 2, manner.beyond())?;
+        // Where steps after the first are replayed, a recording serves twice.
+        let steps = if self.devices.device.records() { 3 } else { 2 };
+        self.both(case, steps, manner.beyond())?;
+        Ok(answer)
+    }
+}
+
+/// The core, which keeps the first case that it perturbs.
+pub(super) struct Keeps(pub Option<Case<f32>>);
+
+impl Backend<f32> for Keeps {
+    fn scope(&self) -> Scope {
+        Scope::full()
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        let answer = Phases(Cpu::plain()).step(case)?;
+        let mut pairs = answer.segments.iter().zip(&case.segments);
+        if pairs.any(|(to, from)| to.perturbed != from.params) {
+            self.0.get_or_insert_with(|| case.clone());
+        }
         Ok(answer)
     }
 }
@@ -175,6 +209,10 @@ fn by_core(
         cases.push(next);
     }
     Ok((cases, stepped))
+}
+
+fn repeated(plane: &[f32], len: usize) -> Vec<f32> {
+    plane.iter().copied().cycle().take(len).collect()
 }
 
 /// Everything that a step left and told.

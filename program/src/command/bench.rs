@@ -58,6 +58,9 @@ pub(crate) struct BenchArguments {
     /// A bench.json to compare with, of an older version or of a peer
     #[arg(long, value_name = "FILE")]
     pub(crate) compare: Option<PathBuf>,
+    /// Measure nothing: compare the rows of this bench.json
+    #[arg(hide_short_help = true, long, value_name = "FILE", requires = "compare", conflicts_with_all = ["device", "sizes", "rules", "filter", "min_time", "threads", "out", "profile"])]
+    pub(crate) from: Option<PathBuf>,
     /// Run each row once and measure nothing, for a profiler to watch
     #[arg(hide_short_help = true, long, conflicts_with_all = ["out", "compare", "json"])]
     pub(crate) profile: bool,
@@ -83,6 +86,11 @@ struct Told<'a> {
 
 /// Everything that can be wrong with the request is found before the first row.
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
+    let other = arguments.compare.as_deref().map(Record::read).transpose()?;
+    if let Some(from) = &arguments.from {
+        let record = Record::read(from)?;
+        return tell(arguments, &record, other.map(|other| compare(&record, &other)).as_ref());
+    }
     let request = Request::new(&Asked {
         sizes: arguments.sizes.clone(),
         rules: arguments.rules.clone(),
@@ -91,7 +99,6 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         threads: arguments.threads,
         device: device(arguments.device.as_deref())?,
     })?;
-    let other = arguments.compare.as_deref().map(Record::read).transpose()?;
     let mut target = open(request.device, request.threads)?;
     let plan = plan(target.as_ref(), &request)?;
     if let Some(folder) = &arguments.out {

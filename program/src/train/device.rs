@@ -3,7 +3,9 @@
 mod lasting;
 mod measure;
 mod shares;
+mod steps;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use presam::{DynBase, DynVariant, Sam};
@@ -25,7 +27,8 @@ use presam_cuda::{
     Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep, Flat,
     Mixes, Options, download,
 };
-use shares::{Phase, PhaseClock};
+use shares::PhaseClock;
+use steps::{Kind, Known};
 
 /// Words of a step's row in the log.
 const ROW: usize = 4;
@@ -49,6 +52,8 @@ pub(super) struct DeviceTrainer<'d> {
     order: Address,
     batch: Batch,
     log: Address,
+    /// The row of the step under way: at the same place in every step.
+    row: Address,
     right: Address,
     /// Steps and examples since the epoch began.
     logged: usize,
@@ -58,6 +63,10 @@ pub(super) struct DeviceTrainer<'d> {
     rate: Option<u32>,
     /// The step of this epoch whose gradients were compared, and what came out.
     change: Option<(usize, Change)>,
+    /// Examples of a whole batch.
+    whole: usize,
+    /// What is known of the steps on whole batches, by kind.
+    known: BTreeMap<Kind, Known>,
     /// There while the phases of a step are timed one by one.
     clock: Option<PhaseClock>,
 }
@@ -194,6 +203,7 @@ impl<'d> DeviceTrainer<'d> {
                 labels: buffers.zeros(device, batch)?,
             },
             log: buffers.zeros(device, ROW * longest)?,
+            row: buffers.zeros(device, ROW)?,
             right: buffers.zeros(device, 1)?,
             buffers,
             logged: 0,
@@ -202,88 +212,11 @@ impl<'d> DeviceTrainer<'d> {
             started: None,
             rate: None,
             change: None,
+            whole: batch,
+            known: BTreeMap::new(),
             clock: None,
             device,
         })
-    }
-
-    fn gradient(&mut self, params: Address, grads: Address) -> Result<(), DeviceError> {
-        self.network.forward(self.device, params, self.batch)?;
-        self.passed(Phase::Forward)?;
-        self.network.backward(self.device, params, self.batch, grads)?;
-        self.passed(Phase::Backward)
-    }
-
-    /// The first half of the step, and how far it went.
-    fn ascend(&mut self) -> Result<Address, DeviceError> {
-        self.step.ascend(self.device)?;
-        self.passed(Phase::Ascent)?;
-        let distance = self.mixes.distance(self.device)?;
-        self.passed(Phase::Measuring)?;
-        Ok(distance)
-    }
-
-    /// This step's row of the log.
-    fn row(&self) -> Address {
-        self.log + (4 * ROW * self.logged) as u64
-    }
-
-    /// The loss of the gradient just taken, into the log.
-    fn log_loss(&mut self) -> Result<(), DeviceError> {
-        let arguments = [self.batch.len as u64, self.network.losses(), self.row()];
-        self.device.launch(&entries::mean_loss, 1, &arguments)?;
-        self.passed(Phase::Measuring)
-    }
-
-    /// The base optimizer's step, and what all of it did into the log.
-    fn end(&mut self, distance: Address) -> Result<(), DeviceError> {
-        self.step.descend(self.device)?;
-        self.passed(Phase::Descent)?;
-        let arguments = [self.step.control(), distance, self.row() + 4];
-        self.device.launch(&entries::report, 1, &arguments)?;
-        self.logged += 1;
-        Ok(())
-    }
-
-    /// One step on the gathered batch, as the CPU's stepper takes it.
-    fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
-        let Flat { params, grads, perturbed_grads, perturbed, .. } = self.flat;
-        let step = self.steps;
-        self.steps += u32::from(perturbs);
-        if !perturbs {
-            self.step.skip_ascent(self.device)?;
-        }
-        if !perturbs || self.plan.variant.is_none() {
-            self.gradient(params, perturbed_grads)?;
-            self.log_loss()?;
-            return self.end(0);
-        }
-        if self.plan.is_one_gradient() {
-            let distance = self.ascend()?;
-            self.gradient(perturbed, perturbed_grads)?;
-            self.log_loss()?;
-            return self.end(distance);
-        }
-        self.gradient(params, grads)?;
-        self.log_loss()?;
-        if let Descent::LookSam { interval, look } = self.plan.descent
-            && !step.is_multiple_of(interval.max(1))
-        {
-            self.step.skip_ascent(self.device)?;
-            self.mixes.look_sam_reuse(self.device, look)?;
-            return self.end(0);
-        }
-        let distance = self.ascend()?;
-        self.gradient(perturbed, perturbed_grads)?;
-        self.look_at_gradients()?;
-        match self.plan.descent {
-            Descent::Plain => {}
-            Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam)?,
-            Descent::Wsam(wsam) => self.mixes.wsam(self.device, wsam)?,
-            Descent::Saner { mix, .. } => self.mixes.saner(self.device, mix)?,
-            Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look)?,
-        }
-        self.end(distance)
     }
 
     /// A row of the log as the CPU tells it.

@@ -5,7 +5,8 @@ use crate::stepped::{Extras, Stepped};
 use crate::tensor::{Layout, read, upload, widened, write_gradients};
 use presam_conformance::{Answer, Backend, Case, Scope};
 use presam_cuda::{
-    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, download,
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Recording,
+    download, recorded,
 };
 
 /// The kernels on a device, f32.
@@ -40,7 +41,7 @@ impl<D: Device> Backend<f32> for Devices<D> {
 
 impl<D: Device> Devices<D> {
     /// Steps one after the other over the same buffers: the first case as a whole, of each later one the
-    /// gradients.
+    /// gradients. On a device that records, the later ones are replayed from recordings of both halves.
     ///
     /// # Errors
     /// What core or the device refuses.
@@ -82,31 +83,48 @@ impl<D: Device> Devices<D> {
         if form == Form::Mixed {
             step.restore(device)?;
         }
-        let mut stepped = Vec::new();
+        let (mut stepped, mut halves) = (Vec::new(), None);
         for (number, case) in cases.iter().enumerate() {
+            if number == 1 && device.records() {
+                halves = Some([
+                    recorded(device, |on| step.ascend(on))?,
+                    recorded(device, |on| descend(on, &step, form))?,
+                ]);
+            }
             if number > 0 {
                 for (at, segment) in segments.iter().zip(&case.segments) {
                     write_gradients(device, at, segment)?;
                 }
             }
-            stepped.push(one(device, &step, &segments, case, form)?);
+            stepped.push(one(device, (&step, halves.as_ref()), &segments, case, form)?);
         }
         step.free(device)?;
         Ok(stepped)
     }
 }
 
+/// The second half of a step. Mixed, the descent writes what a restore would.
+fn descend(device: &mut dyn Device, step: &DeviceStep, form: Form) -> Result<(), DeviceError> {
+    if form != Form::Mixed {
+        step.restore(device)?;
+    }
+    step.descend(device)
+}
+
 /// One step, and everything that it left.
 fn one(
     device: &mut dyn Device,
-    step: &DeviceStep,
+    (step, halves): (&DeviceStep, Option<&[Recording; 2]>),
     segments: &[DeviceSegment],
     case: &Case<f32>,
     form: Form,
 ) -> Result<Stepped<f32>, DeviceError> {
     let mut answer = Answer::unchanged(case);
     let before = read_by_model(device, segments, form)?;
-    step.ascend(device)?;
+    match halves {
+        Some([ascent, _]) => device.replay(ascent)?,
+        None => step.ascend(device)?,
+    }
     for ((at, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
         let len = from.params.len();
         to.perturbed = match form {
@@ -115,11 +133,10 @@ fn one(
             Form::OutOfPlace | Form::InPlace => download(device, at.params, len)?,
         };
     }
-    // Mixed, the descent writes what a restore would.
-    if form != Form::Mixed {
-        step.restore(device)?;
+    match halves {
+        Some([_, descent]) => device.replay(descent)?,
+        None => descend(device, step, form)?,
     }
-    step.descend(device)?;
     for (at, to) in segments.iter().zip(&mut answer.segments) {
         read(device, at, to)?;
     }

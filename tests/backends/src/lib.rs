@@ -13,6 +13,8 @@ mod faulty;
 mod narrow;
 pub mod phases;
 pub mod planted;
+#[cfg(feature = "devices")]
+mod recorder;
 pub mod session;
 pub mod settings;
 pub mod stepped;
@@ -25,6 +27,8 @@ pub use device::Devices;
 #[cfg(feature = "devices")]
 pub use faulty::Faulty;
 pub use phases::Phases;
+#[cfg(feature = "devices")]
+pub use recorder::Recorder;
 pub use session::Sessions;
 pub use stepped::{Extras, Stepped};
 pub use threads::Threads;

@@ -1,5 +1,6 @@
 //! No kernel moves a byte too many: sectors of memory against the least, and the table on file.
 
+use presam_tests::products::{self, products, strips};
 use presam_tests::traffic::{TREES, rows, table, trees};
 use std::fs;
 use std::path::Path;
@@ -7,9 +8,11 @@ use std::path::Path;
 #[test]
 fn no_pass_touches_two_percent_more_sectors_than_it_must() {
     let (rows, trees) = (rows().unwrap(), trees().unwrap());
+    let (products, strips) = (products().unwrap(), strips().unwrap());
+    let text = table(&rows, trees) + &products::table(&products, strips);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/traffic.md");
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, table(&rows, trees)).expect("the table can be written");
+        fs::write(&path, &text).expect("the table can be written");
     }
     for row in &rows {
         let over = row.over_floor();
@@ -24,5 +27,5 @@ fn no_pass_touches_two_percent_more_sectors_than_it_must() {
     }
     let on_file = fs::read_to_string(&path).expect("the table can be read");
     let cure = "cure: UPDATE=1 cargo test -p presam-tests --test suite traffic";
-    assert_eq!(on_file, table(&rows, trees), "{cure}");
+    assert_eq!(on_file, text, "{cure}");
 }

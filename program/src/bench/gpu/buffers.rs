@@ -2,13 +2,12 @@
 
 use std::mem::offset_of;
 
+use super::sums::Sums;
 use crate::error::Error;
-use presam_cuda::{Address, Buffers, Device, DeviceError, Planes, Tables, download};
+use presam_cuda::{Address, Buffers, Device, DeviceError, Planes, Tables};
 use presam_kernels::entries::accumulate_gradient;
 use presam_kernels::layout::{ALIGNED, PART_BYTES, Segment};
 
-/// Floats that are looked at together.
-const PIECE: usize = 1 << 21;
 /// What is copied.
 const ONE: f32 = 1.0;
 
@@ -46,15 +45,19 @@ impl CopyBuffers {
 
     /// Finds every float copied.
     pub fn check(&self, device: &mut dyn Device, floats: usize) -> Result<(), Error> {
-        let Some((_, to, _)) = self.buffers else { return Ok(()) };
-        for start in (0..floats).step_by(PIECE) {
-            let count = PIECE.min(floats - start);
-            let copied: Vec<f32> = download(device, to + 4 * start as u64, count)?;
-            if let Some(i) = copied.iter().position(|value| *value != ONE) {
-                return Err(Error::Wrong(format!("the copy left out float {}", start + i)));
-            }
-        }
-        Ok(())
+        let Some((from, to, _)) = self.buffers else { return Ok(()) };
+        let row = Segment {
+            params: from,
+            out: to,
+            len: floats as u64,
+            flags: ALIGNED,
+            ..Segment::default()
+        };
+        let sums = Sums::new(device, &[row])?;
+        let planes = [offset_of!(Segment, params), offset_of!(Segment, out)];
+        let equal = sums.are_equal(device, planes);
+        sums.free(device)?;
+        if equal? { Ok(()) } else { Err(Error::Wrong("the copy left something out".to_owned())) }
     }
 
     /// Gives both back.
@@ -115,7 +118,7 @@ mod tests {
         assert!(buffers.check(&mut device, 100).is_err());
         buffers.copy(&mut device, 99).unwrap();
         let message = buffers.check(&mut device, 100).unwrap_err().to_string();
-        assert_eq!(message, "the copy left out float 99");
+        assert_eq!(message, "the copy left something out");
         buffers.copy(&mut device, 100).unwrap();
         buffers.check(&mut device, 100).unwrap();
         // A shorter one uses the same buffers, emptied; a longer one new ones.

@@ -1,4 +1,4 @@
-//! [`Clocked`]: a device that tells the time of what it is asked, and repeats it from a recording.
+//! [`Clocked`]: a device that tells the time of what it is asked.
 
 use crate::bench;
 use presam_cuda::{Device, DeviceError};
@@ -6,13 +6,8 @@ use presam_cuda::{Device, DeviceError};
 /// Something asked of a device.
 pub(super) type Work<'w, D> = &'w mut dyn FnMut(&mut D) -> Result<(), DeviceError>;
 
-/// A device with a clock and a memory of sequences.
+/// A device with a clock.
 pub(super) trait Clocked: Device {
-    /// Whether it records sequences at all.
-    const RECORDS: bool;
-    /// A recorded sequence of launches, fills and copies.
-    type Graph;
-
     /// What it is and how it is doing.
     fn described(&self) -> Result<bench::Device, DeviceError>;
 
@@ -24,10 +19,4 @@ pub(super) trait Clocked: Device {
 
     /// Nanoseconds from the first thing that `work` asks to the end of the last, by the device's clock.
     fn nanoseconds(&mut self, work: Work<'_, Self>) -> Result<f64, DeviceError>;
-
-    /// Records what `work` asks instead of doing it; its kernels have run before.
-    fn record(&mut self, work: Work<'_, Self>) -> Result<Self::Graph, DeviceError>;
-
-    /// Queues a recorded sequence.
-    fn replay(&mut self, graph: &Self::Graph) -> Result<(), DeviceError>;
 }

@@ -1,10 +1,10 @@
-//! [`Clocked`] on a GPU: events in the stream, captured graphs.
+//! [`Clocked`] on a GPU: events in the stream.
 
 use std::time::{Duration, Instant};
 
 use super::clocked::{Clocked, Work};
 use crate::bench;
-use presam_cuda::cuda::{Cuda, Graph, clocks};
+use presam_cuda::cuda::{Cuda, clocks};
 use presam_cuda::{Device, DeviceError};
 
 /// Long enough for a GPU to leave its idle clocks.
@@ -20,6 +20,7 @@ const IDLE: &str = "gpu idle";
 /// As [`Cuda::open`].
 pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
     let mut cuda = Cuda::open(number)?;
+    cuda.load_all()?;
     let buffer = cuda.allocate(BUSY)?;
     let start = Instant::now();
     while start.elapsed() < AWAKE {
@@ -31,9 +32,6 @@ pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
 }
 
 impl Clocked for Cuda {
-    const RECORDS: bool = true;
-    type Graph = Graph;
-
     fn described(&self) -> Result<bench::Device, DeviceError> {
         let facts = self.facts()?;
         let now = clocks(&facts);
@@ -62,13 +60,5 @@ impl Clocked for Cuda {
 
     fn nanoseconds(&mut self, work: Work<'_, Self>) -> Result<f64, DeviceError> {
         Ok(f64::from(self.timed(|cuda| work(cuda))?) * 1e6)
-    }
-
-    fn record(&mut self, work: Work<'_, Self>) -> Result<Graph, DeviceError> {
-        self.capture(|cuda| work(cuda))
-    }
-
-    fn replay(&mut self, graph: &Graph) -> Result<(), DeviceError> {
-        graph.launch(self)
     }
 }

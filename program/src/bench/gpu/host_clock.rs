@@ -1,8 +1,7 @@
 //! [`HostClock`]: [`Clocked`] on a device without a clock, by the host's.
 //!
-//! It is there to try the benchmark without a GPU: its times say nothing of one, so no graph is recorded.
+//! It is there to try the benchmark without a GPU: its times say nothing of one.
 
-use std::convert::Infallible;
 use std::time::Instant;
 
 use super::clocked::{Clocked, Work};
@@ -27,9 +26,6 @@ impl Layer for HostClock {
 }
 
 impl Clocked for HostClock {
-    const RECORDS: bool = false;
-    type Graph = Infallible;
-
     fn described(&self) -> Result<bench::Device, DeviceError> {
         let last_cache_bytes = Some(LAST_CACHE);
         Ok(bench::Device { name: self.name(), last_cache_bytes, ..bench::Device::default() })
@@ -50,14 +46,5 @@ impl Clocked for HostClock {
         work(self)?;
         self.synchronize()?;
         Ok(start.elapsed().as_nanos() as f64)
-    }
-
-    fn record(&mut self, _: Work<'_, Self>) -> Result<Infallible, DeviceError> {
-        let (device, found) = ("that records a graph".to_owned(), self.name());
-        Err(DeviceError::Absent { device, found })
-    }
-
-    fn replay(&mut self, graph: &Infallible) -> Result<(), DeviceError> {
-        match *graph {}
     }
 }

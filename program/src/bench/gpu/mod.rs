@@ -19,6 +19,7 @@ mod planes;
 #[cfg(test)]
 mod planted;
 mod reference;
+mod sums;
 
 use buffers::{CopyBuffers, OtherData};
 use case::Case;
@@ -28,7 +29,7 @@ use host_clock::HostClock;
 
 use super::{Base, Cache, CpuTarget, Device, Job, Mode, Overhead, Phase, Programs, Row, Target};
 use crate::error::Error;
-use presam_cuda::{Choice, DeviceError};
+use presam_cuda::{Choice, DeviceError, Recording, recorded};
 
 /// The rule whose planes serve the rows that are the same for every rule.
 const PLAIN_RULE: &str = "sam";
@@ -108,14 +109,16 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         self.memory
     }
 
-    /// Warm only what fits, as on the CPU, with the second gradient that each other run reads; plain
-    /// launches, then the graph where the device records one.
+    /// Warm only what fits, as on the CPU, with the second gradient that each other run reads: into half of a GPU's
+    /// last cache, which may be two, each with the lines of the far one again. Plain launches, then the graph where
+    /// the device records one.
     fn modes(&self, job: &Job) -> Vec<Mode> {
         let other_gradient = (size_of::<f32>() as u64).saturating_mul(job.shape.params() as u64);
-        let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache;
+        let halves = if self.device.stands_in() { 1 } else { 2 };
+        let fits = job.bytes.saturating_add(other_gradient) <= self.last_cache / halves;
         let caches = if fits { &[Cache::Warm, Cache::Cold][..] } else { &[Cache::Cold] };
         let modes = |graph| caches.iter().map(move |&cache| Mode { cache, graph });
-        modes(false).chain(modes(true).filter(|_| D::RECORDS)).collect()
+        modes(false).chain(modes(true).filter(|_| self.device.records())).collect()
     }
 
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error> {
@@ -124,7 +127,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
         let floats = (row.job.bytes as usize).div_ceil(2 * size_of::<f32>());
         self.copy.size(&mut self.device, floats)?;
         let (device, phase) = (&mut self.device, row.job.phase);
-        let graphs = if row.mode.graph { Some(recorded(device, &case, phase)?) } else { None };
+        let graphs = if row.mode.graph { Some(graphs(device, &case, phase)?) } else { None };
         Ok(Box::new(DevicePrograms {
             device,
             case: self.case.insert(case),
@@ -163,14 +166,14 @@ impl<D: Clocked> Target for DeviceTarget<D> {
 }
 
 /// A graph for each of the two tables; every kernel has run before it is recorded.
-fn recorded<D: Clocked>(
+fn graphs<D: Clocked>(
     device: &mut D,
     case: &Case,
     phase: Phase,
-) -> Result<[D::Graph; 2], DeviceError> {
+) -> Result<[Recording; 2], DeviceError> {
     let mut graph = |turn| {
         case.queue(device, phase, turn)?;
-        let graph = device.record(&mut |device| case.queue(device, phase, turn))?;
+        let graph = recorded(device, |device| case.queue(device, phase, turn))?;
         // A graph's first launch takes longer: it belongs to no sample.
         device.replay(&graph).map(|()| graph)
     };
@@ -187,7 +190,7 @@ struct DevicePrograms<'t, D: Clocked> {
     cold: bool,
     /// Floats copied.
     floats: usize,
-    graphs: Option<[D::Graph; 2]>,
+    graphs: Option<[Recording; 2]>,
     turn: usize,
 }
 

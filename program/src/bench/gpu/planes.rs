@@ -1,9 +1,12 @@
 //! [`Planes`]: every plane of a step in a device's memory, one buffer a plane.
 
+use std::mem::offset_of;
 use std::ops::Range;
 
+use presam_kernels::layout::{ALIGNED, Segment};
 use presam_kernels::plain::bytes_of;
 
+use super::sums::Sums;
 use crate::bench::Shape;
 use crate::bench::cpu::tensor::Tensor;
 use crate::error::Error;
@@ -11,8 +14,6 @@ use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalars,
 
 /// Floats from one tensor's start to another's are a multiple of these, as an allocator would place them.
 const ALIGNMENT: u64 = 64;
-/// Floats that are looked at together.
-const PIECE: u64 = 1 << 21;
 
 /// Where a shape's tensors lie within a plane.
 struct Layout {
@@ -42,6 +43,12 @@ impl Layout {
         let (range, place) = (self.elements.get(tensor), self.places.get(tensor));
         range.zip(place).map_or(0, |(range, place)| 4 * (place + element - range.start))
     }
+}
+
+/// The planes of a tensor that a step writes, as its row in a table.
+fn row(segment: &DeviceSegment) -> Segment {
+    let DeviceSegment { params, out, memory, state, len, .. } = *segment;
+    Segment { params, out, memory, state, len, flags: ALIGNED, ..Segment::default() }
 }
 
 /// The planes; the two gradients change places from run to run.
@@ -150,21 +157,21 @@ impl Planes {
 
     /// After the last run: an infinity or a NaN is no work that a trainer would have.
     pub fn check_finite(&self, device: &mut dyn Device) -> Result<(), Error> {
-        let planes = [self.params, self.out].into_iter();
-        for plane in planes.chain(self.memory.iter().copied()).chain(self.state.iter().copied()) {
-            for (range, place) in self.layout.elements.iter().zip(&self.layout.places) {
-                let len = range.end - range.start;
-                for start in (0..len).step_by(PIECE as usize) {
-                    let count = PIECE.min(len - start) as usize;
-                    let values: Vec<f32> = download(device, plane + 4 * (place + start), count)?;
-                    if values.iter().any(|value| !value.is_finite()) {
-                        let what = "a value is not finite after the last run";
-                        return Err(Error::Wrong(what.to_owned()));
-                    }
-                }
-            }
+        let rows: Vec<Segment> = self.segments(0).iter().map(row).collect();
+        let sums = Sums::new(device, &rows)?;
+        let pair = |at: usize, count: usize| (0..count).map(move |k| at + k * size_of::<u64>());
+        let own = [offset_of!(Segment, params), offset_of!(Segment, out)];
+        let all = own.into_iter();
+        let all = all.chain(pair(offset_of!(Segment, memory), self.memory.len()));
+        let all = all.chain(pair(offset_of!(Segment, state), self.state.len()));
+        let finite = { all }.try_fold(true, |finite, plane| {
+            sums.is_finite(device, plane).map(|this| finite && this)
+        });
+        sums.free(device)?;
+        if finite? {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Wrong("a value is not finite after the last run".to_owned()))
     }
 
     /// Gives the planes back.

@@ -184,9 +184,8 @@ sizes=1e7,resnet-18
 step torch 60 python3 -c 'import torch'
 if [ "$code" = 0 ]; then
     judged peers 150 python3 peers/pytorch_sam.py --device cuda --sizes $sizes --out "$out/peers"
-    if [ -f "$out/peers/bench.json" ]; then
-        judged compare 40 $bench --sizes $sizes --rules sam --filter '^step/' \
-            --compare "$out/peers/bench.json" --out "$out/compare"
+    if [ -f "$out/peers/bench.json" ] && [ -f "$out/bench/bench.json" ]; then
+        judged compare 20 ./presam bench --from "$out/bench/bench.json" --compare "$out/peers/bench.json"
     fi
 elif [ -n "$code" ]; then
     left_out peers "python3 does not import torch: $(tail -n 1 "$out/torch.err")"

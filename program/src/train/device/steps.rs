@@ -1,0 +1,167 @@
+//! What a step queues, and its recording: all that changes from step to step is in device memory, so that one
+//! recording serves every step of its kind on a whole batch.
+
+use presam_kernels::entries;
+
+use super::shares::Phase;
+use super::{DeviceTrainer, ROW};
+use crate::config::Descent;
+use presam_cuda::{Address, DeviceError, Flat, Recording};
+
+/// What a step is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// The base optimizer's own step, of a method that never perturbs.
+    Base,
+    /// The same, of a method that does not perturb now.
+    Unperturbed,
+    /// One gradient, at a point that the momentum perturbed.
+    Momentum,
+    /// LookSAM between its second gradients.
+    Reuse,
+    /// Two gradients.
+    Whole,
+}
+
+/// What is known of a kind of steps.
+pub(super) enum Known {
+    /// Its kernels have run: it can be recorded.
+    Launched,
+    /// The driver does not record it.
+    Refused,
+    /// Its recording.
+    Recorded(Recording),
+}
+
+impl DeviceTrainer<'_> {
+    /// One step on the gathered batch, as the CPU's stepper takes it.
+    pub(super) fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
+        let kind = self.next_kind(perturbs);
+        let looks = kind == Kind::Whole && self.change.is_none();
+        let alike = self.batch.len == self.whole && !looks && self.clock.is_none();
+        if alike && self.device.records() && self.known.contains_key(&kind) {
+            self.repeat(kind)?;
+        } else {
+            self.queue(kind)?;
+            self.known.entry(kind).or_insert(Known::Launched);
+        }
+        let row = self.log + (4 * ROW * self.logged) as u64;
+        self.device.copy(row, self.row, 4 * ROW)?;
+        self.logged += 1;
+        Ok(())
+    }
+
+    /// Queues a step that waits for nothing and whose kernels have run, from a recording that the first one makes.
+    fn repeat(&mut self, kind: Kind) -> Result<(), DeviceError> {
+        match self.known.get(&kind) {
+            Some(Known::Recorded(recording)) => return self.device.replay(recording),
+            Some(Known::Refused) => return self.queue(kind),
+            Some(Known::Launched) | None => {}
+        }
+        self.device.begin_recording()?;
+        let queued = self.queue(kind);
+        let known = match queued.and(self.device.end_recording()) {
+            Ok(recording) => Known::Recorded(recording),
+            Err(DeviceError::Driver { .. }) => Known::Refused,
+            Err(other) => return Err(other),
+        };
+        self.known.insert(kind, known);
+        self.repeat(kind)
+    }
+
+    /// What the next step is made of; one that perturbs counts.
+    fn next_kind(&mut self, perturbs: bool) -> Kind {
+        let step = self.steps;
+        self.steps += u32::from(perturbs);
+        match self.plan.descent {
+            _ if self.plan.variant.is_none() => Kind::Base,
+            _ if !perturbs => Kind::Unperturbed,
+            _ if self.plan.is_one_gradient() => Kind::Momentum,
+            Descent::LookSam { interval, .. } if !step.is_multiple_of(interval.max(1)) => {
+                Kind::Reuse
+            }
+            _ => Kind::Whole,
+        }
+    }
+
+    /// All that a step asks of the device.
+    fn queue(&mut self, kind: Kind) -> Result<(), DeviceError> {
+        let Flat { params, grads, perturbed_grads, perturbed, .. } = self.flat;
+        match kind {
+            Kind::Base | Kind::Unperturbed => {
+                if kind == Kind::Unperturbed {
+                    self.step.skip_ascent(self.device)?;
+                }
+                self.gradient(params, perturbed_grads)?;
+                self.log_loss()?;
+                self.end(0)
+            }
+            Kind::Momentum => {
+                let distance = self.ascend()?;
+                self.gradient(perturbed, perturbed_grads)?;
+                self.log_loss()?;
+                self.end(distance)
+            }
+            Kind::Reuse => {
+                self.gradient(params, grads)?;
+                self.log_loss()?;
+                self.step.skip_ascent(self.device)?;
+                if let Descent::LookSam { look, .. } = self.plan.descent {
+                    self.mixes.look_sam_reuse(self.device, look)?;
+                }
+                self.end(0)
+            }
+            Kind::Whole => {
+                self.gradient(params, grads)?;
+                self.log_loss()?;
+                let distance = self.ascend()?;
+                self.gradient(perturbed, perturbed_grads)?;
+                self.look_at_gradients()?;
+                self.mix()?;
+                self.end(distance)
+            }
+        }
+    }
+
+    fn gradient(&mut self, params: Address, grads: Address) -> Result<(), DeviceError> {
+        self.network.forward(self.device, params, self.batch)?;
+        self.passed(Phase::Forward)?;
+        self.network.backward(self.device, params, self.batch, grads)?;
+        self.passed(Phase::Backward)
+    }
+
+    /// The first half of the step, and how far it went.
+    fn ascend(&mut self) -> Result<Address, DeviceError> {
+        self.step.ascend(self.device)?;
+        self.passed(Phase::Ascent)?;
+        let distance = self.mixes.distance(self.device)?;
+        self.passed(Phase::Measuring)?;
+        Ok(distance)
+    }
+
+    /// What the method makes of the second gradient.
+    fn mix(&mut self) -> Result<(), DeviceError> {
+        match self.plan.descent {
+            Descent::Plain => Ok(()),
+            Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam),
+            Descent::Wsam(wsam) => self.mixes.wsam(self.device, wsam),
+            Descent::Saner { mix, .. } => self.mixes.saner(self.device, mix),
+            Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look),
+        }
+    }
+
+    /// The loss of the gradient just taken, into the step's row.
+    fn log_loss(&mut self) -> Result<(), DeviceError> {
+        let arguments = [self.batch.len as u64, self.network.losses(), self.row];
+        self.device.launch(&entries::mean_loss, 1, &arguments)?;
+        self.passed(Phase::Measuring)
+    }
+
+    /// The base optimizer's step, and what all of it did into the row.
+    fn end(&mut self, distance: Address) -> Result<(), DeviceError> {
+        self.step.descend(self.device)?;
+        self.passed(Phase::Descent)?;
+        let arguments = [self.step.control(), distance, self.row + 4];
+        self.device.launch(&entries::report, 1, &arguments)
+    }
+}
