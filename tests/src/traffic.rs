@@ -60,6 +60,16 @@ fn row(device: &Ptx, kernel: &str, planes: usize) -> Row {
     }
 }
 
+/// The words of a plane of this scalar, as `f32`: 1/2 in each number of 16 bits.
+fn in_scalar(scalar: Scalar, values: &[f32]) -> Vec<f32> {
+    let halves = |half: u32| vec![f32::from_bits(half << 16 | half); values.len().div_ceil(2)];
+    match scalar {
+        Scalar::F32 => values.to_vec(),
+        Scalar::Bf16 => halves(0x3f00),
+        Scalar::F16 => halves(0x3800),
+    }
+}
+
 /// One step of a rule over a base optimizer, its planes aligned and full of ordinary numbers; gradients and what the
 /// model reads in the mixed form are of this scalar.
 fn step(
@@ -70,13 +80,8 @@ fn step(
 ) -> Result<Ptx, DeviceError> {
     let (mut device, mut buffers) = (Ptx::new(0), Buffers::default());
     let values: Vec<f32> = (0..ELEMENTS).map(|i| 0.01 + (i % 97) as f32 / 97.0).collect();
-    let halves = |half: u32| vec![f32::from_bits(half << 16 | half); ELEMENTS.div_ceil(2)];
-    let on_the_model_s_side = match scalar {
-        Scalar::F32 => values.clone(),
-        Scalar::Bf16 => halves(0x3f00),
-        Scalar::F16 => halves(0x3800),
-    };
-    let mut model = || buffers.upload(&mut device, &on_the_model_s_side);
+    let halves = in_scalar(scalar, &values);
+    let mut model = || buffers.upload(&mut device, &halves);
     let [grads, perturbed_grads, out] = [model()?, model()?, model()?];
     let mut plane = || buffers.upload(&mut device, &values);
     let mut planes = |count: usize| {
