@@ -122,6 +122,21 @@ pub trait Device {
     }
 }
 
+/// Records what `work` asks of a device that [records](Device::records), instead of doing it. Its kernels must have
+/// been launched before.
+///
+/// # Errors
+/// Those of `work`; as [`Device::begin_recording`] and [`Device::end_recording`].
+pub fn recorded<D: Device + ?Sized>(
+    device: &mut D,
+    work: impl FnOnce(&mut D) -> Result<(), DeviceError>,
+) -> Result<Recording, DeviceError> {
+    device.begin_recording()?;
+    let done = work(device);
+    let recording = device.end_recording();
+    done.and(recording)
+}
+
 /// What a device without recordings answers.
 fn no_recording(found: String) -> DeviceError {
     let (what, expected) = ("device".to_owned(), "one that records".to_owned());

@@ -41,7 +41,7 @@ mod table;
 pub mod cuda;
 
 pub use choice::{Choice, NAMES};
-pub use device::{Address, Device};
+pub use device::{Address, Device, recorded};
 pub use emulated::Emulated;
 pub use error::DeviceError;
 pub use layer::Layer;
@@ -53,7 +53,7 @@ pub use options::{Form, Options};
 pub use presam_kernels::Kernel;
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
-pub use recording::{Recording, recorded};
+pub use recording::Recording;
 pub use segment::{DeviceSegment, Scalar, Scalars};
 pub use step::DeviceStep;
 pub use table::{Planes, Tables};

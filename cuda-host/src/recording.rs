@@ -3,11 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::device::Device;
-use crate::error::DeviceError;
-
 /// A recorded sequence of launches, fills and copies, with the addresses and words that they had. It may be
-/// [replayed](Device::replay) on its device for as long as the memory that it names is allocated.
+/// [replayed](crate::Device::replay) on its device for as long as the memory that it names is allocated.
 pub struct Recording(Box<dyn Any>);
 
 impl Recording {
@@ -28,19 +25,4 @@ impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recording").finish_non_exhaustive()
     }
-}
-
-/// Records what `work` asks of a device that [records](Device::records), instead of doing it. Its kernels must have
-/// been launched before.
-///
-/// # Errors
-/// Those of `work`; as [`Device::begin_recording`] and [`Device::end_recording`].
-pub fn recorded<D: Device + ?Sized>(
-    device: &mut D,
-    work: impl FnOnce(&mut D) -> Result<(), DeviceError>,
-) -> Result<Recording, DeviceError> {
-    device.begin_recording()?;
-    let done = work(device);
-    let recording = device.end_recording();
-    done.and(recording)
 }
