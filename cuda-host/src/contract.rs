@@ -5,8 +5,8 @@ use presam_kernels::fold::LEAVES;
 
 use crate::device::Address;
 use crate::error::DeviceError;
-use crate::options::Options;
-use crate::segment::{DeviceSegment, Scalar};
+use crate::options::{Form, Options};
+use crate::segment::{DeviceSegment, Scalar, Scalars};
 
 /// Chunks of a table: an eighth of what one tree folds in two rounds.
 pub(super) const MOST_CHUNKS: u64 = LEAVES as u64 * LEAVES as u64;
@@ -67,7 +67,8 @@ pub(super) fn check(
             return Err(refuse(kernel, &what, expected, segment.group.to_string()));
         };
         if segment.len > 0 {
-            all.extend(planes(rules, index, segment, options.scalar, group.is_perturbed())?);
+            scalars(rules, index, segment, options)?;
+            all.extend(planes(rules, index, segment, (group.is_perturbed(), options.form))?);
         }
     }
     let chunks = segments
@@ -78,10 +79,26 @@ pub(super) fn check(
         let what = "elements of all segments";
         return Err(refuse(kernel, what, expected, format!("{chunks} chunks")));
     }
-    check_planes(all, options.along_momentum)?;
-    if options.along_momentum && options.scalar != Scalar::F32 {
-        let found = format!("{:?}", options.scalar);
-        return Err(refuse(kernel, "scalar of the momentum", "F32".into(), found));
+    check_planes(all, options.along_momentum)
+}
+
+/// Refuses another scalar than `f32` where the step has `f32`.
+fn scalars(
+    rules: &Rules,
+    index: usize,
+    segment: &DeviceSegment,
+    options: &Options,
+) -> Result<(), DeviceError> {
+    let Names { accumulate, ascend, .. } = rules.kernels;
+    let Scalars { grads, out, .. } = segment.scalars;
+    for (kernel, plane, scalar, is_free, why) in [
+        (accumulate, "grads", grads, !options.along_momentum, "the momentum"),
+        (ascend, "out", out, options.form == Form::Mixed, "any but Form::Mixed"),
+    ] {
+        if scalar != Scalar::F32 && !is_free {
+            let what = format!("segment {index}: scalar of {plane}");
+            return Err(refuse(kernel, &what, format!("F32 for {why}"), format!("{scalar:?}")));
+        }
     }
     Ok(())
 }
@@ -91,8 +108,7 @@ fn planes(
     rules: &Rules,
     index: usize,
     segment: &DeviceSegment,
-    scalar: Scalar,
-    is_perturbed: bool,
+    (is_perturbed, form): (bool, Form),
 ) -> Result<Vec<Plane>, DeviceError> {
     let plane = |kernel, name: &str, address, unit, written| Plane {
         kernel,
@@ -103,13 +119,15 @@ fn planes(
         written,
     };
     let Names { accumulate, ascend, descend } = rules.kernels;
+    let Scalars { grads, perturbed_grads, out } = segment.scalars;
     let mut all = vec![
         plane(accumulate, "params", segment.params, 4, true),
-        plane(accumulate, "grads", segment.grads, scalar.bytes(), false),
-        plane(descend, "perturbed_grads", segment.perturbed_grads, 4, false),
+        plane(accumulate, "grads", segment.grads, grads.bytes(), false),
+        plane(descend, "perturbed_grads", segment.perturbed_grads, perturbed_grads.bytes(), false),
     ];
-    if is_perturbed {
-        all.push(plane(ascend, "out", segment.out, 4, true));
+    if is_perturbed || form == Form::Mixed {
+        let kernel = if is_perturbed { ascend } else { descend };
+        all.push(plane(kernel, "out", segment.out, out.bytes(), true));
     }
     let PlaneCount { memory, inputs } = rules.planes;
     for (kernel, name, addresses, expected, written) in [

@@ -54,6 +54,6 @@ pub use presam_kernels::Kernel;
 #[cfg(feature = "ptx")]
 pub use ptx::Ptx;
 pub use recording::Recording;
-pub use segment::{DeviceSegment, Scalar};
+pub use segment::{DeviceSegment, Scalar, Scalars};
 pub use step::DeviceStep;
 pub use table::{Planes, Tables};

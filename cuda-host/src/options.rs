@@ -2,8 +2,6 @@
 
 use presam::{LengthRule, SecondGradient};
 
-use crate::segment::Scalar;
-
 /// Where the perturbed parameters go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
@@ -12,6 +10,11 @@ pub enum Form {
     OutOfPlace,
     /// Over w, which a backup keeps until [`DeviceStep::restore`](crate::DeviceStep::restore).
     InPlace,
+    /// To the model's own parameters [`out`](crate::DeviceSegment::out), in their scalar; w is the master copy in
+    /// `f32`, which stays. The descent writes the new w there too, rounded, also where no step was taken: nothing
+    /// is restored. [`DeviceStep::restore`](crate::DeviceStep::restore) makes them w, rounded: once before the first
+    /// step, or to give a step up.
+    Mixed,
 }
 
 /// What does not change from step to step, and starting values of what does.
@@ -19,8 +22,6 @@ pub enum Form {
 pub struct Options {
     /// Where the perturbed parameters go.
     pub form: Form,
-    /// The scalar of the first gradient.
-    pub scalar: Scalar,
     /// How long the perturbation is.
     pub length: LengthRule<f32>,
     /// What the second gradient goes through.
@@ -35,7 +36,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             form: Form::default(),
-            scalar: Scalar::default(),
             length: LengthRule::NORMALISED,
             second: SecondGradient::Checked,
             loss_scale: 1.0,

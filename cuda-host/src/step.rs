@@ -20,9 +20,9 @@ use crate::device::{Address, Device};
 use crate::error::DeviceError;
 use crate::memory::{Buffers, download};
 use crate::options::{Form, Options};
-use crate::segment::{DeviceSegment, Scalar};
+use crate::segment::DeviceSegment;
 use crate::table::{Planes, Tables};
-use rows::{bases_of, first_control, pick, row, scale_of};
+use rows::{bases_of, first_control, is_mixed, pick, row, scale_of};
 
 /// A variant and a base optimizer over device buffers; every method queues and returns.
 ///
@@ -42,7 +42,7 @@ pub struct DeviceStep {
     variant_kernels: VariantKernels,
     base_kernels: BaseKernels,
     form: Form,
-    scalar: Scalar,
+    is_mixed: bool,
     checked: bool,
     along_momentum: bool,
     counted: Planes,
@@ -79,11 +79,12 @@ impl DeviceStep {
     ) -> Result<Self, DeviceError> {
         let variant_kernels = *entries::variant(variant.about().name)?;
         let base_kernels = *entries::base(base.about().name)?;
+        let is_mixed = is_mixed(segments, options.form);
         let rules = Rules {
             kernels: Names {
-                accumulate: pick(variant_kernels.accumulate, options.scalar).name,
-                ascend: pick(variant_kernels.ascend, options.scalar).name,
-                descend: base_kernels.descend.name,
+                accumulate: pick(variant_kernels.accumulate, is_mixed).name,
+                ascend: pick(variant_kernels.ascend, is_mixed).name,
+                descend: pick(base_kernels.descend, is_mixed).name,
             },
             planes: variant.planes(),
             state: base.state_planes(),
@@ -93,7 +94,8 @@ impl DeviceStep {
         let bases = bases_of(base, groups)?;
         let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
         let group = |segment: &DeviceSegment| &groups[segment.group];
-        let rows: Vec<Segment> = segments.iter().map(|s| row(s, group(s).is_perturbed())).collect();
+        let rows = segments.iter().map(|s| row(s, group(s).is_perturbed(), options.form));
+        let rows: Vec<Segment> = rows.collect();
         let at = |index: usize| group(&segments[index]);
         let counts = |index: usize| at(index).counts_in_norm();
         let remembers = rules.planes.memory > 0;
@@ -107,7 +109,7 @@ impl DeviceStep {
                 variant_kernels,
                 base_kernels,
                 form: options.form,
-                scalar: options.scalar,
+                is_mixed,
                 checked: options.second != SecondGradient::Unchecked,
                 along_momentum: options.along_momentum,
                 counted: tables.pass(device, own, counts)?,

@@ -28,7 +28,7 @@ pub use rules::{BaseKernels, VariantKernels};
 #[cfg(not(target_arch = "nvptx64"))]
 use crate::kernel::Kernel;
 use crate::network::{Columns, Identity, Relu, ReluSlope, Rows};
-use crate::reads::{Bf16, F16, F32};
+use crate::reads::{F32, Mixed};
 use crate::{network, step};
 #[cfg(not(target_arch = "nvptx64"))]
 use presam::Error;
@@ -78,10 +78,9 @@ kernels! {
     "descend" restore [chunks, count, segments] step::restore;
     "descend" accumulate_gradient [chunks, count, segments, parts, factor, plane]
         step::accumulate_gradient::<_, F32>;
-    "accumulate_bf16" accumulate_gradient_bf16 [chunks, count, segments, parts, factor, plane]
-        step::accumulate_gradient::<_, Bf16>;
-    "accumulate_f16" accumulate_gradient_f16 [chunks, count, segments, parts, factor, plane]
-        step::accumulate_gradient::<_, F16>;
+    "descend_mixed" restore_mixed [chunks, count, segments] step::restore_mixed;
+    "descend_mixed" accumulate_gradient_mixed [chunks, count, segments, parts, factor, plane]
+        step::accumulate_gradient::<_, Mixed>;
     "mix" accumulate_pair [chunks, count, segments, parts, first, second] step::accumulate_pair;
     "mix" accumulate_distance [chunks, count, segments, parts, first, second]
         step::accumulate_distance;
@@ -123,21 +122,17 @@ macro_rules! variants {
             mod $module {
                 scalar!($module, $Variant, $m, $i, F32, "f32", "accumulate_f32", "ascend_f32",
                     accumulate_f32, ascend_f32, ascend_in_place_f32);
-                scalar!($module, $Variant, $m, $i, Bf16, "bf16", "accumulate_bf16", "ascend_bf16",
-                    accumulate_bf16, ascend_bf16, ascend_in_place_bf16);
-                scalar!($module, $Variant, $m, $i, F16, "f16", "accumulate_f16", "ascend_f16",
-                    accumulate_f16, ascend_f16, ascend_in_place_f16);
+                scalar!($module, $Variant, $m, $i, Mixed, "mixed", "accumulate_mixed", "ascend_mixed",
+                    accumulate_mixed, ascend_mixed, ascend_in_place_mixed);
                 kernel!("finish", concat!("finish_", stringify!($module)), finish,
                     [parts, count, results, counter, control, variant, groups, group_count, counted],
                     |team, arguments| crate::step::finish::<_, presam::variants::$Variant<f32>, $m, $i>(
                         team, arguments));
 
                 #[cfg(not(target_arch = "nvptx64"))]
-                pub(super) const COMPILED: [&crate::kernel::Kernel; 10] = [
-                    &accumulate_f32, &accumulate_bf16, &accumulate_f16,
-                    &ascend_f32, &ascend_bf16, &ascend_f16,
-                    &ascend_in_place_f32, &ascend_in_place_bf16, &ascend_in_place_f16,
-                    &finish,
+                pub(super) const COMPILED: [&crate::kernel::Kernel; 7] = [
+                    &accumulate_f32, &accumulate_mixed, &ascend_f32, &ascend_mixed,
+                    &ascend_in_place_f32, &ascend_in_place_mixed, &finish,
                 ];
             }
         )*
@@ -147,7 +142,7 @@ macro_rules! variants {
 
         /// What each variant is compiled to, twins included.
         #[cfg(not(target_arch = "nvptx64"))]
-        const COMPILED_VARIANTS: &[[&Kernel; 10]] = &[$($module::COMPILED),*];
+        const COMPILED_VARIANTS: &[[&Kernel; 7]] = &[$($module::COMPILED),*];
 
         /// The kernels of every variant, in the core's order.
         #[cfg(not(target_arch = "nvptx64"))]
@@ -158,7 +153,7 @@ macro_rules! variants {
     };
 }
 
-/// Kernels of a variant for one scalar of the gradient.
+/// Kernels of a variant: for planes of `f32`, or for planes whose scalar each chunk tells.
 macro_rules! scalar {
     ($module:ident, $Variant:ident, $m:literal, $i:literal, $Scalar:ident, $scalar:literal,
         $reduce:literal, $map:literal, $accumulate:ident, $ascend:ident, $in_place:ident) => {
@@ -215,10 +210,16 @@ macro_rules! bases {
                     |team, arguments| crate::step::second::<_, presam::base::$Base<f32>, $s>(team, arguments));
                 kernel!("descend", concat!("descend_", stringify!($module)), descend,
                     [chunks, count, segments, control, bases],
-                    |team, arguments| crate::step::descend::<_, presam::base::$Base<f32>, $s>(team, arguments));
+                    |team, arguments| crate::step::descend::<
+                        _, presam::base::$Base<f32>, crate::reads::F32, $s>(team, arguments));
+                kernel!("descend_mixed", concat!("descend_", stringify!($module), "_mixed"), descend_mixed,
+                    [chunks, count, segments, control, bases],
+                    |team, arguments| crate::step::descend::<
+                        _, presam::base::$Base<f32>, crate::reads::Mixed, $s>(team, arguments));
 
                 #[cfg(not(target_arch = "nvptx64"))]
-                pub(super) const COMPILED: [&crate::kernel::Kernel; 2] = [&second, &descend];
+                pub(super) const COMPILED: [&crate::kernel::Kernel; 3] =
+                    [&second, &descend, &descend_mixed];
             }
         )*
 
@@ -227,7 +228,7 @@ macro_rules! bases {
 
         /// What each base optimizer is compiled to, twins included.
         #[cfg(not(target_arch = "nvptx64"))]
-        const COMPILED_BASES: &[[&Kernel; 2]] = &[$($module::COMPILED),*];
+        const COMPILED_BASES: &[[&Kernel; 3]] = &[$($module::COMPILED),*];
 
         /// The kernels of every base optimizer, in the core's order.
         #[cfg(not(target_arch = "nvptx64"))]
@@ -272,7 +273,7 @@ pub fn all() -> impl Iterator<Item = &'static Kernel> {
 #[cfg(not(target_arch = "nvptx64"))]
 pub fn compiled() -> impl Iterator<Item = (&'static str, &'static str)> {
     // Names and texts alone: they do not bring a twin's body along.
-    const OF_VARIANTS: [[(&str, &str); 10]; COMPILED_VARIANTS.len()] = names(COMPILED_VARIANTS);
-    const OF_BASES: [[(&str, &str); 2]; COMPILED_BASES.len()] = names(COMPILED_BASES);
+    const OF_VARIANTS: [[(&str, &str); 7]; COMPILED_VARIANTS.len()] = names(COMPILED_VARIANTS);
+    const OF_BASES: [[(&str, &str); 3]; COMPILED_BASES.len()] = names(COMPILED_BASES);
     OF_VARIANTS.as_flattened().iter().chain(OF_BASES.as_flattened()).copied()
 }

@@ -205,6 +205,45 @@ impl Team for Gpu {
     }
 
     #[inline(always)]
+    fn set_two(&self, address: u64, [a, b]: [u32; 2]) {
+        // SAFETY: the host checked the address and its alignment.
+        unsafe {
+            asm!("st.global.v2.b32 [{}], {{{}, {}}};", in(reg64) address, in(reg32) a,
+                in(reg32) b, options(nostack));
+        }
+    }
+
+    #[inline(always)]
+    fn set_half(&self, address: u64, half: u16) {
+        // SAFETY: the host checked the address.
+        unsafe {
+            asm!("st.global.u16 [{}], {};", in(reg64) address, in(reg16) half, options(nostack))
+        };
+    }
+
+    #[inline(always)]
+    fn f16_to_f32(&self, bits: u16) -> f32 {
+        let word: u32;
+        // SAFETY: arithmetic. Exact, subnormal numbers included.
+        unsafe {
+            asm!("cvt.f32.f16 {}, {};", out(reg32) word, in(reg16) bits,
+                options(pure, nomem, nostack));
+        }
+        f32::from_bits(word)
+    }
+
+    #[inline(always)]
+    fn f32_to_f16(&self, value: f32) -> u16 {
+        let half: u16;
+        // SAFETY: arithmetic. To nearest, a tie to the even one, subnormal numbers included.
+        unsafe {
+            asm!("cvt.rn.f16.f32 {}, {};", out(reg16) half, in(reg32) value.to_bits(),
+                options(pure, nomem, nostack));
+        }
+        half
+    }
+
+    #[inline(always)]
     fn add(&self, address: u64, by: u32) -> u32 {
         let old: u32;
         // SAFETY: the host checked the address.

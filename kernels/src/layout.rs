@@ -9,7 +9,7 @@ use presam::{BaseState, CHUNK, LengthRule, Part, RuleState};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(32))]
 pub struct Segment {
-    /// The gradient g (a 16-bit one for the kernels of that type); the momentum for momentum-SAM.
+    /// The gradient g; the momentum for momentum-SAM.
     pub grads: u64,
     /// The parameters w.
     pub params: u64,
@@ -17,7 +17,7 @@ pub struct Segment {
     pub memory: [u64; 2],
     /// The rule's inputs.
     pub inputs: [u64; 2],
-    /// Out of place the perturbed parameters, in place the backup; 0 for a segment that is counted
+    /// Out of place the perturbed parameters, in place the backup, in the mixed form what the model reads; 0 for a segment that is counted
     /// and not perturbed.
     pub out: u64,
     /// The gradient at the perturbed parameters.
@@ -28,12 +28,32 @@ pub struct Segment {
     pub len: u64,
     /// Its group.
     pub group: u32,
-    /// [`ALIGNED`] where every plane of the pass lies on 16 bytes.
+    /// [`ALIGNED`], and for the mixed kernels [`STILL`], [`COPIED`] and the [scalars](scalar) of three planes.
     pub flags: u32,
 }
 
 /// Flag of a segment: 16-byte access is allowed.
 pub const ALIGNED: u32 = 1;
+/// Flag of a segment whose `out` the ascent leaves alone.
+pub const STILL: u32 = 1 << 7;
+/// Flag of a segment whose `out` is what the model reads: a copy of w between steps.
+pub const COPIED: u32 = 1 << 8;
+
+/// The scalars of planes, two bits each of a segment's flags.
+pub mod scalar {
+    /// 32-bit floats.
+    pub const F32: u32 = 0;
+    /// bfloat16.
+    pub const BF16: u32 = 1;
+    /// IEEE 754 binary16.
+    pub const F16: u32 = 2;
+    /// The bit at which that of `grads` begins.
+    pub const GRADS: u32 = 1;
+    /// That of `perturbed_grads`.
+    pub const PERTURBED_GRADS: u32 = 3;
+    /// That of `out`.
+    pub const OUT: u32 = 5;
+}
 
 /// One chunk of the norm contract: the unit of work of a warp, in one access.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,8 +63,8 @@ pub struct Chunk {
     pub segment: u32,
     /// Its number within the segment: element `index * CHUNK` is its first.
     pub index: u32,
-    /// Its elements.
-    pub len: u32,
+    /// Its elements, and from bit 16 on the segment's flags but [`ALIGNED`]: none for the kernels of `f32`.
+    pub len_and_flags: u32,
     /// The segment's group, and in the highest bit whether 16-byte access is allowed.
     pub group_and_alignment: u32,
 }
@@ -57,7 +77,7 @@ impl Chunk {
         Self {
             segment,
             index,
-            len: left.min(CHUNK as u64) as u32,
+            len_and_flags: left.min(CHUNK as u64) as u32 | (row.flags & !ALIGNED) << 16,
             group_and_alignment: row.group | (row.flags & ALIGNED) << 31,
         }
     }

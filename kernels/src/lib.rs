@@ -32,6 +32,7 @@ mod gpu;
 mod kernel;
 pub mod layout;
 pub mod map;
+pub mod narrow;
 pub mod network;
 pub mod piece;
 pub mod plain;

@@ -3,6 +3,7 @@
 use presam::{CHUNK, LANES};
 
 use crate::layout::{Chunk, Segment};
+use crate::reads::Scalar;
 use crate::team::{Team, WARP, WARPS};
 
 /// Bytes of a row of the chunk table and of the segment table.
@@ -42,6 +43,8 @@ pub struct Piece {
     pub rows: u32,
     /// Elements of the last row that this thread has: 0 to 4.
     pub tail: u32,
+    /// See [`Segment`]; 0 where the kernel is one of `f32`.
+    pub flags: u32,
 }
 
 /// What every pass needs of a segment.
@@ -66,26 +69,27 @@ const fn join(low: u32, high: u32) -> u64 {
 impl Piece {
     /// The chunk of this thread's warp; `None` past the end of the table.
     #[inline(always)]
-    pub fn of(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
+    pub fn of<S: Scalar>(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
         let chunk = team.block() * WARPS + thread / WARP;
-        if chunk < table.count { Some(Self::at(team, table, thread, chunk)) } else { None }
+        if chunk < table.count { Some(Self::at::<S>(team, table, thread, chunk)) } else { None }
     }
 
     /// The same from the table's end: for a pass that follows one from its start, whose last planes are
     /// still in the cache.
     #[inline(always)]
-    pub fn from_end(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
+    pub fn from_end<S: Scalar>(team: &impl Team, table: Table, thread: u32) -> Option<Self> {
         let chunk = team.block() * WARPS + thread / WARP;
         if chunk < table.count {
-            Some(Self::at(team, table, thread, table.count - 1 - chunk))
+            Some(Self::at::<S>(team, table, thread, table.count - 1 - chunk))
         } else {
             None
         }
     }
 
     #[inline(always)]
-    fn at(team: &impl Team, table: Table, thread: u32, chunk: u32) -> Self {
+    fn at<S: Scalar>(team: &impl Team, table: Table, thread: u32, chunk: u32) -> Self {
         let [segment, index, len, group] = team.four(table.chunks + CHUNK_BYTES * u64::from(chunk));
+        let (len, flags) = if S::MIXED { (len & 0xffff, len >> 16) } else { (len, 0) };
         let row = table.segments + SEGMENT_BYTES * u64::from(segment);
         let [grads, grads_high, params, params_high] = team.four(row);
         let lane = 4 * (thread % WARP);
@@ -98,13 +102,19 @@ impl Piece {
             aligned: group >> 31 != 0,
         };
         let first = u64::from(index) * CHUNK as u64 + u64::from(lane);
-        Self { row, segment, first, rows, tail }
+        Self { row, segment, first, rows, tail, flags }
     }
 
     /// This thread's first element of row `row`.
     #[inline(always)]
     pub fn element(&self, row: u32) -> u64 {
         self.first + LANES as u64 * u64::from(row)
+    }
+
+    /// The scalar of a plane, which the flags have at this bit.
+    #[inline(always)]
+    pub fn scalar<S: Scalar>(&self, bit: u32) -> S {
+        S::of(self.flags >> bit & 3)
     }
 
     /// A plane's address, from the segment's row.

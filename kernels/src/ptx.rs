@@ -1,4 +1,4 @@
-//! The generated texts, one a phase and scalar: `cargo xtask ptx` writes them.
+//! The generated texts, one a phase, and one more for planes of other scalars: `cargo xtask ptx` writes them.
 
 /// The list, once for the names and once for what the files hold.
 macro_rules! texts {
@@ -25,13 +25,12 @@ macro_rules! texts {
 // A new name needs an empty file first, since the generator is linked with this crate.
 texts! {
     "accumulate_f32"
-    "accumulate_bf16"
-    "accumulate_f16"
+    "accumulate_mixed"
     "ascend_f32"
-    "ascend_bf16"
-    "ascend_f16"
+    "ascend_mixed"
     "finish"
     "descend"
+    "descend_mixed"
     "mix"
     "network"
 }

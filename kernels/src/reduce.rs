@@ -5,16 +5,18 @@ use presam::pass::Term;
 
 use crate::fold::over_warps;
 use crate::piece::{Piece, Table};
-use crate::reads::{F32, Planes, Scalar, nth, quad};
+use crate::reads::{F32, Fours, Planes, Scalar, nth, quad};
 use crate::team::{Team, WARP};
 
 /// What a thread needs for its chunk: the term and where its planes are.
 #[derive(Clone, Copy, Debug)]
-pub struct Work<T, const A: usize, const M: usize, const I: usize> {
+pub struct Work<T, G, const A: usize, const M: usize, const I: usize> {
     /// The term.
     pub term: T,
     /// The planes read.
     pub reads: Planes<A>,
+    /// The scalar of the last of them.
+    pub last: G,
     /// The rule's memory.
     pub memory: Planes<M>,
     /// The rule's inputs.
@@ -27,12 +29,12 @@ pub fn reduce<W: Team, T, G: Scalar, const A: usize, const M: usize, const I: us
     team: &W,
     table: Table,
     parts: u64,
-    work: impl Fn(&Piece) -> Work<T, A, M, I>,
+    work: impl Fn(&Piece) -> Work<T, G, A, M, I>,
 ) where
     T: Term<f32, A, M, I>,
 {
     let chunks =
-        team.each(|thread| Piece::of(team, table, thread).map(|piece| (piece, work(&piece))));
+        team.each(|thread| Piece::of::<G>(team, table, thread).map(|piece| (piece, work(&piece))));
     let both = team.map(chunks, |_, chunk| {
         lane_sums::<W, T, G, A, M, I, true>(team, chunk, |work, reads, memory, inputs| {
             let value = work.term.term(reads, memory, inputs);
@@ -54,7 +56,7 @@ pub fn reduce<W: Team, T, G: Scalar, const A: usize, const M: usize, const I: us
     if team.any(needed) {
         let again = team.map(team.zip(chunks, factor), |_, (chunk, factor)| {
             let factor = factor.unwrap_or(1.0);
-            let square = |work: &Work<T, A, M, I>, reads, memory, inputs| {
+            let square = |work: &Work<T, G, A, M, I>, reads, memory, inputs| {
                 let value = work.term.term(reads, memory, inputs) * factor;
                 [value * value, 0.0]
             };
@@ -93,8 +95,8 @@ fn lane_sums<
     const AHEAD: bool,
 >(
     team: &W,
-    chunk: Option<(Piece, Work<T, A, M, I>)>,
-    value: impl Fn(&Work<T, A, M, I>, [f32; A], [f32; M], [f32; I]) -> [f32; 2],
+    chunk: Option<(Piece, Work<T, G, A, M, I>)>,
+    value: impl Fn(&Work<T, G, A, M, I>, [f32; A], [f32; M], [f32; I]) -> [f32; 2],
 ) -> [[f32; 2]; 4]
 where
     T: Term<f32, A, M, I>,
@@ -105,13 +107,14 @@ where
         let [square, statistic] = value(&work, reads, memory, inputs);
         [sum[0] + square, if T::STATISTIC { sum[1] + statistic } else { 0.0 }]
     };
-    let add_row = |sums: [[f32; 2]; 4], (reads, memory, inputs): Row<A, M, I>| {
+    let add_row = |sums: [[f32; 2]; 4], (reads, memory, inputs): Row<G, A, M, I>| {
+        let reads = reads.numbers(team, work.last);
         quad(|j| add(sums[j], nth(&reads, j), nth(&memory, j), nth(&inputs, j)))
     };
     let mut row = 0;
     if piece.segment.aligned {
         // What is loaded together is in flight together; with many planes two rows fill the registers.
-        let load = |row: u32| work.row::<W, G, true>(team, piece.element(row));
+        let load = |row: u32| work.row::<W, true>(team, piece.element(row));
         while AHEAD && A + M + I <= 3 && row + 4 <= piece.rows {
             let [a, b, c, d] = [load(row), load(row + 1), load(row + 2), load(row + 3)];
             sums = add_row(add_row(add_row(add_row(sums, a), b), c), d);
@@ -128,7 +131,7 @@ where
         }
     } else {
         while row < piece.rows {
-            sums = add_row(sums, work.row::<W, G, false>(team, piece.element(row)));
+            sums = add_row(sums, work.row::<W, false>(team, piece.element(row)));
             row += 1;
         }
     }
@@ -137,8 +140,8 @@ where
     while j < piece.tail {
         let element = tail + u64::from(j);
         let (reads, memory) =
-            (work.reads.one::<G>(team, element), work.memory.one::<F32>(team, element));
-        let inputs = work.inputs.one::<F32>(team, element);
+            (work.reads.one(team, work.last, element), work.memory.one(team, F32, element));
+        let inputs = work.inputs.one(team, F32, element);
         // A select over all four, since registers have no index.
         let old = sums;
         sums = quad(|i| if i as u32 == j { add(old[i], reads, memory, inputs) } else { old[i] });
@@ -148,16 +151,16 @@ where
 }
 
 /// Four elements of every plane, `[plane][j]`.
-type Row<const A: usize, const M: usize, const I: usize> =
-    ([[f32; 4]; A], [[f32; 4]; M], [[f32; 4]; I]);
+type Row<G, const A: usize, const M: usize, const I: usize> =
+    (Fours<G, A>, [[f32; 4]; M], [[f32; 4]; I]);
 
-impl<T, const A: usize, const M: usize, const I: usize> Work<T, A, M, I> {
+impl<T, G: Scalar, const A: usize, const M: usize, const I: usize> Work<T, G, A, M, I> {
     #[inline(always)]
-    fn row<W: Team, G: Scalar, const WIDE: bool>(&self, team: &W, element: u64) -> Row<A, M, I> {
+    fn row<W: Team, const WIDE: bool>(&self, team: &W, element: u64) -> Row<G, A, M, I> {
         (
-            self.reads.four::<G, WIDE>(team, element),
-            self.memory.four::<F32, WIDE>(team, element),
-            self.inputs.four::<F32, WIDE>(team, element),
+            self.reads.four_of::<G, WIDE>(team, self.last, element),
+            self.memory.four::<WIDE>(team, element),
+            self.inputs.four::<WIDE>(team, element),
         )
     }
 }

@@ -70,6 +70,14 @@ pub trait Team {
     fn set_word(&self, address: u64, word: u32);
     /// Writes 16 bytes at once, to an address that is a multiple of 16.
     fn set_four(&self, address: u64, words: [u32; 4]);
+    /// Writes 8 bytes at once, to an address that is a multiple of 8.
+    fn set_two(&self, address: u64, words: [u32; 2]);
+    /// Writes 2 bytes.
+    fn set_half(&self, address: u64, half: u16);
+    /// binary16 as an `f32`, exactly: [`widen::f16`](crate::widen::f16), or the hardware's own.
+    fn f16_to_f32(&self, bits: u16) -> f32;
+    /// The nearest binary16: [`narrow::f16`](crate::narrow::f16), or the hardware's own.
+    fn f32_to_f16(&self, value: f32) -> u16;
     /// Adds to a word in one piece and returns its old value; orders nothing.
     fn add(&self, address: u64, by: u32) -> u32;
     /// Orders all memory access before it with all after it, as seen from any block.

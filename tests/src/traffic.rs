@@ -7,7 +7,9 @@ use presam::{
     AdamW, AnyBase, AnyVariant, BaseOptimizer, DynBase, DynVariant, Group, PlaneCount, Sgd,
     VariantInfo,
 };
-use presam_cuda::{Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx};
+use presam_cuda::{
+    Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options, Ptx, Scalar, Scalars,
+};
 use presam_kernels::fold::LEAVES;
 use presam_kernels::{THREADS, entries};
 
@@ -17,10 +19,12 @@ pub const ELEMENTS: usize = 100_352 + 640;
 /// What one kernel moved.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The entry point.
+    /// The entry point, and the scalar of a mixed one.
     pub kernel: String,
-    /// Floats a parameter that it must read and write.
+    /// Numbers a parameter that it must read and write.
     pub planes: usize,
+    /// Their bytes.
+    pub bytes: usize,
     /// Sectors of 32 bytes that its warps touched.
     pub sectors: u64,
     /// The share of requests that were fully coalesced.
@@ -33,7 +37,13 @@ impl Row {
     /// Sectors over the least.
     #[must_use]
     pub fn over_floor(&self) -> f64 {
-        self.sectors as f64 / ((self.planes * ELEMENTS * 4).div_ceil(32)) as f64
+        self.sectors as f64 / self.least() as f64
+    }
+
+    /// Sectors that it must touch.
+    #[must_use]
+    pub const fn least(&self) -> u64 {
+        (self.bytes * ELEMENTS).div_ceil(32) as u64
     }
 }
 
@@ -43,16 +53,36 @@ fn row(device: &Ptx, kernel: &str, planes: usize) -> Row {
     Row {
         kernel: kernel.to_owned(),
         planes,
+        bytes: 4 * planes,
         sectors: report.global.sectors_read + report.global.sectors_written,
         coalesced: report.global.coalesced_share(),
         instructions: report.lane_instructions as f64 / ELEMENTS as f64,
     }
 }
 
-/// One step of a rule over a base optimizer, its planes aligned and full of ordinary numbers.
-fn step(variant: AnyVariant<f32>, base: AnyBase<f32>, form: Form) -> Result<Ptx, DeviceError> {
+/// The words of a plane of this scalar, as `f32`: 1/2 in each number of 16 bits.
+fn in_scalar(scalar: Scalar, values: &[f32]) -> Vec<f32> {
+    let halves = |half: u32| vec![f32::from_bits(half << 16 | half); values.len().div_ceil(2)];
+    match scalar {
+        Scalar::F32 => values.to_vec(),
+        Scalar::Bf16 => halves(0x3f00),
+        Scalar::F16 => halves(0x3800),
+    }
+}
+
+/// One step of a rule over a base optimizer, its planes aligned and full of ordinary numbers; gradients and what the
+/// model reads in the mixed form are of this scalar.
+fn step(
+    variant: AnyVariant<f32>,
+    base: AnyBase<f32>,
+    form: Form,
+    scalar: Scalar,
+) -> Result<Ptx, DeviceError> {
     let (mut device, mut buffers) = (Ptx::new(0), Buffers::default());
     let values: Vec<f32> = (0..ELEMENTS).map(|i| 0.01 + (i % 97) as f32 / 97.0).collect();
+    let halves = in_scalar(scalar, &values);
+    let mut model = || buffers.upload(&mut device, &halves);
+    let [grads, perturbed_grads, out] = [model()?, model()?, model()?];
     let mut plane = || buffers.upload(&mut device, &values);
     let mut planes = |count: usize| {
         let mut planes = [0; 2];
@@ -60,10 +90,11 @@ fn step(variant: AnyVariant<f32>, base: AnyBase<f32>, form: Form) -> Result<Ptx,
         Ok::<_, DeviceError>(planes)
     };
     let PlaneCount { memory, inputs } = variant.planes();
-    let ([params, grads], [perturbed_grads, out]) = (planes(2)?, planes(2)?);
+    let [params, _] = planes(1)?;
     let segment = DeviceSegment {
         len: ELEMENTS as u64,
         group: 0,
+        scalars: Scalars::all(scalar),
         params,
         grads,
         perturbed_grads,
@@ -88,10 +119,10 @@ fn variant_rows(rows: &mut Vec<Row>, info: &VariantInfo) -> Result<(), DeviceErr
     let (variant, kernels) = (AnyVariant::by_name(info.name)?, entries::variant(info.name)?);
     let sgd = Sgd::new(0.1)?.with_momentum(0.9)?.into();
     let ascent = 3 + 2 * info.memory + info.inputs;
-    let device = step(variant, sgd, Form::OutOfPlace)?;
+    let device = step(variant, sgd, Form::OutOfPlace, Scalar::F32)?;
     rows.push(row(&device, kernels.accumulate[0].name, info.norm_reads));
     rows.push(row(&device, kernels.ascend[0].name, ascent));
-    let device = step(variant, sgd, Form::InPlace)?;
+    let device = step(variant, sgd, Form::InPlace, Scalar::F32)?;
     rows.push(row(&device, kernels.ascend_in_place[0].name, ascent + 1));
     Ok(())
 }
@@ -108,16 +139,45 @@ pub fn rows() -> Result<Vec<Row>, DeviceError> {
     rows.retain(|row| names.insert(row.kernel.clone()));
     let sgd = Sgd::new(0.1)?;
     let sam = presam::Sam::new().into();
-    let device = step(sam, sgd.into(), Form::OutOfPlace)?;
+    let device = step(sam, sgd.into(), Form::OutOfPlace, Scalar::F32)?;
     rows.push(row(&device, "descend_sgd", 3));
     let momentum = sgd.with_momentum(0.9)?.with_weight_decay(1e-3)?;
-    let device = step(sam, momentum.into(), Form::InPlace)?;
+    let device = step(sam, momentum.into(), Form::InPlace, Scalar::F32)?;
     rows.push(row(&device, "restore", 2));
     rows.push(row(&device, "accumulate_gradient", 1));
     rows.push(row(&device, "descend_sgd_momentum", 5));
-    let device = step(sam, AdamW::new(0.01)?.into(), Form::OutOfPlace)?;
+    let device = step(sam, AdamW::new(0.01)?.into(), Form::OutOfPlace, Scalar::F32)?;
     rows.push(row(&device, "descend_adamw", 7));
+    for scalar in [Scalar::Bf16, Scalar::F16] {
+        mixed_rows(&mut rows, scalar)?;
+    }
     Ok(rows)
+}
+
+/// The passes of a mixed step: numbers of f32, and of the model's scalar.
+fn mixed_rows(rows: &mut Vec<Row>, scalar: Scalar) -> Result<(), DeviceError> {
+    let sgd = Sgd::new(0.1)?;
+    let momentum = sgd.with_momentum(0.9)?.with_weight_decay(1e-3)?;
+    let bases = [sgd.into(), momentum.into(), AdamW::new(0.01)?.into()];
+    let passes: [&[(&str, usize, usize)]; 3] = [
+        &[
+            ("accumulate_sam", 0, 1),
+            ("ascend_sam", 1, 2),
+            ("accumulate_gradient", 0, 1),
+            ("descend_sgd", 2, 2),
+        ],
+        &[("descend_sgd_momentum", 4, 2)],
+        &[("descend_adamw", 6, 2)],
+    ];
+    for (base, passes) in bases.into_iter().zip(passes) {
+        let device = step(presam::Sam::new().into(), base, Form::Mixed, scalar)?;
+        for &(kernel, floats, halves) in passes {
+            let row = row(&device, &format!("{kernel}_mixed"), floats + halves);
+            let kernel = format!("{}, {scalar:?}", row.kernel);
+            rows.push(Row { kernel, bytes: 4 * floats + 2 * halves, ..row });
+        }
+    }
+    Ok(())
 }
 
 /// Parts whose tree is counted: of a full block, of 1e6 parameters a chunk a part, and none.
@@ -149,7 +209,7 @@ pub fn table(rows: &[Row], trees: [f64; 3]) -> String {
         "# Memory traffic of the kernels\n\nCounted by `ptx-machine`, which executes the texts under \
          kernels/ptx, over one aligned segment of {ELEMENTS} parameters: sectors of 32 bytes that the \
          requests of warps touch (no cache in this count), against the least that the pass can move. \
-         Exact counts, the same on every machine for the same texts (their headers name compiler and date). Written by `UPDATE=1 cargo test -p presam-tests --test suite traffic`.\n\n\
+         A mixed kernel of one scalar stands for every one: a chunk says which scalar it is. Exact counts, the same on every machine for the same texts (their headers name compiler and date). Written by `UPDATE=1 cargo test -p presam-tests --test suite traffic`.\n\n\
          | kernel | floats a parameter | bytes a parameter, at least | sectors over the least | coalesced \
          requests | lane instructions a parameter |\n| --- | --- | --- | --- | --- | --- |\n"
     );
@@ -158,8 +218,8 @@ pub fn table(rows: &[Row], trees: [f64; 3]) -> String {
             text,
             "| {} | {} | {} | {:.4} | {:.1} % | {:.1} |",
             row.kernel,
-            row.planes,
-            4 * row.planes,
+            row.bytes as f64 / 4.0,
+            row.bytes,
             row.over_floor(),
             100.0 * row.coalesced,
             row.instructions

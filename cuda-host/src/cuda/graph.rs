@@ -7,15 +7,23 @@ use std::rc::Rc;
 
 use cust::sys;
 
-use super::Cuda;
 use super::driver::{Failure, call};
 use super::open::Context;
+use super::{Cuda, Met};
 use crate::error::DeviceError;
 
 /// A sequence of launches, fills and copies, ready to be repeated.
+///
+/// All memory that it uses must be there whenever it is launched: a graph whose buffers were freed is the caller's
+/// fault, and a GPU may not tell. What can be seen is refused: memory of [`Device`](crate::Device)`::allocate`, on
+/// the [`Cuda`] that captured, that an argument, fill or copy points into, as those of a
+/// [`DeviceStep`](crate::DeviceStep) do into its tables. A trainer's own planes stand in those tables, and nobody
+/// else knows of them: free them after the graph.
 #[derive(Debug)]
 pub struct Graph {
     raw: sys::CUgraphExec,
+    /// The memory that can be seen in it.
+    met: Met,
     context: Rc<Context>,
 }
 
@@ -46,13 +54,15 @@ impl Cuda {
         // SAFETY: the stream is alive and not being captured.
         unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
         self.capturing = true;
+        self.met.clear();
         Ok(())
     }
 
     /// What was recorded since [`begin`](Cuda::begin).
     pub(super) fn end(&mut self) -> Result<Graph, DeviceError> {
         let raw = self.recorded()?.instantiate()?;
-        Ok(Graph { raw, context: Rc::clone(&self.context) })
+        let met = std::mem::take(&mut self.met);
+        Ok(Graph { raw, met, context: Rc::clone(&self.context) })
     }
 
     fn recorded(&mut self) -> Result<Template, DeviceError> {
@@ -70,7 +80,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for another `cuda` than the one it was captured on, whose kernels it
-    /// holds, and within a capture; [`DeviceError::Lost`].
+    /// holds, for memory that was freed since, and within a capture; [`DeviceError::Lost`].
     pub fn launch(&self, cuda: &mut Cuda) -> Result<(), DeviceError> {
         cuda.may_wait("launching a graph")?;
         if !Rc::ptr_eq(&self.context, &cuda.context) {
@@ -79,6 +89,15 @@ impl Graph {
                 what: "device".to_owned(),
                 expected: "the one it was captured on".to_owned(),
                 found: "another".to_owned(),
+            });
+        }
+        let freed = |(start, then): &(&u64, &_)| cuda.allocations.get(start) != Some(*then);
+        if let Some((start, _)) = self.met.iter().find(freed) {
+            return Err(DeviceError::Contract {
+                kernel: "graph",
+                what: format!("memory at {start:#x}"),
+                expected: "that of the capture".to_owned(),
+                found: "it freed".to_owned(),
             });
         }
         cuda.context.bind()?;
@@ -125,5 +144,23 @@ impl Drop for Template {
     fn drop(&mut self) {
         // SAFETY: made by `Cuda::recorded`, destroyed once; graphs made from it live on.
         let _ = unsafe { call!(cuGraphDestroy(self.0)) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+
+    /// Runs under `cargo xtask cuda-smoke`.
+    #[test]
+    fn other_memory_at_the_same_address_is_not_that_of_the_capture() {
+        let mut cuda = Cuda::open(0).expect("`cargo xtask cuda-smoke` runs this with its stub");
+        let place = cuda.allocate(8).unwrap();
+        let graph = cuda.capture(|cuda| cuda.fill(place + 4, 1, 1)).unwrap();
+        graph.launch(&mut cuda).unwrap();
+        // As after a free, where the driver hands the address out again.
+        cuda.allocations.get_mut(&place).unwrap().number += 1;
+        assert!(graph.launch(&mut cuda).unwrap_err().to_string().ends_with("found it freed"));
     }
 }

@@ -50,13 +50,27 @@ use modules::Modules;
 use open::{Context, Stream};
 use staging::Staging;
 
+/// Bytes of memory, and which allocation it was: an address may be handed out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Allocation {
+    bytes: usize,
+    number: u64,
+}
+
+/// Allocations, by their first addresses.
+type Met = BTreeMap<Address, Allocation>;
+
 /// One stream on an NVIDIA GPU, with the memory and the kernels that were asked for through it.
 pub struct Cuda {
     ordinal: u32,
     name: String,
     driver: i32,
-    /// Bytes of every allocation, by its first address.
-    allocations: BTreeMap<Address, usize>,
+    /// Every allocation, by its first address.
+    allocations: Met,
+    /// Allocations so far.
+    made: u64,
+    /// Those that the capture under way has met.
+    met: Met,
     modules: Modules,
     /// Made by the first small write.
     staging: Option<Staging>,

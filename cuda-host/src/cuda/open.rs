@@ -86,7 +86,8 @@ impl Cuda {
     /// `stream` may be null, the context's default stream, but that one cannot be captured.
     ///
     /// # Errors
-    /// [`DeviceError::DriverTooOld`]; a refusal of the driver.
+    /// [`DeviceError::Contract`] for a stream of another context; [`DeviceError::DriverTooOld`]; a refusal of the
+    /// driver.
     ///
     /// # Safety
     /// `context` must be a `CUcontext` and `stream` a `CUstream` made in it, both alive until the
@@ -97,9 +98,23 @@ impl Cuda {
     ) -> Result<Self, DeviceError> {
         let mut context = Context { raw: context.cast(), device: 0, owned: false };
         context.bind()?;
+        let stream: sys::CUstream = stream.cast();
+        let mut own = context.raw;
+        if !stream.is_null() {
+            // SAFETY: the stream is alive, as the caller promises, and there is a place for one handle.
+            unsafe { call!(cuStreamGetCtx(stream, &raw mut own)) }?;
+        }
+        if own != context.raw {
+            return Err(DeviceError::Contract {
+                kernel: "on_stream",
+                what: "stream".to_owned(),
+                expected: "one of the context".to_owned(),
+                found: "one of another context".to_owned(),
+            });
+        }
         // SAFETY: a context is current, and there is a place for one number.
         unsafe { call!(cuCtxGetDevice(&raw mut context.device)) }?;
-        Self::assemble(context, Stream { raw: stream.cast(), owned: false })
+        Self::assemble(context, Stream { raw: stream, owned: false })
     }
 
     fn assemble(context: Context, stream: Stream) -> Result<Self, DeviceError> {
@@ -108,6 +123,8 @@ impl Cuda {
             name: name(context.device)?,
             driver: driver_version()?,
             allocations: BTreeMap::new(),
+            made: 0,
+            met: BTreeMap::new(),
             modules: Modules::default(),
             staging: None,
             capturing: false,
@@ -202,6 +219,12 @@ mod tests {
     fn a_trainer_s_stream_is_used_and_left_alone() {
         let mut trainer = Cuda::open(0).expect("`cargo xtask cuda-smoke` runs this with its stub");
         let place = trainer.allocate(4).unwrap();
+        // SAFETY: the stub only compares contexts; nothing is made with this one.
+        let other = unsafe { Cuda::on_stream((&raw mut trainer).cast(), trainer.stream()) };
+        assert_eq!(
+            other.unwrap_err().to_string(),
+            "on_stream: stream: expected one of the context, found one of another context"
+        );
         // SAFETY: both are the trainer's, who outlives what is made with them.
         let mut cuda = unsafe { Cuda::on_stream(trainer.context(), trainer.stream()) }.unwrap();
         assert_eq!((cuda.name(), cuda.stream()), (trainer.name(), trainer.stream()));

@@ -5,10 +5,10 @@ use std::ffi::c_void;
 use presam_kernels::Kernel;
 use presam_kernels::plain::bytes_of;
 
-use super::Cuda;
 use super::driver::{Failure, OUT_OF_MEMORY, call};
 use super::graph::Graph;
 use super::staging::{SLOT_BYTES, Staging};
+use super::{Allocation, Cuda};
 use crate::device::{Address, Device, check_arguments};
 use crate::error::DeviceError;
 use crate::recording::Recording;
@@ -33,7 +33,8 @@ impl Device for Cuda {
             OUT_OF_MEMORY => DeviceError::OutOfMemory { bytes },
             _ => failure.into(),
         })?;
-        self.allocations.insert(address, bytes);
+        self.made += 1;
+        self.allocations.insert(address, Allocation { bytes, number: self.made });
         Ok(address)
     }
 
@@ -96,6 +97,7 @@ impl Device for Cuda {
             return Err(DeviceError::Address { what: "fill", address: to, bytes });
         }
         self.within("fill", to, bytes)?;
+        self.meet(&[to]);
         self.context.bind()?;
         // SAFETY: a context is current and the range is in memory of ours, or the driver's to judge.
         unsafe { call!(cuMemsetD32Async(to, word, count, self.stream.raw)) }
@@ -120,6 +122,7 @@ impl Device for Cuda {
         }
         self.within("copy to", to, bytes)?;
         self.within("copy from", from, bytes)?;
+        self.meet(&[to, from]);
         self.context.bind()?;
         // SAFETY: as in `fill`, for both ranges.
         unsafe { call!(cuMemcpyDtoDAsync_v2(to, from, bytes, self.stream.raw)) }
@@ -169,6 +172,7 @@ impl Device for Cuda {
             lost if lost.is_lost() => self.told(lost),
             refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
         })?;
+        self.meet(arguments);
         self.launched.truncate(TOLD - 1);
         self.launched.push_front(kernel.name);
         Ok(())
@@ -224,6 +228,21 @@ impl Cuda {
         }
     }
 
+    /// The allocation that an address lies in, with its first address.
+    fn holder(&self, address: Address) -> Option<(Address, Allocation)> {
+        let (&start, &allocation) = self.allocations.range(..=address).next_back()?;
+        let offset = usize::try_from(address - start).ok()?;
+        (offset == 0 || offset < allocation.bytes).then_some((start, allocation))
+    }
+
+    /// Within a capture: keeps what allocations these words point into.
+    fn meet(&mut self, words: &[u64]) {
+        if self.capturing {
+            let met = words.iter().filter_map(|&word| self.holder(word)).collect::<Vec<_>>();
+            self.met.extend(met);
+        }
+    }
+
     /// Whether `bytes` from `address` on fit into the allocation they start in. Memory of a trainer's
     /// own is not in the table: the driver judges it.
     fn within(
@@ -232,10 +251,8 @@ impl Cuda {
         address: Address,
         bytes: usize,
     ) -> Result<(), DeviceError> {
-        let before = self.allocations.range(..=address).next_back();
-        let room = before.and_then(|(&start, &length)| {
-            let offset = usize::try_from(address - start).ok()?;
-            (offset == 0 || offset < length).then(|| length - offset)
+        let room = self.holder(address).map(|(start, Allocation { bytes, .. })| {
+            bytes.saturating_sub(usize::try_from(address - start).unwrap_or(usize::MAX))
         });
         match room {
             Some(room) if bytes > room => Err(DeviceError::Address { what, address, bytes }),

@@ -34,14 +34,14 @@ impl DeviceStep {
             let grads = offset_of!(Segment, grads) as u64;
             self.uncounted.launch(
                 device,
-                pick(GRADIENTS, self.scalar),
+                pick(GRADIENTS, self.is_mixed),
                 &[self.parts, unscale, grads],
             )?;
             let out = self.control + offset_of!(Control, uncounted) as u64;
             self.fold(device, self.uncounted.parts(), &entries::total, &[out])?;
         }
         let arguments = [self.parts, self.control, self.variant, self.groups];
-        let accumulate = pick(self.variant_kernels.accumulate, self.scalar);
+        let accumulate = pick(self.variant_kernels.accumulate, self.is_mixed);
         self.counted.launch(device, accumulate, &arguments)?;
         self.fold(
             device,
@@ -57,23 +57,25 @@ impl DeviceStep {
     /// As [`Device::launch`]; the ascent is then not counted, and begins again with `accumulate`.
     pub fn perturb(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let ascend = match self.form {
-            Form::OutOfPlace => self.variant_kernels.ascend,
+            Form::OutOfPlace | Form::Mixed => self.variant_kernels.ascend,
             Form::InPlace => self.variant_kernels.ascend_in_place,
         };
         let arguments = [self.control, self.variant, self.groups];
-        let done = self.moved.launch(device, pick(ascend, self.scalar), &arguments);
+        let done = self.moved.launch(device, pick(ascend, self.is_mixed), &arguments);
         let places = [offset_of!(Control, rule_before), offset_of!(Control, rule_state)];
         self.counted_if(device, done, places, size_of::<RuleState<f32>>())
     }
 
-    /// Brings w back after an ascent in place; out of place there is nothing to bring back.
+    /// Brings w back after an ascent in place, and what the model reads in the mixed form; out of place there is
+    /// nothing to bring back.
     ///
     /// # Errors
     /// As [`Device::launch`].
     pub fn restore(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         match self.form {
             Form::OutOfPlace => Ok(()),
-            Form::InPlace => self.moved.launch(device, &entries::restore, &[]),
+            Form::InPlace => self.moved.launch(device, pick(RESTORES, self.is_mixed), &[]),
+            Form::Mixed => self.all.launch(device, pick(RESTORES, true), &[]),
         }
     }
 
@@ -87,12 +89,13 @@ impl DeviceStep {
             let unscale = self.control + offset_of!(Control, unscale_second) as u64;
             let second = offset_of!(Segment, perturbed_grads) as u64;
             let arguments = [self.parts, unscale, second];
-            self.all.launch(device, GRADIENTS[0], &arguments)?;
+            self.all.launch(device, pick(GRADIENTS, self.is_mixed), &arguments)?;
             parts = self.all.parts();
         }
         let arguments = [self.control, self.bases, u64::from(self.checked)];
         self.fold(device, parts, self.base_kernels.second, &arguments)?;
-        let done = self.all.launch(device, self.base_kernels.descend, &[self.control, self.bases]);
+        let descend = pick(self.base_kernels.descend, self.is_mixed);
+        let done = self.all.launch(device, descend, &[self.control, self.bases]);
         let places = [offset_of!(Control, base_before), offset_of!(Control, base_state)];
         self.counted_if(device, done, places, size_of::<BaseCounters>())
     }
@@ -135,9 +138,7 @@ impl DeviceStep {
     }
 }
 
-/// The sum over one gradient, by scalar.
-const GRADIENTS: [&Kernel; 3] = [
-    &entries::accumulate_gradient,
-    &entries::accumulate_gradient_bf16,
-    &entries::accumulate_gradient_f16,
-];
+/// The sum over one gradient, and what brings parameters back: over planes of `f32`, and over any.
+const GRADIENTS: [&Kernel; 2] =
+    [&entries::accumulate_gradient, &entries::accumulate_gradient_mixed];
+const RESTORES: [&Kernel; 2] = [&entries::restore, &entries::restore_mixed];

@@ -3,39 +3,63 @@
 use presam::{AnyBase, Group, SecondGradient};
 use presam_kernels::Kernel;
 use presam_kernels::entries::base_words;
-use presam_kernels::layout::{ALIGNED, BASE_BYTES, Control, GroupScale, Segment};
+use presam_kernels::layout::{
+    ALIGNED, BASE_BYTES, COPIED, Control, GroupScale, STILL, Segment, scalar,
+};
 
 use crate::error::DeviceError;
-use crate::options::Options;
-use crate::segment::{DeviceSegment, Scalar};
+use crate::options::{Form, Options};
+use crate::segment::{DeviceSegment, Scalar, Scalars};
 
-/// The kernel of a scalar.
-pub(super) fn pick(kernels: [&'static Kernel; 3], scalar: Scalar) -> &'static Kernel {
-    match scalar {
-        Scalar::F32 => kernels[0],
-        Scalar::Bf16 => kernels[1],
-        Scalar::F16 => kernels[2],
+/// The kernel over planes of `f32`, or over any.
+pub(super) const fn pick([f32, mixed]: [&'static Kernel; 2], is_mixed: bool) -> &'static Kernel {
+    if is_mixed { mixed } else { f32 }
+}
+
+/// Whether a step needs the kernels over any planes.
+pub(super) fn is_mixed(segments: &[DeviceSegment], form: Form) -> bool {
+    form == Form::Mixed || segments.iter().any(|segment| segment.scalars != Scalars::default())
+}
+
+const fn number(of: Scalar) -> u32 {
+    match of {
+        Scalar::F32 => scalar::F32,
+        Scalar::Bf16 => scalar::BF16,
+        Scalar::F16 => scalar::F16,
     }
 }
 
-/// A segment's row; one that is not perturbed has no `out`.
-pub(super) fn row(segment: &DeviceSegment, is_perturbed: bool) -> Segment {
+/// A segment's flags, but [`ALIGNED`].
+const fn flags(segment: &DeviceSegment, is_perturbed: bool, form: Form) -> u32 {
+    let Scalars { grads, perturbed_grads, out } = segment.scalars;
+    let own = match form {
+        Form::Mixed if is_perturbed => COPIED,
+        Form::Mixed => COPIED | STILL,
+        Form::OutOfPlace | Form::InPlace => 0,
+    };
+    own | number(grads) << scalar::GRADS
+        | number(perturbed_grads) << scalar::PERTURBED_GRADS
+        | number(out) << scalar::OUT
+}
+
+/// A segment's row; one that is not perturbed has no `out`, unless the model reads it.
+pub(super) fn row(segment: &DeviceSegment, is_perturbed: bool, form: Form) -> Segment {
     let row = Segment {
         grads: segment.grads,
         params: segment.params,
         len: segment.len,
         group: segment.group as u32,
-        flags: 0,
+        flags: flags(segment, is_perturbed, form),
         memory: segment.memory,
         inputs: segment.inputs,
-        out: if is_perturbed { segment.out } else { 0 },
+        out: if is_perturbed || form == Form::Mixed { segment.out } else { 0 },
         perturbed_grads: segment.perturbed_grads,
         state: segment.state,
     };
     let planes = [row.grads, row.params, row.out, row.perturbed_grads].into_iter();
     let planes = planes.chain(row.memory).chain(row.inputs).chain(row.state);
     let aligned = planes.into_iter().all(|plane| plane.is_multiple_of(16));
-    Segment { flags: if aligned { ALIGNED } else { 0 }, ..row }
+    Segment { flags: row.flags | if aligned { ALIGNED } else { 0 }, ..row }
 }
 
 /// A group's row.

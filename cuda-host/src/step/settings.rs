@@ -6,7 +6,7 @@ use presam::{AnyBase, DynBase, Group};
 use presam_kernels::layout::{Control, GroupScale};
 
 use super::DeviceStep;
-use super::rows::{bases_of, check_max_norm, unscale_of};
+use super::rows::{bases_of, check_max_norm, pick, unscale_of};
 use crate::device::Device;
 use crate::error::DeviceError;
 
@@ -23,7 +23,7 @@ impl DeviceStep {
         groups: &[Group<f32>],
     ) -> Result<(), DeviceError> {
         let contract = |what: &str, expected: String, found: String| DeviceError::Contract {
-            kernel: self.base_kernels.descend.name,
+            kernel: pick(self.base_kernels.descend, self.is_mixed).name,
             what: what.into(),
             expected,
             found,

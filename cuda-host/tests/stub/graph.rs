@@ -102,6 +102,36 @@ fn a_capture_ends_with_an_error_or_a_panic_within() {
 }
 
 #[test]
+fn a_graph_whose_memory_was_freed_is_refused_by_its_address() {
+    let name = "graph::a_graph_whose_memory_was_freed_is_refused_by_its_address";
+    let Some(calls) = alone(name, &[], || {
+        let mut cuda = open();
+        cuda.load(&entries::restore).unwrap();
+        for freed in 0..3 {
+            let places = [0; 4].map(|_| cuda.allocate(64).unwrap());
+            let [table, filled, copied, apart] = places;
+            let graph = cuda.capture(|cuda| {
+                cuda.launch(&entries::restore, 1, &[table + 16, 2, 3])?;
+                cuda.fill(filled + 60, 5, 1)?;
+                cuda.copy(filled, copied, 8)
+            });
+            let graph = graph.unwrap();
+            cuda.free(apart).unwrap();
+            graph.launch(&mut cuda).unwrap();
+            let place = places[freed];
+            cuda.free(place).unwrap();
+            let line = format!(
+                "graph: memory at {place:#x}: expected that of the capture, found it freed"
+            );
+            assert_eq!(graph.launch(&mut cuda).unwrap_err().to_string(), line);
+        }
+    }) else {
+        return;
+    };
+    assert_eq!(count(&calls, "cuGraphLaunch"), 3);
+}
+
+#[test]
 fn a_graph_that_the_driver_refuses_is_an_error() {
     let fail = [("PRESAM_STUB_FAIL", "cuGraphInstantiate_v2:801")];
     let Some(calls) = alone("graph::a_graph_that_the_driver_refuses_is_an_error", &fail, || {

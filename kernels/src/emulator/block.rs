@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::memory::{Fault, Memory};
 use crate::team::{Shuffled, THREADS, Team, WARP};
+use crate::{narrow, widen};
 
 /// Words of shared memory, as the GPU's declaration has them.
 const SHARED: usize = 2304;
@@ -166,6 +167,22 @@ impl Team for Block<'_> {
             *to = word.to_le_bytes();
         }
         self.set(address, bytes);
+    }
+
+    fn set_two(&self, address: u64, [a, b]: [u32; 2]) {
+        self.set(address, (u64::from(a) | u64::from(b) << 32).to_le_bytes());
+    }
+
+    fn set_half(&self, address: u64, half: u16) {
+        self.set(address, half.to_le_bytes());
+    }
+
+    fn f16_to_f32(&self, bits: u16) -> f32 {
+        widen::f16(bits)
+    }
+
+    fn f32_to_f16(&self, value: f32) -> u16 {
+        narrow::f16(value)
     }
 
     fn add(&self, address: u64, by: u32) -> u32 {

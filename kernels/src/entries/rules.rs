@@ -8,14 +8,14 @@ use crate::kernel::Kernel;
 pub struct VariantKernels {
     /// The variant's name.
     pub variant: &'static str,
-    /// Phase 1, by scalar of the gradient: f32, bf16, f16.
-    pub accumulate: [&'static Kernel; 3],
+    /// Phase 1: over planes of f32, and over any.
+    pub accumulate: [&'static Kernel; 2],
     /// The end of phase 1.
     pub finish: &'static Kernel,
     /// Phase 2 out of place.
-    pub ascend: [&'static Kernel; 3],
+    pub ascend: [&'static Kernel; 2],
     /// Phase 2 in place.
-    pub ascend_in_place: [&'static Kernel; 3],
+    pub ascend_in_place: [&'static Kernel; 2],
 }
 
 /// The kernels of a base optimizer.
@@ -25,25 +25,19 @@ pub struct BaseKernels {
     pub base: &'static str,
     /// Judges the second gradient and arms the descent.
     pub second: &'static Kernel,
-    /// The step.
-    pub descend: &'static Kernel,
+    /// The step: over planes of f32, and over any.
+    pub descend: [&'static Kernel; 2],
 }
 
 impl VariantKernels {
     /// The kernels that the texts have for what a variant is compiled to, among `all` that variants are.
     pub(super) const fn written(
         variant: &'static str,
-        compiled: [&'static Kernel; 10],
-        all: &[[&'static Kernel; 10]],
+        compiled: [&'static Kernel; 7],
+        all: &[[&'static Kernel; 7]],
     ) -> Self {
-        let [a, b, c, d, e, f, g, h, i, finish] = written(compiled, all);
-        Self {
-            variant,
-            accumulate: [a, b, c],
-            finish,
-            ascend: [d, e, f],
-            ascend_in_place: [g, h, i],
-        }
+        let [a, b, c, d, e, f, finish] = written(compiled, all);
+        Self { variant, accumulate: [a, b], finish, ascend: [c, d], ascend_in_place: [e, f] }
     }
 
     /// Each of them.
@@ -57,16 +51,16 @@ impl BaseKernels {
     /// The kernels that the texts have for what a base optimizer is compiled to, among `all` that those are.
     pub(super) const fn written(
         base: &'static str,
-        compiled: [&'static Kernel; 2],
-        all: &[[&'static Kernel; 2]],
+        compiled: [&'static Kernel; 3],
+        all: &[[&'static Kernel; 3]],
     ) -> Self {
-        let [second, descend] = written(compiled, all);
-        Self { base, second, descend }
+        let [second, f32, mixed] = written(compiled, all);
+        Self { base, second, descend: [f32, mixed] }
     }
 
     /// Each of them.
     pub fn all(&self) -> impl Iterator<Item = &'static Kernel> + use<> {
-        [self.second, self.descend].into_iter()
+        [self.second].into_iter().chain(self.descend)
     }
 }
 

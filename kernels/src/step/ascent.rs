@@ -9,10 +9,10 @@ use presam::{
 };
 
 use crate::fold::{Tree, fold};
-use crate::layout::{BaseCounters, Control, GroupScale, Segment, outcome};
+use crate::layout::{BaseCounters, COPIED, Control, GroupScale, STILL, Segment, outcome, scalar};
 use crate::piece::{Piece, Table};
 use crate::plain::Plain;
-use crate::reads::{F32, Planes, Scalar};
+use crate::reads::{F32, Mixed, Planes, Scalar};
 use crate::team::Team;
 use crate::{map, reduce};
 
@@ -52,6 +52,7 @@ pub fn accumulate<W: Team, V, G: Scalar, const M: usize, const I: usize>(
         reduce::Work {
             term: NormTerm(armed::<W, V, M, I>(team, control, before, variant, group)),
             reads: Planes::at([piece.segment.params, piece.segment.grads]),
+            last: piece.scalar::<G>(scalar::GRADS),
             memory: Planes::at(piece.planes(team, offset_of!(Segment, memory))),
             inputs: Planes::at(piece.planes(team, offset_of!(Segment, inputs))),
         }
@@ -83,10 +84,13 @@ pub fn accumulate_gradient<W: Team, G: Scalar>(
     team: &W,
     [chunks, count, segments, parts, factor, plane]: [u64; 6],
 ) {
+    let is_second = plane == offset_of!(Segment, perturbed_grads) as u64;
+    let bit = if is_second { scalar::PERTURBED_GRADS } else { scalar::GRADS };
     reduce::reduce::<W, _, G, 2, 0, 0>(team, Table::new(chunks, count, segments), parts, |piece| {
         reduce::Work {
             term: Gradient(Scaled(f32::from_bits(team.word(factor)))),
             reads: Planes::at([piece.segment.params, piece.plane(team, plane as usize)]),
+            last: piece.scalar::<G>(bit),
             memory: Planes::at([]),
             inputs: Planes::at([]),
         }
@@ -197,8 +201,8 @@ impl<Rule: AscentRule<f32, M, I>, const M: usize, const I: usize> ElementMap<f32
     }
 }
 
-/// Phase 2: out of place writes `out`; in place writes w and keeps the old one in `out`. Renews the
-/// memory. A segment without `out` only renews its memory. Chunks from the last to the first: the norm pass
+/// Phase 2: out of place writes `out`, in its scalar; in place writes w and keeps the old one in `out`. Renews
+/// the memory. A segment without `out` only renews its memory. Chunks from the last to the first: the norm pass
 /// left the planes of the last ones in the cache.
 #[inline(always)]
 pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
@@ -209,7 +213,8 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
     V: Variant<f32, M, I> + Plain,
 {
     team.each(|thread| {
-        let Some(piece) = Piece::from_end(team, Table::new(chunks, count, segments), thread) else {
+        let Some(piece) = Piece::from_end::<G>(team, Table::new(chunks, count, segments), thread)
+        else {
             return;
         };
         let group = groups + GROUP_BYTES * u64::from(piece.segment.group);
@@ -218,7 +223,8 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
         let [prescale, scale]: [f32; 2] = team.load(group);
         let remember = team.word(group + offset_of!(GroupScale, remember) as u64) != 0;
         let scale = Scale { prescale, scale, remember };
-        let out = piece.plane(team, offset_of!(Segment, out));
+        let is_still = G::MIXED && piece.flags & STILL != 0;
+        let out = if is_still { 0 } else { piece.plane(team, offset_of!(Segment, out)) };
         let params = if out == 0 { 0 } else { piece.segment.params };
         let map = Gated {
             moves: scale.scale != 0.0 && remember,
@@ -232,9 +238,16 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
                 map,
                 old: None,
                 reads: Planes::at([piece.segment.params, piece.segment.grads]),
+                last: piece.scalar::<G>(scalar::GRADS),
                 memory: Planes::at(piece.planes(team, offset_of!(Segment, memory))),
                 inputs: Planes::at(piece.planes(team, offset_of!(Segment, inputs))),
-                out: if in_place { params } else { out },
+                out: match in_place {
+                    true => params,
+                    false if G::MIXED => 0,
+                    false => out,
+                },
+                copy: if G::MIXED && !in_place { out } else { 0 },
+                copy_as: piece.scalar::<G>(scalar::OUT),
                 backup: if in_place { out } else { 0 },
                 remember: remember && M > 0,
             },
@@ -246,7 +259,8 @@ pub fn ascend<W: Team, V, G: Scalar, const M: usize, const I: usize>(
 #[inline(always)]
 pub fn restore<W: Team>(team: &W, [chunks, count, segments]: [u64; 3]) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+        let Some(piece) = Piece::of::<F32>(team, Table::new(chunks, count, segments), thread)
+        else {
             return;
         };
         let backup = piece.plane(team, offset_of!(Segment, out));
@@ -260,9 +274,46 @@ pub fn restore<W: Team>(team: &W, [chunks, count, segments]: [u64; 3]) {
                 map: Copied,
                 old: None,
                 reads: Planes::at([backup]),
+                last: F32,
                 memory: Planes::at([]),
                 inputs: Planes::at([]),
                 out: piece.segment.params,
+                copy: 0,
+                copy_as: F32,
+                backup: 0,
+                remember: false,
+            },
+        );
+    });
+}
+
+/// The same for chunks with flags; where `out` is what the model reads, that becomes w, rounded.
+#[inline(always)]
+pub fn restore_mixed<W: Team>(team: &W, [chunks, count, segments]: [u64; 3]) {
+    team.each(|thread| {
+        let Some(piece) = Piece::of::<Mixed>(team, Table::new(chunks, count, segments), thread)
+        else {
+            return;
+        };
+        let out = piece.plane(team, offset_of!(Segment, out));
+        if out == 0 {
+            return;
+        }
+        let (params, in_place) = (piece.segment.params, piece.flags & COPIED == 0);
+        let rounded = if in_place { scalar::F32 } else { piece.flags >> scalar::OUT & 3 };
+        map::map::<W, _, Mixed, 1, 0, 0>(
+            team,
+            &piece,
+            &map::Work {
+                map: Copied,
+                old: None,
+                reads: Planes::at([if in_place { out } else { params }]),
+                last: Mixed::of(scalar::F32),
+                memory: Planes::at([]),
+                inputs: Planes::at([]),
+                out: 0,
+                copy: if in_place { params } else { out },
+                copy_as: Mixed::of(rounded),
                 backup: 0,
                 remember: false,
             },

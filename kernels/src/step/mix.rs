@@ -26,7 +26,7 @@ pub fn accumulate_pair<W: Team>(
         |piece| {
             let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
             let (memory, inputs) = (Planes::at([]), Planes::at([]));
-            reduce::Work { term: Pair, reads: Planes::at(planes), memory, inputs }
+            reduce::Work { term: Pair, reads: Planes::at(planes), last: F32, memory, inputs }
         },
     );
 }
@@ -62,7 +62,7 @@ pub fn accumulate_distance<W: Team>(
         |piece| {
             let planes = [first, second].map(|plane| piece.plane(team, plane as usize));
             let (memory, inputs) = (Planes::at([]), Planes::at([]));
-            reduce::Work { term: Distance, reads: Planes::at(planes), memory, inputs }
+            reduce::Work { term: Distance, reads: Planes::at(planes), last: F32, memory, inputs }
         },
     );
 }
@@ -111,7 +111,8 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
     [chunks, count, segments, control, mix, grads, old, to]: [u64; 8],
 ) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+        let Some(piece) = Piece::of::<F32>(team, Table::new(chunks, count, segments), thread)
+        else {
             return;
         };
         let ascent = team.word(control + offset_of!(Control, outcome) as u64);
@@ -125,9 +126,12 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
                 map: Mixed(team.load::<Mix>(mix)),
                 old: Some(piece.plane(team, old as usize)),
                 reads: Planes::at([piece.plane(team, grads as usize)]),
+                last: F32,
                 memory: Planes::at([]),
                 inputs: Planes::at([]),
                 out: piece.plane(team, to as usize),
+                copy: 0,
+                copy_as: F32,
                 backup: 0,
                 remember: false,
             },
@@ -139,7 +143,8 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
 #[inline(always)]
 pub fn correct<W: Team>(team: &W, [chunks, count, segments, control, wsam]: [u64; 5]) {
     team.each(|thread| {
-        let Some(piece) = Piece::of(team, Table::new(chunks, count, segments), thread) else {
+        let Some(piece) = Piece::of::<F32>(team, Table::new(chunks, count, segments), thread)
+        else {
             return;
         };
         if team.word(control + offset_of!(Control, descends) as u64) == 0 {
@@ -155,9 +160,12 @@ pub fn correct<W: Team>(team: &W, [chunks, count, segments, control, wsam]: [u64
                 map: wsam.correction(f32::from_bits(rate)),
                 old: Some(piece.segment.params),
                 reads: Planes::at([piece.segment.grads, second]),
+                last: F32,
                 memory: Planes::at([]),
                 inputs: Planes::at([]),
                 out: piece.segment.params,
+                copy: 0,
+                copy_as: F32,
                 backup: 0,
                 remember: false,
             },

@@ -7,15 +7,14 @@ use crate::show::table::{Column, Table};
 use crate::show::view::View;
 
 /// The scalars that a kernel may have in its name, as columns.
-const SCALARS: [&str; 3] = ["f32", "bf16", "f16"];
-const KERNELS: [Column; 4] =
-    [Column::left("kernel"), Column::right("f32"), Column::right("bf16"), Column::right("f16")];
+const SCALARS: [&str; 2] = ["f32", "mixed"];
+const KERNELS: [Column; 3] = [Column::left("kernel"), Column::right("f32"), Column::right("mixed")];
 const TRAINING: [Column; 3] =
     [Column::left("training"), Column::right("epochs"), Column::left("params_sha256")];
 
 /// Cases for each kernel, the training runs, and the verdict.
 pub fn table(report: &Report, view: View) -> String {
-    let mut rows: BTreeMap<&str, [Option<u64>; 3]> = BTreeMap::new();
+    let mut rows: BTreeMap<&str, [Option<u64>; 2]> = BTreeMap::new();
     for kernel in &report.kernels {
         let scalar = SCALARS.iter().position(|s| kernel.kernel.ends_with(&format!("_{s}")));
         let name = match scalar {
@@ -25,7 +24,7 @@ pub fn table(report: &Report, view: View) -> String {
         rows.entry(name).or_default()[scalar.unwrap_or(0)] = Some(kernel.cases);
     }
     let cell = |cases: Option<u64>| cases.map_or("-".to_owned(), |cases| cases.to_string());
-    let row = |(name, cases): (&str, [Option<u64>; 3])| {
+    let row = |(name, cases): (&str, [Option<u64>; 2])| {
         std::iter::once(name.to_owned()).chain(cases.map(cell)).collect()
     };
     let kernels = Table::new(KERNELS)

@@ -1,11 +1,11 @@
 //! [`Twin`]: a device beside the core, as a backend of the suite that answers with the core's bits or not at all.
 
 use presam::Cpu;
-use presam_backends::tensor::{Layout, narrowed};
+use presam_backends::tensor::{Layout, copied, narrowed};
 use presam_backends::{Devices, Extras, Phases, Stepped};
-use presam_conformance::compare::same_planes;
+use presam_conformance::compare::{same_bits, same_planes};
 use presam_conformance::{Answer, Backend, Case, Mismatch, Scope};
-use presam_cuda::{Device, DeviceError, Form, Scalar};
+use presam_cuda::{Device, DeviceError, Form};
 
 use super::counted::Counted;
 use super::difference::{Difference, same_text};
@@ -24,8 +24,12 @@ impl Manner {
         [0, 4, 0, 8, 12][self.0 % 5]
     }
 
-    /// The scalar of the first gradient, and what else the step does, the second time.
-    fn beyond(self) -> (Scalar, Extras) {
+    fn layout(self) -> Layout {
+        Layout { mixed: None, shift: self.shift() }
+    }
+
+    /// Form, scalars, and what else the step does, the second time.
+    fn beyond(self) -> How {
         const CLIPPED: Extras = Extras { clip: Some(0.5), ..Extras::NONE };
         const EXTRAS: [Extras; 4] = [
             CLIPPED,
@@ -33,9 +37,21 @@ impl Manner {
             Extras { loss_scale: 3.0, ..CLIPPED },
             Extras::NONE,
         ];
-        let scalars = [Scalar::F32, Scalar::Bf16, Scalar::F16];
-        (scalars[self.0 / 2 % 3], EXTRAS[self.0 % 4])
+        const FORMS: [Form; 4] = [Form::Mixed, Form::InPlace, Form::Mixed, Form::OutOfPlace];
+        let (form, mixed) = match self.0 / 2 % 3 {
+            0 => (self.form(), None),
+            _ => (FORMS[self.0 / 2 % 4], Some(self.0)),
+        };
+        How { form, layout: Layout { mixed, ..self.layout() }, extras: EXTRAS[self.0 % 4] }
     }
+}
+
+/// How steps are taken.
+#[derive(Clone, Copy)]
+struct How {
+    form: Form,
+    layout: Layout,
+    extras: Extras,
 }
 
 /// Both, and how the next case is put.
@@ -87,15 +103,10 @@ impl Twin {
     }
 
     /// So many steps in a row on both sides; the core's first answer.
-    fn both(
-        &mut self,
-        case: &Case<f32>,
-        steps: usize,
-        (scalar, extras): (Scalar, Extras),
-    ) -> Result<Answer<f32>, String> {
-        let (cases, expected) = by_core(case, steps, scalar, extras)?;
-        self.devices.form = self.manner.form();
-        self.devices.layout = Layout { scalar, shift: self.manner.shift() };
+    fn both(&mut self, case: &Case<f32>, steps: usize, how: How) -> Result<Answer<f32>, String> {
+        let (cases, expected) = by_core(case, steps, how)?;
+        let How { form, layout, extras } = how;
+        (self.devices.form, self.devices.layout) = (form, layout);
         let found = self.devices.steps(&cases, extras).map_err(|error| {
             let reason = error.to_string();
             self.refused.get_or_insert(error);
@@ -105,10 +116,11 @@ impl Twin {
         let mismatch = { pairs }
             .find_map(|(n, (expected, found))| Some((n + 1, same(expected, found).err()?)));
         let difference = mismatch.map(|(number, mismatch)| {
-            let Devices { form, layout, .. } = self.devices;
-            let (told, Layout { scalar, shift }) = (&self.told, layout);
+            let (told, Layout { mixed, shift }) = (&self.told, layout);
+            let scalars =
+                mixed.map_or("f32".to_owned(), |_| format!("{:?}...", layout.scalars(0, form)));
             let case = format!(
-                "{told}, step {number}, {form:?}, {scalar:?}, {shift} bytes off 16, {extras:?}"
+                "{told}, step {number}, {form:?}, {scalars}, {shift} bytes off 16, {extras:?}"
             );
             Difference::new(case, mismatch)
         });
@@ -140,13 +152,15 @@ impl Backend<f32> for Twin {
         // A law that takes steps by the thousand is about the case alone.
         const FEW: usize = 8;
         self.asked += 1;
+        let manner = self.manner;
+        let plain = How { form: manner.form(), layout: manner.layout(), extras: Extras::NONE };
         if self.asked > FEW {
-            return self.both(case, 1, (Scalar::F32, Extras::NONE));
+            return self.both(case, 1, plain);
         }
-        let answer = self.both(case, 1, (Scalar::F32, Extras::NONE))?;
+        let answer = self.both(case, 1, plain)?;
         // Where steps after the first are replayed, a recording serves twice.
         let steps = if self.devices.device.records() { 3 } else { 2 };
-        self.both(case, steps, self.manner.beyond())?;
+        self.both(case, steps, manner.beyond())?;
         Ok(answer)
     }
 }
@@ -176,15 +190,18 @@ type Steps = (Vec<Case<f32>>, Vec<Stepped<f32>>);
 fn by_core(
     case: &Case<f32>,
     steps: usize,
-    scalar: Scalar,
-    extras: Extras,
+    How { form, layout, extras }: How,
 ) -> Result<Steps, String> {
-    let (mut cases, mut stepped) = (vec![narrowed(case, scalar)], Vec::<Stepped<f32>>::new());
+    let first = narrowed(case, form, layout);
+    let (mut cases, mut stepped) = (vec![first], Vec::<Stepped<f32>>::new());
     while let Some(case) = cases.last() {
-        let step = Phases(Cpu::plain()).step_with(case, extras).map_err(|e| e.to_string())?;
+        let mut step = Phases(Cpu::plain()).step_with(case, extras).map_err(|e| e.to_string())?;
         let exchanged: Vec<_> =
             case.segments.iter().map(|s| (s.perturbed_grads.clone(), s.grads.clone())).collect();
-        let next = narrowed(&case.next(&step.answer, &exchanged), scalar);
+        let next = narrowed(&case.next(&step.answer, &exchanged), form, layout);
+        if form == Form::Mixed {
+            copied(case, &mut step, layout);
+        }
         stepped.push(step);
         if stepped.len() == steps {
             break;
@@ -204,5 +221,12 @@ fn same(expected: &Stepped<f32>, found: &Stepped<f32>) -> Result<(), Mismatch> {
     same_text("report", &expected.report, &found.report)?;
     same_text("counters of the rule", &expected.rule_state, &found.rule_state)?;
     same_text("counters of the base optimizer", &expected.base_state, &found.base_state)?;
-    same_planes(&expected.answer, &found.answer)
+    same_planes(&expected.answer, &found.answer)?;
+    for (index, (expected, found)) in expected.model.iter().zip(&found.model).enumerate() {
+        for (place, (expected, found)) in expected.iter().zip(found).enumerate() {
+            let when = ["before", "after"][place];
+            same_bits(&format!("segment {index}: read by the model {when}"), expected, found)?;
+        }
+    }
+    Ok(())
 }

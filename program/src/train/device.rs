@@ -135,8 +135,8 @@ fn segments(
             perturbed_grads: at(flat.perturbed_grads),
             out: at(flat.perturbed),
             memory: list(memory),
-            inputs: [0; 2],
             state: list(state),
+            ..DeviceSegment::default()
         }
     };
     mlp.segments().map(of).collect()

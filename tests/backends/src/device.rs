@@ -2,7 +2,7 @@
 
 use crate::settings::{base, base_state, length_rule, rule_state, variant};
 use crate::stepped::{Extras, Stepped};
-use crate::tensor::{Layout, read, upload, write_gradients};
+use crate::tensor::{Layout, read, upload, widened, write_gradients};
 use presam_conformance::{Answer, Backend, Case, Scope};
 use presam_cuda::{
     Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Emulated, Form, Options, Recording,
@@ -66,12 +66,11 @@ impl<D: Device> Devices<D> {
         let (form, layout, device) = (self.form, self.layout, &mut self.device);
         let segments = first.segments.iter().enumerate();
         let segments: Vec<DeviceSegment> = segments
-            .map(|(group, segment)| upload(device, buffers, group, segment, layout))
+            .map(|(group, segment)| upload(device, buffers, group, segment, (form, layout)))
             .collect::<Result<_, _>>()?;
         let groups = extras.groups(first)?;
         let options = Options {
             form,
-            scalar: layout.scalar,
             length: length_rule(first.length)?,
             second: extras.second(),
             loss_scale: extras.loss_scale as f32,
@@ -81,17 +80,20 @@ impl<D: Device> Devices<D> {
         let step = DeviceStep::new(device, variant, base, &segments, &groups, options)?;
         step.set_base(device, base, &groups)?;
         step.set_states(device, rule_state(first), base_state(first))?;
+        if form == Form::Mixed {
+            step.restore(device)?;
+        }
         let (mut stepped, mut halves) = (Vec::new(), None);
         for (number, case) in cases.iter().enumerate() {
             if number == 1 && device.records() {
                 halves = Some([
                     recorded(device, |on| step.ascend(on))?,
-                    recorded(device, |on| descend(on, &step))?,
+                    recorded(device, |on| descend(on, &step, form))?,
                 ]);
             }
             if number > 0 {
                 for (at, segment) in segments.iter().zip(&case.segments) {
-                    write_gradients(device, at, segment, layout.scalar)?;
+                    write_gradients(device, at, segment)?;
                 }
             }
             stepped.push(one(device, (&step, halves.as_ref()), &segments, case, form)?);
@@ -101,9 +103,11 @@ impl<D: Device> Devices<D> {
     }
 }
 
-/// The second half of a step.
-fn descend(device: &mut dyn Device, step: &DeviceStep) -> Result<(), DeviceError> {
-    step.restore(device)?;
+/// The second half of a step. Mixed, the descent writes what a restore would.
+fn descend(device: &mut dyn Device, step: &DeviceStep, form: Form) -> Result<(), DeviceError> {
+    if form != Form::Mixed {
+        step.restore(device)?;
+    }
     step.descend(device)
 }
 
@@ -116,22 +120,38 @@ fn one(
     form: Form,
 ) -> Result<Stepped<f32>, DeviceError> {
     let mut answer = Answer::unchanged(case);
+    let before = read_by_model(device, segments, form)?;
     match halves {
         Some([ascent, _]) => device.replay(ascent)?,
         None => step.ascend(device)?,
     }
     for ((at, from), to) in segments.iter().zip(&case.segments).zip(&mut answer.segments) {
-        let is_out = form == Form::OutOfPlace && from.options.is_perturbed;
-        let perturbed = if is_out { at.out } else { at.params };
-        to.perturbed = download(device, perturbed, from.params.len())?;
+        let len = from.params.len();
+        to.perturbed = match form {
+            Form::Mixed => widened(device, at.out, len, at.scalars.out)?,
+            Form::OutOfPlace if from.options.is_perturbed => download(device, at.out, len)?,
+            Form::OutOfPlace | Form::InPlace => download(device, at.params, len)?,
+        };
     }
     match halves {
         Some([_, descent]) => device.replay(descent)?,
-        None => descend(device, step)?,
+        None => descend(device, step, form)?,
     }
     for (at, to) in segments.iter().zip(&mut answer.segments) {
         read(device, at, to)?;
     }
     let (report, states) = (step.report(device)?, step.states(device)?);
-    Ok(Stepped::told(case, answer, report, states))
+    let after = read_by_model(device, segments, form)?;
+    let model = before.into_iter().zip(after).map(|(before, after)| [before, after]).collect();
+    Ok(Stepped { model, ..Stepped::told(case, answer, report, states) })
+}
+
+/// What the model reads in the mixed form.
+fn read_by_model(
+    device: &mut dyn Device,
+    segments: &[DeviceSegment],
+    form: Form,
+) -> Result<Vec<Vec<f32>>, DeviceError> {
+    let segments = segments.iter().filter(|_| form == Form::Mixed);
+    segments.map(|at| widened(device, at.out, at.len as usize, at.scalars.out)).collect()
 }

@@ -35,6 +35,19 @@ pub(crate) fn rounded(scalar: Scalar, value: f32) -> f32 {
     }
 }
 
+/// The number of these bits, of a 16-bit scalar.
+pub(crate) fn wide(scalar: Scalar, bits: u16) -> f32 {
+    let (exponent, fraction) = (bits >> 10 & 31, f32::from(bits & 1023));
+    let magnitude = match exponent {
+        _ if scalar == Scalar::Bf16 => return f32::from_bits(u32::from(bits) << 16),
+        0 => fraction / 16_777_216.0,
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1024.0 + fraction) * f32::from_bits((u32::from(exponent) + 127 - 25) << 23),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
 /// The bits of a number that binary16 has.
 fn f16_magnitude(value: f32) -> u32 {
     const SMALLEST_NORMAL: f32 = 1.0 / 16_384.0;
@@ -80,6 +93,7 @@ mod tests {
             if value.is_nan() {
                 assert!(rounded(scalar, value).is_nan());
             } else {
+                assert_eq!(super::wide(scalar, theirs).to_bits(), wide.to_bits());
                 assert_eq!(bits(scalar, value), u32::from(theirs), "{scalar:?} of {value:e}");
                 assert_eq!(
                     rounded(scalar, value).to_bits(),

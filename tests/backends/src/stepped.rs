@@ -53,6 +53,8 @@ pub struct Stepped<R> {
     pub rule_state: RuleState<R>,
     /// The base optimizer's counters.
     pub base_state: BaseState,
+    /// What the model reads of each segment before and after the step, where that is a copy of the parameters.
+    pub model: Vec<[Vec<R>; 2]>,
 }
 
 impl<R: Real + Scalar> Stepped<R> {
@@ -70,6 +72,6 @@ impl<R: Real + Scalar> Stepped<R> {
             base_steps: base_state.steps.into(),
             ..answer
         };
-        Self { answer, report, rule_state, base_state }
+        Self { answer, report, rule_state, base_state, model: Vec::new() }
     }
 }

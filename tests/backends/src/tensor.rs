@@ -1,28 +1,83 @@
 //! One tensor for tests and tools: a [`Segment`] of the suite in buffers of a device, and back.
 
 use crate::narrow;
+use crate::stepped::Stepped;
 use presam_conformance::{Case, Segment, SegmentAnswer};
-use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalar, download};
+use presam_cuda::{
+    Address, Buffers, Device, DeviceError, DeviceSegment, Form, Scalar, Scalars, download,
+};
 
 /// How tensors lie on a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// The scalar of the first gradient.
-    pub scalar: Scalar,
-    /// Bytes by which every plane misses a multiple of 16.
+    /// Which scalars the planes on the model's side have; none: all `f32`.
+    pub mixed: Option<usize>,
+    /// Bytes by which every plane of `f32` misses a multiple of 16; the others miss it by half as many.
     pub shift: u64,
 }
 
-/// The case with its first gradients rounded to the scalar: what a device that is handed this scalar reads.
+impl Layout {
+    /// The scalars of a segment: all 27 combinations in turn, or the nine without another scalar of `out`.
+    #[must_use]
+    pub fn scalars(self, segment: usize, form: Form) -> Scalars {
+        let Some(first) = self.mixed else { return Scalars::default() };
+        let turn = first + segment;
+        let scalar = |turn: usize| [Scalar::F32, Scalar::Bf16, Scalar::F16][turn % 3];
+        let out = if form == Form::Mixed { scalar(turn / 9) } else { Scalar::F32 };
+        Scalars { grads: scalar(turn), perturbed_grads: scalar(turn / 3), out }
+    }
+}
+
+fn round(scalar: Scalar, plane: &mut [f32]) {
+    plane.iter_mut().for_each(|value| *value = narrow::rounded(scalar, *value));
+}
+
+/// The case with its gradients rounded to their scalars: what a device that is handed them reads.
 #[must_use]
-pub fn narrowed(case: &Case<f32>, scalar: Scalar) -> Case<f32> {
-    case.map_grads(|grad| narrow::rounded(scalar, grad))
+pub fn narrowed(case: &Case<f32>, form: Form, layout: Layout) -> Case<f32> {
+    let mut case = case.clone();
+    for (index, segment) in case.segments.iter_mut().enumerate() {
+        let Scalars { grads, perturbed_grads, .. } = layout.scalars(index, form);
+        round(grads, &mut segment.grads);
+        round(perturbed_grads, &mut segment.perturbed_grads);
+    }
+    case
+}
+
+/// What core's step over the case is in the mixed form: the model reads roundings.
+pub fn copied(case: &Case<f32>, stepped: &mut Stepped<f32>, layout: Layout) {
+    for (index, segment) in stepped.answer.segments.iter_mut().enumerate() {
+        let Scalars { out, .. } = layout.scalars(index, Form::Mixed);
+        round(out, &mut segment.perturbed);
+        let mut planes = [case.segments[index].params.clone(), segment.params.clone()];
+        planes.iter_mut().for_each(|plane| round(out, plane));
+        stepped.model.push(planes);
+    }
 }
 
 /// A plane's bytes in its scalar.
 fn bytes_in(scalar: Scalar, plane: &[f32]) -> Vec<u8> {
     let bytes = |&value: &f32| narrow::bits(scalar, value).to_le_bytes();
     plane.iter().flat_map(|value| bytes(value).into_iter().take(scalar.bytes() as usize)).collect()
+}
+
+/// A plane of this scalar, widened.
+///
+/// # Errors
+/// Those of the device.
+pub fn widened(
+    device: &mut dyn Device,
+    address: Address,
+    len: usize,
+    scalar: Scalar,
+) -> Result<Vec<f32>, DeviceError> {
+    if scalar == Scalar::F32 || len == 0 {
+        return download(device, address, len);
+    }
+    let mut bytes = vec![0; 2 * len];
+    device.read(address, &mut bytes)?;
+    let halves = bytes.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+    Ok(halves.map(|bits| narrow::wide(scalar, bits)).collect())
 }
 
 /// The segment in buffers of its own, as one tensor of the group.
@@ -34,8 +89,9 @@ pub fn upload(
     buffers: &mut Buffers,
     group: usize,
     segment: &Segment<f32>,
-    layout: Layout,
+    (form, layout): (Form, Layout),
 ) -> Result<DeviceSegment, DeviceError> {
+    let scalars = layout.scalars(group, form);
     let mut plane = |values: &[f32], scalar: Scalar| {
         let (bytes, shift) = (bytes_in(scalar, values), layout.shift * scalar.bytes() / 4);
         let address = buffers.allocate(device, bytes.len() + 16)? + shift;
@@ -55,14 +111,15 @@ pub fn upload(
     Ok(DeviceSegment {
         len: segment.params.len() as u64,
         group,
+        scalars,
         memory,
         inputs,
         state,
-        params: floats(&segment.params)?,
-        perturbed_grads: floats(&segment.perturbed_grads)?,
+        params: plane(&segment.params, Scalar::F32)?,
+        perturbed_grads: plane(&segment.perturbed_grads, scalars.perturbed_grads)?,
         // What the ascent does not write shows.
-        out: floats(&vec![f32::NAN; segment.params.len()])?,
-        grads: plane(&segment.grads, layout.scalar)?,
+        out: plane(&vec![f32::NAN; segment.params.len()], scalars.out)?,
+        grads: plane(&segment.grads, scalars.grads)?,
     })
 }
 
@@ -74,10 +131,10 @@ pub fn write_gradients(
     device: &mut dyn Device,
     at: &DeviceSegment,
     segment: &Segment<f32>,
-    scalar: Scalar,
 ) -> Result<(), DeviceError> {
-    write(device, at.grads, &bytes_in(scalar, &segment.grads))?;
-    write(device, at.perturbed_grads, &bytes_in(Scalar::F32, &segment.perturbed_grads))
+    let Scalars { grads, perturbed_grads, .. } = at.scalars;
+    write(device, at.grads, &bytes_in(grads, &segment.grads))?;
+    write(device, at.perturbed_grads, &bytes_in(perturbed_grads, &segment.perturbed_grads))
 }
 
 fn write(device: &mut dyn Device, address: Address, bytes: &[u8]) -> Result<(), DeviceError> {

@@ -7,7 +7,7 @@ use presam_backends::{Devices, Faulty, Phases, Sessions, Threads};
 use presam_conformance::compare::same_answer;
 use presam_conformance::generate::{Shape, hostile_cases};
 use presam_conformance::{Answer, Backend, Case, Outcome, Rule, Scope};
-use presam_cuda::{Form, Ptx, Scalar};
+use presam_cuda::{Form, Ptx};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const MOST_GROWTH: u64 = 8 << 20;
 
 /// Everything that is not compared with itself, each kept for the whole run.
 fn every_backend() -> Vec<Named> {
-    let misaligned = Layout { scalar: Scalar::F32, shift: 4 };
+    let misaligned = Layout { mixed: None, shift: 4 };
     let parallel = Sessions::in_place(Cpu::detect().parallel());
     vec![
         ("session in place", Box::new(Sessions::in_place(Cpu::detect()))),

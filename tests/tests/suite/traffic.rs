@@ -18,7 +18,9 @@ fn no_pass_touches_two_percent_more_sectors_than_it_must() {
         let over = row.over_floor();
         println!("{:<44} {over:.4}", row.kernel);
         // A chunk's row in the tables, hyperparameters and its part: 5 sectors where 256 are the least.
-        assert!((1.0..=1.02).contains(&over), "{row:?}: {over}");
+        // As many are allowed where a number has 16 bits.
+        let most = 1.0 + 0.02 * (4 * row.planes) as f64 / row.bytes as f64;
+        assert!((1.0..=most).contains(&over), "{row:?}: {over}");
     }
     for ((parts, found), most) in TREES.into_iter().zip(trees).zip([500.0, 300.0, 80.0]) {
         assert!(found <= most, "{parts} parts: {found} instructions a thread, at most {most}");

@@ -10,7 +10,7 @@ use super::sums::Sums;
 use crate::bench::Shape;
 use crate::bench::cpu::tensor::Tensor;
 use crate::error::Error;
-use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, download};
+use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalars, download};
 
 /// Floats from one tensor's start to another's are a multiple of these, as an allocator would place them.
 const ALIGNMENT: u64 = 64;
@@ -119,6 +119,7 @@ impl Planes {
             DeviceSegment {
                 len: range.end - range.start,
                 group: 0,
+                scalars: Scalars::default(),
                 params: self.params + offset,
                 grads,
                 perturbed_grads,

@@ -171,6 +171,13 @@ int cuStreamDestroy_v2(void *stream) {
     return 0;
 }
 
+/* Every stream is the primary context's. */
+int cuStreamGetCtx(void *stream, void **context) {
+    IN_CONTEXT("cuStreamGetCtx");
+    *context = &primary;
+    return stream && !*(int *)stream ? INVALID_HANDLE : 0;
+}
+
 /* The device's progress: marks are numbered as they are recorded, those up to `passed` are passed. */
 static unsigned long long marks, passed;
 

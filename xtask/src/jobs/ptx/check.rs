@@ -116,13 +116,13 @@ fn usage_fault(row: &Row<'_>) -> Option<String> {
     }
 }
 
-/// The page's table has the 32-bit kernels; the 16-bit ones are held to the same laws, and printed.
+/// The page's table has the 32-bit kernels; the mixed ones are held to the same laws, and printed.
 fn page(ptxas: &Ptxas, rows: &[Row<'_>], twins: &[Twin], check_only: bool) -> Outcome {
     if !ptxas.is_pinned() {
         eprintln!("{PAGE}: NOT COMPARED, its table is by another ptxas than {}", ptxas.version);
         return Ok(());
     }
-    let wide = rows.iter().filter(|row| !row.entry.name.ends_with("f16"));
+    let wide = rows.iter().filter(|row| !row.entry.name.ends_with("_mixed"));
     let text = format!("ptxas {}.\n\n{}\n{}", ptxas.version, table(wide), once(TEXTS, twins));
     let new = replaced(&read(&root().join(PAGE))?, MARK, &text);
     let new = new.map_err(|reason| format!("{PAGE}: {reason}"))?;
@@ -172,7 +172,7 @@ fn table<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> String {
 /// The 32-bit kernels that stand for several rules, below the table.
 fn once(texts: &[&str], twins: &[Twin]) -> String {
     let lines = texts.iter().flat_map(|text| twin_lines(text, twins));
-    let lines = lines.filter(|line| !line.contains("f16 = "));
+    let lines = lines.filter(|line| !line.contains("_mixed = "));
     let lines: String =
         lines.map(|line| format!("- `{}`\n", line.replace(" = ", "` = `"))).collect();
     format!("Rules whose kernels are the same text to the letter share the first:\n\n{lines}")

@@ -82,14 +82,13 @@ fn is_local(statement: &str) -> bool {
         || opcode(statement).is_some_and(|opcode| opcode.split('.').any(|part| part == "local"))
 }
 
-/// Collectives of the 16-bit entries against those of the 32-bit one: widening adds none. A shuffle
+/// Collectives of the mixed entries against those of the 32-bit one: another scalar adds none. A shuffle
 /// that the compiler moved or copied into a branch would wait for lanes that never come.
 pub(crate) fn sibling_faults(entries: &[&Entry<'_>], twins: &[Twin]) -> Vec<String> {
     let collectives = |entry: &Entry<'_>| ["shfl", "bar"].map(|kind| entry.count(kind));
     let mut faults = Vec::new();
     for entry in entries {
-        let stem = ["_bf16", "_f16"].iter().find_map(|scalar| entry.name.strip_suffix(scalar));
-        let Some(stem) = stem else { continue };
+        let Some(stem) = entry.name.strip_suffix("_mixed") else { continue };
         let wide = format!("{stem}_f32");
         let wide = twins.iter().find(|(twin, _)| *twin == wide).map_or(&wide, |(_, first)| first);
         let of_kind = |other: &&&Entry<'_>| other.name == wide || other.name == stem;
@@ -172,9 +171,9 @@ mod tests {
     #[test]
     fn a_copied_shuffle_is_caught() {
         let shuffle = "\tshfl.sync.down.b32 %r1, %r2, 16, 31, -1;";
-        // Of `t` the 32-bit entry is a twin of another rule's, and the 16-bit one is not.
+        // Of `t` the 32-bit entry is a twin of another rule's, and the mixed one is not.
         let text =
-            [with("s_f32", shuffle), with("s_f16", shuffle), with("t_f16", shuffle)].concat();
+            [with("s_f32", shuffle), with("s_mixed", shuffle), with("t_mixed", shuffle)].concat();
         let faults = |text: &str| {
             let text = parse(text);
             let twins = [("t_f32".to_owned(), "s_f32".to_owned())];
@@ -182,10 +181,18 @@ mod tests {
         };
         assert_eq!(faults(&text), Vec::<String>::new());
         let copied =
-            [with("s_f32", shuffle), with("s_f16", &format!("{shuffle}\n{shuffle}"))].concat();
-        assert!(faults(&copied)[0].starts_with("s_f16: [2, 0] shuffles"), "{:?}", faults(&copied));
-        let copied = text.replace("t_f16()\n{", &format!("t_f16()\n{{\n{shuffle}"));
-        assert!(faults(&copied)[0].starts_with("t_f16: [2, 0] shuffles"), "{:?}", faults(&copied));
-        assert!(faults(&with("s_bf16", ""))[0].contains("no 32-bit entry"));
+            [with("s_f32", shuffle), with("s_mixed", &format!("{shuffle}\n{shuffle}"))].concat();
+        assert!(
+            faults(&copied)[0].starts_with("s_mixed: [2, 0] shuffles"),
+            "{:?}",
+            faults(&copied)
+        );
+        let copied = text.replace("t_mixed()\n{", &format!("t_mixed()\n{{\n{shuffle}"));
+        assert!(
+            faults(&copied)[0].starts_with("t_mixed: [2, 0] shuffles"),
+            "{:?}",
+            faults(&copied)
+        );
+        assert!(faults(&with("s_mixed", ""))[0].contains("no 32-bit entry"));
     }
 }

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod scalars;
+
 use presam::{Group, LookSam, Sam, SecondGradient, Sgd};
 use presam_cuda::{
     Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep,
-    Emulated, Flat, Form, Layer, Mixes, Options, Scalar, download,
+    Emulated, Flat, Form, Layer, Mixes, Options, download,
 };
 use presam_kernels::entries;
 use presam_model::Mlp;
@@ -109,20 +111,6 @@ fn planes_are_counted() {
         let made = DeviceStep::new(&mut device, variant, base, &[segment], &group, options);
         assert_eq!(made.unwrap_err().to_string(), expected);
     }
-}
-
-#[test]
-fn halves_may_lie_on_two_bytes_and_the_momentum_may_be_the_slope() {
-    let (mut device, mut segment) = good(100);
-    segment.grads += 2;
-    segment.len = 99;
-    assert!(made(&mut device, &[segment], Options::default()).is_err());
-    let halves = Options { scalar: Scalar::Bf16, ..Options::default() };
-    assert!(made(&mut device, &[segment], halves).is_ok());
-    let (mut device, mut segment) = good(100);
-    segment.grads = segment.state[0];
-    let momentum = Options { along_momentum: true, ..Options::default() };
-    assert!(made(&mut device, &[segment], momentum).is_ok());
 }
 
 #[test]
