@@ -25,7 +25,7 @@ pub enum Choice {
 pub const NAMES: &str = "cpu, emulated, ptx, cuda or cuda:N";
 
 impl Choice {
-    /// The device, opened; `None` for the CPU's own loops.
+    /// The device, opened; `None` for the CPU's own loops. A GPU's driver compiles every text at once here.
     ///
     /// # Errors
     /// [`DeviceError::Absent`] where there is no such device, or this program was built without it.

@@ -50,8 +50,8 @@ pub(super) struct Rules {
     pub state: usize,
 }
 
-/// Refuses an unknown group, another number of planes than the rules have, null and misaligned addresses,
-/// planes that overlap where one of them is written, and more elements than one tree holds.
+/// Refuses an unknown group, another number of planes than the rules have, scalars that the step does not take,
+/// null and misaligned addresses, planes that overlap where one of them is written, and more elements than one tree holds.
 pub(super) fn check(
     rules: &Rules,
     segments: &[DeviceSegment],
@@ -82,15 +82,19 @@ pub(super) fn check(
     check_planes(all, options.along_momentum)
 }
 
-/// Refuses another scalar than `f32` where the step has `f32`.
+/// Refuses another scalar than `f32` where the step has `f32`, and two for one plane.
 fn scalars(
     rules: &Rules,
     index: usize,
     segment: &DeviceSegment,
     options: &Options,
 ) -> Result<(), DeviceError> {
-    let Names { accumulate, ascend, .. } = rules.kernels;
-    let Scalars { grads, out, .. } = segment.scalars;
+    let Names { accumulate, ascend, descend } = rules.kernels;
+    let Scalars { grads, perturbed_grads, out } = segment.scalars;
+    if segment.grads == segment.perturbed_grads && grads != perturbed_grads {
+        let what = format!("segment {index}: scalar of perturbed_grads, the plane of grads");
+        return Err(refuse(descend, &what, format!("{grads:?}"), format!("{perturbed_grads:?}")));
+    }
     for (kernel, plane, scalar, is_free, why) in [
         (accumulate, "grads", grads, !options.along_momentum, "the momentum"),
         (ascend, "out", out, options.form == Form::Mixed, "any but Form::Mixed"),

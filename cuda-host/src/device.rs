@@ -132,9 +132,24 @@ pub fn recorded<D: Device + ?Sized>(
     work: impl FnOnce(&mut D) -> Result<(), DeviceError>,
 ) -> Result<Recording, DeviceError> {
     device.begin_recording()?;
-    let done = work(device);
-    let recording = device.end_recording();
-    done.and(recording)
+    let mut open = Open { device, is_open: true };
+    let done = work(open.device);
+    open.is_open = false;
+    done.and(open.device.end_recording())
+}
+
+/// A recording that ends when `work` panics too.
+struct Open<'d, D: Device + ?Sized> {
+    device: &'d mut D,
+    is_open: bool,
+}
+
+impl<D: Device + ?Sized> Drop for Open<'_, D> {
+    fn drop(&mut self) {
+        if self.is_open {
+            let _ = self.device.end_recording();
+        }
+    }
 }
 
 /// What a device without recordings answers.

@@ -19,6 +19,11 @@ pub trait Layer {
         self.below().stands_in()
     }
 
+    /// [`Device::records`].
+    fn on_records(&self) -> bool {
+        self.below().records()
+    }
+
     /// [`Device::allocate`].
     ///
     /// # Errors
@@ -108,7 +113,7 @@ impl<L: Layer> Device for L {
     }
 
     fn records(&self) -> bool {
-        self.below().records()
+        self.on_records()
     }
 
     fn begin_recording(&mut self) -> Result<(), DeviceError> {

@@ -67,7 +67,7 @@ impl DeviceStep {
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane, another number of planes than the
-    /// rule has, too many elements or an unknown group, with the kernel that would have met it;
+    /// rule has, a scalar that the step does not take, too many elements or an unknown group, with the kernel that would have met it;
     /// [`DeviceError::OutOfMemory`]; [`DeviceError::Rule`] for a learning rate, decay or loss scale out of range.
     pub fn new(
         device: &mut dyn Device,

@@ -23,6 +23,9 @@ use std::sync::LazyLock;
 
 static KERNELS: LazyLock<Vec<&'static Kernel>> = LazyLock::new(|| all().collect());
 
+/// Numbers of the nine flags of a segment: every set of them, scalars that are none too.
+const FLAGS: usize = 1 << 9;
+
 fuzz_target!(|bytes: &[u8]| {
     let mut draw = Draw::new(bytes);
     match draw.below(3) {
@@ -154,13 +157,13 @@ fn ground(draw: &mut Draw<'_>) -> Ground {
         state: [address(draw), address(draw)],
         len: draw.below(3 * CHUNK) as u64,
         group: draw.below(3) as u32,
-        flags: draw.below(2) as u32,
+        flags: draw.below(FLAGS) as u32,
     };
     let rows: Vec<Segment> = (0..rows).map(|_| row(draw)).collect();
     let chunk = |draw: &mut Draw<'_>| Chunk {
         segment: draw.below(4) as u32,
         index: draw.below(3) as u32,
-        len: draw.below(2 * CHUNK) as u32,
+        len_and_flags: draw.below(2 * CHUNK) as u32 | (draw.below(FLAGS) as u32) << 16,
         group_and_alignment: draw.below(3) as u32 | (draw.below(2) as u32) << 31,
     };
     let table: Vec<Chunk> = (0..count).map(|_| chunk(draw)).collect();

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{out, presam, refused, skipped};
+use common::{command, out, presam, refused, skipped};
 
 #[test]
 fn train_is_the_command_where_none_is_given() {
@@ -182,4 +182,17 @@ fn values_that_would_fill_the_memory_are_refused() {
         let found = refused(&[arguments, &["--out", "never-written"]].concat());
         assert!(found.contains(message), "{found} instead of {message}");
     }
+}
+
+#[test]
+fn several_processes_without_ranks_are_refused_before_they_write_the_same_files() {
+    let started = |count: &str| {
+        let mut one = command(&["train", "--dry-run"]);
+        one.env("OMPI_COMM_WORLD_SIZE", count).output().expect("the program starts")
+    };
+    assert!(started("1").status.success());
+    let output = started("4");
+    assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]));
+    let expected = "error: --ranks: expected the flag where mpirun starts several processes, found 4 processes without it\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
 }

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
+
 mod common;
 
 use common::timeless;
 use presam_backends::{Faulty, Recorder};
-use presam_cuda::{Device, Emulated};
+use presam_cuda::{Device, Emulated, Layer};
 use presam_kernels::entries;
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
 use presam_program::report::{Results, speed_table};
@@ -15,7 +17,16 @@ use presam_program::train::{run, run_on};
 
 /// More training examples than are evaluated at once, and a last batch that is smaller.
 fn config(methods: &[&str]) -> Config {
+    config_with(methods, &[])
+}
+
+fn config_with(methods: &[&str], settings: &[(&str, &str, f64)]) -> Config {
+    let mut set = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for &(method, key, value) in settings {
+        set.entry(method.to_owned()).or_default().insert(key.to_owned(), value);
+    }
     resolve(Options {
+        set,
         epochs: Some(1),
         hidden: Some(Many::List(vec![8])),
         train_samples: Some(600),
@@ -58,7 +69,8 @@ fn a_recorded_step_serves_every_whole_batch() {
     // Eight batches of 70 and one of 40, twice. Of each epoch the last step is launched, and the one that compares
     // gradients; of a method the first of each kind.
     let methods = ["sgd", "sam", "info-asam", "momentum-sam", "gsam", "wsam", "saner", "look-sam"];
-    let config = Config { epochs: 2, ..config(&methods) };
+    // SANER's alpha grows from epoch to epoch, which is recorded again.
+    let config = Config { epochs: 2, ..config_with(&methods, &[("saner", "warm_up", 1.0)]) };
     let cpu = run(&config, &|_| ()).unwrap();
     let recorder = Recorder::over(Emulated::new(1));
     let replays = recorder.replays();
@@ -69,6 +81,32 @@ fn a_recorded_step_serves_every_whole_batch() {
     }
     // sgd, momentum-sam: 15 each; of the others the first step of each epoch compares; look-sam has two kinds.
     assert_eq!(replays.get(), 2 * 15 + 5 * 14 + 13);
+}
+
+/// A device that says it records, and does not.
+struct Refusing(Emulated);
+
+impl Layer for Refusing {
+    fn below(&self) -> &dyn Device {
+        &self.0
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
+    fn on_records(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_device_that_refuses_to_record_is_asked_launch_by_launch() {
+    let config = config(&["sam"]);
+    let cpu = run(&config, &|_| ()).unwrap();
+    let mut device: Box<dyn Device> = Box::new(Refusing(Emulated::new(1)));
+    let found = run_on(&config, &|_| (), Some(&mut device)).unwrap();
+    assert_eq!(timeless(&cpu.runs[0]), timeless(&found.runs[0]));
 }
 
 #[test]

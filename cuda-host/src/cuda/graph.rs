@@ -3,6 +3,7 @@
 //! What is captured is frozen, addresses and other arguments alike; what changes between launches must
 //! be read by the kernels from device memory.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use cust::sys;
@@ -24,6 +25,8 @@ pub struct Graph {
     raw: sys::CUgraphExec,
     /// The memory that can be seen in it.
     met: Met,
+    /// Its last launches, the latest first.
+    names: VecDeque<&'static str>,
     context: Rc<Context>,
 }
 
@@ -55,23 +58,34 @@ impl Cuda {
         unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
         self.capturing = true;
         self.met.clear();
+        self.before = std::mem::take(&mut self.launched);
         Ok(())
     }
 
     /// What was recorded since [`begin`](Cuda::begin).
     pub(super) fn end(&mut self) -> Result<Graph, DeviceError> {
-        let raw = self.recorded()?.instantiate()?;
-        let met = std::mem::take(&mut self.met);
-        Ok(Graph { raw, met, context: Rc::clone(&self.context) })
+        let (template, names) = self.recorded()?;
+        let (raw, met) = (template.instantiate()?, std::mem::take(&mut self.met));
+        Ok(Graph { raw, met, names, context: Rc::clone(&self.context) })
     }
 
-    fn recorded(&mut self) -> Result<Template, DeviceError> {
+    fn recorded(&mut self) -> Result<(Template, VecDeque<&'static str>), DeviceError> {
+        if !self.capturing {
+            return Err(DeviceError::Contract {
+                kernel: "graph",
+                what: "recording".to_owned(),
+                expected: "one that was begun".to_owned(),
+                found: "none".to_owned(),
+            });
+        }
         self.capturing = false;
+        // What was recorded has not been launched.
+        let names = std::mem::replace(&mut self.launched, std::mem::take(&mut self.before));
         self.context.bind()?;
         let mut raw = std::ptr::null_mut();
-        // SAFETY: the stream is alive; the driver refuses where nothing is being captured.
+        // SAFETY: the stream is alive, and it is being captured.
         unsafe { call!(cuStreamEndCapture(self.stream.raw, &raw mut raw)) }?;
-        Ok(Template(raw))
+        Ok((Template(raw), names))
     }
 }
 
@@ -102,7 +116,10 @@ impl Graph {
         }
         cuda.context.bind()?;
         // SAFETY: the graph is alive, and `cuda`, which keeps its kernels loaded, is borrowed.
-        Ok(unsafe { call!(cuGraphLaunch(self.raw, cuda.stream.raw)) }?)
+        unsafe { call!(cuGraphLaunch(self.raw, cuda.stream.raw)) }
+            .map_err(|failure| cuda.told(failure))?;
+        self.names.iter().rev().for_each(|name| cuda.note(name));
+        Ok(())
     }
 }
 

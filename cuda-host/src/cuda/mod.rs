@@ -77,6 +77,8 @@ pub struct Cuda {
     capturing: bool,
     /// The last launches that nobody has waited for, the latest first.
     launched: VecDeque<&'static str>,
+    /// The same of before the capture under way.
+    before: VecDeque<&'static str>,
     stream: Stream,
     context: Rc<Context>,
 }

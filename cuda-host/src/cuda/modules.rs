@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_int, c_void};
+use std::thread::ScopedJoinHandle;
 
 use cust::sys;
 use presam_kernels::Kernel;
@@ -12,6 +13,9 @@ use crate::error::DeviceError;
 
 /// Bytes for each of the compiler's two logs.
 const LOG_BYTES: usize = 16_384;
+
+/// Bytes of stack for a thread that compiles.
+const STACK: usize = 64 << 20;
 
 /// The entry looked for is not in the module.
 const NOT_FOUND: c_int = 500;
@@ -82,17 +86,21 @@ impl Modules {
         let context = context.expose_provenance();
         let missing = TEXTS.iter().filter(|name| !self.modules.contains_key(*name));
         let loaded: Vec<_> = std::thread::scope(|scope| {
-            let load = |name: &'static str| scope.spawn(move || compiled_in(context, name));
+            // A thread's own stack is a quarter of the main one's: the driver's compiler is to have no less.
+            let thread = || std::thread::Builder::new().stack_size(STACK);
+            let load = |name: &'static str| {
+                thread().spawn_scoped(scope, move || compiled_in(context, name)).ok()
+            };
             let threads: Vec<_> = missing.map(|&name| (name, load(name))).collect();
-            let loaded =
-                threads.into_iter().map(|(name, thread)| (name, thread.join().ok().flatten()));
-            loaded.collect()
+            let compiled = |(name, thread): (_, Option<ScopedJoinHandle<'_, _>>)| {
+                Some((name, thread?.join().ok()??))
+            };
+            threads.into_iter().filter_map(compiled).collect()
         });
-        for (name, module) in loaded {
-            module.map(|module| {
-                self.modules.insert(name, std::ptr::with_exposed_provenance_mut(module))
-            });
-        }
+        let modules = { loaded }.into_iter();
+        self.modules.extend(
+            modules.map(|(name, module)| (name, std::ptr::with_exposed_provenance_mut(module))),
+        );
     }
 
     /// Gives every module back. A context must be current and nothing of them in use.

@@ -129,6 +129,7 @@ impl Cuda {
             staging: None,
             capturing: false,
             launched: VecDeque::new(),
+            before: VecDeque::new(),
             stream,
             context: Rc::new(context),
         })

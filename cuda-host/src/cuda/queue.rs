@@ -173,8 +173,7 @@ impl Device for Cuda {
             refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
         })?;
         self.meet(arguments);
-        self.launched.truncate(TOLD - 1);
-        self.launched.push_front(kernel.name);
+        self.note(kernel.name);
         Ok(())
     }
 
@@ -188,9 +187,9 @@ impl Device for Cuda {
         Ok(())
     }
 
-    /// All but a default stream, which cannot be captured.
+    /// All but the legacy default stream, null or 1, which cannot be captured.
     fn records(&self) -> bool {
-        !self.stream.raw.is_null()
+        self.stream.raw.addr() > 1
     }
 
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
@@ -217,7 +216,7 @@ impl Device for Cuda {
 impl Cuda {
     /// The error of a call. Of a lost device the driver does not say which kernel it was: one of those that
     /// nobody has waited for.
-    fn told(&self, failure: Failure) -> DeviceError {
+    pub(super) fn told(&self, failure: Failure) -> DeviceError {
         match DeviceError::from(failure) {
             DeviceError::Lost { what } if !self.launched.is_empty() => {
                 let names: Vec<&str> = self.launched.iter().copied().collect();
@@ -226,6 +225,12 @@ impl Cuda {
             }
             other => other,
         }
+    }
+
+    /// Keeps the name of a launch.
+    pub(super) fn note(&mut self, name: &'static str) {
+        self.launched.truncate(TOLD - 1);
+        self.launched.push_front(name);
     }
 
     /// The allocation that an address lies in, with its first address.

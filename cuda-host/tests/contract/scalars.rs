@@ -33,6 +33,15 @@ fn what_has_16_bits_is_checked_as_such() {
             "accumulate_sam_mixed: segment 0: scalar of grads: expected F32 for the momentum, found Bf16",
         ),
         (
+            refused(
+                |s| s.perturbed_grads = s.grads,
+                Scalars { grads: Scalar::Bf16, ..Scalars::default() },
+                plain,
+            ),
+            "descend_sgd_momentum_mixed: segment 0: scalar of perturbed_grads, the plane of grads: expected \
+             Bf16, found F32",
+        ),
+        (
             refused(|s| s.out = 0, halves, mixed),
             "ascend_sam_mixed: segment 0: out: expected an address of device memory, found null",
         ),

@@ -119,11 +119,16 @@ fn a_lost_context_is_told_and_survived() {
         for kernel in [&entries::restore, &entries::report, &entries::restore] {
             cuda.launch(kernel, 1, &[1, 2, 3]).unwrap();
         }
+        // What a graph queues counts when it is launched, and not when it is captured.
+        let captured = cuda.capture(|cuda| cuda.launch(&entries::report, 1, &[1, 2, 3])).unwrap();
+        cuda.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
+        captured.launch(&mut cuda).unwrap();
         let error = cuda.synchronize().unwrap_err();
         assert_eq!(
             error.to_string(),
             "device lost: CUDA_ERROR_ILLEGAL_ADDRESS (700), an illegal memory access was encountered, \
-             from cuStreamSynchronize; launched before, last first: restore, report, restore"
+             from cuStreamSynchronize; launched before, last first: report, restore, restore, report, \
+             restore"
         );
         // The driver refuses everything from here on.
         assert!(matches!(cuda.allocate(8), Err(DeviceError::Lost { .. })));

@@ -1,6 +1,6 @@
 //! The suite's own laws poured over a device: every rule, scalar, form and base optimizer.
 
-use presam_conformance::{Config, Failure, Law, Rule, Trial, laws};
+use presam_conformance::{Backend, Config, Failure, Law, Rule, Trial, laws};
 use presam_cuda::{Device, DeviceError};
 
 use super::Request;
@@ -9,6 +9,8 @@ use super::twin::{Keeps, Manner, Twin};
 
 /// Elements of the tensors of the large case.
 const LARGE: usize = 1_000_000;
+/// How it is put.
+const ALIGNED_THEN_MIXED: usize = 20;
 
 /// Tries every law over every rule, going on after a difference.
 pub(super) fn check(device: Counted, request: Request) -> Result<Counted, DeviceError> {
@@ -25,7 +27,7 @@ pub(super) fn check(device: Counted, request: Request) -> Result<Counted, Device
         }
     }
     if !twin.device().stands_in() {
-        large(&mut twin, request, LARGE);
+        large(&mut twin, request, LARGE)?;
         if let Some(refused) = twin.refused.take() {
             return Err(refused);
         }
@@ -34,8 +36,11 @@ pub(super) fn check(device: Counted, request: Request) -> Result<Counted, Device
 }
 
 /// A case of the richest rule with tensors of so many elements: on a GPU more blocks than run at once.
-fn large(twin: &mut Twin, request: Request, len: usize) {
-    let config = Config { cases: 16, seed: request.seed };
+///
+/// # Errors
+/// Where none is drawn.
+fn large(twin: &mut Twin, request: Request, len: usize) -> Result<(), DeviceError> {
+    let config = Config { cases: 64, seed: request.seed };
     let rules: Vec<Rule> =
         Rule::all().into_iter().filter(|rule| rule.name() == "info-asam").collect();
     let mut kept = Keeps(None);
@@ -44,9 +49,19 @@ fn large(twin: &mut Twin, request: Request, len: usize) {
         let _ = Trial { law, rules: &rules, config, shrinks: 0, least: 0 }.run(&mut kept);
     }
     twin.told = "info-asam".to_owned();
-    if let Some(case) = kept.0 {
-        twin.grown(&case, len);
-    }
+    let Some(case) = kept.0 else {
+        return Err(DeviceError::Contract {
+            kernel: "info-asam",
+            what: "the large case".to_owned(),
+            expected: "one that perturbs".to_owned(),
+            found: "none among 64".to_owned(),
+        });
+    };
+    // Whatever was asked before: on multiples of 16 bytes, then as a model in 16 bits.
+    twin.start(Manner(ALIGNED_THEN_MIXED - 1));
+    twin.begins(&case);
+    twin.grown(&case, len);
+    Ok(())
 }
 
 fn one(
@@ -95,12 +110,21 @@ mod tests {
         let request = Request { cases: 1, seed: 1, epochs: 1, shrinks: 0 };
         let agreed = |ignored: &[&'static str]| {
             let mut twin = Twin::new(Counted::new(Box::new(Faulty::without(ignored))));
-            large(&mut twin, request, 5000);
+            // As a law leaves it that takes many steps, put in another manner.
+            let vasso = Rule::all().into_iter().find(|rule| rule.name() == "vasso").unwrap();
+            let many = laws::named("memory-dies").unwrap();
+            one(&mut twin, &many, &[vasso], request, (1, 42)).unwrap();
+            let before = twin.device().agreed("finish_info_sam");
+            large(&mut twin, request, 5000).unwrap();
             assert_eq!(twin.refused, None);
             let device = twin.device();
-            (device.agreed("finish_info_sam"), device.differences().len())
+            let told =
+                device.differences().iter().filter(|one| one.case.contains("tensors of 5000"));
+            let told = told.map(|one| one.case.contains("Mixed, Scalars")).collect::<Vec<_>>();
+            (device.agreed("finish_info_sam") - before, told)
         };
-        assert_eq!(agreed(&[]), (2, 0));
-        assert_eq!(agreed(&["ascend_info_asam_f32"]).1, 1);
+        assert_eq!(agreed(&[]), (2, vec![]));
+        assert_eq!(agreed(&["ascend_info_asam_f32"]).1, [false]);
+        assert_eq!(agreed(&["ascend_info_asam_mixed"]).1, [true]);
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     let other = arguments.compare.as_deref().map(Record::read).transpose()?;
     if let Some(from) = &arguments.from {
         let record = Record::read(from)?;
-        return tell(arguments, &record, other.map(|other| compare(&record, &other)).as_ref());
+        return told(arguments, &record, other.as_ref());
     }
     let request = Request::new(&Asked {
         sizes: arguments.sizes.clone(),
@@ -124,12 +124,17 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     if let Some(folder) = &arguments.out {
         write_files(folder, &record)?;
     }
-    tell(arguments, &record, other.map(|other| compare(&record, &other)).as_ref())?;
+    told(arguments, &record, other.as_ref())
+}
+
+/// What was measured, now or by another call, beside another record; a wrong answer in it is an error at the end.
+fn told(arguments: &BenchArguments, record: &Record, other: Option<&Record>) -> Result<(), Error> {
+    tell(arguments, record, other.map(|other| compare(record, other)).as_ref())?;
     match record.wrong.first() {
         None => Ok(()),
         Some(first) => {
-            let (wrong, all) = (record.wrong.len(), plan.rows.len());
-            Err(Error::Wrong(format!("{wrong} of {all} rows have a wrong answer; {first}")))
+            let wrong = record.wrong.len();
+            Err(Error::Wrong(format!("{wrong} of the rows have a wrong answer; {first}")))
         }
     }
 }
@@ -183,7 +188,10 @@ fn tell(
         return say_json(&told);
     }
     let view = View::of_stdout(arguments.wide);
-    let mut text = view.wrapped(&headline(record), 4) + &table(record, view);
+    let mut text = String::new();
+    if arguments.from.is_none() {
+        text += &(view.wrapped(&headline(record), 4) + &table(record, view));
+    }
     if let (Some(comparison), Some(file)) = (comparison, &arguments.compare) {
         text += &compared_table(comparison, &file.display().to_string(), view);
     }

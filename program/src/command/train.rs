@@ -203,6 +203,7 @@ impl TrainArguments {
 pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
     let stop = Arc::<AtomicBool>::default();
     if !arguments.ranks {
+        is_alone()?;
         return train_as(arguments, None, [&stop, &stop]);
     }
     // Several stop together at the end of an epoch, whichever of them is asked to.
@@ -216,6 +217,19 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<(), Error> {
         Err(error) => ranks::end(peers.as_ref(), error),
     }
     done
+}
+
+/// Without `--ranks` each of several processes would compare for itself, and write the same files. Their number is what
+/// Open MPI tells them.
+fn is_alone() -> Result<(), ConfigError> {
+    match std::env::var("OMPI_COMM_WORLD_SIZE").as_deref() {
+        Err(_) | Ok("1") => Ok(()),
+        Ok(count) => Err(ConfigError::new(
+            "--ranks",
+            "the flag where mpirun starts several processes",
+            format!("{count} processes without it"),
+        )),
+    }
 }
 
 /// Everything that can be wrong with the request is found before the first step. The first rank reads, writes and tells.
@@ -239,7 +253,7 @@ fn train_as(
         return if is_first { dry_run(&config, arguments.json) } else { Ok(()) };
     }
     if checkpoints.is_some() || peers.is_some_and(|peers| peers.size() > 1) {
-        listen(asked)?;
+        listen(asked, if checkpoints.is_some() { "--checkpoint" } else { "--ranks" })?;
     }
     let display = Display::new(arguments.quiet || !is_first);
     let show = |message: Progress<'_>| display.show(message);
@@ -261,12 +275,12 @@ fn train_as(
 }
 
 /// The first Ctrl-C, or request to terminate, asks the runs to stop; the second one ends the program at once.
-fn listen(stop: &Arc<AtomicBool>) -> Result<(), ConfigError> {
+fn listen(stop: &Arc<AtomicBool>, asked_by: &'static str) -> Result<(), ConfigError> {
     for signal in [SIGINT, SIGTERM] {
         flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(stop))
             .and_then(|_| flag::register(signal, Arc::clone(stop)))
             .map_err(|reason| {
-                ConfigError::new("--checkpoint", "a system that tells of Ctrl-C", reason)
+                ConfigError::new(asked_by, "a system that tells of Ctrl-C", reason)
             })?;
     }
     Ok(())

@@ -236,7 +236,11 @@ impl<'d> DeviceTrainer<'d> {
 
 impl Trainer for DeviceTrainer<'_> {
     fn begin_epoch(&mut self, epoch: usize, order: &[usize]) -> Result<(), Error> {
+        let before = self.plan.descent;
         self.plan.begin_epoch(epoch)?;
+        if self.plan.descent != before {
+            self.forget(Kind::Whole);
+        }
         let order: Vec<u32> =
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         self.started = Some(Instant::now());

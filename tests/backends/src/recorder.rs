@@ -147,6 +147,8 @@ impl Device for Recorder {
         self.outside("replaying")?;
         self.replays.set(self.replays.get() + 1);
         let works = recording.get::<Vec<Work>>();
-        works.into_iter().flatten().try_for_each(|work| self.work(work))
+        let works =
+            works.ok_or_else(|| contract("recording", "one of this device", "another's"))?;
+        works.iter().try_for_each(|work| self.work(work))
     }
 }

@@ -4,7 +4,7 @@ use crate::once::Once;
 use presam_oracle::Format;
 use std::fmt::Debug;
 
-/// The number type of a backend.
+/// The number type of a backend: `f32` or `f64`, no other.
 pub trait Scalar: Once + Copy + Debug + Default + PartialEq + 'static {
     /// Its name.
     const NAME: &'static str;

@@ -1,5 +1,4 @@
-//! [`Sums`]: planes judged where they lie, by kernels whose bits a case's first step has compared; one number comes
-//! back, where all of a billion floats would take longer than what is measured.
+//! [`Sums`]: planes judged where they lie, by kernels whose bits `verify` compares; one number comes back, where all of a billion floats would take longer than what is measured.
 
 use presam::Part;
 use presam_cuda::{Address, Buffers, Device, DeviceError, Planes, Tables, download};

@@ -1,5 +1,5 @@
 //! What a step queues, and its recording: all that changes from step to step is in device memory, so that one
-//! recording serves every step of its kind on a whole batch.
+//! recording serves every step of its kind on a whole batch. What changes from epoch to epoch is recorded again.
 
 use presam_kernels::entries;
 
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 pub(super) enum Known {
     /// Its kernels have run: it can be recorded.
     Launched,
-    /// The driver does not record it.
+    /// The device does not record it.
     Refused,
     /// Its recording.
     Recorded(Recording),
@@ -58,15 +58,26 @@ impl DeviceTrainer<'_> {
             Some(Known::Refused) => return self.queue(kind),
             Some(Known::Launched) | None => {}
         }
-        self.device.begin_recording()?;
-        let queued = self.queue(kind);
-        let known = match queued.and(self.device.end_recording()) {
+        let known = match self.record(kind) {
             Ok(recording) => Known::Recorded(recording),
-            Err(DeviceError::Driver { .. }) => Known::Refused,
-            Err(other) => return Err(other),
+            Err(lost @ DeviceError::Lost { .. }) => return Err(lost),
+            // Whatever else it is, the launches tell.
+            Err(_) => Known::Refused,
         };
         self.known.insert(kind, known);
         self.repeat(kind)
+    }
+
+    fn record(&mut self, kind: Kind) -> Result<Recording, DeviceError> {
+        self.device.begin_recording()?;
+        let queued = self.queue(kind);
+        queued.and(self.device.end_recording())
+    }
+
+    /// Lets a recording go whose words have changed: the next step of its kind is recorded again.
+    pub(super) fn forget(&mut self, kind: Kind) {
+        let known = self.known.get_mut(&kind).filter(|known| matches!(known, Known::Recorded(_)));
+        known.into_iter().for_each(|known| *known = Known::Launched);
     }
 
     /// What the next step is made of; one that perturbs counts.
