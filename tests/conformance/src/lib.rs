@@ -8,7 +8,8 @@ pub mod compare;
 pub mod expected;
 pub mod generate;
 pub mod laws;
-mod once;
+#[doc(hidden)]
+pub mod once;
 pub mod report;
 pub mod runner;
 pub mod scalar;

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Scope};
 use crate::case::Case;
-use crate::generate::{Shape, strategy};
+use crate::generate::{Shape, cases};
 use crate::laws::{self, Checked, Law};
 use crate::report::{Failure, Mismatch, Report, Verdict};
 use crate::scalar::Scalar;
@@ -83,11 +83,12 @@ impl<R: Scalar> Trial<'_, R> {
     /// # Errors
     /// The smallest failing case; or too few judged cases, which has none.
     pub fn run<B: Backend<R>>(&self, backend: &mut B) -> Result<Report, Box<Failure>> {
-        R::run(self, backend)
+        tried(self, backend)
     }
 }
 
-pub(crate) fn run<R: Scalar>(
+/// The same for any backend: compiled in this crate alone.
+pub(crate) fn tried<R: Scalar>(
     trial: &Trial<'_, R>,
     backend: &mut dyn Backend<R>,
 ) -> Result<Report, Box<Failure>> {
@@ -97,7 +98,7 @@ pub(crate) fn run<R: Scalar>(
     if rules.is_empty() || scope.bases.is_empty() || !(law.needs)(&scope) {
         return Ok(report(law, Verdict::OutOfScope, (0, 0), Worst::default()));
     }
-    judged(backend, trial, &strategy(&scope, &rules, law.shape))
+    judged(backend, trial, &cases(&scope, &rules, law.shape))
 }
 
 fn judged<R: Scalar>(
@@ -144,17 +145,8 @@ pub fn draw<R: Scalar>(
     shape: Shape,
     config: Config,
 ) -> Result<Vec<Case<R>>, String> {
-    R::draw(scope, rules, shape, config)
-}
-
-pub(crate) fn drawn<R: Scalar>(
-    scope: &Scope,
-    rules: &[Rule],
-    shape: Shape,
-    config: Config,
-) -> Result<Vec<Case<R>>, String> {
     let mut runner = runner("draw", config, 0);
-    let strategy = strategy(scope, rules, shape);
+    let strategy = cases::<R>(scope, rules, shape);
     let draw = |_| {
         let tree = strategy.new_tree(&mut runner);
         tree.map(|tree| tree.current()).map_err(|reason| reason.to_string())

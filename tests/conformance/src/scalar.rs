@@ -1,11 +1,10 @@
 //! [`Scalar`]: `f32` or `f64`, as the suite sees them.
 
-use crate::once::Once;
 use presam_oracle::Format;
 use std::fmt::Debug;
 
 /// The number type of a backend: `f32` or `f64`, no other.
-pub trait Scalar: Once + Copy + Debug + Default + PartialEq + 'static {
+pub trait Scalar: Copy + Debug + Default + PartialEq + 'static {
     /// Its name.
     const NAME: &'static str;
     /// What the oracle must know of it.

@@ -6,7 +6,7 @@ use super::entry::{Entry, Kind};
 use super::trial::{Judged, Questions, Trial, trials};
 use crate::backend::{Backend, Only, Scope};
 use crate::generate::{Shape, at_rest};
-use crate::runner::{Config, drawn};
+use crate::runner::{Config, draw};
 use crate::scalar::{Scalar, ulps};
 use presam_oracle::Rule;
 use std::fmt;
@@ -107,9 +107,10 @@ pub fn diagnose_over<R: Scalar, B: Backend<R>>(
     questions: &Questions<R>,
     subtracts: bool,
 ) -> Diagnosis {
-    R::diagnose(backend, questions, subtracts)
+    diagnosed(backend, questions, subtracts)
 }
 
+/// The same for any backend.
 pub(crate) fn diagnosed<R: Scalar>(
     backend: &mut dyn Backend<R>,
     questions: &Questions<R>,
@@ -137,13 +138,14 @@ pub fn off_at_rest<R: Scalar, B: Backend<R>>(
     backend: &mut B,
     config: Config,
 ) -> Result<u64, String> {
-    R::off_at_rest(backend, config)
+    off(backend, config)
 }
 
+/// The same for any backend.
 pub(crate) fn off<R: Scalar>(backend: &mut dyn Backend<R>, config: Config) -> Result<u64, String> {
     let scope = backend.scope();
     let mut most = 0;
-    for case in drawn::<R>(&scope, &scope.rules, Shape::Any, config)? {
+    for case in draw::<R>(&scope, &scope.rules, Shape::Any, config)? {
         let case = at_rest(&case);
         let found = backend.step(&case)?;
         let pairs = case.segments.iter().zip(&found.segments);

@@ -26,7 +26,6 @@ pub(crate) use diagnose::{diagnosed, off};
 pub use entry::{Entry, Kind, RIGHT};
 pub use planted::Planted;
 pub use trial::Questions;
-pub(crate) use trial::questions;
 
 use std::sync::LazyLock;
 

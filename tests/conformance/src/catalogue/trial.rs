@@ -5,7 +5,7 @@ use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case};
 use crate::compare::{claimed, compare};
 use crate::generate::{Shape, at_first_zero};
-use crate::runner::{Config, drawn};
+use crate::runner::{Config, draw};
 use crate::scalar::Scalar;
 use crate::tolerance::Tolerance;
 use crate::worst::Worst;
@@ -74,15 +74,11 @@ impl<R: Scalar> Questions<R> {
     /// # Errors
     /// A scope of which no case can be drawn.
     pub fn draw(scope: &Scope, config: Config) -> Result<Self, String> {
-        R::questions(scope, config)
+        let drawn = draw::<R>(scope, &scope.rules, Shape::Small, config)?;
+        let probes = PROBES.into_iter().cycle();
+        let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
+        Ok(Self(drawn.into_iter().zip(probes).map(question).collect()))
     }
-}
-
-pub(crate) fn questions<R: Scalar>(scope: &Scope, config: Config) -> Result<Questions<R>, String> {
-    let drawn = drawn::<R>(scope, &scope.rules, Shape::Small, config)?;
-    let probes = PROBES.into_iter().cycle();
-    let question = |(case, probe)| (at_first_zero(probed(case, probe)), probe);
-    Ok(Questions(drawn.into_iter().zip(probes).map(question).collect()))
 }
 
 /// Asks the backend.

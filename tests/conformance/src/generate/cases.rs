@@ -39,14 +39,6 @@ pub enum Shape {
 ///
 /// `rules` must not be empty.
 pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStrategy<Case<R>> {
-    R::cases(scope, rules, shape)
-}
-
-pub(crate) fn strategy<R: Scalar>(
-    scope: &Scope,
-    rules: &[Rule],
-    shape: Shape,
-) -> BoxedStrategy<Case<R>> {
     // Strangers are asked everything with settings that are not round.
     let free = !scope.contract && [Shape::Free, Shape::Wide, Shape::Run].contains(&shape);
     let rules = prop::sample::select(rules.to_vec())

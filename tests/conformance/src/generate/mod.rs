@@ -11,7 +11,6 @@ mod sequences;
 mod settings;
 mod wide;
 
-pub(crate) use cases::strategy;
 pub use cases::{CHUNK, Shape, at_first_zero, at_rest, cases, tame_input};
 pub use hostile::{hostile, hostile_cases};
 pub use numbers::{BOUNDARIES, special, tame};

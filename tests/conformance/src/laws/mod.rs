@@ -63,10 +63,6 @@ pub enum Checked {
 /// Every law.
 #[must_use]
 pub fn all<R: Scalar>() -> Vec<Law<R>> {
-    R::laws()
-}
-
-pub(crate) fn listed<R: Scalar>() -> Vec<Law<R>> {
     [
         agreement::laws(),
         length::laws(),
