@@ -51,7 +51,8 @@ pub(super) struct Rules {
 }
 
 /// Refuses an unknown group, another number of planes than the rules have, scalars that the step does not take,
-/// null and misaligned addresses, planes that overlap where one of them is written, and more elements than one tree holds.
+/// null and misaligned addresses, planes that overlap where one of them is written, and more elements than one
+/// tree holds.
 pub(super) fn check(
     rules: &Rules,
     segments: &[DeviceSegment],

@@ -85,7 +85,7 @@ fn a_kernel_that_does_nothing_is_found_whichever_it_is() {
 
 #[test]
 fn one_flipped_bit_is_found_and_told_in_decimal_and_bits() {
-    for flip_in in [1, 200] {
+    for flip_in in [1, 5, 40, 200] {
         let report = verified(&[], flip_in + 1, QUICK);
         let difference = report.differences.first().expect("a difference");
         assert!(!report.agrees());

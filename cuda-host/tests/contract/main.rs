@@ -302,17 +302,22 @@ fn a_loss_scale_or_norm_out_of_range_and_a_norm_that_nobody_takes_are_refused() 
     );
 }
 
-#[test]
-fn planes_of_mixes_and_batches_are_checked_too() {
-    let (mut device, segment) = good(100);
-    let flat = Flat {
+/// The planes of a good segment, as one.
+fn flat(segment: &DeviceSegment) -> Flat {
+    Flat {
         len: 100,
         params: segment.params,
         grads: segment.grads,
         perturbed_grads: segment.perturbed_grads,
         perturbed: segment.out,
         kept: 0,
-    };
+    }
+}
+
+#[test]
+fn planes_of_mixes_and_batches_are_checked_too() {
+    let (mut device, segment) = good(100);
+    let flat = flat(&segment);
     let mut mixed = |flat| Mixes::new(&mut device, flat, segment.state[0]).map(drop);
     assert!(mixed(flat).is_ok() && mixed(Flat { len: 0, params: 0, ..flat }).is_ok());
     for (flat, line) in [
@@ -365,14 +370,7 @@ fn mixes_and_network_refuse_what_has_no_room() {
     let error = network.forward(&mut device, 256, batch).unwrap_err().to_string();
     assert_eq!(error, "forward: batch: expected at most 8 examples, found 9");
     let (mut device, segment) = good(100);
-    let flat = Flat {
-        len: 100,
-        params: segment.params,
-        grads: segment.grads,
-        perturbed_grads: segment.perturbed_grads,
-        perturbed: segment.out,
-        kept: 0,
-    };
+    let flat = flat(&segment);
     let mixes = Mixes::new(&mut device, flat, segment.state[0]).unwrap();
     let look = LookSam::new(0.7).unwrap();
     for error in [mixes.look_sam_split(&mut device, look), mixes.look_sam_reuse(&mut device, look)]

@@ -1,14 +1,13 @@
 //! Rules without their type take the step of the typed phases, bit for bit: every rule, base optimizer and
-//! scalar of the lists, plain and wide, with groups and a loss scale, in place and out of place, by reference and
-//! by name; one of them by value too, which is the same code once more. A rule has no part in the descent and a base
-//! optimizer none in the ascent, so each rule meets one base optimizer and each of these one rule: every pair would be
-//! compiled for minutes.
+//! scalar of the lists, plain and wide, with groups and a loss scale, in place and out of place, by value, by
+//! reference and by name. A rule has no part in the descent and a base optimizer none in the ascent, so each
+//! rule meets one base optimizer and each of these one rule: every pair would be compiled for minutes.
 
 use crate::common::{Random, bits};
 use presam::{
-    AdamW, AnyBase, AnyReal, AnyVariant, Asam, BaseOptimizer, BaseState, Cpu, DynBase, DynVariant,
-    Error, Form, Group, LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut,
-    Point, Real, RuleState, Scale, SegmentMut, Session, Sgd, Tensor, Unscaled, Variant, finish,
+    AdamW, AnyBase, AnyReal, AnyVariant, BaseOptimizer, BaseState, Cpu, DynBase, DynVariant, Error,
+    Form, Group, LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point,
+    Real, RuleState, Scale, SegmentMut, Session, Sgd, Tensor, Unscaled, Variant, finish,
     for_each_base, for_each_variant,
 };
 
@@ -193,6 +192,7 @@ where
                 let at = (cpu, form, loss_scale);
                 let what =
                     format!("{} {} {form:?}", any_variant.about().name, any_base.about().name);
+                assert!(by_session(at, variant, base) == expected, "{what}, by value");
                 let dynamic: (&dyn DynVariant<R>, &dyn DynBase<R>) = (&variant, &base);
                 assert!(by_session(at, dynamic.0, dynamic.1) == expected, "{what}, by reference");
                 assert!(by_session(at, any_variant, any_base) == expected, "{what}, by name");
@@ -235,15 +235,6 @@ fn every_rule_has_the_bits_of_its_typed_phases() {
 fn every_base_optimizer_has_the_bits_of_its_typed_phases() {
     for_each_base!(with_bases f32;);
     for_each_base!(with_bases f64;);
-}
-
-#[test]
-fn a_rule_by_value_has_them_too() {
-    for form in [Form::InPlace, Form::OutOfPlace] {
-        let (at, base) = ((Cpu::detect(), form, 3.0), bases::<f32>().adamw);
-        let expected = typed(at.0, Asam::default(), base, at.2);
-        assert!(by_session(at, Asam::default(), base) == expected, "{form:?}");
-    }
 }
 
 #[test]
