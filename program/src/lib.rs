@@ -25,6 +25,8 @@
 //! | [`train`] | the main job: every method with every seed on the same data |
 //! | `vectors` | test vectors made by the oracle |
 
+#![deny(clippy::print_stderr)] // in several writes: `say::aside` takes one
+
 pub mod bench;
 pub mod check;
 pub mod command;

@@ -2,7 +2,10 @@
 
 mod common;
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::process::Stdio;
 
 use common::{command, out, presam, refused, skipped};
 
@@ -195,4 +198,26 @@ fn several_processes_without_ranks_are_refused_before_they_write_the_same_files(
     assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]));
     let expected = "error: --ranks: expected the flag where mpirun starts several processes, found 4 processes without it\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+}
+
+/// What the program writes to a socket that keeps one write apart from the next.
+fn writes(arguments: &[&str]) -> Vec<String> {
+    let (own, theirs) = UnixDatagram::pair().expect("two ends");
+    let mut child = command(arguments);
+    let status = child.stderr(Stdio::from(OwnedFd::from(theirs))).status().expect("it starts");
+    assert!(!status.success());
+    drop(child);
+    own.set_nonblocking(true).expect("a socket that does not wait");
+    let mut buffer = [0; 4096];
+    let mut next = || own.recv(&mut buffer).ok().map(|length| buffer[..length].to_vec());
+    std::iter::from_fn(|| next()).map(|piece| String::from_utf8(piece).expect("text")).collect()
+}
+
+/// Under `mpirun`, what another process says would come between two pieces of a line.
+#[test]
+fn a_line_on_stderr_is_one_write() {
+    let epochs = "error: --epochs: expected a whole number from 1 to 1000000, found 0\n";
+    assert_eq!(writes(&["--epochs", "0"]), [epochs]);
+    let unread = "error: --epochs: expected a whole number, found \"x\"\n";
+    assert_eq!(writes(&["--epochs", "x"]), [unread]);
 }

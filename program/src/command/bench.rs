@@ -16,7 +16,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::command::progress::bar;
-use crate::command::say::{say, say_json};
+use crate::command::say::{aside, say, say_json};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -105,7 +105,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
         Folder { flag: "--out", path: folder }.check(&FILES)?;
     }
     if !arguments.quiet {
-        plan.left_out.iter().for_each(|line| eprintln!("{line}"));
+        plan.left_out.iter().for_each(aside);
     }
     if arguments.profile {
         return profiled(target.as_mut(), &plan, arguments.quiet);
@@ -119,7 +119,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
     shown.bar.finish_and_clear();
     let record = record?;
     if !arguments.quiet {
-        record.left_out.iter().for_each(|line| eprintln!("{line}"));
+        record.left_out.iter().for_each(aside);
     }
     if let Some(folder) = &arguments.out {
         write_files(folder, &record)?;
@@ -154,7 +154,7 @@ impl Events for Shown<'_> {
 
     fn told(&mut self, line: &str) {
         if self.bar.is_hidden() && !self.quiet {
-            eprintln!("{line}");
+            aside(line);
         }
     }
 
@@ -170,7 +170,7 @@ impl Events for Shown<'_> {
 fn profiled(target: &mut dyn Target, plan: &Plan, quiet: bool) -> Result<(), Error> {
     let mut watch = |_: usize, _: usize, row: &Row| {
         if !quiet {
-            eprintln!("{}", row.name());
+            aside(row.name());
         }
     };
     let rows = profile(target, plan, &mut watch)?;

@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
         Some(Command::Info(info)) => listing::info(&info).map(|()| 0),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        say::aside(format_args!("error: {error}"));
         error.exit_code()
     }))
 }

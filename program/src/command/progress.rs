@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
+use crate::command::say::aside;
 use crate::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -49,9 +50,9 @@ impl Display {
 /// Writes a line on stderr, broken at words where that is a terminal.
 pub(crate) fn note(text: &str) {
     if std::io::stderr().is_terminal() {
-        eprintln!("{}", textwrap::fill(text, textwrap::termwidth()));
+        aside(textwrap::fill(text, textwrap::termwidth()));
     } else {
-        eprintln!("{text}");
+        aside(text);
     }
 }
 

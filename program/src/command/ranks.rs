@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::command::say::aside;
 use crate::config::{ConfigError, Options};
 use crate::error::Error;
 use crate::train::Peers;
@@ -64,10 +65,10 @@ pub(crate) fn options(mut options: Options, ranks: usize) -> Result<Options, Con
 pub(crate) fn end(peers: &dyn Peers, error: &Error) {
     match (peers.size(), peers.rank()) {
         (0 | 1, _) => return,
-        (_, 0) => eprintln!("error: {error}"),
+        (_, 0) => aside(format_args!("error: {error}")),
         (_, rank) => {
             std::thread::sleep(FIRST_SAYS);
-            eprintln!("error: rank {rank}: {error}");
+            aside(format_args!("error: rank {rank}: {error}"));
         }
     }
     peers.end(error.exit_code());

@@ -7,12 +7,13 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
+use super::say::aside;
 
 /// The arguments of this call; where they are wrong, says so and ends the program with code 2.
 pub(crate) fn arguments() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|error| match words(&error) {
         Some(line) => {
-            eprintln!("error: {line}");
+            aside(format_args!("error: {line}"));
             std::process::exit(2);
         }
         None => error.exit(),

@@ -1,5 +1,6 @@
-//! Results on stdout.
+//! Results on stdout, and lines beside them on stderr.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use crate::config::ConfigError;
@@ -11,11 +12,17 @@ pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(reason) if reason.kind() != std::io::ErrorKind::BrokenPipe => {
-            eprintln!("error: stdout: expected a place to write to, found {reason}");
+            aside(format_args!("error: stdout: expected a place to write to, found {reason}"));
             std::process::exit(2);
         }
         _ => {}
     }
+}
+
+/// Writes a line to stderr in one piece: under `mpirun`, what another process says would come between two. A stderr that
+/// is closed is no failure.
+pub(crate) fn aside(line: impl Display) {
+    let _closed = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Writes one JSON document to stdout.

@@ -11,6 +11,7 @@ use mpi::environment::Universe;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives};
 
+use crate::command::say::aside;
 use crate::error::INTERRUPTED;
 use crate::train::Peers;
 
@@ -79,7 +80,7 @@ fn watch(asked: &AtomicBool, gathers: &AtomicUsize, says: &str) {
         looks = if waits { looks + 1 } else { 0 };
         last = now;
     }
-    eprintln!("error: {says}");
+    aside(format_args!("error: {says}"));
     std::process::exit(INTERRUPTED.into());
 }
 

@@ -12,7 +12,7 @@ use crate::suite::{
 };
 
 use super::{Allowed, VerifyArguments, tell};
-use crate::command::say::say;
+use crate::command::say::{aside, say};
 use crate::command::scalar::ScalarType;
 
 pub(super) fn verify(command: &str, arguments: &VerifyArguments) -> Result<u8, Error> {
@@ -30,7 +30,7 @@ pub(super) fn verify(command: &str, arguments: &VerifyArguments) -> Result<u8, E
     let code = tell(arguments, &report)?;
     if let Some(folder) = &arguments.save_failing {
         for name in save_failing(folder, &report, request.measure)? {
-            eprintln!("{}", folder.join(name).display());
+            aside(folder.join(name).display());
         }
     }
     Ok(code)

@@ -13,7 +13,7 @@ use crate::init::template;
 use crate::show::view::View;
 use crate::suite::{Report, text};
 
-use crate::command::say::{say, say_json};
+use crate::command::say::{aside, say, say_json};
 use crate::command::scalar::ScalarType;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -182,7 +182,7 @@ fn tell(arguments: &VerifyArguments, report: &Report) -> Result<u8, Error> {
         crate::suite::write_report(folder, report)?;
     }
     if let Some(missing) = report.incomplete() {
-        eprintln!("error: {missing}");
+        aside(format_args!("error: {missing}"));
     }
     Ok(report.exit_code())
 }
