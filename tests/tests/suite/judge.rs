@@ -11,6 +11,7 @@ mod descent;
 mod erased;
 mod golden;
 mod hostile;
+mod limits;
 mod norm_vectors;
 mod session;
 mod shapes;

@@ -17,6 +17,7 @@ mod erased;
 mod golden;
 mod hostile;
 mod laws;
+mod limits;
 mod norm_vectors;
 mod planted;
 mod session;

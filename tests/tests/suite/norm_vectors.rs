@@ -164,6 +164,46 @@ fn what_is_not_adjacent_is_refused() {
     assert_eq!(left.merge(&empty), Err(Error::NotAdjacent { expected: 1, found: 5 }));
 }
 
+/// Chunks [start, end), each with a sum of its own.
+fn numbered(start: u64, end: u64) -> PartialNorm<f64> {
+    let mut norm = PartialNorm::starting_at(start);
+    for chunk in start..end {
+        let part = Part { sum: (chunk + 1) as f64, statistic: chunk as f64, class: 0 };
+        norm.push(part, 7).unwrap();
+    }
+    norm
+}
+
+#[test]
+fn a_part_that_was_taken_apart_is_the_same_again_and_no_other() {
+    for (start, end) in (0..20).flat_map(|start| (start..start + 20).map(move |end| (start, end))) {
+        let norm = numbered(start, end);
+        let (counted, nodes) = (norm.counted(), norm.nodes());
+        let again = |start, end, nodes: &[_]| PartialNorm::from_nodes(start, end, counted, nodes);
+        assert_eq!(again(start, end, nodes).unwrap(), norm);
+        let found = nodes.len();
+        let refused = |expected, found| Err(Error::Length { slice: "nodes", expected, found });
+        if let [fewer @ .., _] = nodes {
+            assert!(again(start, end, fewer).is_err(), "{start} {end}");
+            assert_eq!(again(end, start, nodes), refused(0, found), "{start} {end}");
+        }
+        let more = [nodes, &[Part::ZERO]].concat();
+        assert!(again(start, end, &more).is_err(), "{start} {end}");
+    }
+}
+
+#[test]
+fn parts_are_equal_where_place_count_and_sums_are() {
+    let norm = numbered(2, 5);
+    assert_eq!(norm, numbered(2, 5));
+    assert!(norm != numbered(2, 6) && norm != numbered(1, 5) && norm != PartialNorm::new());
+    let (nodes, mut other) = (norm.nodes(), norm.nodes().to_vec());
+    let counted = norm.counted();
+    assert!(norm != PartialNorm::from_nodes(2, 5, counted + 1, nodes).unwrap());
+    other[0].sum += 1.0;
+    assert!(norm != PartialNorm::from_nodes(2, 5, counted, &other).unwrap());
+}
+
 #[test]
 fn the_total_of_a_part_is_refused() {
     let part = sums(Cpu::plain(), 3, &[&[1.0_f64; 3000]]).unwrap();

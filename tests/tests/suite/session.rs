@@ -2,9 +2,9 @@
 
 use crate::common::{Random, bits};
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Cpu, Error, Form, Group, LengthRule, Mark, MomentumSam,
-    Outcome, PartialNorm, Planes, PlanesMut, RuleState, Sam, SegmentMut, Segments, Session, Sgd,
-    SgdMomentum, Tensor, Variant, Vasso, finish,
+    AdamW, BaseOptimizer, BaseState, Cpu, Error, FixedSam, Flat, Form, Group, InfoAsam, LengthRule,
+    Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, RuleState, Sam, SegmentMut,
+    Segments, Session, Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
 };
 use std::cell::Cell;
 
@@ -382,4 +382,55 @@ fn a_resumed_checkpoint_runs_side_by_side() {
     step(&mut session, &mut model);
     step(&mut forgetful, &mut copy);
     assert_ne!(model.params(), copy.params());
+}
+
+#[test]
+fn a_fixed_optimizer_takes_each_gradient_where_its_session_says() {
+    let start = [3.0_f32, -4.0, 0.5];
+    let seen = |form| {
+        let mut session = Session::new(Cpu::plain(), Vasso::default(), momentum());
+        session.form = form;
+        let mut sam: FixedSam<f32, _, _, 8, 1, 1> = FixedSam::new(session);
+        let (mut w, mut points) = (start, Vec::new());
+        for _ in 0..2 {
+            let group = Group::new(0.25).unwrap();
+            let report = sam.step(&mut w, group, |w, g| {
+                points.push(bits(w));
+                g.iter_mut().zip(w).for_each(|(g, w)| *g = w * w * w);
+            });
+            assert!(report.unwrap().descended);
+        }
+        let planes = [bits(sam.memory(3).unwrap()[0]), bits(sam.state(3).unwrap()[0])];
+        (points, bits(&w), planes)
+    };
+    let in_place = seen(Form::InPlace);
+    assert_eq!(in_place.0[0], bits(&start));
+    assert_ne!(in_place.0[1], in_place.0[0], "the second gradient is taken elsewhere");
+    assert_eq!(seen(Form::OutOfPlace), in_place);
+}
+
+#[test]
+fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
+    let stepped = |cpu| {
+        let (mut random, n) = (Random(21), (1 << 17) + 2049);
+        let [mut w, mut g, mut spare]: [Vec<f32>; 3] = std::array::from_fn(|_| random.plane(n));
+        let (mut memory, mut state) = ([vec![0.0; n], vec![0.0; n]], [vec![0.0; n]]);
+        let mut session = Session::new(cpu, InfoAsam::default(), momentum());
+        for _ in 0..2 {
+            let mut model = Flat {
+                memory: PlanesMut::of(&mut memory),
+                state: PlanesMut::of(&mut state),
+                ..Flat::new(&mut w, &mut g, &mut spare)
+            };
+            let group = [Group::new(0.25).unwrap()];
+            let report = session.step(&group, &mut model, |m, _| {
+                m.grads.iter_mut().zip(&*m.params).for_each(|(g, w)| *g = w * w * w);
+                Ok::<(), Error>(())
+            });
+            assert!(report.unwrap().descended);
+        }
+        [&w, &memory[0], &memory[1], &state[0]].map(|plane| bits(plane))
+    };
+    let threads = stepped(Cpu::detect().parallel());
+    assert!(threads == stepped(Cpu::plain()));
 }

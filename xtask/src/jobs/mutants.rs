@@ -5,36 +5,99 @@ use crate::command::{Outcome, Run, job_dir};
 
 const VERSION: &str = "27.1.0";
 
-/// A package, the one whose tests judge its mutants, and which tests those are.
-const JUDGES: [(&str, &str, &[&str]); 5] = [
-    // Typed or not, a mutant is the same: those tests take most of the time and see nothing else.
-    ("presam", "presam-judge", &["--test", "judge", "--", "--skip", "erased::every_pair"]),
-    ("presam-model", "presam-model", &["--tests"]),
-    ("presam-kernels", "presam-tests", &["--test", "suite", "--", "device::emulated"]),
-    ("presam-capi", "presam-capi", &["--tests"]),
-    ("presam-conformance", "presam-backends", &["--test", "faults"]),
+/// Which mutants, and which tests judge them.
+struct Judge {
+    /// The package that is mutated, and which of its files. (By `--re` those mutants that leave out a field would be in
+    /// every part.)
+    package: &'static str,
+    of: &'static [&'static str],
+    /// The package whose tests judge, flags for Cargo and what the tests' own binary is told.
+    judge: &'static str,
+    tests: &'static [&'static str],
+    told: &'static [&'static str],
+}
+
+/// What is compiled for one processor or another is here alone.
+const LEVELS: &str = "core/src/cpu.rs";
+/// Rules without their type, which `erased` compares with those that have it; elsewhere a mutant is the same in both.
+const UNTYPED: &str = "core/src/{erased/**,any.rs,planes.rs,switch.rs}";
+
+const JUDGES: [Judge; 7] = [
+    Judge {
+        package: "presam",
+        of: &["--file", "core/src/**", "--exclude", LEVELS, "--exclude", UNTYPED],
+        judge: "presam-judge",
+        tests: &["--test", "judge"],
+        told: &["--skip", "erased::every"],
+    },
+    Judge {
+        package: "presam",
+        of: &["--file", UNTYPED],
+        judge: "presam-judge",
+        tests: &["--test", "judge"],
+        told: &[],
+    },
+    Judge {
+        package: "presam",
+        of: &["--file", LEVELS],
+        judge: "presam-judge",
+        tests: &["--test", "judge", "--features", "presam-judge/simd"],
+        told: &[],
+    },
+    Judge {
+        package: "presam-model",
+        of: &["--file", "model/src/**"],
+        judge: "presam-model",
+        tests: &["--tests"],
+        told: &[],
+    },
+    Judge {
+        package: "presam-kernels",
+        of: &["--file", "kernels/src/**"],
+        judge: "presam-tests",
+        tests: &["--test", "suite"],
+        told: &["device::emulated"],
+    },
+    Judge {
+        package: "presam-capi",
+        of: &["--file", "capi/src/**"],
+        judge: "presam-capi",
+        tests: &["--tests"],
+        told: &[],
+    },
+    Judge {
+        package: "presam-conformance",
+        of: &["--file", "tests/conformance/src/laws/**"],
+        judge: "presam-backends",
+        tests: &["--test", "faults"],
+        told: &[],
+    },
 ];
 
-/// Share K of N, counted from 0, of the mutants of each package; every share with mutants that pass is told.
+/// Share K of N, counted from 0, of all mutants; every judge that some of them pass is told.
 pub(crate) fn mutants(share: &str) -> Outcome {
     let installed = Run::cargo().args(["mutants", "--version"]).output().unwrap_or_default();
     if installed != format!("cargo-mutants {VERSION}") {
         let install = format!("`cargo install cargo-mutants --version {VERSION} --locked`");
         return Err(format!("cargo-mutants {VERSION} is missing: {install}"));
     }
-    let shares = JUDGES.iter().map(|judge| of_package(share, judge));
+    let shares = JUDGES.iter().enumerate().map(|(index, judge)| judged(share, index, judge));
     let survived: Vec<String> = shares.filter_map(Result::err).collect();
     if survived.is_empty() { Ok(()) } else { Err(survived.join("\n")) }
 }
 
-fn of_package(share: &str, (package, judge, tests): &(&str, &str, &[&str])) -> Outcome {
+fn judged(share: &str, index: usize, judge: &Judge) -> Outcome {
     // Kept from one run to the next; after a mutant only what it touched is compiled again.
     let target = job_dir("mutants-build")?.display().to_string();
+    // The first test that fails is enough: a flag that the test harness of a stable compiler keeps for those who ask so.
+    let told = [&["--", "-Zunstable-options", "--fail-fast"], judge.told].concat();
+    let with = |run: Run| run.env("CARGO_TARGET_DIR", &target).env("RUSTC_BOOTSTRAP", "1");
     // Without a mutant they pass. cargo-mutants' own trial would run the tests of the package instead.
-    let test = Run::cargo().args(["test", "--profile", "mutant", "--package", judge]).args(*tests);
-    test.env("CARGO_TARGET_DIR", &target).run()?;
-    let run = Run::cargo().args(["mutants", "--package", package, "--test-package", judge]);
-    let run = run.args(["--baseline", "skip", "--timeout", "120", "--build-timeout", "900"]);
-    let run = run.args(["--shard", share, "--output"]).arg(job_dir("mutants")?.join(package));
-    run.env("CARGO_TARGET_DIR", &target).arg("--").args(*tests).run()
+    let test = Run::cargo().args(["test", "--profile", "mutant", "--package", judge.judge]);
+    with(test.args(judge.tests).args(&told)).run()?;
+    let run = Run::cargo().args(["mutants", "--package", judge.package]).args(judge.of);
+    let run = run.args(["--test-package", judge.judge, "--baseline", "skip", "--timeout", "120"]);
+    let run = run.args(["--build-timeout", "900", "--shard", share, "--sharding", "round-robin"]);
+    let run = run.arg("--output").arg(job_dir("mutants")?.join(index.to_string()));
+    with(run.arg("--").args(judge.tests).args(&told)).run()
 }

@@ -2,8 +2,8 @@
 
 use super::{Model, groups, momentum, sgd};
 use presam::{
-    AdamW, BaseState, Cpu, Error, Group, Outcome, Point, RuleState, Sam, SecondGradient, Session,
-    Vasso,
+    AdamW, BaseState, Cpu, DynVariant, Error, FisherSam, Group, InfoSam, Outcome, Point, RuleState,
+    Sam, SecondGradient, Session, Vasso,
 };
 
 #[test]
@@ -85,4 +85,28 @@ fn a_loss_scale_that_is_a_power_of_two_changes_no_bit() {
     for second in [SecondGradient::Checked, SecondGradient::Clipped(0.5)] {
         assert_eq!(step_with(second, 1024.0).params(), step_with(second, 1.0).params());
     }
+}
+
+/// Two steps of a rule that sees the gradient's own size, with all that it keeps.
+fn kept_by<V: DynVariant<f32>>(variant: V, memory: usize, loss_scale: f32) -> [Vec<Vec<u64>>; 2] {
+    let (mut model, groups) = (Model::new(13, memory, 0), [Group::new(0.25).unwrap(); 2]);
+    let mut session = Session::new(Cpu::detect(), variant, sgd());
+    session.loss_scale = loss_scale;
+    for _ in 0..2 {
+        let report = session.step(&groups, &mut model, |m, _| {
+            m.gradient();
+            m.tensors.iter_mut().flat_map(|t| &mut t.g).for_each(|g| *g *= loss_scale);
+            Ok::<(), Error>(())
+        });
+        assert!(report.unwrap().descended);
+    }
+    [model.params(), model.planes()]
+}
+
+#[test]
+fn rules_that_see_the_gradients_size_see_that_of_the_loss_without_its_scale() {
+    let fisher = |scale| kept_by(FisherSam::default(), 0, scale);
+    assert_eq!(fisher(1024.0), fisher(1.0));
+    let info = |scale| kept_by(InfoSam::default(), 2, scale);
+    assert_eq!(info(1024.0), info(1.0));
 }
