@@ -41,6 +41,7 @@ device once. On the CPU the package `presam` takes the same step fused, with eve
 verify_torch.py holds this file to an independent oracle: `presam verify --exec 'python3 verify_torch.py'`.
 """
 
+import inspect
 import math
 
 import torch
@@ -94,6 +95,8 @@ class PreSAM(torch.optim.Optimizer):
             raise TypeError(RHO)
         if issubclass(base_optimizer, (torch.optim.LBFGS, torch.optim.SparseAdam)):
             raise TypeError(f"{base_optimizer.__name__} cannot be the base: it needs a closure or sparse gradients")
+        if "rho" in inspect.signature(base_optimizer).parameters:
+            raise TypeError(f"{base_optimizer.__name__} cannot be the base: its rho would be the radius")
         self.rule, self.eta, self.norm_guard = rule, eta, norm_guard
         self.mean_decay, self.variance_decay = mean_decay, variance_decay
         self.absolute_damping = absolute_damping
@@ -165,7 +168,10 @@ class PreSAM(torch.optim.Optimizer):
             raise RuntimeError("second_step: the parameters are not perturbed: first_step comes first")
         norm, mean, finite = self._told
         self.restore()
-        grads = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        params = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        for p in params:
+            refuse(p)
+        grads = [p.grad for p in params]
         flags = [torch.isfinite(g).all().to(norm.device) for g in grads]
         second = together(torch.stack(flags).all()) if flags else finite
         # The one time that a step waits for the device.
@@ -184,7 +190,8 @@ class PreSAM(torch.optim.Optimizer):
     @torch.no_grad()
     def restore(self):
         """Takes the perturbation back, exactly: the parameters are copied from before it. The step is given up."""
-        for p, backup in self._backups or ():
+        # From the last to the first, since two parameters may be views of the same numbers.
+        for p, backup in reversed(self._backups or ()):
             p.copy_(backup)
         self._backups, self._told = None, None
 
@@ -270,7 +277,7 @@ class PreSAM(torch.optim.Optimizer):
 
     def own(self):
         if self._backups is not None:
-            raise RuntimeError("state_dict: the parameters are perturbed, save after second_step")
+            raise RuntimeError("state_dict: the parameters are perturbed, save or load after second_step")
         return {"rule": self.rule, "steps": self.steps, "mean_of_variance": self.mean_of_variance}
 
     def state_dict(self):
@@ -278,6 +285,7 @@ class PreSAM(torch.optim.Optimizer):
         return {**super().state_dict(), "presam": self.own(), "base_optimizer": self.base_optimizer.state_dict()}
 
     def load_state_dict(self, state_dict):
+        self.own()
         own = state_dict["presam"]
         if own["rule"] != self.rule:
             raise ValueError(f"the saved rule should be {self.rule}, found {own['rule']}")

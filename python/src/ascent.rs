@@ -32,8 +32,8 @@ pub(crate) struct Measured<R> {
 }
 
 impl<R: AnyReal> Engine<R> {
-    /// Sums over the counted tensors, and apart over those that are perturbed all the same: their memory
-    /// must not meet a gradient that is not finite either. Writes nothing.
+    /// Sums over the counted tensors, and apart over those whose first gradient is used all the same: neither their
+    /// memory nor a descent along it must meet one that is not finite. Writes nothing.
     pub fn measure(&mut self, grads: &[Region<R>], slope: Slope<R>) -> Result<Measured<R>, Fault> {
         self.at_rest()?;
         let (mut norm, mut uncounted) = (PartialNorm::new(), PartialNorm::new());
@@ -49,7 +49,7 @@ impl<R: AnyReal> Engine<R> {
                 let inputs = Planes::of(planes.inputs.get());
                 let (params, grads) = (&*planes.params, planes.grads);
                 variant.accumulate_norm(&at, params, grads, memory.read(), inputs, &mut norm)?;
-            } else if group.group.is_perturbed() {
+            } else if group.group.is_perturbed() || self.descent.takes_first() {
                 let grads = tensor.row.gradient(grads);
                 cpu.accumulate_gradient(unscale, grads, &mut uncounted)?;
             }

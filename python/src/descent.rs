@@ -9,7 +9,7 @@ use crate::ascent::{of, present};
 use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::settings::Descent;
-use crate::slices::Region;
+use crate::slices::{Block, Region};
 
 impl<R: AnyReal> Engine<R> {
     /// Keeps the first gradient where the method mixes; of a tensor that takes no part it is zero.
@@ -47,6 +47,7 @@ impl<R: AnyReal> Engine<R> {
     }
 
     fn write_mix(&mut self, mix: impl GradientMix<R>, grads: &[Region<R>]) -> Result<(), Fault> {
+        refuse_shared(grads)?;
         for (tensor, &grads) in present(&mut self.tensors, grads) {
             let (first, second) = tensor.row.mixed(grads)?;
             self.cpu.mix_gradients(mix, first, second)?;
@@ -139,6 +140,7 @@ impl<R: AnyReal> Engine<R> {
         if factor == R::ONE {
             return Ok(());
         }
+        refuse_shared(grads)?;
         for (tensor, &grads) in present(&mut self.tensors, grads) {
             let (_, grads) = tensor.row.mixed(grads)?;
             for grad in grads {
@@ -147,6 +149,15 @@ impl<R: AnyReal> Engine<R> {
         }
         Ok(())
     }
+}
+
+/// Whatever is written over gradients would be written twice where two of them are one.
+fn refuse_shared<R: AnyReal>(grads: &[Region<R>]) -> Result<(), Fault> {
+    if Block::of(grads.iter().copied()).overlaps_itself() {
+        let words = "two gradients share memory, and this method writes over them: expected a copy for each";
+        return Err(Fault::new(words.into()));
+    }
+    Ok(())
 }
 
 fn step<R: AnyReal>(

@@ -6,7 +6,7 @@ use presam::{
 
 use crate::fault::Fault;
 use crate::settings::{self, Descent, Settings};
-use crate::slices::{Region, Row};
+use crate::slices::{Block, Region, Row};
 use crate::threads;
 
 /// Shorter tensors are not cut for threads (core's own limit): where all are, no pool is entered.
@@ -32,6 +32,7 @@ pub(crate) struct Engine<R: AnyReal> {
     pub descent: Descent<R>,
     pub rule_state: RuleState<R>,
     pub tensors: Vec<Tensor<R>>,
+    params: Block<R>,
     pub groups: Vec<Settings<R>>,
     longest: usize,
     total: usize,
@@ -63,6 +64,7 @@ impl<R: AnyReal> Engine<R> {
             descent: Descent::by_name(made.descent.0, made.descent.1)?,
             rule_state: RuleState::new(),
             tensors: Vec::new(),
+            params: Block::of(std::iter::empty()),
             groups: Vec::new(),
             longest: 0,
             total: 0,
@@ -88,7 +90,12 @@ impl<R: AnyReal> Engine<R> {
             let row = Row::new(*len, addresses, counts)?;
             Ok(Tensor { row, group: *group, perturbed: false, base_state: BaseState::new() })
         };
-        self.tensors = list.iter().map(tensor).collect::<Result<_, _>>()?;
+        let tensors: Vec<_> = list.iter().map(tensor).collect::<Result<_, _>>()?;
+        let params = Block::of(tensors.iter().map(|tensor| tensor.row.params()));
+        if params.overlaps_itself() {
+            return Err(Fault::new("two parameters share memory: expected memory of its own for each".into()));
+        }
+        (self.tensors, self.params) = (tensors, params);
         self.longest = list.iter().map(|(len, ..)| *len).max().unwrap_or(0);
         self.total = list.iter().map(|(len, ..)| *len).sum();
         Ok(())
@@ -107,9 +114,16 @@ impl<R: AnyReal> Engine<R> {
                 "gradients: expected {expected} addresses, found {found}"
             )));
         }
-        let region = |(tensor, &address): (&Tensor<R>, &usize)| match address {
-            0 => Ok(Region::EMPTY),
-            _ => Region::claim("gradient", address, tensor.row.len()),
+        let region = |(tensor, &address): (&Tensor<R>, &usize)| {
+            if address == 0 {
+                return Ok(Region::EMPTY);
+            }
+            let region = Region::claim("gradient", address, tensor.row.len())?;
+            if self.params.meets(region) {
+                let words = "a gradient shares memory with a parameter: expected memory of its own, as a copy has";
+                return Err(Fault::new(words.into()));
+            }
+            Ok(region)
         };
         self.tensors.iter().zip(addresses).map(region).collect()
     }

@@ -45,6 +45,14 @@ pub(crate) struct Place {
     strides: Vec<i64>,
 }
 
+impl Place {
+    /// Whether it is one number, which has every stride: a view of a conjugate's imaginary part too, whose sign stands in
+    /// a bit that the table does not tell.
+    pub fn is_single(&self) -> bool {
+        self.shape.iter().all(|&length| length == 1)
+    }
+}
+
 /// Torch's function.
 #[derive(Clone, Copy)]
 pub(crate) struct Exchange(Lend);

@@ -91,7 +91,14 @@ impl Seats {
         if grad.is_none() {
             return Some(0);
         }
-        let plain = grad.get_type().as_ptr().addr() == self.plain;
-        if plain { self.exchange.alike(&grad, place) } else { None }
+        let negated = |grad: &Bound<'_, PyAny>| {
+            grad.call_method0(intern!(grad.py(), "is_neg")).and_then(|is| is.is_truthy())
+        };
+        if grad.get_type().as_ptr().addr() != self.plain
+            || (place.is_single() && negated(&grad).unwrap_or(true))
+        {
+            return None;
+        }
+        self.exchange.alike(&grad, place)
     }
 }

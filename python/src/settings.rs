@@ -50,6 +50,12 @@ impl<R: AnyReal> Descent<R> {
             }
         })
     }
+
+    /// Whether a descent goes along the first gradient, this one or a later one: the second, which is judged, says
+    /// nothing of it.
+    pub const fn takes_first(&self) -> bool {
+        matches!(self, Self::Decoupled(_) | Self::LookSam(_))
+    }
 }
 
 /// The numbers of a group before its base optimizer's own: rho, operator, counted, perturbed, maximize,

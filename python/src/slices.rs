@@ -47,12 +47,16 @@ impl<R: Real> Region<R> {
         self.len == 0
     }
 
+    /// The address behind the last number.
+    const fn end(self) -> usize {
+        self.address + self.len * size_of::<R>()
+    }
+
     fn overlaps(self, other: Self) -> bool {
-        let end = |region: Self| region.address + region.len * size_of::<R>();
         !self.is_empty()
             && !other.is_empty()
-            && self.address < end(other)
-            && other.address < end(self)
+            && self.address < other.end()
+            && other.address < self.end()
     }
 
     fn read<'a>(self) -> &'a [R] {
@@ -83,6 +87,29 @@ fn apart<R: Real>(gradient: Region<R>, written: &[Region<R>]) -> Result<(), Faul
         ));
     }
     Ok(())
+}
+
+/// Regions by their addresses, to be asked whether another one meets them.
+pub(crate) struct Block<R>(Vec<Region<R>>);
+
+impl<R: Real> Block<R> {
+    /// Those that are not empty.
+    pub fn of(regions: impl Iterator<Item = Region<R>>) -> Self {
+        let mut sorted: Vec<_> = regions.filter(|region| !region.is_empty()).collect();
+        sorted.sort_unstable_by_key(|region| region.address);
+        Self(sorted)
+    }
+
+    /// Whether two of them overlap.
+    pub fn overlaps_itself(&self) -> bool {
+        self.0.windows(2).any(|pair| matches!(pair, [one, next] if one.overlaps(*next)))
+    }
+
+    /// Whether one of them overlaps `region`; they do not overlap each other.
+    pub fn meets(&self, region: Region<R>) -> bool {
+        let first = self.0.partition_point(|own| own.end() <= region.address);
+        self.0.get(first).is_some_and(|own| own.overlaps(region))
+    }
 }
 
 /// The memory of one tensor. Every plane is as long as `params`, or empty where it is not there.
@@ -170,6 +197,11 @@ impl<R: Real> Row<R> {
 
     pub const fn len(&self) -> usize {
         self.params.len()
+    }
+
+    /// The parameters' memory.
+    pub const fn params(&self) -> Region<R> {
+        self.params
     }
 
     /// For an ascent along `grads`.

@@ -163,3 +163,73 @@ def test_look_sam_is_its_formula():
         w -= 0.02 * along
         np.testing.assert_allclose(mine, w, rtol=1e-9, atol=1e-12)
     assert optimizer.report().perturbed == 0.4
+
+
+MIXES = [("gsam", {}), ("wsam", {"decoupled": False}), ("saner", {})]
+
+
+@pytest.mark.parametrize("descent, keys", MIXES)
+def test_gradients_are_read_alone(descent, keys):
+    w = np.array([1.0, 2.0])
+    optimizer = SAM([w], "sam", rho=0.1, base="sgd", lr=0.1, descent=descent, **keys)
+    second = np.array([0.5, 3.0])
+    second.flags.writeable = False
+    optimizer.first_step([np.array([1.0, 1.0])])
+    optimizer.second_step([second])
+    assert second.tolist() == [0.5, 3.0] and not np.array_equal(w, [1.0, 2.0])
+
+
+def test_arrays_that_share_memory_are_refused():
+    w, v = np.ones(6), np.ones(3)
+    for params in ([w, w], [w, w[:2]], [w[:4], v, w[3:]]):
+        with pytest.raises(ValueError, match="two parameters share memory"):
+            SAM(params, "sam", rho=0.1, base="sgd", lr=0.1)
+    SAM([w[:3], v, w[3:]], "sam", rho=0.1, base="sgd", lr=0.1)
+
+
+def test_a_gradient_that_is_a_parameter_is_refused():
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    optimizer = SAM([a, b], "sam", rho=0.1, base="sgd", lr=0.1)
+    with pytest.raises(ValueError, match="a gradient shares memory with a parameter"):
+        optimizer.step(lambda: [b, a])
+    assert a.tolist() == [1.0, 2.0] and b.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("descent", ["wsam", "look-sam"])
+def test_a_first_gradient_that_is_kept_is_judged_in_every_group(descent):
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    plain = {"params": [b], "counted": False, "perturbed": False}
+    optimizer = SAM([{"params": [a]}, plain], "sam", rho=0.1, base="sgd", lr=0.1, descent=descent)
+    assert optimizer.first_step([2 * a, np.array([1.0, np.nan])]) == "non-finite"
+    optimizer.second_step([2 * a, 2 * b])
+    assert a.tolist() == [1.0, 2.0] and b.tolist() == [3.0, 4.0]
+
+
+def test_an_array_without_dimensions_takes_the_scalar_that_numpy_makes_of_it():
+    w = np.array(2.0)
+    optimizer = SAM([w], "sam", rho=0.0, base="sgd", lr=0.25)
+    optimizer.step(lambda: [w * 2])
+    assert w == 1.0
+    with pytest.raises(TypeError, match="found a float"):
+        optimizer.step(lambda: [4.0])
+
+
+def test_loading_what_does_not_fit_changes_nothing():
+    params, optimizer = run(3, sizes=(6, 3), variant="info-asam")
+    saved = optimizer.state_dict()
+    kept = [[p.copy() for p in planes] for planes in saved["planes"]]
+    other = lambda **change: {**saved, **change}
+    short, turned = saved["planes"][:1], saved["planes"][::-1]
+    wrong = [other(planes=short), other(planes=turned), other(groups=[]), other(descent="gsam"), other(base="adamw")]
+    for state in wrong:
+        with pytest.raises(ValueError, match="load_state_dict: expected"):
+            optimizer.load_state_dict(state)
+        now = optimizer.state_dict()
+        assert all(np.array_equal(a, b) for x, y in zip(now["planes"], kept) for a, b in zip(x, y))
+        assert now["counters"] == saved["counters"] and now["watch"] == saved["watch"]
+    optimizer.first_step([w.copy() for w in params])
+    with pytest.raises(RuntimeError, match="perturbed"):
+        optimizer.load_state_dict(saved)
+    optimizer.restore()
+    optimizer.load_state_dict(saved)
+    assert optimizer.report().perturbed == 1.0

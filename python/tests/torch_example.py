@@ -205,3 +205,41 @@ def test_planes_that_can_be_recomputed_are_not_kept(rule, planes):
             optimizer.second_step()
     # The planes, and what one tensor at a time takes on the way.
     assert planes <= memory.peak / 64_000 < planes + 0.3
+
+
+def test_views_of_the_same_numbers_come_back():
+    whole = torch.ones(4, 3)
+    tied = [torch.nn.Parameter(whole[:3]), torch.nn.Parameter(whole[1:]), torch.nn.Parameter(whole[:, :2])]
+    optimizer = PreSAM(tied, SGD, rule="sam", rho=0.5, lr=0.0)
+    for _ in range(2):
+        optimizer.step(lambda: sum((p**2).sum() for p in tied).backward())
+        assert torch.equal(whole, torch.ones(4, 3))
+
+
+def test_a_sparse_second_gradient_is_refused_in_a_line():
+    table, p = torch.nn.Embedding(4, 2, sparse=True), torch.nn.Parameter(torch.ones(2))
+    optimizer = PreSAM([p, table.weight], SGD, rule="sam", rho=0.5, lr=0.1)
+    calls = []
+
+    def closure():
+        calls.append(1)
+        loss = (p**2).sum() + (table(torch.tensor([1])).sum() if len(calls) == 2 else 0)
+        loss.backward()
+
+    with pytest.raises(RuntimeError, match="^sparse gradients are not supported$"):
+        optimizer.step(closure)
+    assert torch.equal(p, torch.ones(2))
+
+
+def test_what_it_cannot_take_at_the_beginning_and_in_between():
+    p = torch.nn.Parameter(torch.ones(2))
+    with pytest.raises(TypeError, match="its rho would be the radius"):
+        PreSAM([p], torch.optim.Adadelta, rule="sam", rho=0.5)
+    optimizer = PreSAM([p], SGD, rule="sam", rho=0.5, lr=0.1)
+    saved = optimizer.state_dict()
+    p.grad = torch.ones(2)
+    optimizer.first_step()
+    with pytest.raises(RuntimeError, match="the parameters are perturbed"):
+        optimizer.load_state_dict(saved)
+    optimizer.restore()
+    assert torch.equal(p, torch.ones(2))

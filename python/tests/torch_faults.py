@@ -9,7 +9,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import presam.torch.sam
-from presam.torch import SAM
+from presam.torch import SAM, batch_norm_once
 
 from nets import closure_of, flat, network, same, train
 
@@ -307,3 +307,53 @@ def test_a_graph_of_before_knows_that_the_parameters_moved():
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         kept.backward()
     optimizer.restore()
+
+
+def test_hooks_of_every_optimizer_see_a_step_by_hand():
+    model, seen = network(), []
+    optimizer = SAM(model.parameters(), "sam", rho=0.1)
+    handles = [register_optimizer_step_pre_hook(lambda *_: seen.append("pre")),
+               register_optimizer_step_post_hook(lambda *_: seen.append("post"))]
+    closure_of(model)()
+    optimizer.first_step(zero_grad=True)
+    closure_of(model)()
+    optimizer.second_step(zero_grad=True)
+    for handle in handles:
+        handle.remove()
+    assert seen == ["pre", "post"]
+
+
+def test_a_base_whose_argument_is_sam_s_is_refused():
+    p = torch.nn.Parameter(torch.ones(2))
+    for options in ({}, {"base_options": {"rho": 0.9}}):
+        with pytest.raises(TypeError, match="an argument rho, which a group has for SAM, found Adadelta"):
+            SAM([p], "sam", rho=0.05, base=torch.optim.Adadelta, **options)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_instance_norm_counts_the_first_pass_alone(training):
+    torch.manual_seed(0)
+    layer = torch.nn.InstanceNorm1d(2, track_running_stats=True)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Unflatten(1, (2, 4)), layer, torch.nn.Flatten())
+    inputs, losses = torch.randn(8, 4) * 5 + 3, []
+    for _ in range(3):
+        model(inputs)
+    model.train(training)
+    before = copy.deepcopy(layer.state_dict())
+    once = copy.deepcopy(model)
+    once(inputs)
+    optimizer = SAM(model[0].parameters(), "sam", rho=1e-6, lr=0.0)
+    batch_norm_once(model, optimizer)
+
+    def closure():
+        loss = model(inputs).square().mean() + model[0](inputs).square().mean()
+        loss.backward()
+        losses.append(loss.item())
+        return loss
+
+    optimizer.step(closure)
+    after, first = layer.state_dict(), once[2].state_dict()
+    assert all(torch.equal(after[key], first[key]) for key in first)
+    assert torch.equal(after["running_mean"], before["running_mean"]) != training
+    assert abs(losses[1] - losses[0]) < 1e-3 * losses[0]
+    assert torch.equal(copy.deepcopy(model)(inputs), model(inputs)) or training

@@ -201,3 +201,53 @@ def test_a_step_allocates_its_planes_once():
     train(model, optimizer)
     assert before == [t.data_ptr() for p in model.parameters() for t in optimizer.state[p].values()]
     assert len(before) == 4 * 3  # m, v and the momentum
+
+
+def test_loading_planes_of_other_shapes_changes_nothing():
+    shapes = [(2, 3), (6,)]
+    made = lambda order: SAM([torch.nn.Parameter(torch.ones(s)) for s in order], "info-asam", rho=0.1, base="adamw", lr=0.1, watch=0)
+    first = made(shapes)
+
+    def step(optimizer):
+        for p in optimizer.param_groups[0]["params"]:
+            p.grad = torch.ones_like(p)
+        optimizer.first_step()
+        optimizer.second_step()
+
+    step(first)
+    other = made(shapes[::-1])
+    with pytest.raises(ValueError, match=r"of parameter 0 as \(6,\), found \(2, 3\)"):
+        other.load_state_dict(first.state_dict())
+    assert not other.state and other.report().steps == 0
+    step(other)
+
+
+def test_a_parameter_of_another_shape_begins_anew():
+    moved = []
+    for resized in (True, False):
+        p = torch.nn.Parameter(torch.ones(2 if resized else 3))
+        optimizer = SAM([p], "sam", rho=0.0, base="adamw", lr=0.1, weight_decay=0.0)
+        if resized:
+            for _ in range(5):
+                p.grad = torch.ones_like(p)
+                optimizer.first_step()
+                optimizer.second_step()
+            p.data = torch.ones(3)
+        p.grad = torch.ones_like(p)
+        optimizer.first_step()
+        optimizer.second_step()
+        moved.append(p.detach())
+    assert torch.equal(*moved)
+
+
+def test_a_mask_of_another_shape_is_asked_for_again():
+    p = torch.nn.Parameter(torch.ones(2))
+    optimizer = SAM([p], "masked-sam", rho=0.1, lr=0.1, watch=0)
+    optimizer.set_inputs(p, torch.ones(2))
+    p.data, p.grad = torch.ones(3), None
+    p.grad = torch.ones(3)
+    with pytest.raises(ValueError, match="set_inputs comes again"):
+        optimizer.first_step()
+    optimizer.set_inputs(p, torch.ones(3))
+    assert optimizer.first_step() == "perturbed"
+    optimizer.second_step()

@@ -185,6 +185,10 @@ class Report(NamedTuple):
     """The step in which it was looked at, counted from 1; 0 before."""
 
 
+# What of a watch is saved.
+WATCHED = ("steps", "perturbed", "distance", "distance_step")
+
+
 class Watch:
     """Counts steps and says which of them are to be looked at closely."""
 

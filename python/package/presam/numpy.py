@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ._names import (
-    BASE_SETTINGS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within,
+    BASE_SETTINGS, GROUP, OUTCOMES, WATCHED, Base, Method, Report, Watch, checked_rho, parted, within,
 )
 
 SCALARS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
@@ -19,11 +19,16 @@ SCALARS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 def checked(what: str, array: Any) -> np.ndarray:
     """An array that the step can take."""
     if not isinstance(array, np.ndarray) or array.dtype not in SCALARS:
-        found = getattr(array, "dtype", type(array).__name__)
+        found = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
         raise TypeError(f"{what}: expected numpy arrays of float32 or float64, found {found}")
     if not (array.flags.c_contiguous and array.flags.aligned):
         raise ValueError(f"{what}: expected C-contiguous arrays, found strides {array.strides}; np.ascontiguousarray makes one")
     return array
+
+
+def arrays(grads: Optional[Sequence[Any]]) -> Optional[List[Any]]:
+    """Arithmetic on arrays without dimensions leaves numpy's scalars, which are no arrays."""
+    return None if grads is None else [np.asarray(g) if isinstance(g, np.generic) else g for g in grads]
 
 
 class SAM:
@@ -34,8 +39,8 @@ class SAM:
     variant, rho, base ("sgd", "adamw"), length, descent, max_norm, loss_scale, keys: as in presam.torch.SAM
     threads    for arrays of 131072 elements and more; the bits are the same whatever their number
 
-    Gradients are lists, one for each array in the order of the groups, None for an array without one. Memory, state
-    and backups are arrays of its own. Errors: TypeError and ValueError, one line each, before anything is written.
+    Gradients are lists, one for each array in the order of the groups, None for an array without one; they are read
+    alone (a descent that mixes both works on a copy of the second). Memory, state and backups are arrays of its own. Errors: TypeError and ValueError, one line each, before anything is written.
     """
 
     def __init__(self, params: Sequence[Union[np.ndarray, Dict[str, Any]]], variant: str = "info-asam", *, rho=None,
@@ -109,7 +114,7 @@ class SAM:
         """Perturbs the arrays along the gradients (momentum-sam: along its momentum). Returns the outcome."""
         if self._half is not None:
             raise RuntimeError("first_step: the arrays are perturbed: second_step or restore comes first")
-        one = self._method.one_gradient
+        one, grads = self._method.one_gradient, arrays(grads)
         found = self._momenta() if one else self._addresses(grads)
         self._unscale = 1.0 / within("loss_scale", self.loss_scale, "a finite number above 0", lambda x: 0 < x < math.inf)
         call = (found, self.groups, self._unscale)
@@ -132,8 +137,12 @@ class SAM:
         outcome = self._half
         if outcome in ("perturbed", "zero-norm"):
             try:
+                grads = arrays(grads)
                 found = self._addresses(grads)
                 self._look(grads)
+                if self._method.mixes:
+                    grads = [None if g is None else g.copy() for g in grads]
+                    found = self._addresses(grads)
                 args = (found, self.groups, self._unscale, self.max_norm, self.threads)
                 judged = OUTCOMES[self._engine.descend(*args, None)]
             finally:
@@ -185,22 +194,37 @@ class SAM:
         """Copies of memory and state, counters, settings of the groups; not the arrays themselves."""
         if self._half is not None:
             raise RuntimeError("state_dict: the arrays are perturbed: second_step or restore comes first")
-        planes = [[p.copy() for p in planes[2:] if p is not None] for planes in self._planes]
+        planes = [[p.copy() for p in planes] for planes in self._kept_planes()]
         groups = [{key: value for key, value in g.items() if key != "params"} for g in self.groups]
-        return {"variant": self._method.variant.name, "base": self._base.core, "planes": planes, "groups": groups,
-                "counters": self._engine.counters(), "steps": self._watch.steps}
+        watch = {key: getattr(self._watch, key) for key in WATCHED}
+        return {**self._made(), "planes": planes, "groups": groups, "counters": self._engine.counters(), "watch": watch}
+
+    def _made(self) -> Dict[str, Any]:
+        return {"variant": self._method.variant.name, "descent": self._method.descent[0], "base": self._base.core}
+
+    def _kept_planes(self) -> List[List[np.ndarray]]:
+        """Memory and state of each array, LookSAM's sharp part first."""
+        return [[p for p in planes[2:] if p is not None] for planes in self._planes]
 
     def load_state_dict(self, saved: Dict[str, Any]) -> None:
         """Goes on where `saved` was taken, to the same bits."""
-        mine = {"variant": self._method.variant.name, "base": self._base.core}
-        for key, expected in mine.items():
+        if self._half is not None:
+            raise RuntimeError("load_state_dict: the arrays are perturbed: second_step or restore comes first")
+        for key, expected in self._made().items():
             if saved[key] != expected:
                 raise ValueError(f"load_state_dict: expected a {key} of {expected}, found {saved[key]}")
-        for planes, kept in zip(self._planes, saved["planes"]):
-            for plane, copy in zip([p for p in planes[2:] if p is not None], kept):
+        own, kept = self._kept_planes(), saved["planes"]
+        shapes = lambda lists: [[p.shape for p in planes] for planes in lists]
+        if shapes(own) != shapes(kept) or len(self.groups) != len(saved["groups"]):
+            raise ValueError(f"load_state_dict: expected memory and state of {len(own)} arrays in {len(self.groups)} groups, in "
+                             f"their shapes {[w.shape for w in self._params]}, found others: {shapes(kept)} in "
+                             f"{len(saved['groups'])}")
+        for planes, copies in zip(own, kept):
+            for plane, copy in zip(planes, copies):
                 plane[...] = copy
         for group, settings in zip(self.groups, saved["groups"]):
             group.update(settings)
         rule, base = saved["counters"]
         self._engine.set_counters(tuple(rule), [tuple(c) for c in base])
-        self._watch.steps = saved["steps"]
+        for key, value in saved["watch"].items():
+            setattr(self._watch, key, value)

@@ -1,9 +1,10 @@
 """What a model needs around a step: groups of its parameters, batch statistics that are counted once."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 NORMS = tuple(
     getattr(torch.nn, name)
@@ -35,12 +36,24 @@ def groups(model: torch.nn.Module, **options: Any) -> List[Dict[str, Any]]:
     return [group for group in made if group["params"]]
 
 
+def hidden(module: torch.nn.Module) -> Dict[str, Any]:
+    """Makes a layer leave its statistics alone. Returns what was taken away for it."""
+    if not isinstance(module, _InstanceNorm):
+        module.track_running_stats = False
+        return {}
+    # Without the switch it would take those of the batch in evaluation mode too; in training it writes those it finds.
+    names = ("running_mean", "running_var") if module.training else ()
+    statistics = {name: module._buffers[name] for name in names}
+    module._buffers.update(dict.fromkeys(names))
+    return statistics
+
+
 class BatchNormOnce:
     """Batch normalisation that does not count while the parameters are perturbed: see `batch_norm_once`."""
 
     def __init__(self, model: torch.nn.Module, optimizer=None):
         self.layers = [m for m in model.modules() if isinstance(m, _NormBase) and m.track_running_stats]
-        self._frozen: Optional[List[torch.nn.Module]] = None
+        self._frozen: Optional[List[Tuple[torch.nn.Module, Any]]] = None
         self._optimizer = optimizer
         if optimizer is not None:
             if optimizer._method.one_gradient:
@@ -50,14 +63,13 @@ class BatchNormOnce:
     def perturbed(self) -> None:
         """Statistics stand still from here; layers in evaluation mode go on using theirs."""
         if self._frozen is None:
-            self._frozen = [m for m in self.layers if m.track_running_stats]
-            for module in self._frozen:
-                module.track_running_stats = False
+            self._frozen = [(m, hidden(m)) for m in self.layers if m.track_running_stats]
 
     def rested(self) -> None:
         """Statistics are counted again."""
-        for module in self._frozen or ():
+        for module, statistics in self._frozen or ():
             module.track_running_stats = True
+            module._buffers.update(statistics)
         self._frozen = None
 
     def remove(self) -> None:

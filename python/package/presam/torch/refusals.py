@@ -1,6 +1,10 @@
 """What a step cannot take, each in one line that says what to do."""
 
+import inspect
+
 import torch
+
+from .._names import GROUP
 
 ONE_FILE = (
     "examples/python/presam_torch.py of the repository is sam, asam, info-sam and info-asam for every device of torch"
@@ -65,6 +69,9 @@ def base_class(base) -> None:
         raise TypeError("base: expected an optimizer that steps without a closure, found LBFGS")
     if issubclass(base, torch.optim.SparseAdam):
         raise TypeError("base: expected an optimizer of dense gradients, found SparseAdam")
+    both = [name for name in ("rho", *GROUP) if name != "maximize" and name in inspect.signature(base).parameters]
+    if both:
+        raise TypeError(f"base: expected a class without an argument {both[0]}, which a group has for SAM, found {base.__name__}")
 
 
 def descent(name: str, base) -> None:

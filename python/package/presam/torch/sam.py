@@ -14,14 +14,14 @@ from . import refusals
 from .caller import outside
 from .health import apart
 from .saving import Saved
-from .tensors import Tensors, warn_of_copies
+from .tensors import Tensors, warn_of_copies, write_back
 from .together import decision
 
 get_num_threads, is_grad_enabled = torch.get_num_threads, torch.is_grad_enabled
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
 # Hooks of every optimizer of a process. A torch that keeps them elsewhere counts as one that has some.
-HOOKS_OF_ALL = [getattr(optimizer, f"_global_optimizer_{when}_hooks", (None,)) for when in ("pre", "post")]
+HOOKS_OF_ALL = [getattr(optimizer, f"_global_optimizer_{when}_hooks", {"elsewhere": None}) for when in ("pre", "post")]
 
 
 class SAM(Saved, torch.optim.Optimizer):
@@ -119,6 +119,7 @@ class SAM(Saved, torch.optim.Optimizer):
         the parameters (momentum-sam: at the perturbed ones, the only ones it sees)."""
         if closure is None:
             raise TypeError(refusals.BY_HAND)
+        self._at_rest("step")
         one = self._method.one_gradient
         loss = self._clear() if one else self._taken(closure)
         outcome = self._first()
@@ -150,18 +151,20 @@ class SAM(Saved, torch.optim.Optimizer):
     def second_step(self, zero_grad: bool = False) -> str:
         """Restores the parameters, bit for bit, and lets the base optimizer step along the gradients at hand. Returns
         the outcome. Hooks and schedulers see it as a step."""
-        if self._optimizer_step_pre_hooks:
-            for hook in self._optimizer_step_pre_hooks.values():
-                hook(self, (), {})
+        self._call(HOOKS_OF_ALL[0], self._optimizer_step_pre_hooks)
         outcome = self._second()
         # What a scheduler of torch looks at, to warn where it was called before the first step.
         self._opt_called = True
-        if self._optimizer_step_post_hooks:
-            for hook in self._optimizer_step_post_hooks.values():
-                hook(self, (), {})
+        self._call(self._optimizer_step_post_hooks, HOOKS_OF_ALL[1])
         if zero_grad:
             self.zero_grad()
         return outcome
+
+    def _call(self, *lists) -> None:
+        for hooks in lists:
+            for hook in hooks.values() if hooks else ():
+                if hook is not None:
+                    hook(self, (), {})
 
     def base_step(self, zero_grad: bool = False) -> str:
         """The base optimizer alone along the gradients at hand: plain training before SAM begins, or the end of a step
@@ -173,15 +176,20 @@ class SAM(Saved, torch.optim.Optimizer):
         self._current().fetch()
         self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
         self._kept, self._half = None, "base"
-        return self.second_step(zero_grad)
+        try:
+            return self.second_step(zero_grad)
+        finally:
+            self._rest()
 
     def restore(self) -> None:
         """Takes the perturbation back, exactly: the parameters are copied from before it. The step is given up."""
         if self._half is None:
             return
-        self._tensors.engine.restore()
         try:
-            self._moved()
+            # None where a list that was to be made anew was refused: the old one was restored before.
+            if self._tensors is not None:
+                self._tensors.engine.restore()
+                self._moved()
         finally:
             self._rest()
 
@@ -309,9 +317,8 @@ class SAM(Saved, torch.optim.Optimizer):
             self._look()
         call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
         found = tensors.engine.descend(grads, *call)
-        with torch.no_grad():
-            for g, copy in copies:
-                g.copy_(copy)
+        if self._method.mixes or self.base_optimizer is not None:
+            write_back(copies)
         return found
 
     def _closely_again(self):
@@ -319,7 +326,7 @@ class SAM(Saved, torch.optim.Optimizer):
         tensors = self._tensors
         if not tensors.in_place():
             raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
-                               "move or convert a model between steps")
+                               "move or convert a model between steps (what was left behind is perturbed)")
         if tensors.more():
             # Gradients that only the second pass has: their planes are made now, at the restored parameters.
             tensors.engine.restore()

@@ -2,6 +2,8 @@
 
 from typing import Any, Dict
 
+from .._names import WATCHED
+
 
 class Saved:
     """Saving and loading, copies and pickles; its heir has the planes in `state` and the rest in attributes."""
@@ -13,7 +15,7 @@ class Saved:
         rule, base = self._counters
         params = [p for group in self.param_groups for p in group["params"]]
         counters = [list(base.get(p, (0, 1.0, 1.0))) for p in params]
-        watch = {key: getattr(self._watch, key) for key in ("steps", "perturbed", "distance", "distance_step")}
+        watch = {key: getattr(self._watch, key) for key in WATCHED}
         method = self._method
         made = {"variant": method.variant.name, "descent": method.descent[0], "base": self._base and self._base.core}
         return {**made, "rule": list(rule), "counters": counters, "watch": watch}
@@ -43,6 +45,12 @@ class Saved:
         for key in ("variant", "descent", "base"):
             if own[key] != mine[key]:
                 raise ValueError(f"load_state_dict: expected a {key} of {mine[key]}, found {own[key]}")
+        params = [p for group in self.param_groups for p in group["params"]]
+        for index, p in enumerate(params):
+            for name, plane in state_dict["state"].get(index, {}).items():
+                if plane.shape != p.shape:
+                    raise ValueError(f"load_state_dict: expected {name} of parameter {index} as {tuple(p.shape)}, found "
+                                     f"{tuple(plane.shape)}; are these the parameters in the order in which they were saved?")
         super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
         if self.base_optimizer is not None:
             self.base_optimizer.load_state_dict(own["base_optimizer"])

@@ -25,8 +25,8 @@ NO_COUNTERS = (0, 1.0, 1.0)
 
 
 def is_dense(p: torch.Tensor) -> bool:
-    """Whether its numbers fill one block of memory, in whatever order (channels_last does)."""
-    return p.is_contiguous() or torch.empty_like(p).stride() == p.stride()
+    """Whether its numbers fill one block of memory, in whatever order (channels_last does), each with its own sign."""
+    return not p.is_neg() and (p.is_contiguous() or torch.empty_like(p).stride() == p.stride())
 
 
 def place(p: torch.Tensor):
@@ -49,18 +49,22 @@ class Tensors:
         dtype = refusals.one_type(self.params)
         self.places = list(map(place, self.params))
         # What is no block of memory is worked on as a copy.
-        self.work = [(p, torch.empty_like(p, memory_format=torch.contiguous_format))
-                     for p in self.params if not is_dense(p)]
+        self.work = [(p, p.detach().clone(memory_format=torch.contiguous_format)) for p in self.params if not is_dense(p)]
         self.copied = len(self.work)
         copies = {id(p): copy for p, copy in self.work}
         self.images = [copies.get(id(p), p.detach()) for p in self.params]
-        refuse_shared(self.params, copies)
+        refuse_shared(self.params)
         alone = [name for name in ALONE if all(name in group for group in groups)]
         core, names = ((base.core, base.keys), base.names) if base else (None, alone)
         self.engine = method.engine(SCALARS[dtype], core, names)
         rows, self._planes = [], []
+        # Of another shape it is another parameter, which has no memory yet and has taken no step.
+        resized = {p for p in self.params if any(plane.shape != p.shape for plane in state[p].values())}
+        counters = (counters[0], {p: own for p, own in counters[1].items() if p not in resized})
         for (p, k), image in zip(seats, self.images):
-            planes = planes_of(p, image, state[p], scratch.setdefault(p, {}), method, base)
+            own = scratch.get(p, {})
+            planes = planes_of(p, image, state[p], own, method, base)
+            scratch[p] = own
             self._planes.append(planes)
             rows.append((p.numel(), k, [image.data_ptr(), *(0 if t is None else t.data_ptr() for t in planes)]))
         self.storages = [t.untyped_storage() for t in [*self.params, *self.images]]
@@ -104,8 +108,9 @@ class Tensors:
         """Whether one of the rest has a gradient by now."""
         return any(p.grad is not None for p in self.rest)
 
-    def gradients(self) -> Tuple[List[int], List[Tuple[torch.Tensor, torch.Tensor]]]:
-        """The addresses of the gradients, 0 for none; and copies that were made, with what they are copies of."""
+    def gradients(self) -> Tuple[List[int], List[Tuple[torch.Tensor, torch.Tensor, torch.Tensor]]]:
+        """The addresses of the gradients, 0 for none; and copies that were made, with the parameter and what they are
+        copies of."""
         found, copies = [], []
         for p, image in zip(self.params, self.images):
             g = p.grad
@@ -113,9 +118,10 @@ class Tensors:
                 found.append(0)
                 continue
             refusals.gradient(p, g)
-            if g.stride() != image.stride() and not (g.is_contiguous() and image.is_contiguous()):
+            lies_alike = g.stride() == image.stride() or (g.is_contiguous() and image.is_contiguous())
+            if g.is_neg() or not lies_alike:
                 copy = torch.empty_like(image).copy_(g)
-                copies.append((g, copy))
+                copies.append((p, g, copy))
                 g = copy
             found.append(data_ptr(g))
         return [found[k] for k in self.filled], copies
@@ -145,7 +151,6 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) ->
         kept = store.get(name)
         if kept is None or kept.dtype != image.dtype or kept.shape != image.shape or kept.stride() != image.stride():
             fresh = torch.zeros_like(image, requires_grad=False)
-            # Of another shape it is another parameter, which has no memory yet.
             store[name] = fresh.copy_(kept) if kept is not None and kept.shape == image.shape else fresh
         return store[name]
 
@@ -153,6 +158,9 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) ->
         if name not in state:
             raise ValueError(f"{method.variant.name} takes {method.inputs} inputs a parameter (masks, preconditioners): "
                              "set_inputs(parameter, tensor, ...) comes before the first step")
+        if state[name].shape != image.shape:
+            raise ValueError(f"inputs: expected {tuple(image.shape)}, found {tuple(state[name].shape)}: set_inputs comes "
+                             "again where a parameter has changed its shape")
         return plane(state, name)
 
     looks = method.descent[0] == "look-sam"
@@ -166,13 +174,43 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) ->
     ]
 
 
-def refuse_shared(params: List[torch.Tensor], copies) -> None:
-    """Two parameters over the same memory would be perturbed twice."""
-    blocks = sorted((p.data_ptr(), p.data_ptr() + p.nbytes) for p in params if id(p) not in copies and p.numel())
-    for (_, end), (start, _) in zip(blocks, blocks[1:]):
-        if start < end:
+def span(p: torch.Tensor) -> Tuple[int, int]:
+    """The first byte of its numbers, and the one after the last."""
+    last = sum((n - 1) * stride for n, stride in zip(p.shape, p.stride()))
+    return p.data_ptr(), p.data_ptr() + (last + 1) * p.element_size()
+
+
+def meet(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two tensors whose spans overlap have a number in common: columns of one block may have none."""
+    if is_dense(one) and is_dense(other):
+        return True
+    start = min(one.data_ptr(), other.data_ptr())
+    length = (max(span(one)[1], span(other)[1]) - start) // one.element_size()
+    seen = torch.zeros(length, dtype=torch.bool)
+    at = lambda p: seen.as_strided(p.shape, p.stride(), (p.data_ptr() - start) // p.element_size())
+    at(one).fill_(True)
+    return bool(at(other).any())
+
+
+def refuse_shared(params: List[torch.Tensor]) -> None:
+    """Two parameters over the same numbers would be perturbed twice."""
+    before: List[torch.Tensor] = []
+    for p in sorted((p for p in params if p.numel()), key=data_ptr):
+        before = [q for q in before if span(q)[1] > p.data_ptr()]
+        if any(meet(q, p) for q in before):
             raise ValueError("parameters: expected memory of their own, found two that share it; tie weights by using one "
                              "Parameter in both modules")
+        before.append(p)
+
+
+@torch.no_grad()
+def write_back(copies) -> None:
+    """What became of copies of gradients. One whose numbers share a place (`expand`) gives way to its copy."""
+    for p, g, copy in copies:
+        if any(stride == 0 and n > 1 for n, stride in zip(g.shape, g.stride())):
+            p.grad = copy
+        else:
+            g.copy_(copy)
 
 
 _warned = False
