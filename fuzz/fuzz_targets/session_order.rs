@@ -167,6 +167,11 @@ impl Play {
         Ok(())
     }
 
+    /// Whether a whole step takes one gradient alone.
+    fn follows_momentum(&self) -> bool {
+        self.rule.name() == "momentum-sam"
+    }
+
     /// What a session refuses before it looks at a model.
     fn is_refused(&self) -> bool {
         let scale = self.session.loss_scale;
@@ -177,14 +182,15 @@ impl Play {
 
     /// A whole step against the same step phase by phase.
     fn step(&mut self, draw: &mut Draw<'_>, form: Form) -> Result<(), Error> {
-        let along_momentum = form == Form::Momentum;
+        let follows = form == Form::Closure && self.follows_momentum();
+        let along_momentum = form == Form::Momentum || follows;
         let gradients = [self.model.gradient(draw), self.model.gradient(draw)];
         let case = self.case([&gradients[0], &gradients[1]]);
         let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
         let phases = self.phases(&case, along_momentum);
         let result = match form {
             Form::Closure => {
-                let mut given = gradients.iter();
+                let mut given = gradients.iter().skip(usize::from(follows));
                 self.session.step(&self.groups, &mut self.model, |model, _| {
                     given.next().into_iter().for_each(|gradient| model.set_gradient(gradient));
                     Ok::<(), Error>(())
@@ -235,7 +241,7 @@ impl Play {
         let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
         let phases = self.phases(&case, false);
         let mut answer = Answer::unchanged(&case);
-        if draw.flag() {
+        if draw.flag() || self.follows_momentum() {
             self.model.set_gradient(&gradient);
             drop(self.session.ascend(&self.groups, &mut self.model));
         } else {

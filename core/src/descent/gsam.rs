@@ -50,8 +50,8 @@ impl<R: Real> Gsam<R> {
     /// Arms the mix from the sums of `accumulate_pair(perturbed_grads, grads, ..)` over all segments.
     ///
     /// A non-finite norm of g~ or <g, g~> (the product has no range classes: `f32` norms of about 1e19 and
-    /// more are too large), a zero norm, or one so small that the product loses digits (`f32`: below about
-    /// 1e-15) leaves g~ as it is, and says so.
+    /// more are too large), a share of one in the other beyond the range, a zero norm, or one so small that the
+    /// product loses digits (`f32`: below about 1e-15) leaves g~ as it is, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.

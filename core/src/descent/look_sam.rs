@@ -55,8 +55,8 @@ impl<R: Real> LookSam<R> {
     /// The mix that turns (g, g~) into g_v, from the sums of `accumulate_pair(grads, perturbed_grads, ..)`.
     ///
     /// A non-finite norm of g or <g, g~> (the product has no range classes: `f32` norms of about 1e19 and
-    /// more are too large), a zero norm, or one so small that the product loses digits (`f32`: below about
-    /// 1e-15) leaves g~ as it is, every bit of it, and says so.
+    /// more are too large), a share of one in the other beyond the range, a zero norm, or one so small that the
+    /// product loses digits (`f32`: below about 1e-15) leaves g~ as it is, every bit of it, and says so.
     ///
     /// # Errors
     /// [`Error::NotFromZero`] where `sums` is a later part.

@@ -85,7 +85,8 @@ impl Cpu {
 
 /// <first, second> / ||first||^2, and what the numbers did. The root is divided twice, so the square
 /// need not be representable. A dot product has no range classes: where the norm needs the class for
-/// small numbers (`f32`: below about 1e-15) the product has lost digits, so the norm counts as zero.
+/// small numbers (`f32`: below about 1e-15) the product has lost digits, so the norm counts as zero. Nor has the quotient:
+/// one beyond the range is [`Outcome::NonFinite`].
 pub(super) fn projection<R: Real>(total: Part<R>) -> (R, Outcome) {
     if !total.sum.is_finite() || !total.statistic.is_finite() {
         return (R::ZERO, Outcome::NonFinite);
@@ -96,5 +97,6 @@ pub(super) fn projection<R: Real>(total: Part<R>) -> (R, Outcome) {
     let norm = ScaledNorm::of(total);
     let unit = norm.inverse_unit();
     let once = total.statistic * unit / norm.root;
-    (once * unit / norm.root, Outcome::Finite)
+    let ratio = once * unit / norm.root;
+    if ratio.is_finite() { (ratio, Outcome::Finite) } else { (R::ZERO, Outcome::NonFinite) }
 }

@@ -13,13 +13,15 @@ use crate::norm::{Part, PartialNorm, ScaledNorm};
 use crate::outcome::Outcome;
 use crate::planes::Planes;
 use crate::real::Real;
+use crate::variants::momentum_sam;
 
 impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
     /// One whole step: `gradient` is called at w, then at the perturbed point, and must write the
     /// model's gradient there. The driver for trainers that can express a step as one closure.
     ///
-    /// The second call is left out where the first gradient is not finite. An error of the closure
-    /// leaves w as it was.
+    /// The second call is left out where the first gradient is not finite, and the first one where the variant
+    /// follows the momentum ([`MomentumSam`](crate::MomentumSam), by name too): then this is
+    /// [`step_with_momentum`](Session::step_with_momentum). An error of the closure leaves w as it was.
     ///
     /// ```
     /// use presam::{Cpu, Flat, Group, Sam, Session, Sgd};
@@ -49,6 +51,10 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         E: From<Error>,
         T: Segments<R> + ?Sized,
     {
+        let own = self.variant.info().map(|info| info.name);
+        if own == Some(momentum_sam::INFO.name) {
+            return self.step_with_momentum(groups, model, gradient);
+        }
         gradient(model, Point::Params)?;
         let ascended = self.ascend(groups, model)?;
         finish_step(ascended, gradient)

@@ -158,11 +158,7 @@ impl Stepper {
             }
             step.second(network, model, cpu, plan, looks)
         };
-        let report = if one_gradient {
-            session.step_with_momentum(&plan.groups, model, &mut gradient)?
-        } else {
-            session.step(&plan.groups, model, &mut gradient)?
-        };
+        let report = session.step(&plan.groups, model, &mut gradient)?;
         Ok(Step { descended: report.descended, ..step })
     }
 }

@@ -261,6 +261,16 @@ fn a_dot_product_beyond_the_range_leaves_the_second_gradient() {
 }
 
 /// The search over segments, ended.
+#[test]
+fn a_projection_beyond_the_range_leaves_the_second_gradient() {
+    // <g, g~> / |g|^2 is 3e44 and its like; both norms and the product are numbers.
+    let (g, p) = (vec![vec![1e-14_f32, 0.0]], vec![vec![3e30, 1e30]]);
+    let (split, first) = LookSam::new(0.5).unwrap().split(&pair_sums(&g, &p)).unwrap();
+    let (gsam, second) = Gsam::new(0.5).unwrap().arm(&pair_sums(&g, &p)).unwrap();
+    assert_eq!([first, second], [Outcome::NonFinite; 2]);
+    assert_eq!([mixed(split, &g, &p), mixed(gsam, &p, &g)], [p, g]);
+}
+
 fn search<R: Real>(keep: u64, scores: &[Vec<R>]) -> TopK<R> {
     let mut top = TopK::new(keep);
     for _ in 0..TopK::<R>::passes() {

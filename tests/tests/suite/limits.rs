@@ -4,7 +4,7 @@
 use presam::variants::{Key, Limits};
 use presam::{
     AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Error, Group, LengthRule, Outcome, Part,
-    Real, ScaledNorm, Schedule, Sgd, base, variants,
+    Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
 };
 use presam_conformance::Scalar;
 
@@ -113,6 +113,15 @@ fn radii<R: Real + Scalar>() {
         [(R::ZERO, true), (R::ONE, true), (above, false), (first_below_zero, false)]
     {
         assert_eq!(LengthRule::mixed(value, R::ZERO).is_ok(), held, "{value:?}");
+    }
+}
+
+#[test]
+fn vasso_s_theta_is_the_weight_of_the_new_gradient() {
+    assert_eq!(Vasso::from_theta(0.25).unwrap(), Vasso::new(0.75).unwrap());
+    assert_eq!(Vasso::from_theta(1.0).unwrap(), Vasso::new(0.0).unwrap());
+    for theta in NEVER.into_iter().chain([0.0, ABOVE]) {
+        assert!(Vasso::from_theta(theta).is_err(), "{theta}");
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::common::{Random, bits};
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Cpu, Error, FixedSam, Flat, Form, Group, InfoAsam, LengthRule,
-    Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, RuleState, Sam, SegmentMut,
-    Segments, Session, Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
+    AdamW, AnyVariant, BaseOptimizer, BaseState, Cpu, Error, FixedSam, Flat, Form, Group, InfoAsam,
+    LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point, RuleState, Sam,
+    SegmentMut, Segments, Session, Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
 };
 use std::cell::Cell;
 
@@ -433,4 +433,28 @@ fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
     };
     let threads = stepped(Cpu::detect().parallel());
     assert!(threads == stepped(Cpu::plain()));
+}
+
+#[test]
+fn momentum_sam_by_name_takes_one_gradient_in_any_step() {
+    let run = |own: bool| {
+        let (mut model, groups, mut points) = (Model::new(11, 0, 1), groups(), Vec::new());
+        let by_name = AnyVariant::by_name("momentum-sam").unwrap();
+        let mut session = Session::new(Cpu::detect(), by_name, momentum());
+        for _ in 0..3 {
+            let mut gradient = |m: &mut Model, point| {
+                points.push(point);
+                m.gradient();
+                Ok::<(), Error>(())
+            };
+            let report = match own {
+                true => session.step_with_momentum(&groups, &mut model, gradient),
+                false => session.step(&groups, &mut model, &mut gradient),
+            };
+            assert!(report.unwrap().descended);
+        }
+        (model.params(), model.planes(), points)
+    };
+    assert_eq!(run(false), run(true));
+    assert_eq!(run(false).2, [Point::Perturbed; 3]);
 }

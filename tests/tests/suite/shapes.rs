@@ -4,7 +4,7 @@
 use crate::common::{Guarded, Random, bits};
 use presam::{
     AdamW, AscentRule, BaseOptimizer, BaseState, Cpu, DescentRule, Element, Error, InfoAsam,
-    LengthRule, PartialNorm, PreSam, Real, RuleState, Sam, Sgd, Variant, Vasso, finish,
+    LengthRule, PartialNorm, PreSam, Real, RuleState, Sam, Scale, Sgd, Variant, Vasso, finish,
 };
 use presam_conformance::generate::BOUNDARIES;
 
@@ -263,4 +263,27 @@ fn the_helpers_name_a_slice_of_the_wrong_length() {
         Cpu::detect().correct(wsam.correction(0.1), &mut p.w, &p.g, &p.out)
     });
     refuses(&[("out", "mask")], |p| presam::TopK::new(3).write_mask(&p.w, &mut p.out));
+}
+
+/// A rule with a plane of memory that it never renews.
+#[derive(Clone, Copy)]
+struct Reader;
+
+impl AscentRule<f32, 1, 0> for Reader {
+    fn norm_term(self, e: Element<f32, 1, 0>) -> f32 {
+        e.grad * e.memory[0]
+    }
+
+    fn direction(self, e: Element<f32, 1, 0>) -> f32 {
+        self.norm_term(e)
+    }
+}
+
+#[test]
+fn memory_that_a_rule_only_reads_stays() {
+    let mut memory = [2.0, 0.5, -1.0];
+    let (w, g, mut out) = ([1.0; 3], [1.0, 2.0, 3.0], [0.0; 3]);
+    let scale = Scale { prescale: 1.0, scale: 0.5, remember: true };
+    Cpu::plain().ascend(Reader, scale, &w, &g, [&mut memory], [], &mut out).unwrap();
+    assert_eq!((out, memory), ([2.0, 1.5, -0.5], [2.0, 0.5, -1.0]));
 }
