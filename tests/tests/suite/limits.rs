@@ -3,8 +3,8 @@
 
 use presam::variants::{Key, Limits};
 use presam::{
-    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Error, Group, LengthRule, Outcome, Part,
-    Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
+    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Cpu, Error, Group, LengthRule, Outcome,
+    Part, PartialNorm, Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
 };
 use presam_conformance::Scalar;
 
@@ -36,6 +36,12 @@ fn every_range_holds_what_it_says() {
     for (limits, ..) in RANGES {
         around(limits).for_each(|(value, held)| assert_eq!(limits.hold(value), held, "{value}"));
     }
+    let words = RANGES.map(|(limits, ..)| limits.words());
+    let numbers = ["a number of at least 0", "a number from 0 to 1", "a number from 0 to below 1"];
+    assert_eq!(
+        (&words[..3], words[3], words[4]),
+        (&numbers[..], "0 or 1", "a whole number of at least 1")
+    );
 }
 
 /// Each key takes what its range holds, and refuses the rest by its name.
@@ -172,4 +178,21 @@ fn an_option_of_a_group_changes_what_it_names_alone() {
     assert_eq!(told(plain.not_perturbed()), (0.5, None, false, false, true));
     assert_eq!(told(plain.without_operator()), (0.5, None, true, true, false));
     assert_eq!(told(odd.not_counted().counted_only()), told(odd));
+}
+
+/// rho ((1 - lambda) + lambda / (N + k)), whatever the unit of N.
+#[test]
+fn the_mixed_length_at_any_size_of_the_norm() {
+    let (rho, lambda, guard) = (0.5_f32, 0.75, 2.0);
+    let length = LengthRule::mixed(lambda, guard).unwrap();
+    for size in [1e-30_f32, 1e-10, 0.25, 1.0, 1e10, 1e30] {
+        let mut norm = PartialNorm::new();
+        Cpu::plain().accumulate_gradient(1.0, &[size], &mut norm).unwrap();
+        let norm = ScaledNorm::of(norm.total().unwrap());
+        let scale = Ascent { outcome: Outcome::Finite, norm }.scale(rho, length).unwrap();
+        let [rho, lambda, guard, size] = [rho, lambda, guard, size].map(f64::from);
+        let expected = rho * ((1.0 - lambda) + lambda / (size + guard));
+        let found = f64::from(scale.prescale) * f64::from(scale.scale);
+        assert!((found / expected - 1.0).abs() < 1e-6, "{size}: {found} for {expected}");
+    }
 }
