@@ -409,7 +409,8 @@ typedef struct presam_tensor_f32 {
   float *state[PRESAM_MAX_PLANES];
   // Its group, which many tensors may share.
   const struct presam_group *group;
-  // Zero before the first step.
+  // Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+  // without an ascent, may take a mark of a later step for one of its own.
   struct presam_mark mark;
 } presam_tensor_f32;
 
@@ -469,7 +470,8 @@ typedef struct presam_tensor_f64 {
   double *state[PRESAM_MAX_PLANES];
   // Its group, which many tensors may share.
   const struct presam_group *group;
-  // Zero before the first step.
+  // Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+  // without an ascent, may take a mark of a later step for one of its own.
   struct presam_mark mark;
 } presam_tensor_f64;
 

@@ -179,7 +179,12 @@ pub(crate) unsafe fn ascend<R: AnyReal>(at: *const State<R>, tensor: *mut Tensor
     // SAFETY: the caller's word.
     let view = unsafe { checked(&now, tensor, &[extent(at)?]) }?;
     // SAFETY: the caller's word.
-    unsafe { written(&view, |planes, mark| now.ascend(planes, mark)) }
+    unsafe {
+        written(&view, |planes, mark| {
+            now.check_ascends(mark)?;
+            now.ascend(planes)
+        })
+    }
 }
 
 pub(crate) unsafe fn restore<R: AnyReal>(tensor: *mut Tensor<R>) -> Done {
@@ -266,13 +271,11 @@ pub(crate) unsafe fn ascend_all<R: AnyReal>(
     // SAFETY: the caller's word.
     unsafe { all.each(&now, measured) }?;
     now.finish(&norm)?;
-    // SAFETY: nothing is written yet; the marks are those that were just seen.
-    unsafe { all.each(&now, |view| now.check_ascends(view.mark())) }?;
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };
     let ascended = |view: &View<R>| {
-        // SAFETY: the caller's word.
-        unsafe { written(view, |planes, mark| now.ascend(planes, mark)) }
+        // SAFETY: the caller's word. All are at rest; which step left them there does not matter.
+        unsafe { written(view, |planes, _| now.ascend(planes)) }
     };
     // SAFETY: the caller's word.
     given_up_unless(unsafe { all.each(&now, ascended) }, at, now)

@@ -130,7 +130,8 @@ pub struct Tensor<R> {
     pub state: [*mut R; PRESAM_MAX_PLANES],
     /// Its group, which many tensors may share.
     pub group: *const Group,
-    /// Zero before the first step.
+    /// Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+    /// without an ascent, may take a mark of a later step for one of its own.
     pub mark: Mark,
 }
 
