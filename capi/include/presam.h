@@ -399,7 +399,7 @@ typedef struct presam_tensor_f32 {
   // descent. One buffer may serve both.
   const float *grads;
   // Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-  // memory, or the group does not count).
+  // memory, or the group does not count). Needed until w is back, whatever the group says by then.
   float *backup;
   // The variant's memory, zero before the first step.
   float *memory[PRESAM_MAX_PLANES];
@@ -460,7 +460,7 @@ typedef struct presam_tensor_f64 {
   // descent. One buffer may serve both.
   const double *grads;
   // Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-  // memory, or the group does not count).
+  // memory, or the group does not count). Needed until w is back, whatever the group says by then.
   double *backup;
   // The variant's memory, zero before the first step.
   double *memory[PRESAM_MAX_PLANES];

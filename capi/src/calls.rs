@@ -7,7 +7,7 @@
 
 use crate::extent::{Extent, check_apart};
 use crate::layout::{Config, Mark, PlaneCount, Report, Tensor};
-use crate::mark::{is_perturbed, restore as back};
+use crate::mark::{PERTURBED, is_perturbed, restore as back};
 use crate::memory::{View, headed, held, named, place, view, view_restored};
 use crate::norm::{Norm, Pass};
 use crate::segment::Writing;
@@ -37,7 +37,9 @@ unsafe fn checked<R: AnyReal>(
     tensor: *mut Tensor<R>,
     others: &[Extent],
 ) -> Result<View<R>, Fault> {
-    let backup = |group: &presam::Group<R>| now.needs_backup(group);
+    // A group may change within a step: what is perturbed comes back all the same.
+    let backup =
+        |group: &presam::Group<R>, mark: Mark| mark.stage == PERTURBED || now.needs_backup(group);
     // SAFETY: the caller's word.
     unsafe { view(tensor, now.settings.counts(), backup, others) }
 }

@@ -120,7 +120,7 @@ pub struct Tensor<R> {
     /// descent. One buffer may serve both.
     pub grads: *const R,
     /// Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-    /// memory, or the group does not count).
+    /// memory, or the group does not count). Needed until w is back, whatever the group says by then.
     pub backup: *mut R,
     /// The variant's memory, zero before the first step.
     pub memory: [*mut R; PRESAM_MAX_PLANES],

@@ -175,6 +175,31 @@ fn a_state_that_is_copied_back_goes_on_with_the_marks_of_a_later_step() {
     rolls_back::<f64>();
 }
 
+/// A tensor's group is none of perturbed tensors any more when the tensor is to come back.
+fn group_changes<R: Api>() {
+    let (mut m, mut plain) = (Model::<R>::new(), Model::<R>::new());
+    // SAFETY: all of it lives, and what is null is refused.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        m.groups[1].flags |= PRESAM_GROUP_NOT_PERTURBED | PRESAM_GROUP_NOT_COUNTED;
+        let backup = std::mem::replace(&mut m.tensors[1].backup, std::ptr::null_mut());
+        m.refuses((Code::Null as u32, Argument::Backup as u32, 1), |m| {
+            R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
+        });
+        m.tensors[1].backup = backup;
+        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::ascend_all(&mut plain.state, plain.tensors.as_mut_ptr(), 2));
+        ok(R::descend_all(&mut plain.state, plain.tensors.as_mut_ptr(), 2));
+    }
+    assert!(m.bytes() == plain.bytes(), "a group that changed between the halves");
+}
+
+#[test]
+fn a_group_that_changes_between_the_halves() {
+    group_changes::<f32>();
+    group_changes::<f64>();
+}
+
 #[test]
 fn what_has_happened_is_counted_and_nothing_else() {
     counters::<f32>();
