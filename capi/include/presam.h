@@ -115,7 +115,7 @@ enum presam_base
   // `sgd-momentum`
   PRESAM_BASE_SGD_MOMENTUM = 2,
   // `adamw`
-  PRESAM_BASE_ADAM_W = 3,
+  PRESAM_BASE_ADAMW = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
