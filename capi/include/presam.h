@@ -115,7 +115,7 @@ enum presam_base
   // `sgd-momentum`
   PRESAM_BASE_SGD_MOMENTUM = 2,
   // `adamw`
-  PRESAM_BASE_ADAM_W = 3,
+  PRESAM_BASE_ADAMW = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -399,7 +399,7 @@ typedef struct presam_tensor_f32 {
   // descent. One buffer may serve both.
   const float *grads;
   // Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-  // memory, or the group does not count).
+  // memory, or the group does not count). Needed until w is back, whatever the group says by then.
   float *backup;
   // The variant's memory, zero before the first step.
   float *memory[PRESAM_MAX_PLANES];
@@ -409,7 +409,8 @@ typedef struct presam_tensor_f32 {
   float *state[PRESAM_MAX_PLANES];
   // Its group, which many tensors may share.
   const struct presam_group *group;
-  // Zero before the first step.
+  // Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+  // without an ascent, may take a mark of a later step for one of its own.
   struct presam_mark mark;
 } presam_tensor_f32;
 
@@ -459,7 +460,7 @@ typedef struct presam_tensor_f64 {
   // descent. One buffer may serve both.
   const double *grads;
   // Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-  // memory, or the group does not count).
+  // memory, or the group does not count). Needed until w is back, whatever the group says by then.
   double *backup;
   // The variant's memory, zero before the first step.
   double *memory[PRESAM_MAX_PLANES];
@@ -469,7 +470,8 @@ typedef struct presam_tensor_f64 {
   double *state[PRESAM_MAX_PLANES];
   // Its group, which many tensors may share.
   const struct presam_group *group;
-  // Zero before the first step.
+  // Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+  // without an ascent, may take a mark of a later step for one of its own.
   struct presam_mark mark;
 } presam_tensor_f64;
 

@@ -7,7 +7,7 @@
 
 use crate::extent::{Extent, check_apart};
 use crate::layout::{Config, Mark, PlaneCount, Report, Tensor};
-use crate::mark::{is_perturbed, restore as back};
+use crate::mark::{PERTURBED, is_perturbed, restore as back};
 use crate::memory::{View, headed, held, named, place, view, view_restored};
 use crate::norm::{Norm, Pass};
 use crate::segment::Writing;
@@ -37,7 +37,9 @@ unsafe fn checked<R: AnyReal>(
     tensor: *mut Tensor<R>,
     others: &[Extent],
 ) -> Result<View<R>, Fault> {
-    let backup = |group: &presam::Group<R>| now.needs_backup(group);
+    // A group may change within a step: what is perturbed comes back all the same.
+    let backup =
+        |group: &presam::Group<R>, mark: Mark| mark.stage == PERTURBED || now.needs_backup(group);
     // SAFETY: the caller's word.
     unsafe { view(tensor, now.settings.counts(), backup, others) }
 }
@@ -179,7 +181,12 @@ pub(crate) unsafe fn ascend<R: AnyReal>(at: *const State<R>, tensor: *mut Tensor
     // SAFETY: the caller's word.
     let view = unsafe { checked(&now, tensor, &[extent(at)?]) }?;
     // SAFETY: the caller's word.
-    unsafe { written(&view, |planes, mark| now.ascend(planes, mark)) }
+    unsafe {
+        written(&view, |planes, mark| {
+            now.check_ascends(mark)?;
+            now.ascend(planes)
+        })
+    }
 }
 
 pub(crate) unsafe fn restore<R: AnyReal>(tensor: *mut Tensor<R>) -> Done {
@@ -266,13 +273,11 @@ pub(crate) unsafe fn ascend_all<R: AnyReal>(
     // SAFETY: the caller's word.
     unsafe { all.each(&now, measured) }?;
     now.finish(&norm)?;
-    // SAFETY: nothing is written yet; the marks are those that were just seen.
-    unsafe { all.each(&now, |view| now.check_ascends(view.mark())) }?;
     // SAFETY: a state was read from there.
     unsafe { at.write(now) };
     let ascended = |view: &View<R>| {
-        // SAFETY: the caller's word.
-        unsafe { written(view, |planes, mark| now.ascend(planes, mark)) }
+        // SAFETY: the caller's word. All are at rest; which step left them there does not matter.
+        unsafe { written(view, |planes, _| now.ascend(planes)) }
     };
     // SAFETY: the caller's word.
     given_up_unless(unsafe { all.each(&now, ascended) }, at, now)

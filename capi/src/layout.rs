@@ -120,7 +120,7 @@ pub struct Tensor<R> {
     /// descent. One buffer may serve both.
     pub grads: *const R,
     /// Keeps w while it is perturbed; may be null where the group is not perturbed (and the variant has no
-    /// memory, or the group does not count).
+    /// memory, or the group does not count). Needed until w is back, whatever the group says by then.
     pub backup: *mut R,
     /// The variant's memory, zero before the first step.
     pub memory: [*mut R; PRESAM_MAX_PLANES],
@@ -130,7 +130,8 @@ pub struct Tensor<R> {
     pub state: [*mut R; PRESAM_MAX_PLANES],
     /// Its group, which many tensors may share.
     pub group: *const Group,
-    /// Zero before the first step.
+    /// Zero before the first step, and zero again where a state is copied back: a call for one tensor, or a step
+    /// without an ascent, may take a mark of a later step for one of its own.
     pub mark: Mark,
 }
 

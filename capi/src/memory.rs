@@ -122,14 +122,14 @@ pub(crate) struct View<R> {
     pub extents: Extents,
 }
 
-/// Checks a tensor; `others` is what else the call has. `backup` says whether its group has one.
+/// Checks a tensor; `others` is what else the call has. `backup` says whether it has one, by its group and its mark.
 ///
 /// # Safety
 /// `at` is as [`headed`] asks; so is its group.
 pub(crate) unsafe fn view<R: AnyReal>(
     at: *mut Tensor<R>,
     counts: Counts,
-    backup: impl FnOnce(&presam::Group<R>) -> bool,
+    backup: impl FnOnce(&presam::Group<R>, Mark) -> bool,
     others: &[Extent],
 ) -> Result<View<R>, Fault> {
     // SAFETY: the caller's word.
@@ -139,7 +139,7 @@ pub(crate) unsafe fn view<R: AnyReal>(
     let mut extents = Extents::of(others)?;
     extents.add(Extent::of(at, 1, true, Argument::Tensor))?;
     extents.add(Extent::of(tensor.group, 1, false, Argument::Group))?;
-    let has_backup = backup(&group);
+    let has_backup = backup(&group, tensor.mark);
     add_planes(&tensor, counts, has_backup, &mut extents)?;
     Ok(View { at, tensor, group, counts, has_backup, extents })
 }

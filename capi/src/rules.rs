@@ -49,7 +49,7 @@ pub enum Base {
     /// `sgd-momentum`
     SgdMomentum = 2,
     /// `adamw`
-    AdamW = 3,
+    Adamw = 3,
 }
 
 /// Every variant's name, at the place of its tag less 1. A new variant comes last.
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(name(VARIANTS, Variant::InfoAsam as u32), Some(c"info-asam"));
         assert_eq!(name(VARIANTS, Variant::MomentumSam as u32), Some(c"momentum-sam"));
         assert_eq!(name(VARIANTS, Variant::RawAsam as u32), Some(c"raw-asam"));
-        assert_eq!(name(BASES, Base::AdamW as u32), Some(c"adamw"));
+        assert_eq!(name(BASES, Base::Adamw as u32), Some(c"adamw"));
         let beyond = VARIANTS.len() as u32 + 1;
         assert_eq!([0, beyond, u32::MAX].map(|tag| name(VARIANTS, tag)), [None; 3]);
     }

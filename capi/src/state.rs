@@ -263,9 +263,8 @@ impl<R: AnyReal> State<R> {
         check(mark.step != self.step, Code::Order, Argument::Mark)
     }
 
-    /// Phase 2, one tensor; its mark after it.
-    pub(crate) fn ascend(&self, s: Writing<'_, R>, mark: Mark) -> Result<Mark, Fault> {
-        self.check_ascends(mark)?;
+    /// Phase 2, one tensor that is at rest; its mark after it.
+    pub(crate) fn ascend(&self, s: Writing<'_, R>) -> Result<Mark, Fault> {
         let done = Mark { stage: BACK, step: self.step, len: s.params.len() };
         if self.ascent.outcome == Outcome::NonFinite {
             return Ok(done);

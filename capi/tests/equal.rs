@@ -290,7 +290,7 @@ fn a_tag_and_a_name_are_one_rule() {
     unsafe {
         ok(f32::init(&mut states[0], size_of_val(&states[0]), &held.config));
         held.config.variant = Variant::InfoAsam as u32;
-        held.config.base = Base::AdamW as u32;
+        held.config.base = Base::Adamw as u32;
         (held.config.variant_name, held.config.base_name) = (std::ptr::null(), std::ptr::null());
         ok(f32::init(&mut states[1], size_of_val(&states[1]), &held.config));
     }

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::Api;
 use common::trial::{Model, ok, what};
+use common::{Api, Planes};
 use presam_capi::*;
 
 fn orders<R: Api>() {
@@ -136,6 +136,68 @@ fn counters<R: Api>() {
     }
     let expected = whole_step(&mut Model::<R>::new());
     assert!(whole_step(&mut refused) == expected, "a refused step was counted");
+}
+
+/// State, parameters and gradients, memory and state planes as they were; the marks stay as they are.
+fn roll_back<R: Api>(m: &mut Model<R>, state: R::State, planes: &[Planes<R>]) {
+    m.state = state;
+    for (to, from) in m.planes.iter_mut().zip(planes) {
+        to.params.copy_from_slice(&from.params);
+        to.grads.copy_from_slice(&from.grads);
+        let kept = from.memory.iter().chain(&from.state);
+        for (to, from) in to.memory.iter_mut().chain(&mut to.state).zip(kept) {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+fn rolls_back<R: Api>() {
+    let mut m = Model::<R>::new();
+    whole_step(&mut m);
+    let (state, planes) = (m.state, m.planes.clone());
+    let expected = whole_step(&mut m);
+    roll_back(&mut m, state, &planes);
+    assert!(whole_step(&mut m) == expected, "a step was over");
+    roll_back(&mut m, state, &planes);
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::cancel(&mut m.state));
+        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+    }
+    roll_back(&mut m, state, &planes);
+    assert!(whole_step(&mut m) == expected, "a step was given up");
+}
+
+#[test]
+fn a_state_that_is_copied_back_goes_on_with_the_marks_of_a_later_step() {
+    rolls_back::<f32>();
+    rolls_back::<f64>();
+}
+
+/// A tensor's group is none of perturbed tensors any more when the tensor is to come back.
+fn group_changes<R: Api>() {
+    let (mut m, mut plain) = (Model::<R>::new(), Model::<R>::new());
+    // SAFETY: all of it lives, and what is null is refused.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        m.groups[1].flags |= PRESAM_GROUP_NOT_PERTURBED | PRESAM_GROUP_NOT_COUNTED;
+        let backup = std::mem::replace(&mut m.tensors[1].backup, std::ptr::null_mut());
+        m.refuses((Code::Null as u32, Argument::Backup as u32, 1), |m| {
+            R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
+        });
+        m.tensors[1].backup = backup;
+        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::ascend_all(&mut plain.state, plain.tensors.as_mut_ptr(), 2));
+        ok(R::descend_all(&mut plain.state, plain.tensors.as_mut_ptr(), 2));
+    }
+    assert!(m.bytes() == plain.bytes(), "a group that changed between the halves");
+}
+
+#[test]
+fn a_group_that_changes_between_the_halves() {
+    group_changes::<f32>();
+    group_changes::<f64>();
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn files_are_written_read_back_and_compared() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(names(&folder), ["bench.csv", "bench.json", "bench.svg"]);
     let file = folder.join("bench.json");
-    let record = Record::read(&file).unwrap();
+    let record = Record::read("--compare", &file).unwrap();
     assert_eq!(record.measurements.len(), 4);
 
     let file = file.to_str().unwrap();
@@ -98,6 +98,10 @@ fn files_are_written_read_back_and_compared() {
     let text = out(&output);
     assert!(text.contains("\nstep/sam/5000 warm ") && text.contains(" 1.00 "), "{text}");
     assert!(!presam(&["bench", "--from", file]).status.success());
+    let bad = place.path().join("bad.json");
+    std::fs::write(&bad, "{}").unwrap();
+    let message = refused(&["bench", "--from", bad.to_str().unwrap(), "--compare", file]);
+    assert!(message.starts_with("error: --from "), "{message}");
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn a_record_of_a_slow_past_is_beaten() {
     assert!(output.status.success());
     let file = place.path().join("bench.json");
     for (factor, verdict) in [(100.0, "FAST"), (0.01, "SLOW")] {
-        let mut record = Record::read(&file).unwrap();
+        let mut record = Record::read("--compare", &file).unwrap();
         for row in &mut record.measurements {
             for value in [&mut row.p05_ns, &mut row.p50_ns, &mut row.p95_ns] {
                 *value *= factor;

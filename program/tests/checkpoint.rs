@@ -250,7 +250,7 @@ fn a_folder_in_use_or_with_checkpoints_of_before_is_not_written_over() {
     let alone = presam(&["--resume", "--dry-run"]);
     assert_eq!(alone.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&alone.stderr).contains("--checkpoint"));
-    let lock = std::fs::File::create(place.path().join("lock")).unwrap();
+    let lock = std::fs::File::create(place.path().join(".presam-lock")).unwrap();
     lock.lock().unwrap();
     let (out, study) = (place.path().join("out"), place.path().join("study.toml"));
     std::fs::write(&study, SMALL).unwrap();

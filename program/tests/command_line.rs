@@ -209,8 +209,8 @@ fn writes(arguments: &[&str]) -> Vec<String> {
     drop(child);
     own.set_nonblocking(true).expect("a socket that does not wait");
     let mut buffer = [0; 4096];
-    let mut next = || own.recv(&mut buffer).ok().map(|length| buffer[..length].to_vec());
-    std::iter::from_fn(|| next()).map(|piece| String::from_utf8(piece).expect("text")).collect()
+    let next = || own.recv(&mut buffer).ok().map(|length| buffer[..length].to_vec());
+    std::iter::from_fn(next).map(|piece| String::from_utf8(piece).expect("text")).collect()
 }
 
 /// Under `mpirun`, what another process says would come between two pieces of a line.

@@ -127,7 +127,7 @@ mod tests {
             std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["bench.csv", "bench.json", "bench.svg"]);
-        assert_eq!(Record::read(&folder.join("bench.json")).unwrap(), record);
+        assert_eq!(Record::read("--from", &folder.join("bench.json")).unwrap(), record);
         let text = std::fs::read_to_string(folder.join("bench.csv")).unwrap();
         assert!(text.contains("# command: presam bench --sizes\n# device: fake\n"), "{text}");
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
@@ -158,12 +158,14 @@ mod tests {
         ];
         for (text, reason) in cases {
             std::fs::write(&file, &text).unwrap();
-            let message = Record::read(&file).unwrap_err().to_string();
-            assert!(message.starts_with(&format!("--compare {}: expected ", file.display())));
-            assert!(message.contains(reason) && message.lines().count() == 1, "{message}");
+            for flag in ["--from", "--compare"] {
+                let message = Record::read(flag, &file).unwrap_err().to_string();
+                assert!(message.starts_with(&format!("{flag} {}: expected ", file.display())));
+                assert!(message.contains(reason) && message.lines().count() == 1, "{message}");
+            }
         }
         std::fs::write(&file, good.to_string()).unwrap();
-        Record::read(&file).unwrap();
-        assert!(Record::read(&place.path().join("absent")).is_err());
+        Record::read("--from", &file).unwrap();
+        assert!(Record::read("--from", &place.path().join("absent")).is_err());
     }
 }

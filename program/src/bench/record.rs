@@ -170,13 +170,13 @@ impl Measurement {
 }
 
 impl Record {
-    /// Reads a bench.json, ours or a peer's.
+    /// Reads a bench.json, ours or a peer's, that `flag` named.
     ///
     /// # Errors
     /// A file that cannot be read, is no JSON, is of another form, or whose quantiles are no times.
-    pub fn read(file: &Path) -> Result<Self, Error> {
+    pub fn read(flag: &str, file: &Path) -> Result<Self, Error> {
         let wrong = |found: String| {
-            let place = format!("--compare {}", file.display());
+            let place = format!("{flag} {}", file.display());
             ConfigError::new(place, format!("a bench.json of the form {FORM:?}"), found)
         };
         let text = std::fs::read(file).map_err(|reason| wrong(reason.to_string()))?;

@@ -86,9 +86,10 @@ struct Told<'a> {
 
 /// Everything that can be wrong with the request is found before the first row.
 pub(crate) fn bench(arguments: &BenchArguments) -> Result<(), Error> {
-    let other = arguments.compare.as_deref().map(Record::read).transpose()?;
+    let other = arguments.compare.as_deref();
+    let other = other.map(|file| Record::read("--compare", file)).transpose()?;
     if let Some(from) = &arguments.from {
-        let record = Record::read(from)?;
+        let record = Record::read("--from", from)?;
         return told(arguments, &record, other.as_ref());
     }
     let request = Request::new(&Asked {

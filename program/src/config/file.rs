@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::names::{key_name, method_name, named, table_name};
 use super::{ConfigError, Options};
 use crate::data::Source;
 use crate::methods::suggestion;
@@ -55,9 +56,22 @@ impl Options {
     /// Reads TOML text; `name` stands in errors.
     ///
     /// # Errors
-    /// The first line that is no valid TOML, holds an unknown key or a value of another kind.
+    /// The first line that is no valid TOML, holds an unknown key or a value of another kind; a method or a key of one in
+    /// two spellings.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| wrong(name, text, &error))
+        let options: Self = toml::from_str(text).map_err(|error| wrong(name, text, &error))?;
+        options.by_name(name)
+    }
+
+    /// Radii and settings under the lists' names, as the flags have them.
+    fn by_name(mut self, file: &str) -> Result<Self, ConfigError> {
+        self.rho.each = named(format!("{file}: rho"), self.rho.each, method_name)?;
+        for (method, keys) in &mut self.set {
+            let written = std::mem::take(keys);
+            *keys = named(format!("{file}: set.{method}"), written, |key| key_name(method, key))?;
+        }
+        self.set = named(format!("{file}: set"), self.set, table_name)?;
+        Ok(self)
     }
 }
 

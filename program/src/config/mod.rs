@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod file;
 mod micro;
+mod names;
 mod options;
 mod parse;
 mod part;

@@ -88,7 +88,8 @@ impl SeedsOption {
 }
 
 impl Options {
-    /// These options laid over `weaker` ones: what is set here stays, single radii and keys are joined.
+    /// These options laid over `weaker` ones: what is set here stays, single radii and keys are joined by name, which
+    /// parsing has made the list's.
     #[must_use]
     pub fn over(self, weaker: Self) -> Self {
         let mut rho = self.rho;

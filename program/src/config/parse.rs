@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use super::names::{key_name, method_name, table_name};
 use super::{ConfigError, RhoOption};
 
 const SEEDS: &str = "a count (24), a list (3,7,9) or a range whose end is left out (100..124)";
@@ -35,7 +36,8 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, ConfigError> {
     }
 }
 
-/// Radii from `0.05`, `sam=0.5,asam=2` or both (`0.05,asam=2`).
+/// Radii from `0.05`, `sam=0.5,asam=2` or both (`0.05,asam=2`), under the list's names of the methods: of two radii for one
+/// method, in whatever spelling, the last counts.
 ///
 /// # Errors
 /// Text of another form; whether methods exist and values fit is checked later, by [`super::resolve`].
@@ -48,7 +50,7 @@ pub fn parse_rho(text: &str) -> Result<RhoOption, ConfigError> {
         match part.split_once('=') {
             Some((method, value)) => {
                 let value = value.trim().parse().map_err(|_| wrong())?;
-                rho.each.insert(method.trim().to_owned(), value);
+                rho.each.insert(method_name(method.trim()), value);
             }
             None if rho.all.is_none() => rho.all = Some(part.trim().parse().map_err(|_| wrong())?),
             None => return Err(wrong()),
@@ -57,7 +59,7 @@ pub fn parse_rho(text: &str) -> Result<RhoOption, ConfigError> {
     Ok(rho)
 }
 
-/// Method, key and value from `METHOD.KEY=VALUE`.
+/// Method, key and value from `METHOD.KEY=VALUE`, by the lists' names.
 ///
 /// # Errors
 /// Text of another form.
@@ -65,7 +67,8 @@ pub fn parse_setting(text: &str) -> Result<(String, String, f64), ConfigError> {
     let parts = || {
         let (name, value) = text.split_once('=')?;
         let (method, key) = name.split_once('.')?;
-        Some((method.trim().to_owned(), key.trim().to_owned(), value.trim().parse().ok()?))
+        let (method, key) = (method.trim(), key.trim());
+        Some((table_name(method), key_name(method, key), value.trim().parse().ok()?))
     };
     parts().ok_or_else(|| {
         ConfigError::new(

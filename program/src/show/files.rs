@@ -1,8 +1,8 @@
 //! Files that are complete or not there.
 //!
-//! Everything goes into a temporary folder inside the target first (the same file system, the usual rights) and to the
+//! Everything goes into temporary folders beside the targets first (the same file system, the usual rights) and to the
 //! disk; then each file is renamed into place, and the renames go to the disk too. An interruption leaves older files
-//! as they were.
+//! as they were. A symlink stays, and what it names is replaced; a pipe or a device stays and is written into.
 
 use std::fmt;
 use std::fs::File;
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::tilde::unreplaced;
 
-/// How the names of temporary folders begin.
-pub(crate) const SCRATCH: &str = ".presam-";
+/// The name of a file that has not been renamed yet.
+const NEW: &str = "new";
 
 /// A folder or file that could not be written.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl Folder<'_> {
     /// Checks, before an hour is spent computing, that files of these names can be written to it; leaves no trace.
     ///
     /// # Errors
-    /// The folder, or the nearest existing one above it, is no folder or not writable; a folder has one of the names.
+    /// The folder, or the nearest existing one above it, is no folder or not writable; a folder has one of the names, or
+    /// a symlink whose file cannot be written.
     pub fn check(self, names: &[&str]) -> Result<(), OutputError> {
         if let Some(meant) = unreplaced(self.path) {
             let meant = meant.display();
@@ -62,31 +63,56 @@ impl Folder<'_> {
         if let Some(name) = names.iter().find(|name| self.path.join(name).is_dir()) {
             return Err(self.error(format_args!("a folder named {name} in it")));
         }
-        scratch(above).map(drop).map_err(|reason| self.error(reason))
+        self.scratch(above).map(drop).map_err(|reason| self.error(reason))?;
+        let mut links = names.iter().filter(|name| self.path.join(name).is_symlink());
+        links.try_for_each(|name| self.way(name).map(drop))
     }
 
     /// Writes the files, each a name with its bytes, into the folder, which is made where it does not exist.
     ///
     /// # Errors
     /// A file or folder that cannot be written; files that stood there before are then as they were, unless the failure
-    /// is that of a rename, before which everything had been written completely.
+    /// is that of a rename, or of a pipe or device, before which everything else had been written completely.
     pub fn write<N: AsRef<Path>>(self, files: &[(N, Vec<u8>)]) -> Result<(), OutputError> {
-        let wrong = |name: &N, reason| OutputError {
-            path: self.path.join(name),
-            ..self.error::<io::Error>(reason)
-        };
         let place = std::path::absolute(self.path).map_err(|reason| self.error(reason))?;
-        std::fs::create_dir_all(&place).map_err(|reason| self.error(reason))?;
-        let scratch = scratch(&place).map_err(|reason| self.error(reason))?;
-        for (name, bytes) in files {
-            write_through(&scratch.path().join(name), bytes)
-                .map_err(|reason| wrong(name, reason))?;
+        std::fs::create_dir_all(place).map_err(|reason| self.error(reason))?;
+        let ways = files.iter().map(|(name, _)| self.way(name)).collect::<Result<Vec<_>, _>>()?;
+        for ((name, bytes), way) in files.iter().zip(&ways) {
+            way.prepare(bytes).map_err(|reason| self.wrong(name, reason))?;
         }
-        for (name, _) in files {
-            std::fs::rename(scratch.path().join(name), place.join(name))
-                .map_err(|reason| wrong(name, reason))?;
+        for ((name, bytes), way) in files.iter().zip(&ways) {
+            way.finish(bytes).map_err(|reason| self.wrong(name, reason))?;
         }
-        sync(&place).map_err(|reason| self.error(reason))
+        Ok(())
+    }
+
+    /// How a file of this name is written.
+    fn way<N: AsRef<Path>>(self, name: N) -> Result<Way, OutputError> {
+        let way = || {
+            let file = std::path::absolute(self.path.join(&name))?;
+            if std::fs::metadata(&file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                return Ok(Way::Into(file));
+            }
+            let target = behind_links(file)?;
+            let above = target.parent().unwrap_or(&target);
+            Ok(Way::Beside(self.scratch(above)?, target))
+        };
+        way().map_err(|reason| self.wrong(&name, reason))
+    }
+
+    /// A folder of a name of its own inside `parent`; it goes when dropped.
+    fn scratch(self, parent: &Path) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix(&self.scratch_prefix()).tempdir_in(parent)
+    }
+
+    /// How the names of its temporary folders begin: another flag's process has others.
+    pub(crate) fn scratch_prefix(self) -> String {
+        format!(".presam-{}-", self.flag.trim_start_matches('-'))
+    }
+
+    /// The error that a file in the folder cannot be written.
+    fn wrong(self, name: impl AsRef<Path>, reason: io::Error) -> OutputError {
+        OutputError { path: self.path.join(name), expected: "file", ..self.error(reason) }
     }
 
     /// The error that the folder cannot take what it should.
@@ -121,9 +147,43 @@ pub fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error
     Ok(bytes)
 }
 
-/// A folder of a name of its own inside `parent`; it goes when dropped.
-fn scratch(parent: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(SCRATCH).tempdir_in(parent)
+/// How a file is written.
+enum Way {
+    /// Into what stands there: a pipe or a device, which a rename would replace.
+    Into(PathBuf),
+    /// Into a folder beside the target first.
+    Beside(TempDir, PathBuf),
+}
+
+impl Way {
+    fn prepare(&self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Into(_) => Ok(()),
+            Self::Beside(scratch, _) => write_through(&scratch.path().join(NEW), bytes),
+        }
+    }
+
+    fn finish(&self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Into(stream) => File::options().write(true).open(stream)?.write_all(bytes),
+            Self::Beside(scratch, target) => {
+                std::fs::rename(scratch.path().join(NEW), target)?;
+                target.parent().map_or(Ok(()), sync)
+            }
+        }
+    }
+}
+
+/// The file that `file` stands for, there or not.
+fn behind_links(file: PathBuf) -> io::Result<PathBuf> {
+    match file.canonicalize() {
+        // A link to nothing yet; a circle of links is another error.
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => match file.read_link() {
+            Ok(next) => behind_links(file.parent().unwrap_or(Path::new("")).join(next)),
+            Err(_) => Ok(file),
+        },
+        found => found,
+    }
 }
 
 /// Written and handed to the disk, so that a rename after it cannot leave an empty file behind a power cut.
@@ -187,5 +247,55 @@ mod tests {
         assert!(message.contains("file/x: expected a writable file, found: "), "{message}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
         assert_eq!(names(place.path()), ["file", "taken"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_stays_and_what_it_names_is_written() {
+        use std::os::unix::fs::symlink;
+        let place = tempfile::tempdir().unwrap();
+        let [real, out] = ["real", "out"].map(|name| place.path().join(name));
+        std::fs::create_dir(&real).unwrap();
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(real.join("x"), "old").unwrap();
+        for (to, name) in [("../real/x", "x"), ("../real/new", "y"), ("x", "z")] {
+            symlink(to, out.join(name)).unwrap();
+        }
+        let folder = Folder { flag: "--out", path: &out };
+        folder.check(&["x", "y", "plain"]).unwrap();
+        folder
+            .write(&[("x", b"1"), ("y", b"2"), ("plain", b"3")].map(|(n, b)| (n, b.to_vec())))
+            .unwrap();
+        let read = |name| std::fs::read_to_string(real.join(name)).unwrap();
+        assert_eq!(["x", "new"].map(read), ["1", "2"]);
+        write_file("--out", &out.join("z"), b"4".to_vec()).unwrap();
+        assert_eq!(read("x"), "4");
+        assert!(["x", "y", "z"].iter().all(|name| out.join(name).is_symlink()));
+        assert_eq!(
+            (names(&real), names(&out)),
+            (vec!["new".into(), "x".into()], ["plain", "x", "y", "z"].map(String::from).to_vec())
+        );
+        symlink("../absent/x", out.join("w")).unwrap();
+        let message = folder.check(&["w"]).unwrap_err().to_string();
+        assert!(message.contains("w: expected a writable file, found: "), "{message}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_gets_the_bytes_and_stays() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let place = tempfile::tempdir().unwrap();
+        let [pipe, link] = ["pipe", "link"].map(|name| place.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink("pipe", &link).unwrap();
+        for file in [&pipe, &link] {
+            let end = pipe.clone();
+            let reader = std::thread::spawn(move || std::fs::read(end).unwrap());
+            write_file("--out", file, b"1".to_vec()).unwrap();
+            assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+            assert_eq!(reader.join().unwrap(), b"1");
+        }
+        assert!(link.is_symlink());
+        assert_eq!(names(place.path()), ["link", "pipe"]);
     }
 }

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::show::files::{Folder, SCRATCH};
+use crate::show::files::Folder;
 
 /// The flag, for errors.
 pub(super) const FLAG: &str = "--checkpoint";
 /// How a checkpoint's name ends.
 pub(super) const EXTENSION: &str = ".safetensors";
-/// The file that is locked.
-const LOCK: &str = "lock";
+/// The file that is locked; what it holds stays.
+const LOCK: &str = ".presam-lock";
 
 /// Refuses a folder with checkpoints in it: they would be written over.
 pub(super) fn holds_none(folder: &Path) -> Result<(), Error> {
@@ -34,7 +34,8 @@ pub(super) fn holds_none(folder: &Path) -> Result<(), Error> {
 pub(super) fn take(folder: &Path) -> Result<File, Error> {
     let own = Folder { flag: FLAG, path: folder };
     std::fs::create_dir_all(folder).map_err(|reason| own.error(reason))?;
-    let lock = File::create(folder.join(LOCK)).map_err(|reason| own.error(reason))?;
+    let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK));
+    let lock = lock.map_err(|reason| own.error(reason))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -43,8 +44,9 @@ pub(super) fn take(folder: &Path) -> Result<File, Error> {
         }
         Err(TryLockError::Error(reason)) => return Err(own.error(reason).into()),
     }
+    let scratch = own.scratch_prefix();
     for entry in std::fs::read_dir(folder).map_err(|reason| own.error(reason))?.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+        if entry.file_name().to_string_lossy().starts_with(&scratch) {
             std::fs::remove_dir_all(entry.path()).map_err(|reason| own.error(reason))?;
         }
     }
@@ -53,4 +55,31 @@ pub(super) fn take(folder: &Path) -> Result<File, Error> {
 
 fn refused(folder: &Path, expected: &str, found: impl Display) -> Error {
     ConfigError::new(format!("{FLAG} {}", folder.display()), expected, found).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_have_in_the_folder_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &str| place.path().join(name);
+        for name in ["lock", "named"] {
+            std::fs::write(file(name), "mine").unwrap();
+        }
+        for name in [".presam-out-a", ".presam-checkpoint-a"] {
+            std::fs::create_dir(file(name)).unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("named", file(".presam-lock")).unwrap();
+        let _lock = take(place.path()).unwrap();
+        let message = take(place.path()).unwrap_err().to_string();
+        assert!(message.contains("no other process"), "{message}");
+        for name in ["lock", "named"] {
+            assert_eq!(std::fs::read_to_string(file(name)).unwrap(), "mine");
+        }
+        let stays = |name: &str| file(name).exists();
+        assert_eq!([".presam-out-a", ".presam-checkpoint-a"].map(stays), [true, false]);
+    }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! DIR/sam-noise0.6-seed3.safetensors           a run at the end of an epoch, or its record once it is finished
 //! DIR/tuning-sam-noise0.6-seed9001-1c4e09aa…   a trial of a tuning
-//! DIR/lock                                     held while a process writes here
+//! DIR/.presam-lock                             held while a process writes here
 //! ```
 //!
 //! Each file is complete or not there, and no two hang together: a kill at any moment costs the epochs since a

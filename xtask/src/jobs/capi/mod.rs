@@ -1,9 +1,10 @@
-//! The C interface: its header, its libraries in a prefix, and its examples as a stranger builds them.
+//! The C interface: its header, its libraries in a prefix, and its page and examples as a stranger builds them.
 
 mod firmware;
 mod header;
 mod host;
 mod install;
+mod page;
 
 pub(crate) use header::header;
 
@@ -26,6 +27,7 @@ pub(crate) fn capi() -> Outcome {
     let dir = job_dir("capi")?;
     let prefix = dir.join("prefix");
     install::install(&prefix)?;
+    page::run(&dir, &prefix)?;
     digits(&dir)?;
     host::run(&dir, &prefix)?;
     firmware::run(&dir)
