@@ -116,6 +116,34 @@ fn a_step_that_dies_is_tried_again_with_each_launch_waited_for() {
 }
 
 #[test]
+fn a_lost_device_is_tried_again_so_that_the_page_names_the_kernel() {
+    // The program tells of it by its own exit code, as of anything else that the device refuses.
+    let lost = "[ $1$CUDA_LAUNCH_BLOCKING = verify ] && echo 'error: device lost: 700' >&2 && exit 2
+        [ $1 = verify ] && echo 'error: device lost: 700; at the launch of NAME' >&2 && exit 2";
+    let Left { code, summary, .. } = run("lost", &format!("{lost}\n{GOOD}"));
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("| verify | 2 | "), "{summary}");
+    assert!(summary.contains("| verify-blocking | 2 | "), "{summary}");
+    assert!(summary.contains("at the launch of NAME"), "{summary}");
+    // Whatever else ends with that code is told as well as it can be.
+    let Left { summary, .. } = run("uncovered", &format!("[ $1 = verify ] && exit 2\n{GOOD}"));
+    assert!(!summary.contains("verify-blocking"), "{summary}");
+}
+
+#[test]
+fn folders_are_those_of_the_caller() {
+    let dir = folder("caller", RUN, GOOD);
+    let from = dir.join("elsewhere");
+    let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap());
+    let run = Run::program("sh").arg("../run.sh").args(["out", "data"]).env("PATH", &path);
+    let (code, out, _) = run.dir(&from).answer().unwrap();
+    assert_eq!(code, Some(0), "{out}");
+    let archive = named(&from.join("out"), ARCHIVE).unwrap();
+    assert!(out.contains(&format!("results: {}", archive.display())), "{out}");
+    assert!(out.contains(&format!("--data cifar10:{} ", from.join("data").display())), "{out}");
+}
+
+#[test]
 fn a_signal_ends_the_run_and_what_there_is_comes_home() {
     // The parent of `timeout`, which started it.
     let ends = "[ $1 = verify ] && kill -TERM $(cut -d' ' -f4 /proc/$PPID/stat) && sleep 60";
@@ -144,7 +172,7 @@ fn full_disk(name: &str, full: &str) -> Left {
 fn a_full_disk_costs_the_samples_or_the_place_and_not_the_results() {
     let Left { code, archive, results, .. } = full_disk("tight", "[ -e \"$3\"/bench/bench.json ]");
     assert_eq!((code, archive.parent()), (Some(0), results.parent()));
-    let elsewhere = "case $2 in ./*) true;; *) false;; esac";
+    let elsewhere = "case $2 in */elsewhere/*) false;; *) true;; esac";
     let Left { code, archive, .. } = full_disk("full", elsewhere);
     assert_eq!(code, Some(0));
     assert!(archive.parent().unwrap().ends_with("elsewhere"), "{}", archive.display());
