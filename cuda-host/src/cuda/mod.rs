@@ -42,6 +42,7 @@ use std::ffi::c_void;
 use std::fmt;
 use std::rc::Rc;
 
+use cust::sys;
 use presam_kernels::Kernel;
 
 use crate::device::Address;
@@ -100,12 +101,7 @@ impl Cuda {
     /// [`DeviceError::Rejected`] where the driver refuses the text or lacks the entry,
     /// [`DeviceError::Lost`].
     pub fn load(&mut self, kernel: &'static Kernel) -> Result<(), DeviceError> {
-        self.context.bind()?;
-        if self.modules.function(kernel).is_none() {
-            self.may_wait("compiling a text")?;
-            self.modules.load(kernel, self.driver)?;
-        }
-        Ok(())
+        self.function(kernel).map(drop)
     }
 
     /// Compiles every text now, all at once on threads of their own, where one after the other would be compiled as
@@ -115,9 +111,25 @@ impl Cuda {
     /// [`DeviceError::Contract`] within a capture, [`DeviceError::Lost`].
     pub fn load_all(&mut self) -> Result<(), DeviceError> {
         self.may_wait("compiling a text")?;
-        self.context.bind()?;
+        self.bind()?;
         self.modules.load_all(self.context.raw);
         Ok(())
+    }
+
+    /// Makes the context the calling thread's.
+    fn bind(&self) -> Result<(), DeviceError> {
+        self.context.bind().map_err(|failure| self.told(failure))
+    }
+
+    /// The entry of `kernel`; its text is compiled where it was not yet.
+    fn function(&mut self, kernel: &'static Kernel) -> Result<sys::CUfunction, DeviceError> {
+        self.bind()?;
+        if let Some(function) = self.modules.function(kernel) {
+            return Ok(function);
+        }
+        self.may_wait("compiling a text")?;
+        let loaded = self.modules.load(kernel, self.driver);
+        loaded.map_err(|error| self.told(error))
     }
 
     /// A capture records what is queued; whatever waits, or reads the host's memory later, would spoil it.

@@ -118,7 +118,8 @@ fn a_step_that_dies_is_tried_again_with_each_launch_waited_for() {
 #[test]
 fn a_lost_device_is_tried_again_so_that_the_page_names_the_kernel() {
     // The program tells of it by its own exit code, as of anything else that the device refuses.
-    let lost = "[ $1$CUDA_LAUNCH_BLOCKING = verify ] && echo 'error: device lost: 700' >&2 && exit 2
+    let lost =
+        "[ $1$CUDA_LAUNCH_BLOCKING = verify ] && echo 'error: device lost: 700' >&2 && exit 2
         [ $1 = verify ] && echo 'error: device lost: 700; at the launch of NAME' >&2 && exit 2";
     let Left { code, summary, .. } = run("lost", &format!("{lost}\n{GOOD}"));
     assert_eq!(code, Some(1), "{summary}");
