@@ -72,7 +72,7 @@ impl Cuda {
         Ok(Graph { raw, met, names, context: Rc::clone(&self.context) })
     }
 
-    fn recorded(&mut self) -> Result<(Template, VecDeque<&'static str>), DeviceError> {
+    pub(super) fn recorded(&mut self) -> Result<(Template, VecDeque<&'static str>), DeviceError> {
         if !self.capturing {
             return Err(DeviceError::Contract {
                 kernel: "graph",
@@ -153,7 +153,7 @@ impl Drop for Capture<'_> {
 }
 
 /// What was recorded; a graph is made from it.
-struct Template(sys::CUgraph);
+pub(super) struct Template(sys::CUgraph);
 
 impl Template {
     fn instantiate(&self) -> Result<sys::CUgraphExec, Failure> {

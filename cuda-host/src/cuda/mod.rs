@@ -38,7 +38,7 @@ pub use facts::{Facts, devices};
 pub use graph::Graph;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::rc::Rc;
 
@@ -47,6 +47,7 @@ use presam_kernels::Kernel;
 
 use crate::device::Address;
 use crate::error::DeviceError;
+use driver::call;
 use modules::Modules;
 use open::{Context, Stream};
 use staging::Staging;
@@ -132,9 +133,23 @@ impl Cuda {
         loaded.map_err(|error| self.told(error))
     }
 
+    /// Whether the stream is being captured, by this or, where a trainer lent it, by the trainer.
+    fn is_captured(&self) -> Result<bool, DeviceError> {
+        if self.capturing || self.stream.is_owned() || !self.stream.can_be_captured() {
+            return Ok(self.capturing);
+        }
+        self.bind()?;
+        let mut status: c_int = 0;
+        // SAFETY: the stream is alive, as the caller of `on_stream` promised; the status is an int to C, which never
+        // becomes the enum here.
+        unsafe { call!(cuStreamIsCapturing(self.stream.raw, (&raw mut status).cast())) }
+            .map_err(|failure| self.told(failure))?;
+        Ok(status != 0)
+    }
+
     /// A capture records what is queued; whatever waits, or reads the host's memory later, would spoil it.
     fn may_wait(&self, what: &'static str) -> Result<(), DeviceError> {
-        if !self.capturing {
+        if !self.is_captured()? {
             return Ok(());
         }
         Err(DeviceError::Contract {

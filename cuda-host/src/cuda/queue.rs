@@ -102,7 +102,7 @@ impl Device for Cuda {
     }
 
     fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
-        if !self.capturing {
+        if !self.is_captured()? {
             // Staged: one copy, and nothing waits.
             return self.write(to, &bytes_of(words));
         }
@@ -177,9 +177,8 @@ impl Device for Cuda {
         Ok(())
     }
 
-    /// All but the legacy default stream, null or 1, which cannot be captured.
     fn records(&self) -> bool {
-        self.stream.raw.addr() > 1
+        self.stream.can_be_captured()
     }
 
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
