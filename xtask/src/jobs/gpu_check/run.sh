@@ -119,12 +119,14 @@ summary() {
     echo "| step | exit code | time | command |"
     echo "| --- | --- | --- | --- |"
     printf '%s' "$rows"
-    for name in verify verify-blocking bench compare; do
-        [ -s "$out/$name.err" ] && sed -n "s/^error: /\n$name: /p" "$out/$name.err"
-        [ -s "$out/$name.txt" ] || continue
-        printf '\n%s:\n\n' "$name"
-        # Of a table of all kernels the end, where the verdict is.
-        { [ ${name#verify} != "$name" ] && tail -n 12 "$out/$name.txt" || cat "$out/$name.txt"; } | sed 's/^/    /'
+    for name in verify verify-blocking verify-short bench compare; do
+        # Of a table of all kernels the end, where the verdict is; without a table the last that was told.
+        case $name in
+        verify*) shown=$(tail -n 12 "$out/$name.txt" 2>/dev/null) ;;
+        *) shown=$(cat "$out/$name.txt" 2>/dev/null) ;;
+        esac
+        [ -n "$shown" ] || shown=$(tail -n 3 "$out/$name.err" 2>/dev/null)
+        [ -n "$shown" ] && printf '\n%s:\n\n%s\n' "$name" "$(echo "$shown" | sed 's/^/    /')"
     done
 }
 
@@ -172,14 +174,16 @@ ldd ./presam >"$out/ldd.txt" 2>&1
 
 judged info 20 ./presam info
 judged verify 90 ./presam verify --device cuda
-# It died, or a kernel took the device with it: which one it was, each waited for.
+# It died, or a kernel took the device with it: which one it was, each waited for. It had no time: what a short one has.
 case ${code:-0} in
-0 | 1 | 3 | 124 | 137) dies=0 ;;
-2) grep -q '^error: device lost' "$out/verify.err" && dies=1 || dies=0 ;;
-*) dies=1 ;;
+0 | 1 | 3) again= ;;
+2) grep -q '^error: device lost' "$out/verify.err" && again=blocking || again= ;;
+124 | 137) again=short ;;
+*) again=blocking ;;
 esac
-[ $dies = 1 ] &&
-    step verify-blocking 60 env CUDA_LAUNCH_BLOCKING=1 ./presam verify --device cuda --cases 2 --epochs 1
+short="./presam verify --device cuda --epochs 1 --cases"
+[ "$again" = blocking ] && step verify-blocking 60 env CUDA_LAUNCH_BLOCKING=1 $short 2
+[ "$again" = short ] && step verify-short 60 $short 1
 judged train 60 ./presam train --device cuda --quiet --out "$out/train"
 [ "$code" = 0 ] && same_digest train
 bench="./presam bench --device cuda --min-time 0.1"

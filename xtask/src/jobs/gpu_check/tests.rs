@@ -90,13 +90,17 @@ fn a_difference_a_failure_and_another_digest_are_exit_code_1() {
 
 #[test]
 fn a_step_that_hangs_is_stopped_and_the_others_follow() {
-    let hangs = format!("[ $1 = verify ] && sleep 60\n{GOOD}");
+    // The second one, whose arguments differ, is short.
+    let hangs = "[ $1$4 = verify ] && echo 'next: law NAME' >&2 && sleep 60";
+    let hangs = format!("{hangs}\n{GOOD}");
     let limit = "judged verify 90 ";
     assert!(RUN.contains(limit));
     let script = RUN.replace(limit, "judged verify 1 ");
     let Left { code, summary, .. } = started(&folder("hangs", &script, &hangs));
     assert_eq!(code, Some(1), "{summary}");
     assert!(summary.contains("| verify | 124: stopped after 1 s | "), "{summary}");
+    assert!(summary.contains("| verify-short | 0 | "), "{summary}");
+    assert!(summary.contains("    next: law NAME"), "{summary}");
     assert!(summary.contains("| train | 0 | "), "{summary}");
     // No time is left for the rest of the run: told, step by step.
     let script = RUN.replace("seconds=540", "seconds=2");
