@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use presam_backends::{Faulty, Recorder};
-use presam_cuda::Emulated;
-use presam_kernels::entries;
+use presam_cuda::{Device, DeviceError, Emulated, Layer};
 use presam_kernels::layout::Control;
+use presam_kernels::{Kernel, entries};
 use presam_program::check::{Report, Request, run, table};
 use presam_program::show::view::View;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -18,7 +19,7 @@ const QUICK: Request = Request { cases: 1, shrinks: 0, ..REQUEST };
 fn verified(ignored: &[&'static str], flip_in: u32, request: Request) -> Report {
     // The control block has words that no comparison looks at.
     let device = Faulty::without(ignored).flipping(flip_in, size_of::<Control>());
-    run(Box::new(device), request).unwrap()
+    run(Box::new(device), request, |_| ()).unwrap()
 }
 
 #[test]
@@ -30,7 +31,7 @@ fn a_device_without_fault_agrees_in_every_kernel() {
 
 #[test]
 fn what_a_recording_does_is_compared_too() {
-    let verified = |device| run(Box::new(device), QUICK).unwrap();
+    let verified = |device| run(Box::new(device), QUICK, |_| ()).unwrap();
     let recorder = Recorder::over(Emulated::new(1));
     let replays = recorder.replays();
     let report = verified(recorder);
@@ -102,4 +103,52 @@ fn it_goes_on_after_a_difference_and_tells_the_smallest_case() {
     assert!(mix.smallest.is_empty(), "{mix:?}");
     let row = |name: &str| report.kernels.iter().find(|row| row.kernel == name).unwrap().cases;
     assert!(row("descend_adamw") > 0 && row("ascend_asam_f32") == 0);
+}
+
+/// A device that is lost after so many launches.
+struct Dying(Faulty, u32);
+
+impl Layer for Dying {
+    fn below(&self) -> &dyn Device {
+        &self.0
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
+    fn on_launch(
+        &mut self,
+        kernel: &'static Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        let lost = DeviceError::Lost { what: "scripted".to_owned() };
+        self.1 = self.1.checked_sub(1).ok_or(lost)?;
+        self.0.launch(kernel, blocks, arguments)
+    }
+}
+
+thread_local! {
+    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn a_device_that_is_lost_leaves_what_was_found_before() {
+    for ignored in [&[][..], &["restore"][..]] {
+        let told = |line: &str| TOLD.with_borrow_mut(|lines| lines.push(line.to_owned()));
+        let report = run(Box::new(Dying(Faulty::without(ignored), 5000)), QUICK, told).unwrap();
+        let (shown, lines) = (table(&report, View::PLAIN), TOLD.take());
+        assert!(!report.agrees() && report.kernels.iter().any(|row| row.cases > 0), "{shown}");
+        let count = report.differences.len();
+        assert_eq!(count > 0, !ignored.is_empty(), "{shown}");
+        let verdict = format!("stopped early, differences so far: {count}; device lost: scripted");
+        assert!(shown.contains(&verdict), "{shown}");
+        assert_eq!(lines[0], "differences so far: 0; next: law agrees");
+        let last = lines.iter().rfind(|line| line.contains("; next: ")).unwrap();
+        assert!(last.starts_with(&format!("differences so far: {count}; ")), "{lines:?}");
+        let told = lines.iter().filter(|line| line.starts_with("differs: "));
+        assert_eq!(told.count(), count, "{lines:?}");
+        assert_eq!(serde_json::to_value(&report).unwrap()["stopped"], "device lost: scripted");
+    }
 }

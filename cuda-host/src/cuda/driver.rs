@@ -70,9 +70,10 @@ pub(super) const OUT_OF_MEMORY: c_int = 2;
 pub(super) const NO_DEVICE: c_int = 100;
 
 /// After these, every later call on the context answers the same: uncorrectable memory or link errors,
-/// a destroyed context, and whatever a kernel is stopped for.
-const STICKY: [c_int; 15] =
-    [4, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719];
+/// a destroyed context, whatever a kernel is stopped for, a server of MPS that ended its client (809), and what the
+/// driver has no word for (999), behind which mostly one of them stands.
+const STICKY: [c_int; 18] =
+    [4, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 809, 999];
 
 impl Failure {
     /// `CUDA_ERROR_ILLEGAL_ADDRESS (700), an illegal memory access was encountered, from cuStreamSynchronize`.
@@ -83,14 +84,6 @@ impl Failure {
         let words = text_of(sys::cuGetErrorString, code)
             .map_or_else(String::new, |words| format!(", {words}"));
         format!("{name} ({code}){words}, from {function}")
-    }
-
-    /// The error of copying or filling `bytes` at `address`.
-    pub(super) fn at(self, what: &'static str, address: u64, bytes: usize) -> DeviceError {
-        match self.code {
-            INVALID_VALUE => DeviceError::Address { what, address, bytes },
-            _ => self.into(),
-        }
     }
 
     pub(super) fn is_lost(self) -> bool {

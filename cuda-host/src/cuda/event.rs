@@ -56,10 +56,11 @@ impl Cuda {
     /// [`DeviceError::Contract`] within a capture, [`DeviceError::Lost`].
     pub fn mark(&mut self) -> Result<Event, DeviceError> {
         self.may_wait("marking a time")?;
-        self.context.bind()?;
-        let event = Event::new(&self.context, sys::CUevent_flags_enum::CU_EVENT_DEFAULT)?;
-        event.record(self.stream.raw)?;
-        Ok(event)
+        self.bind()?;
+        let event = Event::new(&self.context, sys::CUevent_flags_enum::CU_EVENT_DEFAULT);
+        event
+            .and_then(|event| event.record(self.stream.raw).map(|()| event))
+            .map_err(|failure| self.told(failure))
     }
 
     /// Waits for `end` and gives the milliseconds of the device's clock between the two marks; its
@@ -69,11 +70,12 @@ impl Cuda {
     /// [`DeviceError::Contract`] within a capture, [`DeviceError::Lost`].
     pub fn milliseconds(&mut self, start: &Event, end: &Event) -> Result<f32, DeviceError> {
         self.may_wait("reading a time")?;
-        self.context.bind()?;
-        end.wait()?;
+        self.bind()?;
+        end.wait().map_err(|failure| self.told(failure))?;
         let mut milliseconds = 0.0;
         // SAFETY: both events are alive and were recorded when they were made.
-        unsafe { call!(cuEventElapsedTime(&raw mut milliseconds, start.raw, end.raw)) }?;
+        unsafe { call!(cuEventElapsedTime(&raw mut milliseconds, start.raw, end.raw)) }
+            .map_err(|failure| self.told(failure))?;
         Ok(milliseconds)
     }
 

@@ -51,6 +51,7 @@ impl Cuda {
     /// A refusal of the driver.
     pub fn facts(&self) -> Result<Facts, DeviceError> {
         facts(self.context.device, c_int::try_from(self.ordinal).unwrap_or(0))
+            .map_err(|error| self.told(error))
     }
 
     /// Bytes of its memory that nobody uses at this moment.
@@ -58,10 +59,11 @@ impl Cuda {
     /// # Errors
     /// [`DeviceError::Lost`].
     pub fn free_bytes(&self) -> Result<u64, DeviceError> {
-        self.context.bind()?;
+        self.bind()?;
         let (mut free, mut all) = (0, 0);
         // SAFETY: a context is current; places for two numbers.
-        unsafe { call!(cuMemGetInfo_v2(&raw mut free, &raw mut all)) }?;
+        unsafe { call!(cuMemGetInfo_v2(&raw mut free, &raw mut all)) }
+            .map_err(|failure| self.told(failure))?;
         Ok(free as u64)
     }
 }

@@ -10,6 +10,7 @@ use cust::sys;
 
 use super::driver::{Failure, call};
 use super::open::Context;
+use super::queue::listed;
 use super::{Cuda, Met};
 use crate::error::DeviceError;
 
@@ -51,11 +52,12 @@ impl Cuda {
     /// From here on the stream records.
     pub(super) fn begin(&mut self) -> Result<(), DeviceError> {
         self.may_wait("another capture")?;
-        self.context.bind()?;
+        self.bind()?;
         // Other threads may go on allocating: their calls do not reach this stream.
         let mode = sys::CUstreamCaptureMode_enum::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream is alive and not being captured.
-        unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }?;
+        unsafe { call!(cuStreamBeginCapture_v2(self.stream.raw, mode)) }
+            .map_err(|failure| self.told(failure))?;
         self.capturing = true;
         self.met.clear();
         self.before = std::mem::take(&mut self.launched);
@@ -65,11 +67,12 @@ impl Cuda {
     /// What was recorded since [`begin`](Cuda::begin).
     pub(super) fn end(&mut self) -> Result<Graph, DeviceError> {
         let (template, names) = self.recorded()?;
-        let (raw, met) = (template.instantiate()?, std::mem::take(&mut self.met));
+        let raw = template.instantiate().map_err(|failure| self.told(failure))?;
+        let met = std::mem::take(&mut self.met);
         Ok(Graph { raw, met, names, context: Rc::clone(&self.context) })
     }
 
-    fn recorded(&mut self) -> Result<(Template, VecDeque<&'static str>), DeviceError> {
+    pub(super) fn recorded(&mut self) -> Result<(Template, VecDeque<&'static str>), DeviceError> {
         if !self.capturing {
             return Err(DeviceError::Contract {
                 kernel: "graph",
@@ -81,10 +84,11 @@ impl Cuda {
         self.capturing = false;
         // What was recorded has not been launched.
         let names = std::mem::replace(&mut self.launched, std::mem::take(&mut self.before));
-        self.context.bind()?;
+        self.bind()?;
         let mut raw = std::ptr::null_mut();
         // SAFETY: the stream is alive, and it is being captured.
-        unsafe { call!(cuStreamEndCapture(self.stream.raw, &raw mut raw)) }?;
+        unsafe { call!(cuStreamEndCapture(self.stream.raw, &raw mut raw)) }
+            .map_err(|failure| self.told(failure))?;
         Ok((Template(raw), names))
     }
 }
@@ -114,10 +118,15 @@ impl Graph {
                 found: "it freed".to_owned(),
             });
         }
-        cuda.context.bind()?;
+        cuda.bind()?;
         // SAFETY: the graph is alive, and `cuda`, which keeps its kernels loaded, is borrowed.
-        unsafe { call!(cuGraphLaunch(self.raw, cuda.stream.raw)) }
-            .map_err(|failure| cuda.told(failure))?;
+        unsafe { call!(cuGraphLaunch(self.raw, cuda.stream.raw)) }.map_err(
+            |failure| match failure.is_lost() {
+                true => cuda
+                    .at_launch(failure, &format!("a graph, last first: {}", listed(&self.names))),
+                false => failure.into(),
+            },
+        )?;
         self.names.iter().rev().for_each(|name| cuda.note(name));
         Ok(())
     }
@@ -144,7 +153,7 @@ impl Drop for Capture<'_> {
 }
 
 /// What was recorded; a graph is made from it.
-struct Template(sys::CUgraph);
+pub(super) struct Template(sys::CUgraph);
 
 impl Template {
     fn instantiate(&self) -> Result<sys::CUgraphExec, Failure> {

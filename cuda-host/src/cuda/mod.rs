@@ -38,14 +38,16 @@ pub use facts::{Facts, devices};
 pub use graph::Graph;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::fmt;
 use std::rc::Rc;
 
+use cust::sys;
 use presam_kernels::Kernel;
 
 use crate::device::Address;
 use crate::error::DeviceError;
+use driver::call;
 use modules::Modules;
 use open::{Context, Stream};
 use staging::Staging;
@@ -100,12 +102,7 @@ impl Cuda {
     /// [`DeviceError::Rejected`] where the driver refuses the text or lacks the entry,
     /// [`DeviceError::Lost`].
     pub fn load(&mut self, kernel: &'static Kernel) -> Result<(), DeviceError> {
-        self.context.bind()?;
-        if self.modules.function(kernel).is_none() {
-            self.may_wait("compiling a text")?;
-            self.modules.load(kernel, self.driver)?;
-        }
-        Ok(())
+        self.function(kernel).map(drop)
     }
 
     /// Compiles every text now, all at once on threads of their own, where one after the other would be compiled as
@@ -115,14 +112,44 @@ impl Cuda {
     /// [`DeviceError::Contract`] within a capture, [`DeviceError::Lost`].
     pub fn load_all(&mut self) -> Result<(), DeviceError> {
         self.may_wait("compiling a text")?;
-        self.context.bind()?;
+        self.bind()?;
         self.modules.load_all(self.context.raw);
         Ok(())
     }
 
+    /// Makes the context the calling thread's.
+    fn bind(&self) -> Result<(), DeviceError> {
+        self.context.bind().map_err(|failure| self.told(failure))
+    }
+
+    /// The entry of `kernel`; its text is compiled where it was not yet.
+    fn function(&mut self, kernel: &'static Kernel) -> Result<sys::CUfunction, DeviceError> {
+        self.bind()?;
+        if let Some(function) = self.modules.function(kernel) {
+            return Ok(function);
+        }
+        self.may_wait("compiling a text")?;
+        let loaded = self.modules.load(kernel, self.driver);
+        loaded.map_err(|error| self.told(error))
+    }
+
+    /// Whether the stream is being captured, by this or, where a trainer lent it, by the trainer.
+    fn is_captured(&self) -> Result<bool, DeviceError> {
+        if self.capturing || self.stream.is_owned() || !self.stream.can_be_captured() {
+            return Ok(self.capturing);
+        }
+        self.bind()?;
+        let mut status: c_int = 0;
+        // SAFETY: the stream is alive, as the caller of `on_stream` promised; the status is an int to C, which never
+        // becomes the enum here.
+        unsafe { call!(cuStreamIsCapturing(self.stream.raw, (&raw mut status).cast())) }
+            .map_err(|failure| self.told(failure))?;
+        Ok(status != 0)
+    }
+
     /// A capture records what is queued; whatever waits, or reads the host's memory later, would spoil it.
     fn may_wait(&self, what: &'static str) -> Result<(), DeviceError> {
-        if !self.capturing {
+        if !self.is_captured()? {
             return Ok(());
         }
         Err(DeviceError::Contract {

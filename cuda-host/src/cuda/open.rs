@@ -27,6 +27,18 @@ pub(super) struct Stream {
     owned: bool,
 }
 
+impl Stream {
+    /// Whether nobody else knows of it.
+    pub(super) fn is_owned(&self) -> bool {
+        self.owned
+    }
+
+    /// All but the legacy default stream, null or 1.
+    pub(super) fn can_be_captured(&self) -> bool {
+        self.raw.addr() > 1
+    }
+}
+
 impl Context {
     /// The primary context of `device`, which CUDA's runtime and every library on it share.
     fn primary(device: sys::CUdevice) -> Result<Self, Failure> {
@@ -83,7 +95,8 @@ impl Cuda {
     /// A trainer's own stream in its own context: what is asked for is queued there, in order with the
     /// trainer's work. Neither is destroyed.
     ///
-    /// `stream` may be null, the context's default stream, but that one cannot be captured.
+    /// `stream` may be null, the context's default stream, but that one cannot be captured. A capture of the
+    /// trainer's own is noticed: launches, fills, words and copies are recorded in it, whatever waits is refused.
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for a stream of another context; [`DeviceError::DriverTooOld`]; a refusal of the
@@ -142,6 +155,10 @@ impl Drop for Cuda {
     fn drop(&mut self) {
         if self.context.bind().is_err() {
             return;
+        }
+        if self.capturing {
+            // A recording that nobody ended: the stream would stay in it, a trainer's too.
+            let _ = self.recorded();
         }
         // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
         let _ = unsafe { call!(cuStreamSynchronize(self.stream.raw)) };
@@ -243,5 +260,38 @@ mod tests {
         let gone =
             unsafe { Cuda::on_stream(context, stream) }.and_then(|mut cuda| cuda.synchronize());
         assert!(gone.is_err());
+    }
+
+    /// Runs under `cargo xtask cuda-smoke`.
+    #[test]
+    fn a_trainer_s_own_capture_is_noticed() {
+        let mut trainer = Cuda::open(0).expect("`cargo xtask cuda-smoke` runs this with its stub");
+        let place = trainer.allocate(8).unwrap();
+        // SAFETY: both are the trainer's, who outlives what is made with them.
+        let mut cuda = unsafe { Cuda::on_stream(trainer.context(), trainer.stream()) }.unwrap();
+        trainer.begin_recording().unwrap();
+        let refused = [
+            ("writing from the host", cuda.write(place, &[0; 8])),
+            ("reading", cuda.read(place, &mut [0; 8])),
+            ("synchronizing", cuda.synchronize()),
+            ("allocating", cuda.allocate(8).map(drop)),
+            ("another capture", cuda.begin_recording()),
+        ];
+        for (what, done) in refused {
+            let line = format!(
+                "capture: {what}: expected it before or after the capture, found it within"
+            );
+            assert_eq!(done.unwrap_err().to_string(), line);
+        }
+        // Words by value: recorded fills, which hold theirs; nothing that a replay would read anew.
+        cuda.set(place, &[6, 7]).unwrap();
+        assert!(cuda.staging.is_none());
+        trainer.end_recording().unwrap();
+        cuda.set(place, &[6, 7]).unwrap();
+        assert!(cuda.staging.is_some());
+        // A recording that is left open does not stay with the trainer's stream.
+        cuda.begin_recording().unwrap();
+        drop(cuda);
+        trainer.synchronize().unwrap();
     }
 }

@@ -1,11 +1,12 @@
 //! [`Device`] on a stream: memory and launches in the order asked.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 
 use presam_kernels::Kernel;
 use presam_kernels::plain::bytes_of;
 
-use super::driver::{Failure, OUT_OF_MEMORY, call};
+use super::driver::{Failure, INVALID_VALUE, OUT_OF_MEMORY, call};
 use super::graph::Graph;
 use super::staging::{SLOT_BYTES, Staging};
 use super::{Allocation, Cuda};
@@ -25,13 +26,13 @@ impl Device for Cuda {
 
     fn allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
         self.may_wait("allocating")?;
-        self.context.bind()?;
+        self.bind()?;
         let mut address = 0;
         // SAFETY: a context is current. The driver refuses 0 bytes: one byte has an address too.
         let done = unsafe { call!(cuMemAlloc_v2(&raw mut address, bytes.max(1))) };
         done.map_err(|failure| match failure.code {
             OUT_OF_MEMORY => DeviceError::OutOfMemory { bytes },
-            _ => failure.into(),
+            _ => self.told(failure),
         })?;
         self.made += 1;
         self.allocations.insert(address, Allocation { bytes, number: self.made });
@@ -47,7 +48,7 @@ impl Device for Cuda {
         self.synchronize()?;
         self.allocations.remove(&address);
         // SAFETY: allocated here, just taken out of the table, and the stream is idle.
-        Ok(unsafe { call!(cuMemFree_v2(address)) }?)
+        unsafe { call!(cuMemFree_v2(address)) }.map_err(|failure| self.told(failure))
     }
 
     fn write(&mut self, to: Address, bytes: &[u8]) -> Result<(), DeviceError> {
@@ -56,19 +57,15 @@ impl Device for Cuda {
         }
         self.may_wait("writing from the host")?;
         self.within("write", to, bytes.len())?;
-        self.context.bind()?;
-        let at = |failure: Failure| failure.at("write", to, bytes.len());
+        self.bind()?;
         if bytes.len() <= SLOT_BYTES {
-            let staging = match &mut self.staging {
-                Some(staging) => staging,
-                none => none.insert(Staging::new(&self.context)?),
-            };
-            return staging.send(self.stream.raw, to, bytes).map_err(at);
+            let sent = self.staged(to, bytes);
+            return sent.map_err(|failure| self.at(failure, "write", to, bytes.len()));
         }
         let start = bytes.as_ptr().cast();
         // SAFETY: `bytes` outlives the copy, since the stream is waited for below.
         unsafe { call!(cuMemcpyHtoDAsync_v2(to, start, bytes.len(), self.stream.raw)) }
-            .map_err(at)?;
+            .map_err(|failure| self.at(failure, "write", to, bytes.len()))?;
         // Pageable memory may be staged before the call returns, page-locked memory never is, and a
         // slice does not tell which of the two it is.
         self.synchronize()
@@ -80,11 +77,11 @@ impl Device for Cuda {
             return self.synchronize();
         }
         self.within("read", from, bytes.len())?;
-        self.context.bind()?;
+        self.bind()?;
         let (start, length) = (bytes.as_mut_ptr().cast(), bytes.len());
         // SAFETY: `bytes` is exclusively ours until the stream has been waited for below.
         unsafe { call!(cuMemcpyDtoHAsync_v2(start, from, length, self.stream.raw)) }
-            .map_err(|failure| failure.at("read", from, length))?;
+            .map_err(|failure| self.at(failure, "read", from, length))?;
         self.synchronize()
     }
 
@@ -98,14 +95,14 @@ impl Device for Cuda {
         }
         self.within("fill", to, bytes)?;
         self.meet(&[to]);
-        self.context.bind()?;
+        self.bind()?;
         // SAFETY: a context is current and the range is in memory of ours, or the driver's to judge.
         unsafe { call!(cuMemsetD32Async(to, word, count, self.stream.raw)) }
-            .map_err(|failure| failure.at("fill", to, bytes))
+            .map_err(|failure| self.at(failure, "fill", to, bytes))
     }
 
     fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
-        if !self.capturing {
+        if !self.is_captured()? {
             // Staged: one copy, and nothing waits.
             return self.write(to, &bytes_of(words));
         }
@@ -123,10 +120,10 @@ impl Device for Cuda {
         self.within("copy to", to, bytes)?;
         self.within("copy from", from, bytes)?;
         self.meet(&[to, from]);
-        self.context.bind()?;
+        self.bind()?;
         // SAFETY: as in `fill`, for both ranges.
         unsafe { call!(cuMemcpyDtoDAsync_v2(to, from, bytes, self.stream.raw)) }
-            .map_err(|failure| failure.at("copy", to, bytes))
+            .map_err(|failure| self.at(failure, "copy", to, bytes))
     }
 
     fn launch(
@@ -139,14 +136,7 @@ impl Device for Cuda {
         if blocks == 0 {
             return Ok(());
         }
-        self.context.bind()?;
-        let function = match self.modules.function(kernel) {
-            Some(function) => function,
-            None => {
-                self.may_wait("compiling a text")?;
-                self.modules.load(kernel, self.driver)?
-            }
-        };
+        let function = self.function(kernel)?;
         let places =
             arguments.iter().map(|argument| std::ptr::from_ref(argument).cast_mut().cast());
         let mut places: Vec<*mut c_void> = places.collect();
@@ -169,7 +159,7 @@ impl Device for Cuda {
             ))
         }
         .map_err(|failure| match failure {
-            lost if lost.is_lost() => self.told(lost),
+            lost if lost.is_lost() => self.at_launch(lost, kernel.name),
             refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
         })?;
         self.meet(arguments);
@@ -179,7 +169,7 @@ impl Device for Cuda {
 
     fn synchronize(&mut self) -> Result<(), DeviceError> {
         self.may_wait("synchronizing")?;
-        self.context.bind()?;
+        self.bind()?;
         // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
         unsafe { call!(cuStreamSynchronize(self.stream.raw)) }
             .map_err(|failure| self.told(failure))?;
@@ -187,9 +177,8 @@ impl Device for Cuda {
         Ok(())
     }
 
-    /// All but the legacy default stream, null or 1, which cannot be captured.
     fn records(&self) -> bool {
-        self.stream.raw.addr() > 1
+        self.stream.can_be_captured()
     }
 
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
@@ -214,17 +203,47 @@ impl Device for Cuda {
 }
 
 impl Cuda {
-    /// The error of a call. Of a lost device the driver does not say which kernel it was: one of those that
-    /// nobody has waited for.
-    pub(super) fn told(&self, failure: Failure) -> DeviceError {
-        match DeviceError::from(failure) {
-            DeviceError::Lost { what } if !self.launched.is_empty() => {
-                let names: Vec<&str> = self.launched.iter().copied().collect();
-                let names = names.join(", ");
+    /// The error of a call, whichever it was that met it. Of a lost device the driver does not say which kernel it
+    /// was: one of those that nobody has waited for.
+    pub(super) fn told(&self, error: impl Into<DeviceError>) -> DeviceError {
+        // What a capture records has not been launched.
+        let launched = if self.capturing { &self.before } else { &self.launched };
+        match error.into() {
+            DeviceError::Lost { what } if !launched.is_empty() => {
+                let names = listed(launched);
                 DeviceError::Lost { what: format!("{what}; launched before, last first: {names}") }
             }
             other => other,
         }
+    }
+
+    /// The same of a launch itself: under `CUDA_LAUNCH_BLOCKING=1`, where each waits for its end, it is the one.
+    pub(super) fn at_launch(&self, lost: Failure, name: &str) -> DeviceError {
+        let what = format!("{}; at the launch of {name}", lost.words());
+        self.told(DeviceError::Lost { what })
+    }
+
+    /// The error of copying or filling `bytes` at `address`.
+    fn at(
+        &self,
+        failure: Failure,
+        what: &'static str,
+        address: Address,
+        bytes: usize,
+    ) -> DeviceError {
+        match failure.code {
+            INVALID_VALUE => DeviceError::Address { what, address, bytes },
+            _ => self.told(failure),
+        }
+    }
+
+    /// Queues a small write.
+    fn staged(&mut self, to: Address, bytes: &[u8]) -> Result<(), Failure> {
+        let staging = match &mut self.staging {
+            Some(staging) => staging,
+            none => none.insert(Staging::new(&self.context)?),
+        };
+        staging.send(self.stream.raw, to, bytes)
     }
 
     /// Keeps the name of a launch.
@@ -265,6 +284,11 @@ impl Cuda {
             _ => Ok(()),
         }
     }
+}
+
+/// Names of launches as an error lists them.
+pub(super) fn listed(names: &VecDeque<&'static str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 /// What can be told without the device.

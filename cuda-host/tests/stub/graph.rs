@@ -102,6 +102,28 @@ fn a_capture_ends_with_an_error_or_a_panic_within() {
 }
 
 #[test]
+fn a_recording_that_nobody_ends_ends_with_its_device() {
+    let name = "graph::a_recording_that_nobody_ends_ends_with_its_device";
+    let Some(calls) = alone(name, &[], || {
+        let mut cuda = open();
+        let place = cuda.allocate(8).unwrap();
+        cuda.set(place, &[1]).unwrap();
+        cuda.begin_recording().unwrap();
+    }) else {
+        return;
+    };
+    for (made, given_back) in [
+        ("cuStreamBeginCapture_v2", "cuStreamEndCapture"),
+        ("cuStreamEndCapture", "cuGraphDestroy"),
+        ("cuMemHostAlloc", "cuMemFreeHost"),
+    ] {
+        assert_eq!((count(&calls, made), count(&calls, given_back)), (1, 1), "{given_back}");
+    }
+    let at = |call: &str| calls.iter().position(|line| line == call).unwrap();
+    assert!(at("cuStreamEndCapture") < at("cuStreamSynchronize"));
+}
+
+#[test]
 fn a_graph_whose_memory_was_freed_is_refused_by_its_address() {
     let name = "graph::a_graph_whose_memory_was_freed_is_refused_by_its_address";
     let Some(calls) = alone(name, &[], || {

@@ -1,5 +1,6 @@
 //! Texts, entries, launches, and a context that is lost.
 
+use presam_cuda::cuda::Cuda;
 use presam_cuda::{Device, DeviceError};
 use presam_kernels::entries;
 
@@ -139,4 +140,95 @@ fn a_lost_context_is_told_and_survived() {
         assert!(matches!(cuda.read(place, &mut [0; 8]), Err(DeviceError::Lost { .. })));
         drop(cuda);
     });
+}
+
+/// All that may meet a lost device first, behind a launch.
+fn everything(cuda: &mut Cuda) -> Result<(), DeviceError> {
+    cuda.launch(&entries::restore, 1, &[1, 2, 3])?;
+    let place = cuda.allocate(64)?;
+    cuda.write(place, &[0; 8])?;
+    cuda.fill(place, 0, 1)?;
+    cuda.copy(place, place + 8, 8)?;
+    cuda.free_bytes()?;
+    cuda.facts()?;
+    cuda.timed(|_| Ok(()))?;
+    cuda.capture(|cuda| cuda.launch(&entries::restore, 1, &[1, 2, 3]))?;
+    cuda.read(place, &mut [0; 8])?;
+    cuda.free(place)
+}
+
+#[test]
+fn whichever_call_meets_a_lost_device_names_the_launches() {
+    for call in [
+        "cuMemAlloc_v2",
+        "cuMemHostAlloc",
+        "cuEventCreate",
+        "cuEventSynchronize",
+        "cuMemcpyHtoDAsync_v2",
+        "cuEventRecord",
+        "cuMemsetD32Async",
+        "cuMemcpyDtoDAsync_v2",
+        "cuMemGetInfo_v2",
+        "cuDeviceTotalMem_v2",
+        "cuEventElapsedTime",
+        "cuStreamBeginCapture_v2",
+        "cuStreamEndCapture",
+        "cuGraphInstantiate_v2",
+        "cuMemcpyDtoHAsync_v2",
+        "cuStreamSynchronize",
+    ] {
+        let fail = format!("{call}:700");
+        let name = "launch::whichever_call_meets_a_lost_device_names_the_launches";
+        let seen = alone(name, &[("PRESAM_STUB_FAIL", &fail)], || {
+            let call = std::env::var("PRESAM_STUB_FAIL").unwrap().replace(":700", "");
+            let mut cuda = open();
+            let error = everything(&mut cuda).unwrap_err().to_string();
+            let end = format!("from {call}; launched before, last first: restore");
+            assert!(error.starts_with("device lost: ") && error.ends_with(&end), "{error}");
+            // And so does every later one, whose first call is that of the context.
+            let later = cuda.fill(4, 0, 1).unwrap_err().to_string();
+            assert!(later.ends_with("launched before, last first: restore"), "{later}");
+        });
+        if seen.is_none() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_launch_that_is_waited_for_names_its_kernel_first() {
+    let fail = [("PRESAM_STUB_FAIL", "cuLaunchKernel:700")];
+    alone("launch::a_launch_that_is_waited_for_names_its_kernel_first", &fail, || {
+        let error = open().launch(&entries::restore, 1, &[1, 2, 3]).unwrap_err().to_string();
+        assert!(error.ends_with("from cuLaunchKernel; at the launch of restore"), "{error}");
+    });
+}
+
+#[test]
+fn a_graph_that_is_waited_for_names_its_kernels_first() {
+    let fail = [("PRESAM_STUB_FAIL", "cuGraphLaunch:719")];
+    alone("launch::a_graph_that_is_waited_for_names_its_kernels_first", &fail, || {
+        let mut cuda = open();
+        cuda.load(&entries::report).unwrap();
+        cuda.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
+        let graph = cuda.capture(|cuda| cuda.launch(&entries::report, 1, &[1, 2, 3])).unwrap();
+        let error = graph.launch(&mut cuda).unwrap_err().to_string();
+        let end = "from cuGraphLaunch; at the launch of a graph, last first: report; \
+                   launched before, last first: restore";
+        assert!(error.ends_with(end), "{error}");
+    });
+}
+
+#[test]
+fn every_code_after_which_nothing_works_is_a_lost_device() {
+    for fail in ["cuStreamSynchronize:721", "cuStreamSynchronize:809", "cuStreamSynchronize:999"] {
+        let name = "launch::every_code_after_which_nothing_works_is_a_lost_device";
+        let seen = alone(name, &[("PRESAM_STUB_FAIL", fail)], || {
+            let error = open().synchronize().unwrap_err();
+            assert!(matches!(error, DeviceError::Lost { .. }), "{error:?}");
+        });
+        if seen.is_none() {
+            return;
+        }
+    }
 }

@@ -16,20 +16,28 @@ pub(super) struct Counted {
     differences: Vec<Difference>,
     /// Kernels that ran in one of the differences.
     suspects: BTreeSet<&'static str>,
+    /// Is told what comes next, and each difference at once.
+    told: fn(&str),
     /// While a smaller case is searched, nothing is written down.
     pub searches: bool,
 }
 
 impl Counted {
-    pub fn new(device: Box<dyn Device>) -> Self {
+    pub fn new(device: Box<dyn Device>, told: fn(&str)) -> Self {
         Self {
             device,
             launched: BTreeSet::new(),
             agreed: BTreeMap::new(),
             differences: Vec::new(),
             suspects: BTreeSet::new(),
+            told,
             searches: false,
         }
+    }
+
+    /// Tells what comes next: where that never ends, or the device with it, this is what is left.
+    pub fn begins(&self, what: &str) {
+        (self.told)(&format!("differences so far: {}; next: {what}", self.differences.len()));
     }
 
     /// Ends a comparison. One that agreed counts for every kernel that it launched; a difference is kept
@@ -44,6 +52,7 @@ impl Counted {
             return;
         };
         if launched.iter().any(|kernel| !self.suspects.contains(kernel)) {
+            (self.told)(&format!("differs: {difference}"));
             let kernels = launched.iter().copied().collect();
             self.differences.push(Difference { kernels, ..difference });
         }

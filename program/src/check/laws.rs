@@ -12,27 +12,31 @@ const LARGE: usize = 1_000_000;
 /// How it is put.
 const ALIGNED_THEN_MIXED: usize = 20;
 
-/// Tries every law over every rule, going on after a difference.
-pub(super) fn check(device: Counted, request: Request) -> Result<Counted, DeviceError> {
+/// Tries every law over every rule, going on after a difference; the device comes back whatever it refuses.
+pub(super) fn check(device: Counted, request: Request) -> (Counted, Result<(), DeviceError>) {
     let mut twin = Twin::new(device);
+    let done = all(&mut twin, request);
+    (twin.into_device(), done)
+}
+
+fn all(twin: &mut Twin, request: Request) -> Result<(), DeviceError> {
     let rules = Rule::all();
     for (number, law) in laws::all::<f32>().into_iter().enumerate() {
+        twin.device().begins(&format!("law {}", law.name));
         if law.is_long() {
             // Every rule in one of its cases is enough.
-            one(&mut twin, &law, &rules, request, (1, number))?;
+            one(twin, &law, &rules, request, (1, number))?;
             continue;
         }
         for (offset, rule) in rules.iter().enumerate() {
-            one(&mut twin, &law, &[*rule], request, (request.cases, number + offset))?;
+            one(twin, &law, &[*rule], request, (request.cases, number + offset))?;
         }
     }
     if !twin.device().stands_in() {
-        large(&mut twin, request, LARGE)?;
-        if let Some(refused) = twin.refused.take() {
-            return Err(refused);
-        }
+        twin.device().begins("tensors of a million elements");
+        large(twin, request, LARGE)?;
     }
-    Ok(twin.into_device())
+    twin.refused.take().map_or(Ok(()), Err)
 }
 
 /// A case of the richest rule with tensors of so many elements: on a GPU more blocks than run at once.
@@ -109,7 +113,7 @@ mod tests {
     fn the_large_case_is_compared() {
         let request = Request { cases: 1, seed: 1, epochs: 1, shrinks: 0 };
         let agreed = |ignored: &[&'static str]| {
-            let mut twin = Twin::new(Counted::new(Box::new(Faulty::without(ignored))));
+            let mut twin = Twin::new(Counted::new(Box::new(Faulty::without(ignored)), |_| ()));
             // As a law leaves it that takes many steps, put in another manner.
             let vasso = Rule::all().into_iter().find(|rule| rule.name() == "vasso").unwrap();
             let many = laws::named("memory-dies").unwrap();

@@ -15,12 +15,12 @@ mod twin;
 pub use difference::Difference;
 pub use table::table;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use counted::Counted;
 use pooled::Pooled;
-use presam_cuda::Device;
+use presam_cuda::{Device, DeviceError};
 
 /// How much is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,20 @@ pub struct Report {
     pub training: Vec<Training>,
     /// The first difference of every kernel that ran in one.
     pub differences: Vec<Difference>,
+    /// What the device refused, which ended it early; `None` where everything ran.
+    #[serde(serialize_with = "in_words")]
+    pub stopped: Option<DeviceError>,
+}
+
+fn in_words<S: Serializer>(stopped: &Option<DeviceError>, to: S) -> Result<S::Ok, S::Error> {
+    stopped.as_ref().map(ToString::to_string).serialize(to)
 }
 
 impl Report {
-    /// Whether every bit agreed in what ran.
+    /// Whether every bit agreed, to the end.
     pub fn agrees(&self) -> bool {
-        self.differences.is_empty()
+        self.stopped.is_none()
+            && self.differences.is_empty()
             && self.training.iter().all(|run| run.cpu_sha256 == run.device_sha256)
     }
 
@@ -85,24 +93,43 @@ impl Report {
     }
 }
 
-/// Verifies the kernels on `device`, going on after a difference; training runs follow where there is none.
+/// Verifies the kernels on `device`, going on after a difference; training runs follow where there is none. What the
+/// device itself refuses (no memory, a rejected text, a fault) ends it, and stands in the report. `told` hears what
+/// comes next, and each difference at once, a line each.
 ///
 /// # Errors
-/// What the device itself refuses: no memory, a rejected text, a fault. A difference is no error.
-pub fn run(device: Box<dyn Device>, request: Request) -> Result<Report, Error> {
+/// Whatever no device is to blame for. A difference is no error.
+pub fn run(device: Box<dyn Device>, request: Request, told: fn(&str)) -> Result<Report, Error> {
     let name = device.name();
     let device = if device.stands_in() { device } else { Box::new(Pooled::over(device)) };
-    let mut device = laws::check(Counted::new(device), request)?;
-    mixes::check(&mut device, request)?;
-    tree::check(&mut device, request)?;
-    network::check(&mut device, request)?;
+    let (mut device, laws) = laws::check(Counted::new(device, told), request);
+    let mut done = laws.map_err(Error::from).and_then(|()| beside(&mut device, request));
     let kernels = presam_kernels::entries::all().map(|kernel| kernel.name);
     let kernels =
         kernels.map(|kernel| KernelCases { kernel, cases: device.agreed(kernel) }).collect();
+    let trains = done.is_ok() && device.differences().is_empty();
+    if trains {
+        device.begins("training runs");
+    }
     let (mut device, differences) = device.into_parts();
-    let training = match differences.is_empty() {
-        true => training::run(&mut device, request)?,
-        false => Vec::new(),
+    let mut training = Vec::new();
+    if trains {
+        done = training::run(&mut device, request).map(|runs| training = runs);
+    }
+    let stopped = match done {
+        Ok(()) => None,
+        Err(Error::Device(refusal)) => Some(refusal),
+        Err(other) => return Err(other),
     };
-    Ok(Report { device: name, seed: request.seed, kernels, training, differences })
+    Ok(Report { device: name, seed: request.seed, kernels, training, differences, stopped })
+}
+
+/// What stands beside the laws.
+fn beside(device: &mut Counted, request: Request) -> Result<(), Error> {
+    device.begins("mixes");
+    mixes::check(device, request)?;
+    device.begins("the norm's tree");
+    tree::check(device, request)?;
+    device.begins("the network");
+    network::check(device, request)
 }

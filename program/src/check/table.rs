@@ -52,6 +52,10 @@ fn differing(difference: &Difference, view: View) -> String {
 
 /// One line: what holds, or how much does not.
 fn verdict(report: &Report) -> String {
+    if let Some(refusal) = &report.stopped {
+        let count = report.differences.len();
+        return format!("stopped early, differences so far: {count}; {refusal}");
+    }
     if !report.differences.is_empty() {
         let never = report.kernels.iter().filter(|kernel| kernel.cases == 0).map(|row| row.kernel);
         let never: Vec<_> = never.collect();

@@ -14,23 +14,25 @@ const ONE: f32 = 1.0;
 /// Two buffers, as long as the longest copy so far.
 #[derive(Default)]
 pub(super) struct CopyBuffers {
-    /// Source and destination, and their floats.
-    buffers: Option<(Address, Address, usize)>,
+    /// Source and destination, their floats, and what gives them back.
+    buffers: Option<([Address; 2], usize, Buffers)>,
 }
 
 impl CopyBuffers {
     /// Makes room for a copy of so many floats, and its destination empty.
     pub fn size(&mut self, device: &mut dyn Device, floats: usize) -> Result<(), DeviceError> {
-        if self.buffers.is_none_or(|(_, _, room)| room < floats) {
+        if self.buffers.as_ref().is_none_or(|&(_, room, _)| room < floats) {
             // The old ones go first: both together might not fit.
             self.free(device)?;
-            let from = device.allocate(4 * floats)?;
-            let to = device.allocate(4 * floats)?;
-            device.fill(from, ONE.to_bits(), floats)?;
-            self.buffers = Some((from, to, floats));
+            let (places, own) = Buffers::built(device, |device, own| {
+                let from = own.allocate(device, 4 * floats)?;
+                device.fill(from, ONE.to_bits(), floats)?;
+                Ok([from, own.allocate(device, 4 * floats)?])
+            })?;
+            self.buffers = Some((places, floats, own));
         }
         match self.buffers {
-            Some((_, to, _)) => device.fill(to, 0, floats),
+            Some(([_, to], ..)) => device.fill(to, 0, floats),
             None => Ok(()),
         }
     }
@@ -38,14 +40,14 @@ impl CopyBuffers {
     /// Queues a copy.
     pub fn copy(&self, device: &mut dyn Device, floats: usize) -> Result<(), DeviceError> {
         match self.buffers {
-            Some((from, to, _)) => device.copy(to, from, 4 * floats),
+            Some(([from, to], ..)) => device.copy(to, from, 4 * floats),
             None => Ok(()),
         }
     }
 
     /// Finds every float copied.
     pub fn check(&self, device: &mut dyn Device, floats: usize) -> Result<(), Error> {
-        let Some((from, to, _)) = self.buffers else { return Ok(()) };
+        let Some(([from, to], ..)) = self.buffers else { return Ok(()) };
         let row = Segment {
             params: from,
             out: to,
@@ -63,7 +65,7 @@ impl CopyBuffers {
     /// Gives both back.
     pub fn free(&mut self, device: &mut dyn Device) -> Result<(), DeviceError> {
         match self.buffers.take() {
-            Some((from, to, _)) => device.free(from).and_then(|()| device.free(to)),
+            Some((.., own)) => own.free(device),
             None => Ok(()),
         }
     }

@@ -20,8 +20,8 @@ pub(super) struct Case {
     pub base: Base,
     pub shape: Arc<Shape>,
     pub planes: Planes,
-    pub plain: [DeviceStep; 2],
-    pub in_place: [DeviceStep; 2],
+    pub plain: Vec<DeviceStep>,
+    pub in_place: Vec<DeviceStep>,
 }
 
 impl Case {
@@ -87,10 +87,10 @@ impl Case {
         self.planes.check_finite(device)
     }
 
-    /// Gives its memory back.
+    /// Gives its memory back, whatever becomes of a piece of it.
     pub fn free<D: Clocked>(self, device: &mut D) -> Result<(), DeviceError> {
         let steps = self.plain.into_iter().chain(self.in_place);
-        steps.into_iter().try_for_each(|step| step.free(device))?;
-        self.planes.free(device)
+        let first = steps.fold(Ok(()), |first, step| first.and(step.free(device)));
+        first.and(self.planes.free(device))
     }
 }

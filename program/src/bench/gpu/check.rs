@@ -30,29 +30,46 @@ pub(super) fn build<D: Clocked>(device: &mut D, recipe: &Recipe) -> Result<Case,
     let Recipe { rule, base, ref shape, threads, checked } = *recipe;
     let rules = Rules::new(rule, base)?;
     let planes = Planes::new(device, shape, rules.planes())?;
-    let mut made = |form, turn| step(device, rules, shape, planes.segments(turn), form);
-    let plain = [made(Form::OutOfPlace, 0)?, made(Form::OutOfPlace, 1)?];
-    let in_place = [made(Form::InPlace, 0)?, made(Form::InPlace, 1)?];
-    let case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
+    let (plain, in_place) = (Vec::new(), Vec::new());
+    let mut case = Case { rule, base, shape: Arc::clone(shape), planes, plain, in_place };
     let reference = Reference { rules, shape: Arc::clone(shape), threads };
+    match fill(device, &mut case, &reference, checked) {
+        Ok(()) => Ok(case),
+        Err(error) => {
+            // The next rows need the room; the first error is the one to tell.
+            let _ = case.free(device);
+            Err(match error {
+                Error::Wrong(what) => Error::Wrong(format!("{rule} on {}: {what}", shape.name)),
+                other => other,
+            })
+        }
+    }
+}
+
+/// The steps over a case's planes, and the values in these.
+fn fill<D: Clocked>(
+    device: &mut D,
+    case: &mut Case,
+    reference: &Reference,
+    checked: bool,
+) -> Result<(), Error> {
+    let (rules, shape, planes) = (reference.rules, &case.shape, &case.planes);
+    for (form, steps) in [(Form::OutOfPlace, &mut case.plain), (Form::InPlace, &mut case.in_place)]
+    {
+        for turn in 0..2 {
+            steps.push(step(device, rules, shape, planes.segments(turn), form)?);
+        }
+    }
     reference.each(&[], &mut |elements, tensors, _| {
         let mut pieces = elements.iter().zip(tensors);
-        pieces.try_for_each(|(range, tensor)| case.planes.write(device, range, tensor))?;
+        pieces.try_for_each(|(range, tensor)| planes.write(device, range, tensor))?;
         Ok(())
     })?;
     if checked {
-        match verify(device, &case, &reference).and_then(|()| case.settle(device)) {
-            Ok(()) => {}
-            Err(Error::Wrong(what)) => {
-                let what = format!("{rule} on {}: {what}", case.shape.name);
-                // The next rows need the room.
-                case.free(device)?;
-                return Err(Error::Wrong(what));
-            }
-            Err(other) => return Err(other),
-        }
+        verify(device, case, reference)?;
+        case.settle(device)?;
     }
-    Ok(case)
+    Ok(())
 }
 
 /// The step of these rules over the planes.

@@ -82,10 +82,9 @@ impl<D: Clocked> DeviceTarget<D> {
         let base = base.unwrap_or(Base::SgdMomentum);
         match self.case.take() {
             Some(case) if case.serves(rule, base, &row.job.shape) => return Ok(case),
-            Some(other) => other.free(&mut self.device)?,
-            None => {}
+            other => self.case = other,
         }
-        self.copy.free(&mut self.device)?;
+        self.clear()?;
         let (rule, shape) = (rule.unwrap_or(PLAIN_RULE), row.job.shape.clone());
         let recipe = Recipe { rule, base, shape, threads: self.threads, checked };
         match &self.wrong {
@@ -97,6 +96,12 @@ impl<D: Clocked> DeviceTarget<D> {
             self.wrong = Some((recipe, what.clone()));
         }
         built
+    }
+
+    /// Gives back what the last row had.
+    fn clear(&mut self) -> Result<(), DeviceError> {
+        let case = self.case.take().map_or(Ok(()), |case| case.free(&mut self.device));
+        case.and(self.copy.free(&mut self.device))
     }
 }
 
@@ -122,15 +127,17 @@ impl<D: Clocked> Target for DeviceTarget<D> {
     }
 
     fn prepare<'t>(&'t mut self, row: &Row) -> Result<Box<dyn Programs + 't>, Error> {
+        // Kept before anything may fail: it holds memory.
         let case = self.case(row, true)?;
+        let case = &*self.case.insert(case);
         // Half of the bytes are read and half written.
         let floats = (row.job.bytes as usize).div_ceil(2 * size_of::<f32>());
         self.copy.size(&mut self.device, floats)?;
         let (device, phase) = (&mut self.device, row.job.phase);
-        let graphs = if row.mode.graph { Some(graphs(device, &case, phase)?) } else { None };
+        let graphs = if row.mode.graph { Some(graphs(device, case, phase)?) } else { None };
         Ok(Box::new(DevicePrograms {
             device,
-            case: self.case.insert(case),
+            case,
             copy: &self.copy,
             other_data: &self.other_data,
             phase,
@@ -145,7 +152,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
     /// ascent, the norm pass that its scale comes from.
     fn profile(&mut self, row: &Row) -> Result<(), Error> {
         let case = self.case(row, false)?;
-        let device = &mut self.device;
+        let (case, device) = (&*self.case.insert(case), &mut self.device);
         match row.job.phase {
             Phase::Ascend => case.plain[0].accumulate(device)?,
             Phase::AscendInPlace => case.in_place[0].accumulate(device)?,
@@ -155,9 +162,7 @@ impl<D: Clocked> Target for DeviceTarget<D> {
             self.other_data.evict(device)?;
         }
         case.queue(device, row.job.phase, 0)?;
-        device.synchronize()?;
-        self.case = Some(case);
-        Ok(())
+        Ok(device.synchronize()?)
     }
 
     fn launch_overhead(&mut self) -> Result<Option<Overhead>, Error> {

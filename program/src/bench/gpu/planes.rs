@@ -72,12 +72,16 @@ impl Planes {
         [memory, inputs, state]: [usize; 3],
     ) -> Result<Self, DeviceError> {
         let layout = Layout::of(shape);
-        let mut buffers = Buffers::default();
-        let mut plane = || buffers.zeros(device, layout.floats as usize);
-        let mut several = |count: usize| (0..count).map(|_| plane()).collect::<Result<Vec<_>, _>>();
-        let (memory, inputs, state) = (several(memory)?, several(inputs)?, several(state)?);
-        let [params, first, second, out] = [plane()?, plane()?, plane()?, plane()?];
-        Ok(Self { layout, buffers, params, grads: [first, second], out, memory, inputs, state })
+        let (planes, buffers) = Buffers::built(device, |device, buffers| {
+            let mut plane = || buffers.zeros(device, layout.floats as usize);
+            let mut several =
+                |count: usize| (0..count).map(|_| plane()).collect::<Result<Vec<_>, _>>();
+            let (memory, inputs, state) = (several(memory)?, several(inputs)?, several(state)?);
+            let [params, first, second, out] = [plane()?, plane()?, plane()?, plane()?];
+            let (buffers, grads) = (Buffers::default(), [first, second]);
+            Ok(Self { layout, buffers, params, grads, out, memory, inputs, state })
+        })?;
+        Ok(Self { buffers, ..planes })
     }
 
     /// Writes the planes that are not zeros at the start, for the elements `range` of one tensor.

@@ -1,11 +1,16 @@
-//! Devices that do not do their work: each must be caught before a row is timed.
+//! Devices that do not do their work: each must be caught before a row is timed. And one whose memory is full.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use presam_backends::Faulty;
-use presam_cuda::Choice;
+use presam_cuda::{Address, Choice, Device, DeviceError, Emulated, Layer};
 use presam_kernels::entries;
 
 use super::{DeviceTarget, HostClock};
 use crate::bench::{Asked, Request, Target, plan};
+use crate::error::Error;
 
 /// What is said of the first row of `filter` where `kernel` does nothing.
 fn said(kernel: &'static str, filter: &str) -> Option<String> {
@@ -44,4 +49,66 @@ fn a_norm_pass_that_does_nothing_is_caught() {
         assert!(said(kernel, "^step/vasso/").is_some(), "{kernel}");
     }
     assert_eq!(said("none of them", "^step/vasso/"), None);
+}
+
+/// What is held of a device's memory, and how many allocations there is room for.
+#[derive(Default)]
+struct Room {
+    held: BTreeMap<Address, usize>,
+    left: usize,
+}
+
+/// A device without room after so many allocations.
+struct Limited(Emulated, Rc<RefCell<Room>>);
+
+impl Layer for Limited {
+    fn below(&self) -> &dyn Device {
+        &self.0
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.0
+    }
+
+    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
+        let mut room = self.1.borrow_mut();
+        room.left = room.left.checked_sub(1).ok_or(DeviceError::OutOfMemory { bytes })?;
+        let address = self.0.allocate(bytes)?;
+        room.held.insert(address, bytes);
+        Ok(address)
+    }
+
+    fn on_free(&mut self, address: Address) -> Result<(), DeviceError> {
+        self.1.borrow_mut().held.remove(&address);
+        self.0.free(address)
+    }
+}
+
+#[test]
+fn a_row_without_room_leaves_the_memory_to_the_next_one() {
+    let room = Rc::new(RefCell::new(Room { left: usize::MAX, ..Room::default() }));
+    let device = Limited(Emulated::new(1), Rc::clone(&room));
+    let mut target = DeviceTarget::new(HostClock(Box::new(device)), 1).unwrap();
+    let request = Request::new(&Asked {
+        sizes: Some("300".into()),
+        filter: Some("^step/info-sam/".into()),
+        device: Choice::Emulated,
+        ..Asked::default()
+    });
+    let plan = plan(&target, &request.unwrap()).unwrap();
+    let before = room.borrow().held.clone();
+    let mut refused = 0;
+    // Every allocation of a row is the one without room in turn; what it has of its own is given back.
+    loop {
+        room.borrow_mut().left = refused;
+        let done = target.prepare(&plan.rows[0]).map(drop);
+        room.borrow_mut().left = usize::MAX;
+        if !matches!(done, Err(Error::Device(DeviceError::OutOfMemory { .. }))) {
+            break done.unwrap();
+        }
+        target.clear().unwrap();
+        assert_eq!(room.borrow().held, before, "after {refused} allocations");
+        refused += 1;
+    }
+    assert!(refused > 40, "{refused}");
 }

@@ -7,7 +7,7 @@ use crate::show::view::View;
 use presam_cuda::Choice;
 
 use super::VerifyArguments;
-use crate::command::say::{say, say_json};
+use crate::command::say::{aside, say, say_json};
 
 pub(super) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
     let report = verified(arguments)?;
@@ -15,6 +15,9 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<u8, Error> {
         say_json(&report)?;
     } else {
         say(&table(&report, View::of_stdout(arguments.wide)));
+    }
+    if let Some(refusal) = report.stopped {
+        return Err(refusal.into());
     }
     Ok(match (report.agrees(), report.uncovered()) {
         (true, None) => 0,
@@ -42,5 +45,5 @@ fn verified(arguments: &VerifyArguments) -> Result<Report, Error> {
         epochs: arguments.epochs.map_or(epochs, |epochs| epochs as usize),
         shrinks: 256,
     };
-    run(device, request)
+    run(device, request, if arguments.json { |_| () } else { |line| aside(line) })
 }

@@ -111,6 +111,12 @@ int cuStreamBeginCapture_v2(void *stream, int mode) {
     return 0;
 }
 
+int cuStreamIsCapturing(void *stream, int *status) {
+    IN_CONTEXT("cuStreamIsCapturing");
+    *status = stream && capturing;
+    return 0;
+}
+
 int cuStreamEndCapture(void *stream, void **graph) {
     IN_CONTEXT("cuStreamEndCapture");
     (void)stream;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Verifies, measures and trains on this machine's GPU, without network and without Rust, in at most nine minutes.
 #
-#   ./run.sh [OUT [DIR]]    OUT: a folder for the one archive of results [here]
+#   ./run.sh [OUT [DIR]]    OUT: a folder for the one archive of results [where you are]
 #                           DIR: the folder of CIFAR-10's binary files, for a larger training run at the end
 #
 # Steps in the order of their worth, each under its own time limit. Whatever ends the run (a step that hangs,
@@ -9,9 +9,11 @@
 # each step its output (NAME.txt), messages (NAME.err) and files, and the clocks beside the run (clocks.csv).
 # Exit code: 0 good; 1 a step differs, failed or ran out of time; 3 there is no GPU, and nothing ran on one.
 set -u
+# Folders are those of the caller, whose own folder is left now.
+absolute() { case $1 in '' | /*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac; }
+to=$(absolute "${1:-$PWD}")
+data=$(absolute "${2:-}")
 cd "$(dirname "$0")" || exit 2
-to=${1:-.}
-data=${2:-}
 seconds=540
 began=$(date +%s)
 day=$(date -u +%Y-%m-%dT%H-%M-%SZ)
@@ -117,11 +119,14 @@ summary() {
     echo "| step | exit code | time | command |"
     echo "| --- | --- | --- | --- |"
     printf '%s' "$rows"
-    for name in verify bench compare; do
-        [ -s "$out/$name.txt" ] || continue
-        printf '\n%s:\n\n' "$name"
-        # Of a table of all kernels the end, where the verdict is.
-        { [ $name = verify ] && tail -n 12 "$out/$name.txt" || cat "$out/$name.txt"; } | sed 's/^/    /'
+    for name in verify verify-blocking verify-short bench compare; do
+        # Of a table of all kernels the end, where the verdict is; without a table the last that was told.
+        case $name in
+        verify*) shown=$(tail -n 12 "$out/$name.txt" 2>/dev/null) ;;
+        *) shown=$(cat "$out/$name.txt" 2>/dev/null) ;;
+        esac
+        [ -n "$shown" ] || shown=$(tail -n 3 "$out/$name.err" 2>/dev/null)
+        [ -n "$shown" ] && printf '\n%s:\n\n%s\n' "$name" "$(echo "$shown" | sed 's/^/    /')"
     done
 }
 
@@ -169,11 +174,16 @@ ldd ./presam >"$out/ldd.txt" 2>&1
 
 judged info 20 ./presam info
 judged verify 90 ./presam verify --device cuda
-# Neither agreed, differed, was incomplete nor absent: which kernel it was, each waited for.
+# It died, or a kernel took the device with it: which one it was, each waited for. It had no time: what a short one has.
 case ${code:-0} in
-[0-3] | 124 | 137) ;;
-*) step verify-blocking 60 env CUDA_LAUNCH_BLOCKING=1 ./presam verify --device cuda --cases 2 --epochs 1 ;;
+0 | 1 | 3) again= ;;
+2) grep -q '^error: device lost' "$out/verify.err" && again=blocking || again= ;;
+124 | 137) again=short ;;
+*) again=blocking ;;
 esac
+short="./presam verify --device cuda --epochs 1 --cases"
+[ "$again" = blocking ] && step verify-blocking 60 env CUDA_LAUNCH_BLOCKING=1 $short 2
+[ "$again" = short ] && step verify-short 60 $short 1
 judged train 60 ./presam train --device cuda --quiet --out "$out/train"
 [ "$code" = 0 ] && same_digest train
 bench="./presam bench --device cuda --min-time 0.1"

@@ -90,13 +90,17 @@ fn a_difference_a_failure_and_another_digest_are_exit_code_1() {
 
 #[test]
 fn a_step_that_hangs_is_stopped_and_the_others_follow() {
-    let hangs = format!("[ $1 = verify ] && sleep 60\n{GOOD}");
+    // The second one, whose arguments differ, is short.
+    let hangs = "[ $1$4 = verify ] && echo 'next: law NAME' >&2 && sleep 60";
+    let hangs = format!("{hangs}\n{GOOD}");
     let limit = "judged verify 90 ";
     assert!(RUN.contains(limit));
     let script = RUN.replace(limit, "judged verify 1 ");
     let Left { code, summary, .. } = started(&folder("hangs", &script, &hangs));
     assert_eq!(code, Some(1), "{summary}");
     assert!(summary.contains("| verify | 124: stopped after 1 s | "), "{summary}");
+    assert!(summary.contains("| verify-short | 0 | "), "{summary}");
+    assert!(summary.contains("    next: law NAME"), "{summary}");
     assert!(summary.contains("| train | 0 | "), "{summary}");
     // No time is left for the rest of the run: told, step by step.
     let script = RUN.replace("seconds=540", "seconds=2");
@@ -113,6 +117,35 @@ fn a_step_that_dies_is_tried_again_with_each_launch_waited_for() {
     assert!(summary.contains("| verify | 139 | "), "{summary}");
     assert!(summary.contains("| verify-blocking | 0 | "), "{summary}");
     assert!(summary.contains("| rules | 0 | "), "{summary}");
+}
+
+#[test]
+fn a_lost_device_is_tried_again_so_that_the_page_names_the_kernel() {
+    // The program tells of it by its own exit code, as of anything else that the device refuses.
+    let lost =
+        "[ $1$CUDA_LAUNCH_BLOCKING = verify ] && echo 'error: device lost: 700' >&2 && exit 2
+        [ $1 = verify ] && echo 'error: device lost: 700; at the launch of NAME' >&2 && exit 2";
+    let Left { code, summary, .. } = run("lost", &format!("{lost}\n{GOOD}"));
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("| verify | 2 | "), "{summary}");
+    assert!(summary.contains("| verify-blocking | 2 | "), "{summary}");
+    assert!(summary.contains("at the launch of NAME"), "{summary}");
+    // Whatever else ends with that code is told as well as it can be.
+    let Left { summary, .. } = run("uncovered", &format!("[ $1 = verify ] && exit 2\n{GOOD}"));
+    assert!(!summary.contains("verify-blocking"), "{summary}");
+}
+
+#[test]
+fn folders_are_those_of_the_caller() {
+    let dir = folder("caller", RUN, GOOD);
+    let from = dir.join("elsewhere");
+    let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap());
+    let run = Run::program("sh").arg("../run.sh").args(["out", "data"]).env("PATH", &path);
+    let (code, out, _) = run.dir(&from).answer().unwrap();
+    assert_eq!(code, Some(0), "{out}");
+    let archive = named(&from.join("out"), ARCHIVE).unwrap();
+    assert!(out.contains(&format!("results: {}", archive.display())), "{out}");
+    assert!(out.contains(&format!("--data cifar10:{} ", from.join("data").display())), "{out}");
 }
 
 #[test]
@@ -144,7 +177,7 @@ fn full_disk(name: &str, full: &str) -> Left {
 fn a_full_disk_costs_the_samples_or_the_place_and_not_the_results() {
     let Left { code, archive, results, .. } = full_disk("tight", "[ -e \"$3\"/bench/bench.json ]");
     assert_eq!((code, archive.parent()), (Some(0), results.parent()));
-    let elsewhere = "case $2 in ./*) true;; *) false;; esac";
+    let elsewhere = "case $2 in */elsewhere/*) false;; *) true;; esac";
     let Left { code, archive, .. } = full_disk("full", elsewhere);
     assert_eq!(code, Some(0));
     assert!(archive.parent().unwrap().ends_with("elsewhere"), "{}", archive.display());
