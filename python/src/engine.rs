@@ -93,7 +93,9 @@ impl<R: AnyReal> Engine<R> {
         let tensors: Vec<_> = list.iter().map(tensor).collect::<Result<_, _>>()?;
         let params = Block::of(tensors.iter().map(|tensor| tensor.row.params()));
         if params.overlaps_itself() {
-            return Err(Fault::new("two parameters share memory: expected memory of its own for each".into()));
+            return Err(Fault::new(
+                "two parameters share memory: expected memory of its own for each".into(),
+            ));
         }
         (self.tensors, self.params) = (tensors, params);
         self.longest = list.iter().map(|(len, ..)| *len).max().unwrap_or(0);

@@ -2,12 +2,14 @@
 
 use crate::common::{Random, bits};
 use presam::{
-    AdamW, AnyVariant, BaseOptimizer, BaseState, Cpu, Error, FixedSam, Flat, Form, Group, InfoAsam,
-    LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point, RuleState, Sam,
-    SegmentMut, Segments, Session, Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
+    AdamW, BaseOptimizer, BaseState, Cpu, Error, Flat, Form, Group, InfoAsam, LengthRule, Mark,
+    Outcome, PartialNorm, Planes, PlanesMut, RuleState, Sam, SegmentMut, Segments, Session, Sgd,
+    SgdMomentum, Tensor, Variant, Vasso, finish,
 };
 use std::cell::Cell;
 
+mod fixed;
+mod momentum;
 mod second;
 
 const LENGTHS: [usize; 3] = [5, 70, 3];
@@ -313,41 +315,6 @@ fn a_step_is_its_phases_with_each_groups_options() {
 }
 
 #[test]
-fn momentum_sam_takes_one_gradient_against_the_momentum() {
-    let (mut model, groups) = (Model::new(11, 0, 1), groups());
-    let mut session = Session::new(Cpu::detect(), MomentumSam::new(), momentum());
-    let start = model.params();
-    // No momentum yet, whatever the plane holds: a zero norm, so the gradient is taken at w.
-    model.tensors.iter_mut().for_each(|t| t.state[0].fill(f32::NAN));
-    let report = session.step_with_momentum(&groups, &mut model, |m, _| {
-        assert_eq!(m.params(), start);
-        m.gradient();
-        Ok::<(), Error>(())
-    });
-    let report = report.unwrap();
-    assert_eq!((report.ascent.outcome, report.descended), (Outcome::ZeroNorm, true));
-    let before: Vec<Layer> = model.tensors.clone();
-    let report = session.step_with_momentum(&groups, &mut model, |m, _| {
-        for (now, before) in m.tensors.iter().zip(&before) {
-            let moved = now.w.iter().zip(&before.w).zip(&before.state[0]);
-            moved.for_each(|((now, before), v)| assert!((now - before) * v <= 0.0, "along -v"));
-        }
-        assert!(m.tensors.iter().zip(&before).any(|(now, before)| now.w != before.w));
-        m.gradient();
-        Ok::<(), Error>(())
-    });
-    assert_eq!(report.unwrap().ascent.outcome, Outcome::Finite);
-}
-
-#[test]
-fn momentum_sam_needs_a_momentum() {
-    let (mut model, groups) = (Model::new(12, 0, 0), groups());
-    let mut session = Session::new(Cpu::detect(), MomentumSam::new(), sgd());
-    let result = session.step_with_momentum(&groups, &mut model, |_, _| Ok::<(), Error>(()));
-    assert_eq!(result.unwrap_err(), Error::Planes { planes: "state", expected: 1, found: 0 });
-}
-
-#[test]
 fn a_resumed_checkpoint_runs_side_by_side() {
     let groups = groups();
     let new = || Session::new(Cpu::detect(), Vasso::default(), AdamW::new(0.125).unwrap());
@@ -385,31 +352,6 @@ fn a_resumed_checkpoint_runs_side_by_side() {
 }
 
 #[test]
-fn a_fixed_optimizer_takes_each_gradient_where_its_session_says() {
-    let start = [3.0_f32, -4.0, 0.5];
-    let seen = |form| {
-        let mut session = Session::new(Cpu::plain(), Vasso::default(), momentum());
-        session.form = form;
-        let mut sam: FixedSam<f32, _, _, 8, 1, 1> = FixedSam::new(session);
-        let (mut w, mut points) = (start, Vec::new());
-        for _ in 0..2 {
-            let group = Group::new(0.25).unwrap();
-            let report = sam.step(&mut w, group, |w, g| {
-                points.push(bits(w));
-                g.iter_mut().zip(w).for_each(|(g, w)| *g = w * w * w);
-            });
-            assert!(report.unwrap().descended);
-        }
-        let planes = [bits(sam.memory(3).unwrap()[0]), bits(sam.state(3).unwrap()[0])];
-        (points, bits(&w), planes)
-    };
-    let in_place = seen(Form::InPlace);
-    assert_eq!(in_place.0[0], bits(&start));
-    assert_ne!(in_place.0[1], in_place.0[0], "the second gradient is taken elsewhere");
-    assert_eq!(seen(Form::OutOfPlace), in_place);
-}
-
-#[test]
 fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
     let stepped = |cpu| {
         let (mut random, n) = (Random(21), (1 << 17) + 2049);
@@ -433,28 +375,4 @@ fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
     };
     let threads = stepped(Cpu::detect().parallel());
     assert!(threads == stepped(Cpu::plain()));
-}
-
-#[test]
-fn momentum_sam_by_name_takes_one_gradient_in_any_step() {
-    let run = |own: bool| {
-        let (mut model, groups, mut points) = (Model::new(11, 0, 1), groups(), Vec::new());
-        let by_name = AnyVariant::by_name("momentum-sam").unwrap();
-        let mut session = Session::new(Cpu::detect(), by_name, momentum());
-        for _ in 0..3 {
-            let mut gradient = |m: &mut Model, point| {
-                points.push(point);
-                m.gradient();
-                Ok::<(), Error>(())
-            };
-            let report = match own {
-                true => session.step_with_momentum(&groups, &mut model, gradient),
-                false => session.step(&groups, &mut model, &mut gradient),
-            };
-            assert!(report.unwrap().descended);
-        }
-        (model.params(), model.planes(), points)
-    };
-    assert_eq!(run(false), run(true));
-    assert_eq!(run(false).2, [Point::Perturbed; 3]);
 }
