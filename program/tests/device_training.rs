@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 mod common;
 
 use common::timeless;
 use presam_backends::{Faulty, Recorder};
-use presam_cuda::{Device, Emulated, Layer};
-use presam_kernels::entries;
+use presam_cuda::{Address, Device, DeviceError, Emulated, Layer};
+use presam_kernels::{Kernel, entries};
 use presam_program::config::{Config, Many, Options, SeedsOption, resolve};
 use presam_program::report::{Results, speed_table};
 use presam_program::show::view::View;
@@ -116,4 +119,56 @@ fn a_device_that_miscounts_is_not_taken_at_the_cpu_s_word() {
     let found = trained(&config, entries::correct_count.name);
     assert_eq!(found.runs[0].params_sha256, cpu.runs[0].params_sha256);
     assert_eq!(found.runs[0].train_accuracy_clean, 0.0);
+}
+
+/// A device that takes its time to hand out a gradient, and knows how long the first epoch took.
+struct Slow {
+    device: Emulated,
+    began: Option<Instant>,
+    epoch: Rc<Cell<Duration>>,
+}
+
+/// Bytes of a gradient, and of the log of nine steps.
+const GRADIENT: usize = 4 * (64 * 8 + 8 + 8 * 10 + 10);
+const LOG: usize = 9 * 16;
+const READ: Duration = Duration::from_millis(400);
+
+impl Layer for Slow {
+    fn below(&self) -> &dyn Device {
+        &self.device
+    }
+
+    fn below_mut(&mut self) -> &mut dyn Device {
+        &mut self.device
+    }
+
+    fn on_read(&mut self, from: Address, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        match (self.epoch.get().is_zero(), bytes.len(), self.began) {
+            (true, GRADIENT, _) => std::thread::sleep(READ),
+            (true, LOG, Some(began)) => self.epoch.set(began.elapsed()),
+            _ => {}
+        }
+        self.device.read(from, bytes)
+    }
+
+    fn on_launch(
+        &mut self,
+        kernel: &'static Kernel,
+        blocks: u32,
+        arguments: &[u64],
+    ) -> Result<(), DeviceError> {
+        self.began.get_or_insert_with(Instant::now);
+        self.device.launch(kernel, blocks, arguments)
+    }
+}
+
+#[test]
+fn comparing_gradients_is_no_part_of_a_step_s_time() {
+    let epoch = Rc::new(Cell::new(Duration::ZERO));
+    let device = Slow { device: Emulated::new(1), began: None, epoch: Rc::clone(&epoch) };
+    let mut device: Box<dyn Device> = Box::new(device);
+    let found = run_on(&config(&["sam"]), &|_| (), Some(&mut device)).unwrap();
+    let (epoch, steps) = (epoch.get().as_secs_f64(), 9.0 * found.runs[0].seconds_per_step);
+    let read = READ.as_secs_f64();
+    assert!(epoch > 2.0 * read && steps < epoch - read, "{steps} s of {epoch} s");
 }

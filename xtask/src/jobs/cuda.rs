@@ -25,6 +25,9 @@ pub(crate) fn cuda_stub() -> Outcome {
     println!("export CUDA_LIBRARY_PATH={}", folder.display());
     let lib = folder.join("lib64");
     println!("export LD_LIBRARY_PATH={}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}", lib.display());
+    eprintln!(
+        "the second is for machines without a driver: where there is one, it would hide the GPU"
+    );
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What a model is that trains or has trained, measured where it lies.
 
+use std::time::Instant;
+
 use presam_kernels::entries;
 use presam_kernels::plain::bytes_of;
 
@@ -18,13 +20,16 @@ impl DeviceTrainer<'_> {
     }
 
     /// Compares both gradients in the first step of an epoch that took two, once and on the host: the one read back
-    /// between phases.
+    /// between phases. No trainer would: the epoch's clock waits for it.
     pub(super) fn look_at_gradients(&mut self) -> Result<(), DeviceError> {
         if self.change.is_none() && self.clock.is_none() {
+            self.device.synchronize()?;
+            let clock = Instant::now();
             let Flat { len, grads, perturbed_grads, .. } = self.flat;
             let grads = download::<f32>(self.device, grads, len)?;
             let perturbed_grads = download::<f32>(self.device, perturbed_grads, len)?;
             self.change = Some((self.logged, Change::of(&grads, &perturbed_grads)));
+            self.started = self.started.map(|started| started + clock.elapsed());
         }
         Ok(())
     }
