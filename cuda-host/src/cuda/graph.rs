@@ -10,8 +10,7 @@ use cust::sys;
 
 use super::driver::{Failure, call};
 use super::open::Context;
-use super::queue::listed;
-use super::{Cuda, Met};
+use super::{Cuda, Met, listed};
 use crate::error::DeviceError;
 
 /// A sequence of launches, fills and copies, ready to be repeated.

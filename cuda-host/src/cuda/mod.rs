@@ -161,6 +161,11 @@ impl Cuda {
     }
 }
 
+/// Names of launches as an error lists them.
+fn listed(names: &VecDeque<&'static str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Debug for Cuda {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ordinal, name, driver, allocations, capturing, .. } = self;

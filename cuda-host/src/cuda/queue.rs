@@ -1,6 +1,5 @@
 //! [`Device`] on a stream: memory and launches in the order asked.
 
-use std::collections::VecDeque;
 use std::ffi::c_void;
 
 use presam_kernels::Kernel;
@@ -9,7 +8,7 @@ use presam_kernels::plain::bytes_of;
 use super::driver::{Failure, INVALID_VALUE, OUT_OF_MEMORY, call};
 use super::graph::Graph;
 use super::staging::{SLOT_BYTES, Staging};
-use super::{Allocation, Cuda};
+use super::{Allocation, Cuda, listed};
 use crate::device::{Address, Device, check_arguments};
 use crate::error::DeviceError;
 use crate::recording::Recording;
@@ -284,11 +283,6 @@ impl Cuda {
             _ => Ok(()),
         }
     }
-}
-
-/// Names of launches as an error lists them.
-pub(super) fn listed(names: &VecDeque<&'static str>) -> String {
-    names.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 /// What can be told without the device.

@@ -89,8 +89,10 @@ impl Case {
 
     /// Gives its memory back, whatever becomes of a piece of it.
     pub fn free<D: Clocked>(self, device: &mut D) -> Result<(), DeviceError> {
-        let steps = self.plain.into_iter().chain(self.in_place);
-        let first = steps.fold(Ok(()), |first, step| first.and(step.free(device)));
+        let mut first = Ok(());
+        for step in self.plain.into_iter().chain(self.in_place) {
+            first = first.and(step.free(device));
+        }
         first.and(self.planes.free(device))
     }
 }
