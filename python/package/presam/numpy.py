@@ -40,7 +40,8 @@ class SAM:
     threads    for arrays of 131072 elements and more; the bits are the same whatever their number
 
     Gradients are lists, one for each array in the order of the groups, None for an array without one; they are read
-    alone (a descent that mixes both works on a copy of the second). Memory, state and backups are arrays of its own. Errors: TypeError and ValueError, one line each, before anything is written.
+    alone (a descent that mixes both works on a copy of the second). Memory, state and backups are arrays of its own.
+    Errors: TypeError and ValueError, one line each, before anything is written.
     """
 
     def __init__(self, params: Sequence[Union[np.ndarray, Dict[str, Any]]], variant: str = "info-asam", *, rho=None,
