@@ -84,7 +84,8 @@ where
         check_length("params", self.grads.len(), len)
     }
 
-    /// One whole step; `gradient(params, grads)` is called twice and must write all of `grads`.
+    /// One whole step; `gradient(params, grads)` is called as [`Session::step`] calls it, twice for most rules, and
+    /// must write all of `grads`.
     ///
     /// # Errors
     /// [`Error::Capacity`] for more than `N` parameters, [`Error::Length`] where their number changes

@@ -178,6 +178,24 @@ def test_a_gradient_that_is_a_parameter_is_refused():
     assert torch.equal(a, double(1.0, 2.0)) and torch.equal(b, double(3.0, 4.0))
 
 
+def test_a_gradient_that_is_a_strided_parameter_is_refused():
+    whole = torch.ones(3, 4, dtype=torch.float64)
+    a, b = Parameter(whole[:, :3]), Parameter(torch.ones(3, 3, dtype=torch.float64))
+    optimizer = SAM([a, b], "sam", rho=0.1, lr=0.1)
+
+    def closure():
+        a.grad, b.grad = torch.ones_like(b), a.detach()
+
+    with pytest.raises(ValueError, match="a gradient shares memory with a parameter"):
+        optimizer.step(closure)
+    assert torch.equal(whole, torch.ones_like(whole)) and torch.equal(b, torch.ones_like(b))
+
+
+def test_an_expanded_parameter_is_refused():
+    with pytest.raises(ValueError, match="found an expanded tensor"):
+        SAM([Parameter(torch.ones(1).expand(3))], "sam", rho=0.1, lr=0.1)
+
+
 @pytest.mark.parametrize("options", [{}, dict(descent="gsam"), dict(base=torch.optim.SGD, max_norm=0.5)])
 def test_an_expanded_gradient_is_one_of_full_size(options):
     ends = []

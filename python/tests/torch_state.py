@@ -251,3 +251,19 @@ def test_a_mask_of_another_shape_is_asked_for_again():
     optimizer.set_inputs(p, torch.ones(3))
     assert optimizer.first_step() == "perturbed"
     optimizer.second_step()
+
+
+def test_what_others_keep_in_the_state_is_theirs():
+    ends = []
+    for foreign in (True, False):
+        p = torch.nn.Parameter(torch.ones(3))
+        optimizer = SAM([p], "sam", rho=0.0, base="adamw", lr=0.1, watch=0)
+        for k in range(4):
+            p.grad = torch.ones_like(p)
+            optimizer.first_step()
+            optimizer.second_step()
+            if foreign:
+                optimizer.state[p].update(ema=torch.tensor(0.5), note=1.5)
+            optimizer.load_state_dict(optimizer.state_dict())
+        ends.append(p.detach())
+    assert torch.equal(*ends)

@@ -70,10 +70,10 @@ pub(super) const OUT_OF_MEMORY: c_int = 2;
 pub(super) const NO_DEVICE: c_int = 100;
 
 /// After these, every later call on the context answers the same: uncorrectable memory or link errors,
-/// a destroyed context, whatever a kernel is stopped for, a server of MPS that ended its client (809), and what the
+/// a destroyed context, whatever a kernel is stopped for, a server of MPS that ended its client (810), and what the
 /// driver has no word for (999), behind which mostly one of them stands.
 const STICKY: [c_int; 18] =
-    [4, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 809, 999];
+    [4, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 721, 810, 999];
 
 impl Failure {
     /// `CUDA_ERROR_ILLEGAL_ADDRESS (700), an illegal memory access was encountered, from cuStreamSynchronize`.

@@ -221,7 +221,7 @@ fn a_graph_that_is_waited_for_names_its_kernels_first() {
 
 #[test]
 fn every_code_after_which_nothing_works_is_a_lost_device() {
-    for fail in ["cuStreamSynchronize:721", "cuStreamSynchronize:809", "cuStreamSynchronize:999"] {
+    for fail in ["cuStreamSynchronize:721", "cuStreamSynchronize:810", "cuStreamSynchronize:999"] {
         let name = "launch::every_code_after_which_nothing_works_is_a_lost_device";
         let seen = alone(name, &[("PRESAM_STUB_FAIL", fail)], || {
             let error = open().synchronize().unwrap_err();

@@ -260,7 +260,6 @@ fn a_dot_product_beyond_the_range_leaves_the_second_gradient() {
     assert_eq!([mixed(split, &g, &p), mixed(gsam, &g, &p)], [p.clone(), p]);
 }
 
-/// The search over segments, ended.
 #[test]
 fn a_projection_beyond_the_range_leaves_the_second_gradient() {
     // <g, g~> / |g|^2 is 3e44 and its like; both norms and the product are numbers.
@@ -271,6 +270,7 @@ fn a_projection_beyond_the_range_leaves_the_second_gradient() {
     assert_eq!([mixed(split, &g, &p), mixed(gsam, &p, &g)], [p, g]);
 }
 
+/// The search over segments, ended.
 fn search<R: Real>(keep: u64, scores: &[Vec<R>]) -> TopK<R> {
     let mut top = TopK::new(keep);
     for _ in 0..TopK::<R>::passes() {

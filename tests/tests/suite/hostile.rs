@@ -179,10 +179,10 @@ fn a_slope_that_is_the_rounding_of_its_gradient_is_no_direction() {
     // The memory is the gradient but for its last bits; a thousandth of it is a slope.
     for (share, outcome) in [(1e-7_f32, Outcome::ZeroNorm), (1e-3, Outcome::Finite)] {
         let mut model = Model::new(FriendlySam::default(), &[1.0, 1.0]);
-        let (first, _) = model.ascend(&[3.0, 4.0]);
+        let (first, _) = model.ascend(&[3e3, 4e3]);
         assert_eq!(first.outcome, Outcome::Finite);
-        model.memory[0].copy_from_slice(&[3.0 * (1.0 - share), 4.0 * (1.0 - share)]);
-        let (again, moved) = model.ascend(&[3.0, 4.0]);
+        model.memory[0].copy_from_slice(&[3e3 * (1.0 - share), 4e3 * (1.0 - share)]);
+        let (again, moved) = model.ascend(&[3e3, 4e3]);
         assert_eq!((again.outcome, moved == [0.0; 2]), (outcome, outcome == Outcome::ZeroNorm));
     }
 }

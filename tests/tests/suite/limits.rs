@@ -3,8 +3,8 @@
 
 use presam::variants::{Key, Limits};
 use presam::{
-    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Cpu, Error, Group, LengthRule, Outcome,
-    Part, PartialNorm, Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
+    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Configure, Cpu, Error, Group, LengthRule,
+    Outcome, Part, PartialNorm, Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
 };
 use presam_conformance::Scalar;
 
@@ -90,6 +90,10 @@ fn base_optimizers_say_their_learning_rate() {
     settings(sgd);
     settings(sgd.with_momentum(0.5).unwrap());
     settings(AdamW::new(0.375).unwrap());
+    let plain = sgd.with_momentum(0.5).unwrap();
+    let nesterov = plain.set("nesterov", 1.0).unwrap();
+    assert_ne!(nesterov, plain);
+    assert_eq!(nesterov.set("nesterov", 0.0), Ok(plain));
 }
 
 fn radii<R: Real + Scalar>() {
@@ -127,7 +131,8 @@ fn vasso_s_theta_is_the_weight_of_the_new_gradient() {
     assert_eq!(Vasso::from_theta(0.25).unwrap(), Vasso::new(0.75).unwrap());
     assert_eq!(Vasso::from_theta(1.0).unwrap(), Vasso::new(0.0).unwrap());
     for theta in NEVER.into_iter().chain([0.0, ABOVE]) {
-        assert!(Vasso::from_theta(theta).is_err(), "{theta}");
+        let refused = Vasso::from_theta(theta);
+        assert!(matches!(refused, Err(Error::Hyperparameter { name: "theta", .. })), "{theta}");
     }
 }
 

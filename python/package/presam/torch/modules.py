@@ -36,16 +36,13 @@ def groups(model: torch.nn.Module, **options: Any) -> List[Dict[str, Any]]:
     return [group for group in made if group["params"]]
 
 
-def hidden(module: torch.nn.Module) -> Dict[str, Any]:
-    """Makes a layer leave its statistics alone. Returns what was taken away for it."""
+def still(module: torch.nn.Module) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+    """Makes a layer leave its statistics alone, or returns those that it will write, with what they are now."""
     if not isinstance(module, _InstanceNorm):
         module.track_running_stats = False
-        return {}
-    # Without the switch it would take those of the batch in evaluation mode too; in training it writes those it finds.
-    names = ("running_mean", "running_var") if module.training else ()
-    statistics = {name: module._buffers[name] for name in names}
-    module._buffers.update(dict.fromkeys(names))
-    return statistics
+        return []
+    # Without the switch it would take those of the batch in evaluation mode too.
+    return [(b, b.clone()) for b in (module.running_mean, module.running_var)]
 
 
 class BatchNormOnce:
@@ -53,7 +50,7 @@ class BatchNormOnce:
 
     def __init__(self, model: torch.nn.Module, optimizer=None):
         self.layers = [m for m in model.modules() if isinstance(m, _NormBase) and m.track_running_stats]
-        self._frozen: Optional[List[Tuple[torch.nn.Module, Any]]] = None
+        self._frozen: Optional[List[Tuple[torch.nn.Module, List[Tuple[torch.Tensor, torch.Tensor]]]]] = None
         self._optimizer = optimizer
         if optimizer is not None:
             if optimizer._method.one_gradient:
@@ -63,13 +60,14 @@ class BatchNormOnce:
     def perturbed(self) -> None:
         """Statistics stand still from here; layers in evaluation mode go on using theirs."""
         if self._frozen is None:
-            self._frozen = [(m, hidden(m)) for m in self.layers if m.track_running_stats]
+            self._frozen = [(m, still(m)) for m in self.layers if m.track_running_stats]
 
     def rested(self) -> None:
         """Statistics are counted again."""
         for module, statistics in self._frozen or ():
             module.track_running_stats = True
-            module._buffers.update(statistics)
+            for now, before in statistics:
+                now.copy_(before)
         self._frozen = None
 
     def remove(self) -> None:

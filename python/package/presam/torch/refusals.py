@@ -14,6 +14,7 @@ BY_HAND = (
     "step: expected a closure that takes the gradient and returns the loss, found none. By hand a step is: backward, "
     "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
 )
+GRADIENT_IS_A_PARAMETER = "a gradient shares memory with a parameter: expected memory of its own, as a copy has"
 NO_MOMENTUM = (
     "momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum it follows"
 )
@@ -39,6 +40,8 @@ def parameter(p: torch.Tensor) -> None:
         )
     if p.layout != torch.strided:
         raise TypeError(f"parameters: expected dense tensors, found {p.layout}")
+    if any(stride == 0 and n > 1 for n, stride in zip(p.shape, p.stride())):
+        raise ValueError("parameters: expected a place for each number, found an expanded tensor; .clone() gives one")
 
 
 def gradient(p: torch.Tensor, g: torch.Tensor) -> None:

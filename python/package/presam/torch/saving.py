@@ -3,6 +3,7 @@
 from typing import Any, Dict
 
 from .._names import WATCHED
+from .tensors import saved_names
 
 
 class Saved:
@@ -46,8 +47,10 @@ class Saved:
             if own[key] != mine[key]:
                 raise ValueError(f"load_state_dict: expected a {key} of {mine[key]}, found {own[key]}")
         params = [p for group in self.param_groups for p in group["params"]]
+        names = saved_names(self._method, self._base)
         for index, p in enumerate(params):
-            for name, plane in state_dict["state"].get(index, {}).items():
+            planes = state_dict["state"].get(index, {})
+            for name, plane in ((name, planes[name]) for name in names if name in planes):
                 if plane.shape != p.shape:
                     raise ValueError(f"load_state_dict: expected {name} of parameter {index} as {tuple(p.shape)}, found "
                                      f"{tuple(plane.shape)}; are these the parameters in the order in which they were saved?")

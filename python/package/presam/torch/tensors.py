@@ -59,7 +59,8 @@ class Tensors:
         self.engine = method.engine(SCALARS[dtype], core, names)
         rows, self._planes = [], []
         # Of another shape it is another parameter, which has no memory yet and has taken no step.
-        resized = {p for p in self.params if any(plane.shape != p.shape for plane in state[p].values())}
+        names = saved_names(method, base)
+        resized = {p for p in self.params if any(state[p][name].shape != p.shape for name in names if name in state[p])}
         counters = (counters[0], {p: own for p, own in counters[1].items() if p not in resized})
         for (p, k), image in zip(seats, self.images):
             own = scratch.get(p, {})
@@ -118,6 +119,8 @@ class Tensors:
                 found.append(0)
                 continue
             refusals.gradient(p, g)
+            if not all(apart_from(q, g) for q, _ in self.work):
+                raise ValueError(refusals.GRADIENT_IS_A_PARAMETER)
             lies_alike = g.stride() == image.stride() or (g.is_contiguous() and image.is_contiguous())
             if g.is_neg() or not lies_alike:
                 copy = torch.empty_like(image).copy_(g)
@@ -142,6 +145,12 @@ class Tensors:
     def store(self) -> None:
         for p, copy in self.work:
             p.copy_(copy)
+
+
+def saved_names(method: Method, base: Optional[Base]) -> List[str]:
+    """The planes of a parameter that are saved, by name; whatever else is in its state is others'."""
+    kept = [f"memory_{k}" for k in range(method.memory)] + [f"input_{k}" for k in range(method.inputs)]
+    return ["sharp", *kept, *(base.state if base else ())]
 
 
 def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) -> List[Optional[torch.Tensor]]:
@@ -190,6 +199,12 @@ def meet(one: torch.Tensor, other: torch.Tensor) -> bool:
     at = lambda p: seen.as_strided(p.shape, p.stride(), (p.data_ptr() - start) // p.element_size())
     at(one).fill_(True)
     return bool(at(other).any())
+
+
+def apart_from(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether they have no number in common."""
+    (start, end), (first, last) = span(one), span(other)
+    return not (start < last and first < end and meet(one, other))
 
 
 def refuse_shared(params: List[torch.Tensor]) -> None:

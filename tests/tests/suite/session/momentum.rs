@@ -1,7 +1,7 @@
 //! Momentum-SAM: one gradient a step, by type and by name.
 
 use super::{Layer, Model, groups, momentum, sgd};
-use presam::{AnyVariant, Cpu, Error, MomentumSam, Outcome, Point, Session};
+use presam::{AnyVariant, Cpu, Error, MomentumSam, Outcome, Point, Session, Vasso};
 
 #[test]
 fn momentum_sam_takes_one_gradient_against_the_momentum() {
@@ -60,4 +60,20 @@ fn momentum_sam_by_name_takes_one_gradient_in_any_step() {
     };
     assert_eq!(run(false), run(true));
     assert_eq!(run(false).2, [Point::Perturbed; 3]);
+}
+
+#[test]
+fn before_there_is_a_momentum_nothing_is_remembered_of_it() {
+    let (mut model, groups) = (Model::new(14, 1, 1), groups());
+    model.tensors.iter_mut().for_each(|t| t.memory[0].fill(7.0));
+    let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
+    for remembers in [false, true] {
+        let report = session.step_with_momentum(&groups, &mut model, |m, _| {
+            m.gradient();
+            Ok::<(), Error>(())
+        });
+        assert!(report.unwrap().descended);
+        let stays = model.tensors.iter().all(|t| t.memory[0].iter().all(|m| *m == 7.0));
+        assert_eq!(stays, !remembers);
+    }
 }

@@ -55,7 +55,7 @@ static int enter(const char *name) {
     size_t length = strlen(name);
     if (fail && !strncmp(fail, name, length) && fail[length] == ':') {
         int code = atoi(fail + length + 1);
-        if ((code >= 700 && code < 722) || code == 809 || code == 999) lost = code;
+        if ((code >= 700 && code < 722) || code == 810 || code == 999) lost = code;
         return code;
     }
     const char *kind = getenv("PRESAM_STUB_CUDA");
