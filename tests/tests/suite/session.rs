@@ -3,8 +3,8 @@
 use crate::common::{Random, bits};
 use presam::{
     AdamW, BaseOptimizer, BaseState, Cpu, Error, Flat, Form, Group, InfoAsam, LengthRule, Mark,
-    Outcome, PartialNorm, Planes, PlanesMut, RuleState, Sam, SegmentMut, Segments, Session, Sgd,
-    SgdMomentum, Tensor, Variant, Vasso, finish,
+    Outcome, PartialNorm, Planes, PlanesMut, Point, RuleState, Sam, SegmentMut, Segments, Session,
+    Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
 };
 use std::cell::Cell;
 
@@ -375,4 +375,22 @@ fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
     };
     let threads = stepped(Cpu::detect().parallel());
     assert!(threads == stepped(Cpu::plain()));
+}
+
+#[test]
+fn out_of_place_a_tensor_that_is_only_counted_is_read_where_it_is() {
+    let (mut model, weights) = (Model::new(15, 1, 0), Group::new(0.25).unwrap());
+    let groups = [weights, weights.counted_only()];
+    let mut session = Session::new(Cpu::detect(), Vasso::default(), sgd());
+    session.form = Form::OutOfPlace;
+    let report = session.step(&groups, &mut model, |m, point| {
+        if point == Point::Perturbed {
+            let [moves, stays, _] = &m.tensors[..] else { unreachable!("three tensors") };
+            assert_eq!(bits(&stays.spare), bits(&stays.w));
+            assert_ne!(bits(&moves.spare), bits(&moves.w));
+        }
+        m.gradient();
+        Ok::<(), Error>(())
+    });
+    assert!(report.unwrap().descended);
 }
