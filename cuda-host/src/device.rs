@@ -12,6 +12,9 @@ use crate::recording::Recording;
 /// An address in a device's memory. 0 is null.
 pub type Address = u64;
 
+/// Bytes that [`Device::write`] takes without waiting for the device.
+pub const SHORT_WRITE: usize = 4096;
+
 /// One in-order queue on a device with its memory.
 pub trait Device {
     /// Its name in messages and records: `emulated`, `cuda:0 NVIDIA H100`.
@@ -94,6 +97,15 @@ pub trait Device {
     /// Whether it can record what it is asked for.
     fn records(&self) -> bool {
         false
+    }
+
+    /// Whether what it is asked for is recorded now, by [`begin_recording`](Device::begin_recording) or by a trainer
+    /// that lent the queue.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`].
+    fn is_recording(&self) -> Result<bool, DeviceError> {
+        Ok(false)
     }
 
     /// From here on launches, fills, words and copies are recorded instead of done, until

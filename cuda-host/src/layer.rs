@@ -116,6 +116,10 @@ impl<L: Layer> Device for L {
         self.on_records()
     }
 
+    fn is_recording(&self) -> Result<bool, DeviceError> {
+        self.below().is_recording()
+    }
+
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
         self.below_mut().begin_recording()
     }

@@ -41,7 +41,7 @@ mod table;
 pub mod cuda;
 
 pub use choice::{Choice, NAMES};
-pub use device::{Address, Device, recorded};
+pub use device::{Address, Device, SHORT_WRITE, recorded};
 pub use emulated::Emulated;
 pub use error::DeviceError;
 pub use layer::Layer;

@@ -1,5 +1,6 @@
 //! [`DeviceStep`]: a whole step over a trainer's own device buffers.
 
+mod gradients;
 mod phases;
 mod rows;
 mod settings;
@@ -22,7 +23,8 @@ use crate::memory::{Buffers, download};
 use crate::options::{Form, Options};
 use crate::segment::DeviceSegment;
 use crate::table::{Planes, Tables};
-use rows::{bases_of, first_control, is_mixed, pick, row, scale_of};
+use gradients::Rows;
+use rows::{base_rows, bases_of, first_control, is_mixed, pick, row, scale_of};
 
 /// A variant and a base optimizer over device buffers; every method queues and returns.
 ///
@@ -49,6 +51,7 @@ pub struct DeviceStep {
     uncounted: Planes,
     moved: Planes,
     all: Planes,
+    rows: Rows,
     counted_elements: u64,
     parts: Address,
     results: Address,
@@ -91,7 +94,7 @@ impl DeviceStep {
         };
         check(&rules, segments, groups, &options)?;
         let control = Control { learning_rate: base.learning_rate(), ..first_control(&options)? };
-        let bases = bases_of(base, groups)?;
+        let bases = base_rows(&bases_of(base, groups)?);
         let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
         let group = |segment: &DeviceSegment| &groups[segment.group];
         let rows = segments.iter().map(|s| row(s, group(s).is_perturbed(), options.form));
@@ -116,6 +119,7 @@ impl DeviceStep {
                 uncounted: tables.pass(device, own, |i| at(i).is_perturbed() && !counts(i))?,
                 moved: tables.pass(device, own, moves)?,
                 all,
+                rows: Rows::new(all.segments(), &rows, segments),
                 counted_elements: counted.map(|segment| segment.len).sum(),
                 parts: own.allocate(device, all.parts().max(1) as usize * part)?,
                 results: own.allocate(device, LEAVES as usize * part)?,
@@ -170,6 +174,15 @@ impl DeviceStep {
         let at = |offset: usize| self.control + offset as u64;
         device.write(at(offset_of!(Control, rule_state)), &bytes_of(&[rule]))?;
         device.write(at(offset_of!(Control, base_state)), &bytes_of(&[BaseCounters::of(base)]))
+    }
+
+    /// Queues the counters, the outcome and what else lies in the [`Control`] block of another step of the same rules: this
+    /// one goes on where that one is, also between the halves of a step. Nothing waits.
+    ///
+    /// # Errors
+    /// As [`Device::copy`].
+    pub fn go_on_from(&self, device: &mut dyn Device, other: &Self) -> Result<(), DeviceError> {
+        device.copy(self.control, other.control, size_of::<Control>())
     }
 
     /// The address of the [`Control`] block, for kernels of one's own.

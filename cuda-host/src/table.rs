@@ -29,6 +29,11 @@ impl Planes {
         self.count.div_ceil(WARPS)
     }
 
+    /// The rows of segments.
+    pub(crate) const fn segments(&self) -> Address {
+        self.segments
+    }
+
     /// Launches a pass: its table comes before the other arguments.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
     python python/benchmarks/step.py                    every form, size and variant; a table
     python python/benchmarks/step.py --sizes 1e6 --threads 1 --variants sam --rounds 50
+    python python/benchmarks/step.py --device cuda      on a GPU: sam and asam, without optax, each time with the GPU's end
 
 Every form steps the same tensors from the same gradients, in strict turn in one process: one step of each (`--row N`: N
 steps in a row), again and again in another order, so that what else the machine does meets all of them alike. Gradients
@@ -15,6 +16,9 @@ The forms:
     fused         the same, over SGD(fused=True)
     peer          pytorch_optimizer.SAM, where it is installed (sam and asam)
     optax         optax.contrib.sam, each half under jit with its buffers donated, where it is installed (sam)
+
+On a GPU `presam` and `foreach` are also replayed from a captured graph of both halves (`graph` is foreach's), `--row N`
+steps in a row.
 
 info-asam has no other form here: `loop` is then examples/python/presam_torch.py.
 """
@@ -147,10 +151,30 @@ def halves(optimizer):
     return optimizer.first_step, optimizer.second_step
 
 
-def forms(variant, make):
+def replayed(first, second):
+    """Both halves from a captured graph, and nothing to be done after it."""
+    stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            first()
+            second()
+    torch.cuda.current_stream().wait_stream(stream)
+    with torch.cuda.graph(graph):
+        first()
+        second()
+    return graph.replay, lambda: None
+
+
+def forms(variant, make, device):
     """Name and both halves, each over tensors of its own from `make`."""
     ours = make()
     yield "presam", ours, halves(SAM(ours, variant, rho=RHO, watch=0, **OPTIONS))
+    if device == "cuda":
+        ours, params = make(), make()
+        yield "captured", ours, replayed(*halves(SAM(ours, variant, rho=RHO, watch=0, **OPTIONS)))
+        capturable = torch.optim.SGD(params, foreach=True, **OPTIONS)
+        yield "graph", params, replayed(*foreach(params, variant, capturable))
     if variant == "info-asam":
         sys.path.insert(0, str(EXAMPLE))
         from presam_torch import PreSAM
@@ -170,29 +194,35 @@ def forms(variant, make):
         params = make()
         peer = pytorch_optimizer.SAM(params, torch.optim.SGD, rho=RHO, adaptive=variant == "asam", **OPTIONS)
         yield "peer", params, halves(peer)
-    if variant == "sam" and importlib.util.find_spec("optax"):
+    if variant == "sam" and device == "cpu" and importlib.util.find_spec("optax"):
         params = make()
         yield "optax", params, under_jit(params)
 
 
-def measured(variant, shapes, rounds, row):
+def measured(variant, shapes, rounds, row, device):
     """Median and least microseconds of a step of each form."""
+    ended = torch.cuda.synchronize if device == "cuda" else lambda: None
     seed = torch.Generator().manual_seed(1)
-    starts = [torch.randn(shape, generator=seed) for shape in shapes]
-    grads = [torch.randn(shape, generator=seed) * 1e-3 for shape in shapes]
-    make = lambda: [torch.nn.Parameter(start.clone()) for start in starts]
-    table = list(forms(variant, make))
-    for _, params, _ in table:
+    starts = [torch.randn(shape, generator=seed).to(device) for shape in shapes]
+    grads = [(torch.randn(shape, generator=seed) * 1e-3).to(device) for shape in shapes]
+
+    def make():
+        params = [torch.nn.Parameter(start.clone()) for start in starts]
         for p, g in zip(params, grads):
             p.grad = g.clone()
+        return params
+
+    table = list(forms(variant, make, device))
     times = {name: [] for name, _, _ in table}
     for turn in range(rounds + 3):
         # In another order each time: whoever follows a form whose threads still spin has the worse of it.
         for name, _, (first, second, *_) in random.Random(turn).sample(table, len(table)):
+            ended()
             begun = time.perf_counter_ns()
             for _ in range(row):
                 first()
                 second()
+            ended()
             if turn >= 3:
                 times[name].append((time.perf_counter_ns() - begun) / (1000 * row))
     for _, _, (_, _, *backs) in table:
@@ -200,6 +230,9 @@ def measured(variant, shapes, rounds, row):
             back()
     ends = [torch.cat([p.detach().reshape(-1) for p in params]) for _, params, _ in table]
     for (name, _, _), end in zip(table, ends):
+        if name in ("captured", "graph"):
+            # They have taken the steps before their capture too.
+            continue
         # Forms that did not take the same step are not worth a comparison.
         torch.testing.assert_close(end, ends[0], rtol=1e-3, atol=1e-4, msg=lambda m: f"{variant} {name}: {m}")
     return {name: (statistics.median(values), min(values)) for name, values in times.items()}
@@ -212,8 +245,15 @@ def main():
     parser.add_argument("--variants", nargs="+", default=["sam", "asam", "info-asam"])
     parser.add_argument("--rounds", type=int, default=0, help="0: as many as fit a few seconds")
     parser.add_argument("--row", type=int, default=1, help="steps of a form before the next one has its turn")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     flags = parser.parse_args()
     names = ["presam", "loop", "foreach", "fused", "peer", "optax"]
+    if flags.device == "cuda":
+        if not torch.cuda.is_available():
+            print("error: device cuda: expected one, found none that torch can use", file=sys.stderr)
+            return 3
+        names, flags.threads = ["presam", "captured", "loop", "foreach", "fused", "graph", "peer"], [1]
+        flags.variants = [name for name in flags.variants if name != "info-asam"]
     print("| variant | parameters | threads | " + " | ".join(names) + " | best other / presam |")
     print("| --- | --- | --- |" + " --- |" * (len(names) + 1))
     for threads in flags.threads:
@@ -223,13 +263,16 @@ def main():
                 shapes = shapes_of(size)
                 count = sum(torch.Size(shape).numel() for shape in shapes)
                 rounds = flags.rounds or max(7, min(2000, int(3e8 / (count + 2e5) / flags.row)))
-                times = measured(variant, shapes, rounds, flags.row)
+                times = measured(variant, shapes, rounds, flags.row, flags.device)
                 cells = [f"{times[name][0]:.1f} ({times[name][1]:.1f})" if name in times else "-" for name in names]
-                ours, others = times.pop("presam"), times.values()
+                # In a graph or not, each side by its best.
+                ours = min(times.pop(name) for name in ("presam", "captured") if name in times)
+                others = times.values()
                 ratios = [min(other[k] for other in others) / ours[k] for k in range(2)]
                 cells += [f"{ratios[0]:.1f} ({ratios[1]:.1f})"]
                 print(f"| {variant} | {size} | {threads} | " + " | ".join(cells) + " |", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

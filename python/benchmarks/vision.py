@@ -64,7 +64,7 @@ def cifar10(folder, part):
 class Task:
     """Pictures and targets, normalised by the training part; targets of training with their noise."""
 
-    def __init__(self, name, limit):
+    def __init__(self, name, limit, device="cpu"):
         kind, _, folder = name.partition(":")
         folder = pathlib.Path(folder).expanduser() if folder else HERE / "nuclei"
         read, self.classes = {"nuclei": (segmentation, 3), "camvid": (segmentation, 11), "cifar10": (cifar10, 10)}[kind]
@@ -73,14 +73,16 @@ class Task:
             self.x, self.y, self.test_x, self.test_y = (t[:limit] for t in (self.x, self.y, self.test_x, self.test_y))
         mean, deviation = self.x.mean((0, 2, 3), keepdim=True), self.x.std((0, 2, 3), keepdim=True)
         self.x, self.test_x = (self.x - mean) / deviation, (self.test_x - mean) / deviation
+        self.x, self.test_x = self.x.to(device), self.test_x.to(device)
+        self.y, self.test_y = self.y.to(device), self.test_y.to(device)
         self.dense = self.y.ndim == 3
 
     def noisy(self, kind, level, seed):
         """Targets of which a share is wrong: labels drawn anew; masks of another picture, or moved by a pixel or two."""
         random, y = torch.Generator().manual_seed(1000 + seed), self.y.clone()
-        chosen = torch.randperm(len(y), generator=random)[: round(level * len(y))]
+        chosen = torch.randperm(len(y), generator=random)[: round(level * len(y))].to(y.device)
         if not self.dense:
-            y[chosen] = torch.randint(self.classes, (len(chosen),), generator=random)
+            y[chosen] = torch.randint(self.classes, (len(chosen),), generator=random).to(y.device)
         elif kind == "foreign":
             y[chosen] = y[chosen.roll(1)]
         else:
@@ -94,7 +96,7 @@ def turned(x, y, random):
     """Flips, of both axes for masks; and for a classification crops out of a rim of 4."""
     dense = y.ndim == 3
     for axis in (-1, -2) if dense else (-1,):
-        flip = torch.rand(len(x), generator=random) < 0.5
+        flip = (torch.rand(len(x), generator=random) < 0.5).to(x.device)
         x = torch.where(flip[:, None, None, None], x.flip(axis), x)
         y = torch.where(flip[:, None, None], y.flip(axis), y) if dense else y
     if not dense:
@@ -107,7 +109,7 @@ def turned(x, y, random):
 def measured(model, x, y, classes):
     """The measure, the share of right pixels (or pictures), the mean loss."""
     model.eval()
-    table, loss = torch.zeros(classes, classes, dtype=torch.int64), 0.0
+    table, loss = torch.zeros(classes, classes, dtype=torch.int64, device=x.device), 0.0
     for part, targets in zip(x.split(64), y.split(64)):
         scores = model(part)
         loss += F.cross_entropy(scores, targets, ignore_index=-1).item() * len(part)
@@ -147,12 +149,14 @@ def epoch_of(model, optimizer, x, y, flags, random):
     plain = not isinstance(optimizer, SAM)
     params = list(model.parameters())
     flat = lambda: torch.cat([p.detach().reshape(-1) for p in params])
-    for batch in torch.randperm(len(x), generator=random).split(flags.batch):
+    for batch in torch.randperm(len(x), generator=random).to(x.device).split(flags.batch):
         inputs, targets = turned(x[batch], y[batch], random)
 
         def backward():
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(inputs), targets, ignore_index=-1)
+            # On a GPU in bfloat16 where torch thinks it safe; the parameters stay float32.
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda):
+                loss = F.cross_entropy(model(inputs), targets, ignore_index=-1)
             loss.backward()
             return loss.item()
 
@@ -176,7 +180,7 @@ def run(task, key, flags, out):
     method, level, seed, rho, rate, tuning = (key[k] for k in ("method", "noise", "seed", "rho", "rate", "tuning"))
     torch.manual_seed(seed)
     channels = task.x.shape[1]
-    model = NETS[flags.net](channels, task.classes)
+    model = NETS[flags.net](channels, task.classes).to(task.x.device)
     random = torch.Generator().manual_seed(seed)
     x, given, true = task.x, task.noisy(flags.noise_kind, level, seed), task.y
     held_x, held_y = task.test_x, task.test_y
@@ -214,17 +218,22 @@ def run(task, key, flags, out):
         (out / "running.new").replace(saved)
     report = optimizer.report() if method != "sgd" else None
     clean, noisy = (measured(model, x, targets, task.classes) for targets in (true, given))
-    bits = b"".join(p.detach().numpy().astype("<f4").tobytes() for p in model.parameters())
+    bits = b"".join(p.detach().cpu().numpy().astype("<f4").tobytes() for p in model.parameters())
     scores = [h["test_accuracy"] for h in history]
     step = statistics.median(times)
     return dict(
         method=method, label_noise=level, seed=seed, wrong_labels=(given != true).double().mean().item(), rho=rho,
         final_test_accuracy=scores[-1], best_test_accuracy=max(scores), final_train_loss=number(noisy[2]),
-        perturbed_share=report.perturbed if report else 0.0, skipped_share=0.0,
+        perturbed_share=share_of(report, lengths) if report else 0.0, skipped_share=0.0,
         mean_perturbation_length=number(statistics.fmean(lengths)), seconds=seconds, seconds_per_step=step,
         samples_per_second=flags.batch / step, forward_share=None, backward_share=None, ascent_share=None, descent_share=None,
         params_sha256=hashlib.sha256(bits).hexdigest(), train_accuracy_clean=clean[0], train_accuracy_noisy=noisy[0],
         hessian_eigenvalue=None, sam_sharpness=None, right=history[-1]["right"], history=history)
+
+
+def share_of(report, lengths):
+    """The share of perturbed steps; of a GPU's, which tells none, of the first ones of the epochs."""
+    return statistics.fmean(length > 0 for length in lengths) if np.isnan(report.perturbed) else report.perturbed
 
 
 def number(value):
@@ -334,12 +343,13 @@ def main(arguments=None):
     add("--tune", action="store_true", help=f"{STEPS + 2} runs a method and noise level on held-out training pictures")
     add("--limit", type=int, default=0, help="so many pictures alone, of either part")
     add("--threads", type=int, default=1)
+    add("--device", default="cpu", help="cpu or cuda; on a GPU under autocast to bfloat16")
     add("--out", default="vision-out")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
     out = pathlib.Path(flags.out)
     out.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(Task(flags.task, flags.limit), flags, out)
+    ledger = Ledger(Task(flags.task, flags.limit, flags.device), flags, out)
     runs, tuning = [], []
     for level in flags.noise:
         rate, radius = flags.rate, {m: flags.radii or middle_radius(m, ledger.task.dense) for m in flags.methods}

@@ -4,10 +4,9 @@ use presam::{
     AnyReal, Armed, Ascending, Ascent, DynVariant, Outcome, PartialNorm, Planes, PlanesMut,
     RuleState, Scale, ScaledNorm,
 };
+use presam_bridge::{Fault, Settings};
 
 use crate::engine::Engine;
-use crate::fault::Fault;
-use crate::settings::Settings;
 use crate::slices::Region;
 
 /// What an ascent follows.

@@ -2,14 +2,12 @@
 //! interpreter's lock while it computes on many of them.
 
 use presam::{BaseState, Outcome, Real, RuleState};
+use presam_bridge::{Fault, Numbers, Seats, Where};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyString};
 
 use crate::ascent::Slope;
 use crate::engine::{Engine, Made};
-use crate::fault::Fault;
-use crate::numbers::Numbers;
-use crate::seats::Seats;
 
 enum Typed {
     F32(Engine<f32>),
@@ -146,7 +144,7 @@ impl PyEngine {
         groups: &Bound<'_, PyList>,
         there: Vec<bool>,
     ) -> PyResult<()> {
-        self.seats = Seats::of(table, plain, groups, &there)?;
+        self.seats = Seats::of(Where::CPU, table, plain, groups, &there)?;
         Ok(())
     }
 

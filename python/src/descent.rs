@@ -4,11 +4,11 @@ use presam::{
     AnyReal, ArmedBase, BaseState, Cpu, DynBase, GradientMix, Outcome, PartialNorm, PlanesMut,
     clip_factor,
 };
+use presam_bridge::Fault;
 
 use crate::ascent::{of, present};
 use crate::engine::Engine;
-use crate::fault::Fault;
-use crate::settings::Descent;
+use crate::mixing::Descent;
 use crate::slices::{Block, Region};
 
 impl<R: AnyReal> Engine<R> {

@@ -3,9 +3,9 @@
 use presam::{
     AnyBase, AnyReal, AnyVariant, BaseState, Cpu, DynBase, DynVariant, LengthRule, RuleState,
 };
+use presam_bridge::{Fault, Settings, length, variant};
 
-use crate::fault::Fault;
-use crate::settings::{self, Descent, Settings};
+use crate::mixing::Descent;
 use crate::slices::{Block, Region, Row};
 use crate::threads;
 
@@ -57,10 +57,10 @@ impl<R: AnyReal> Engine<R> {
         };
         Ok(Self {
             cpu: Cpu::detect(),
-            variant: settings::variant(made.variant.0, made.variant.1)?,
+            variant: variant(made.variant.0, made.variant.1)?,
             base,
             extra,
-            length: settings::length(made.length.0, made.length.1)?,
+            length: length(made.length.0, made.length.1)?,
             descent: Descent::by_name(made.descent.0, made.descent.1)?,
             rule_state: RuleState::new(),
             tensors: Vec::new(),

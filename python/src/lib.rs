@@ -1,20 +1,15 @@
 //! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
 //!
-//! `slices` turns addresses into slices and `exchange` asks torch for addresses: the only unsafe code.
-//! `seats` finds the gradients of a step and `numbers` what its groups hold; `engine` holds rules, counters
-//! and tensors; `ascent` and `descent` are the two halves of a step over core's phases; `border` is what
-//! Python sees.
+//! `slices` turns addresses into slices: the only unsafe code. What is read of Python's objects is the crate
+//! presam-bridge's; `engine` holds rules, counters and tensors; `ascent` and `descent` are the two halves of a step over
+//! core's phases, `mixing` what the second one does to both gradients; `border` is what Python sees.
 
 mod ascent;
 mod border;
 mod descent;
 mod engine;
-mod exchange;
-mod fault;
 mod lists;
-mod numbers;
-mod seats;
-mod settings;
+mod mixing;
 mod slices;
 mod threads;
 

@@ -12,7 +12,7 @@ use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 use presam::{MAX_PLANES, Real};
 
-use crate::fault::Fault;
+use presam_bridge::Fault;
 
 /// `len` numbers from an address on.
 #[derive(Clone, Copy)]

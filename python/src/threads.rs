@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use presam_bridge::Fault;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-
-use crate::fault::Fault;
 
 /// A pool of a process: a fork has none of its parent's threads.
 struct Kept {

@@ -245,7 +245,7 @@ def test_a_model_that_is_converted_later_is_refused_or_followed():
 
 
 def test_devices_sparse_gradients_and_optimizers_that_cannot_serve():
-    with pytest.raises(TypeError, match="on the CPU for now, found meta; examples/python/presam_torch.py"):
+    with pytest.raises(TypeError, match="on the CPU or on a GPU of NVIDIA's, found meta; examples/python/presam_torch.py"):
         SAM([torch.nn.Parameter(torch.ones(2, device="meta"))], "sam", rho=0.1)
     table = torch.nn.Embedding(4, 2, sparse=True)
     optimizer = SAM(table.parameters(), "sam", rho=0.1)

@@ -71,25 +71,27 @@ impl Cuda {
     /// [`DeviceError::Absent`] with what was found instead, [`DeviceError::DriverTooOld`]; a refusal of
     /// the driver, say of a device that another process keeps for itself.
     pub fn open(ordinal: u32) -> Result<Self, DeviceError> {
-        let asked = format!("cuda:{ordinal}");
-        let count = count(&asked)?;
-        let absent = |found| DeviceError::Absent { device: asked.clone(), found };
-        let number =
-            c_int::try_from(ordinal).ok().filter(|&number| number < count).ok_or_else(|| {
-                absent(match count {
-                    0 => "no CUDA device".to_owned(),
-                    1 => "only cuda:0".to_owned(),
-                    _ => format!("cuda:0 to cuda:{}", count - 1),
-                })
-            })?;
-        let device = device(number)?;
-        let context = Context::primary(device)?;
-        context.bind()?;
+        let context = opened(ordinal)?;
         let mut raw = std::ptr::null_mut();
         let flags = sys::CUstream_flags_enum::CU_STREAM_NON_BLOCKING as u32;
         // SAFETY: a context is current; the stream is destroyed when the result is dropped.
         unsafe { call!(cuStreamCreate(&raw mut raw, flags)) }?;
         Self::assemble(context, Stream { raw, owned: true })
+    }
+
+    /// The same on a trainer's own stream, as [`on_stream`](Cuda::on_stream): for a trainer over CUDA's runtime, whose
+    /// context is the device's primary one. It may be [changed](Cuda::set_stream).
+    ///
+    /// # Errors
+    /// As [`open`](Cuda::open) and [`on_stream`](Cuda::on_stream).
+    ///
+    /// # Safety
+    /// `stream` must be null or a `CUstream` of the primary context, alive until another one is set or the result and
+    /// every [`Graph`](super::Graph) and [`Event`](super::Event) made with it are dropped.
+    pub unsafe fn open_on(ordinal: u32, stream: *mut c_void) -> Result<Self, DeviceError> {
+        let context = opened(ordinal)?;
+        lent(&context, stream.cast())?;
+        Self::assemble(context, Stream { raw: stream.cast(), owned: false })
     }
 
     /// A trainer's own stream in its own context: what is asked for is queued there, in order with the
@@ -111,23 +113,40 @@ impl Cuda {
     ) -> Result<Self, DeviceError> {
         let mut context = Context { raw: context.cast(), device: 0, owned: false };
         context.bind()?;
-        let stream: sys::CUstream = stream.cast();
-        let mut own = context.raw;
-        if !stream.is_null() {
-            // SAFETY: the stream is alive, as the caller promises, and there is a place for one handle.
-            unsafe { call!(cuStreamGetCtx(stream, &raw mut own)) }?;
-        }
-        if own != context.raw {
-            return Err(DeviceError::Contract {
-                kernel: "on_stream",
-                what: "stream".to_owned(),
-                expected: "one of the context".to_owned(),
-                found: "one of another context".to_owned(),
-            });
-        }
+        lent(&context, stream.cast())?;
         // SAFETY: a context is current, and there is a place for one number.
         unsafe { call!(cuCtxGetDevice(&raw mut context.device)) }?;
-        Self::assemble(context, Stream { raw: stream, owned: false })
+        Self::assemble(context, Stream { raw: stream.cast(), owned: false })
+    }
+
+    /// From here on another stream of the trainer's, of the same context: what is queued on it is in order with what was
+    /// queued on the one before where the trainer has made them wait for each other.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] where the stream is this device's own, within a recording, for a stream of another
+    /// context; a refusal of the driver.
+    ///
+    /// # Safety
+    /// As [`open_on`](Cuda::open_on).
+    pub unsafe fn set_stream(&mut self, stream: *mut c_void) -> Result<(), DeviceError> {
+        let stream: sys::CUstream = stream.cast();
+        if self.stream.raw == stream {
+            return Ok(());
+        }
+        if self.stream.owned || self.capturing {
+            let found =
+                if self.capturing { "a recording under way" } else { "a stream of its own" };
+            return Err(DeviceError::Contract {
+                kernel: "set_stream",
+                what: "device".to_owned(),
+                expected: "one on a trainer's stream".to_owned(),
+                found: found.to_owned(),
+            });
+        }
+        self.bind()?;
+        lent(&self.context, stream)?;
+        self.stream = Stream { raw: stream, owned: false };
+        Ok(())
     }
 
     fn assemble(context: Context, stream: Stream) -> Result<Self, DeviceError> {
@@ -173,6 +192,43 @@ impl Drop for Cuda {
             let _ = unsafe { call!(cuStreamDestroy_v2(self.stream.raw)) };
         }
     }
+}
+
+/// The primary context of device `ordinal`, current.
+fn opened(ordinal: u32) -> Result<Context, DeviceError> {
+    let asked = format!("cuda:{ordinal}");
+    let count = count(&asked)?;
+    let absent = |found| DeviceError::Absent { device: asked.clone(), found };
+    let number = c_int::try_from(ordinal).ok().filter(|&number| number < count);
+    let number = number.ok_or_else(|| {
+        absent(match count {
+            0 => "no CUDA device".to_owned(),
+            1 => "only cuda:0".to_owned(),
+            _ => format!("cuda:0 to cuda:{}", count - 1),
+        })
+    })?;
+    let context = Context::primary(device(number)?)?;
+    context.bind()?;
+    Ok(context)
+}
+
+/// Refuses a stream of another context than this one, which is current.
+fn lent(context: &Context, stream: sys::CUstream) -> Result<(), DeviceError> {
+    let mut own = context.raw;
+    // Null, 1 and 2 stand for the default streams of whatever context is current.
+    if stream.addr() > 2 {
+        // SAFETY: the stream is alive, as the caller promises, and there is a place for one handle.
+        unsafe { call!(cuStreamGetCtx(stream, &raw mut own)) }?;
+    }
+    if own == context.raw {
+        return Ok(());
+    }
+    Err(DeviceError::Contract {
+        kernel: "on_stream",
+        what: "stream".to_owned(),
+        expected: "one of the context".to_owned(),
+        found: "one of another context".to_owned(),
+    })
 }
 
 /// Starts the driver and counts its devices; `asked` names in an error what they were wanted for.

@@ -180,6 +180,10 @@ impl Device for Cuda {
         self.stream.can_be_captured()
     }
 
+    fn is_recording(&self) -> Result<bool, DeviceError> {
+        self.is_captured()
+    }
+
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
         self.begin()
     }

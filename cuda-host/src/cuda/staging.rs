@@ -11,9 +11,10 @@ use cust::sys;
 use super::driver::{Failure, call};
 use super::event::Event;
 use super::open::Context;
+use crate::device::SHORT_WRITE;
 
 /// Bytes of a slot: longer writes are not staged.
-pub(super) const SLOT_BYTES: usize = 4096;
+pub(super) const SLOT_BYTES: usize = SHORT_WRITE;
 const SLOTS: usize = 64;
 
 pub(super) struct Staging {

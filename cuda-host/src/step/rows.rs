@@ -74,19 +74,27 @@ pub(super) fn scale_of(group: &Group<f32>) -> GroupScale {
     }
 }
 
-/// The base optimizer of each group, in rows of [`BASE_BYTES`].
-pub(super) fn bases_of(base: AnyBase<f32>, groups: &[Group<f32>]) -> Result<Vec<u32>, DeviceError> {
+/// The base optimizer of each group: one that has a weight decay of its own has it there.
+pub(super) fn bases_of(
+    base: AnyBase<f32>,
+    groups: &[Group<f32>],
+) -> Result<Vec<AnyBase<f32>>, DeviceError> {
+    let of = |group: &Group<f32>| match group.weight_decay() {
+        Some(weight_decay) => base.set("weight_decay", weight_decay.into()),
+        None => Ok(base),
+    };
+    Ok(groups.iter().map(of).collect::<Result<_, _>>()?)
+}
+
+/// The same in rows of [`BASE_BYTES`].
+pub(super) fn base_rows(bases: &[AnyBase<f32>]) -> Vec<u32> {
     let words = BASE_BYTES as usize / 4;
     let mut rows = Vec::new();
-    for group in groups {
-        let base = match group.weight_decay() {
-            Some(weight_decay) => base.set("weight_decay", weight_decay.into())?,
-            None => base,
-        };
-        rows.extend(base_words(&base));
+    for base in bases {
+        rows.extend(base_words(base));
         rows.resize(rows.len().next_multiple_of(words), 0);
     }
-    Ok(rows)
+    rows
 }
 
 fn hyperparameter(name: &'static str, expected: &'static str, found: f32) -> DeviceError {
@@ -99,6 +107,14 @@ pub(super) fn unscale_of(scale: f32) -> Result<f32, DeviceError> {
         Ok(1.0 / scale)
     } else {
         Err(hyperparameter("loss_scale", "a finite number > 0", scale))
+    }
+}
+
+pub(super) fn check_unscale(unscale: f32) -> Result<(), DeviceError> {
+    if unscale > 0.0 && unscale.is_finite() {
+        Ok(())
+    } else {
+        Err(hyperparameter("unscale", "a finite number > 0", unscale))
     }
 }
 

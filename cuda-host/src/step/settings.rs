@@ -2,11 +2,11 @@
 
 use std::mem::offset_of;
 
-use presam::{AnyBase, DynBase, Group};
+use presam::{AnyBase, BaseState, DynBase, Group};
 use presam_kernels::layout::{Control, GroupScale};
 
 use super::DeviceStep;
-use super::rows::{bases_of, check_max_norm, pick, unscale_of};
+use super::rows::{base_rows, bases_of, check_max_norm, check_unscale, pick, unscale_of};
 use crate::device::Device;
 use crate::error::DeviceError;
 
@@ -22,24 +22,46 @@ impl DeviceStep {
         base: AnyBase<f32>,
         groups: &[Group<f32>],
     ) -> Result<(), DeviceError> {
-        let contract = |what: &str, expected: String, found: String| DeviceError::Contract {
-            kernel: pick(self.base_kernels.descend, self.is_mixed).name,
-            what: what.into(),
-            expected,
-            found,
+        self.set_bases(device, &bases_of(base, groups)?)
+    }
+
+    /// Queues a configuration of the base optimizer for each group. The correction of decoupled WSAM, which knows no
+    /// groups, takes the first one's learning rate.
+    ///
+    /// # Errors
+    /// [`DeviceError::Contract`] for another kind of optimizer or another number of groups than the step was
+    /// made with, and for decays that differ where the powers of them are kept (AdamW's): all groups share those; as
+    /// [`Device::fill`].
+    pub fn set_bases(
+        &self,
+        device: &mut dyn Device,
+        bases: &[AnyBase<f32>],
+    ) -> Result<(), DeviceError> {
+        let refuse = |what: String, expected: String, found: String| {
+            let kernel = pick(self.base_kernels.descend, self.is_mixed).name;
+            Err(DeviceError::Contract { kernel, what, expected, found })
         };
-        let (own, other) = (self.base_kernels.base, base.about().name);
-        if own != other {
-            let (expected, found) = (own.to_owned(), other.to_owned());
-            return Err(contract("base optimizer", expected, found));
+        if bases.len() as u64 != self.group_count {
+            let (expected, found) = (self.group_count.to_string(), bases.len().to_string());
+            return refuse("groups".into(), expected, found);
         }
-        if groups.len() as u64 != self.group_count {
-            let expected = self.group_count.to_string();
-            return Err(contract("groups", expected, groups.len().to_string()));
+        let (own, start) = (self.base_kernels.base, BaseState::new());
+        for (group, base) in bases.iter().enumerate() {
+            let other = base.about().name;
+            if own != other {
+                return refuse("base optimizer".into(), own.into(), other.into());
+            }
+            let [first, powers] = [&bases[0], base].map(|base| base.advance(&start).decay_powers);
+            if first != powers {
+                let (expected, found) =
+                    (format!("{first:?}, as of group 0"), format!("{powers:?}"));
+                return refuse(format!("decays of group {group}"), expected, found);
+            }
         }
-        device.set(self.bases, &bases_of(base, groups)?)?;
+        let Some(first) = bases.first() else { return Ok(()) };
+        device.set(self.bases, &base_rows(bases))?;
         let rate = self.control + offset_of!(Control, learning_rate) as u64;
-        device.fill(rate, base.learning_rate().to_bits(), 1)
+        device.fill(rate, first.learning_rate().to_bits(), 1)
     }
 
     /// Queues another radius for a group.
@@ -75,7 +97,15 @@ impl DeviceStep {
         device: &mut dyn Device,
         loss_scale: f32,
     ) -> Result<(), DeviceError> {
-        let unscale = unscale_of(loss_scale)?;
+        self.set_unscale(device, unscale_of(loss_scale)?)
+    }
+
+    /// Queues another factor of both gradients, the inverse of a loss scale: for who has it rounded already.
+    ///
+    /// # Errors
+    /// [`DeviceError::Rule`] for a factor that no scale has; as [`Device::fill`].
+    pub fn set_unscale(&self, device: &mut dyn Device, unscale: f32) -> Result<(), DeviceError> {
+        check_unscale(unscale)?;
         let at = |offset: usize| self.control + offset as u64;
         if !self.along_momentum {
             device.fill(at(offset_of!(Control, unscale)), unscale.to_bits(), 1)?;

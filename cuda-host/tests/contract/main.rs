@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod gradients;
 mod scalars;
 
 use presam::{Group, LookSam, Sam, SecondGradient, Sgd};

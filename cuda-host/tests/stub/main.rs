@@ -9,6 +9,7 @@
 mod device;
 mod graph;
 mod launch;
+mod lent;
 mod memory;
 
 use std::process::Command;

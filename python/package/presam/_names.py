@@ -164,7 +164,8 @@ ALONE = ("rho", "operator", "counted", "perturbed", "maximize")
 COMMON = (*ALONE, "lr", "weight_decay")
 
 
-OUTCOMES = ("perturbed", "zero-norm", "non-finite")
+# By the compiled modules' numbers; the last two are a GPU's.
+OUTCOMES = ("perturbed", "zero-norm", "non-finite", "queued", "base")
 
 
 class Report(NamedTuple):
@@ -172,13 +173,14 @@ class Report(NamedTuple):
 
     outcome: Optional[str]
     """"perturbed"; "zero-norm": nothing to follow, the base optimizer stepped alone; "non-finite": nothing has
-    changed; "reused": LookSAM's step without a second gradient; "base": `base_step`; None before the first step."""
+    changed; "reused": LookSAM's step without a second gradient; "base": `base_step`; None before the first step. On a GPU
+    it is read when it is asked for, and what a call returns is "queued"."""
     norm: float
     """|| D C g ||, what rho is divided by; in the gradient's unit for sam."""
     steps: int
     """Steps begun."""
     perturbed: float
-    """Share of them that were perturbed, 0 to 1."""
+    """Share of them that were perturbed, 0 to 1; nan on a GPU, where nobody looked."""
     distance: float
     """|| g~ - g || / || g || when it was last looked at; nan before. 0 means that the second gradient is the first."""
     distance_step: int
@@ -205,7 +207,7 @@ class Watch:
     def began(self, outcome: str, norm: float) -> None:
         self.outcome, self.norm = outcome, norm
         self.steps += 1
-        self.perturbed += outcome == "perturbed"
+        self.perturbed += math.nan if outcome == "queued" else outcome == "perturbed"
 
     def saw(self, distance: float) -> None:
         self.distance, self.distance_step = distance, self.steps

@@ -132,6 +132,10 @@ impl Device for Recorder {
         true
     }
 
+    fn is_recording(&self) -> Result<bool, DeviceError> {
+        Ok(self.recording.is_some())
+    }
+
     fn begin_recording(&mut self) -> Result<(), DeviceError> {
         self.outside("another recording")?;
         self.recording = Some(Vec::new());

@@ -18,6 +18,7 @@ mod golden;
 mod hostile;
 mod laws;
 mod limits;
+mod moving;
 mod norm_vectors;
 mod planted;
 mod session;

@@ -23,7 +23,7 @@ const DENIED: [&str; 3] = ["--", "-D", "warnings"];
 
 pub(crate) fn fmt() -> Outcome {
     for own in APART {
-        Run::cargo().args(["fmt", "--check", "--manifest-path", own]).run()?;
+        Run::cargo().args(["fmt", "--all", "--check", "--manifest-path", own]).run()?;
     }
     Run::cargo().args(["fmt", "--all", "--check"]).run()
 }

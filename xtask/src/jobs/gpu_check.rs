@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cuda::{self, ABSENT};
+use super::wheel;
 use crate::command::{Outcome, Run, emptied, entries, job_dir, read, root, target_dir, write};
 
 const RUN: &str = include_str!("gpu_check/run.sh");
@@ -14,11 +15,11 @@ const ARCHIVE: &str = "presam-results-";
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
 
 /// Builds, packs, unpacks, and runs the whole script on the stub. With `check` it takes the build of the
-/// job cuda-smoke, which is there already and fit for a dry run alone.
+/// job cuda-smoke, which is there already and fit for a dry run alone, and leaves out the Python package.
 pub(crate) fn gpu_check(check: bool) -> Outcome {
     let program = if check { cuda::build().map(|()| cuda::program()) } else { release() }?;
     let folder = target_dir().join(if check { "gpu-check-dry" } else { "gpu-check" });
-    let archive = pack(&folder, &program)?;
+    let archive = pack(&folder, &program, !check)?;
     dry_run(&folder, &archive)?;
     if !check {
         let archive = archive.display();
@@ -39,8 +40,8 @@ fn release() -> Result<PathBuf, String> {
     Ok(builds.join("release").join("presam"))
 }
 
-/// Everything in one folder, and the archive of it.
-fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
+/// Everything in one folder, and the archive of it; with the Python package, where it is for a GPU.
+fn pack(folder: &Path, program: &Path, for_gpu: bool) -> Result<PathBuf, String> {
     let dir = folder.join("presam-gpu");
     emptied(&dir)?;
     let peers = dir.join("peers");
@@ -49,6 +50,10 @@ fn pack(folder: &Path, program: &Path) -> Result<PathBuf, String> {
     let scripts = entries(&root().join("tests/peers")).into_iter();
     let scripts = scripts.filter(|path| path.extension().is_some_and(|end| end == "py"));
     Run::program("cp").args(scripts).arg(&peers).run()?;
+    if for_gpu {
+        wheel::unpacked(&dir.join("site"))?;
+        Run::program("cp").arg("-r").arg(root().join("python/benchmarks")).arg(&dir).run()?;
+    }
     write(&dir.join("run.sh"), RUN)?;
     write(&dir.join("digest"), digest(&read(&root().join("README.md"))?)?)?;
     write(&dir.join("source"), source())?;

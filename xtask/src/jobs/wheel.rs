@@ -1,31 +1,38 @@
-//! The Python package: its wheel, and its tests with numpy alone and with torch.
+//! The Python package: its two wheels, and its tests with numpy alone and with torch. That of a GPU links the stub driver.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::command::{Outcome, Run, emptied, entries, install, job_dir, quoted, root, target_dir};
+use super::cuda;
+use crate::command::{
+    Outcome, Run, emptied, entries, install, job_dir, made, quoted, root, target_dir,
+};
 
 const MANIFEST: &str = "python/Cargo.toml";
+/// The packages that become wheels.
+const PACKAGES: [&str; 2] = [MANIFEST, "python/cuda/Cargo.toml"];
 /// What builds and tests, in every environment.
 const TOOLS: [&str; 3] = ["maturin>=1.9,<2", "numpy", "pytest"];
 
 pub(crate) fn wheel() -> Outcome {
     let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
     let target = job_dir("python")?.display().to_string();
+    cuda::stub::make()?;
     let clippy = Run::cargo().args(["clippy", "--manifest-path", MANIFEST, "--release"]);
-    clippy.args(["--", "-D", "warnings"]).env("CARGO_TARGET_DIR", &target).run()?;
-    let wheel = built(&python, &target)?;
-    tested(&python, &wheel)
+    let clippy = clippy.args(["--workspace", "--", "-D", "warnings"]);
+    cuda::with_stub(clippy).env("CARGO_TARGET_DIR", &target).run()?;
+    let wheels = built(&python, &target)?;
+    tested(&python, &wheels)
 }
 
 /// What takes long: the program's laws over the package, and the tests with torch.
 pub(crate) fn wheel_torch() -> Outcome {
     let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
-    let wheel = built(&python, &job_dir("python")?.display().to_string())?;
-    tested(&python, &wheel)?;
+    let wheels = built(&python, &job_dir("python")?.display().to_string())?;
+    tested(&python, &wheels)?;
     verified(&python)?;
-    tested(&with_torch()?, &wheel)
+    tested(&with_torch()?, &wheels)
 }
 
 /// An interpreter of its own with these modules, its packages installed if need be; kept between runs.
@@ -49,27 +56,41 @@ fn with_torch() -> Result<PathBuf, String> {
     Ok(python)
 }
 
-/// Builds the one wheel.
-fn built(python: &Path, target: &str) -> Result<PathBuf, String> {
+/// Builds the wheels.
+fn built(python: &Path, target: &str) -> Result<Vec<PathBuf>, String> {
+    cuda::stub::make()?;
     let out = job_dir("wheels")?;
     emptied(&out)?;
-    let maturin =
-        Run::program(python).args(["-m", "maturin", "build", "--release", "-m", MANIFEST]);
-    maturin.arg("--out").arg(&out).env("CARGO_TARGET_DIR", target).run()?;
-    entries(&out).pop().ok_or_else(|| format!("maturin left no wheel in {}", out.display()))
+    for package in PACKAGES {
+        let maturin = Run::program(python).args(["-m", "maturin", "build", "--release", "-m"]);
+        let maturin = maturin.arg(package).arg("--out").arg(&out);
+        cuda::with_stub(maturin).env("CARGO_TARGET_DIR", target).run()?;
+    }
+    let wheels = entries(&out);
+    if wheels.len() == PACKAGES.len() {
+        return Ok(wheels);
+    }
+    Err(format!("{}: expected {} wheels, found {}", out.display(), PACKAGES.len(), wheels.len()))
 }
 
-/// Installs the wheel and runs every test that this interpreter can.
-fn tested(python: &Path, wheel: &Path) -> Outcome {
+/// Both wheels as a folder to import from, for a machine without pip or network.
+pub(super) fn unpacked(to: &Path) -> Outcome {
+    let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
+    made(to)?;
+    for wheel in built(&python, &job_dir("python")?.display().to_string())? {
+        Run::program(&python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(to).run()?;
+    }
+    Ok(())
+}
+
+/// Installs the wheels and runs every test that this interpreter can, with the stub for a driver.
+fn tested(python: &Path, wheels: &[PathBuf]) -> Outcome {
     let pip = Run::program(python).args(["-m", "pip", "install", "--quiet", "--no-deps"]);
-    pip.args(["--force-reinstall", "--no-index"]).arg(wheel).run()?;
+    pip.args(["--force-reinstall", "--no-index"]).args(wheels).run()?;
     let begun = Instant::now();
     let tests = root().join("python/tests");
-    Run::program(python)
-        .args(["-m", "pytest", "-c"])
-        .arg(tests.join("pytest.ini"))
-        .arg(&tests)
-        .run()?;
+    let pytest = Run::program(python).args(["-m", "pytest", "-c"]).arg(tests.join("pytest.ini"));
+    cuda::without_device(pytest.arg(&tests)).run()?;
     eprintln!("tests: {} s", begun.elapsed().as_secs());
     Ok(())
 }

@@ -1,6 +1,7 @@
 """What a step cannot take, each in one line that says what to do."""
 
 import inspect
+from typing import Tuple
 
 import torch
 
@@ -29,8 +30,6 @@ def parameter(p: torch.Tensor) -> None:
         )
     if type(p.data) is not torch.Tensor:
         raise TypeError(f"parameters: expected plain tensors, found {type(p.data).__name__}")
-    if p.device.type != "cpu":
-        raise TypeError(f"parameters: expected tensors on the CPU for now, found {p.device}; {ONE_FILE}")
     if p.is_complex():
         raise TypeError(f"parameters: expected real numbers, found {p.dtype}; keep torch.view_as_real(p) as the parameter")
     if p.dtype not in (torch.float32, torch.float64):
@@ -44,6 +43,35 @@ def parameter(p: torch.Tensor) -> None:
         raise ValueError("parameters: expected a place for each number, found an expanded tensor; .clone() gives one")
 
 
+def device(found: torch.device) -> str:
+    """Of one that has no compiled module."""
+    return f"parameters: expected tensors on the CPU or on a GPU of NVIDIA's, found {found}; {ONE_FILE}"
+
+
+def no_module(error: ImportError) -> str:
+    return (
+        f"parameters: on a GPU the step needs the package presam-cuda: pip install 'presam[cuda]', or pip install "
+        f"./python/cuda from a clone ({error}); {ONE_FILE}"
+    )
+
+
+def on_gpu(p: torch.Tensor) -> None:
+    """Raises for a parameter that the step cannot take on a GPU."""
+    if torch.version.hip is not None:
+        raise TypeError(device(f"{p.device} of a torch for AMD's"))
+    if p.dtype != torch.float32:
+        raise TypeError(f"parameters: expected float32 on a GPU, found {p.dtype}; float64 is the CPU's")
+
+
+def method_on_gpu(method, base) -> None:
+    """Raises for a method that has no fused form on a GPU yet."""
+    if method.mixes:
+        name = method.descent[0]
+        raise ValueError(f"descent: expected None on a GPU for now, found {name!r}; on the CPU it is there. {ONE_FILE}")
+    if base is None:
+        raise ValueError("base: expected 'sgd' or 'adamw' on a GPU, whose step says nothing to the host, found a class of torch")
+
+
 def gradient(p: torch.Tensor, g: torch.Tensor) -> None:
     """Raises for a gradient that the step cannot take."""
     if g.layout != torch.strided:
@@ -55,13 +83,16 @@ def gradient(p: torch.Tensor, g: torch.Tensor) -> None:
         raise TypeError(f"gradients: expected plain tensors, found {type(g).__name__}")
 
 
-def one_type(tensors) -> torch.dtype:
-    """The type of all of them."""
-    types = {p.dtype for p in tensors}
+def one_place(tensors) -> Tuple[torch.dtype, torch.device]:
+    """The type and the device of all of them."""
+    types, places = {p.dtype for p in tensors}, {p.device for p in tensors}
+    if len(places) > 1:
+        found = " and ".join(sorted(map(str, places)))
+        raise TypeError(f"parameters: expected one device in one optimizer, since they share one norm, found {found}")
     if len(types) > 1:
         found = " and ".join(sorted(map(str, types)))
         raise TypeError(f"parameters: expected one type in one optimizer, since they share one norm, found {found}")
-    return types.pop() if types else torch.float32
+    return (types.pop(), places.pop()) if types else (torch.float32, torch.device("cpu"))
 
 
 def base_class(base) -> None:

@@ -10,14 +10,14 @@ import torch
 from torch.optim import optimizer
 
 from .._names import BASE_SETTINGS, EQUAL_GRADIENTS, GROUP, OUTCOMES, Base, Method, Report, Watch, checked_rho, parted, within
-from . import refusals
+from . import devices, refusals
 from .caller import outside
 from .health import apart
 from .saving import Saved
 from .tensors import Tensors, warn_of_copies, write_back
 from .together import decision
 
-get_num_threads, is_grad_enabled = torch.get_num_threads, torch.is_grad_enabled
+is_grad_enabled = torch.is_grad_enabled
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
 
 # Hooks of every optimizer of a process. A torch that keeps them elsewhere counts as one that has some.
@@ -30,7 +30,7 @@ class SAM(Saved, torch.optim.Optimizer):
         perturbation = rho D^2 C g / || D C g ||      one norm over all counted parameters
         w <- base optimizer(w, gradient taken at w + perturbation)
 
-    params         tensors, named tensors or groups, float32 or float64 on the CPU. A group may set rho, lr, weight_decay
+    params         tensors, named tensors or groups, float32 or float64 on the CPU, float32 on an NVIDIA GPU. A group may set rho, lr, weight_decay
                    and what else the base optimizer has, maximize, and three switches: operator (False: ASAM's |w| + eta
                    is 1, usual for biases and norm layers), counted (in the norm), perturbed
     variant        a name of presam.variants(); its keys are arguments: eta=0.01, decay=0.9, ...
@@ -104,9 +104,7 @@ class SAM(Saved, torch.optim.Optimizer):
         group = self.param_groups[-1]
         try:
             checked_rho(group["rho"])
-            for p in group["params"]:
-                refusals.parameter(p)
-            refusals.one_type(p for g in self.param_groups for p in g["params"])
+            devices.place_of([p for g in self.param_groups for p in g["params"]])
         except (TypeError, ValueError):
             self.param_groups.pop()
             raise
@@ -124,7 +122,7 @@ class SAM(Saved, torch.optim.Optimizer):
         loss = self._clear() if one else self._taken(closure)
         outcome = self._first()
         try:
-            if outcome in ("perturbed", "zero-norm"):
+            if outcome != "non-finite" and outcome != "reused":
                 second = self._taken(closure)
                 loss = second if one else loss
         except BaseException:
@@ -196,11 +194,21 @@ class SAM(Saved, torch.optim.Optimizer):
     @property
     def outcome(self) -> Optional[str]:
         """Of the last step: see `report`."""
-        return self._watch.outcome
+        return self.report().outcome
 
     def report(self) -> Report:
-        """What the last step did, and the run so far: outcome, norm, share of perturbed steps, distance of g~ from g."""
-        return self._watch.report()
+        """What the last step did, and the run so far: outcome, norm, share of perturbed steps, distance of g~ from g. On a
+        GPU it waits for the step, and tells outcome and norm of the last replay too."""
+        report, found = self._watch.report(), None
+        if self._tensors is not None and self._tensors.queued:
+            found = self._tensors.engine.outcome()
+        return report if found is None else report._replace(outcome=OUTCOMES[found[0]], norm=found[1])
+
+    def push_settings(self) -> None:
+        """Tells a GPU what the groups, `loss_scale` and `max_norm` hold now: between replays of a captured step, which
+        calls no Python that would. Elsewhere each step looks by itself."""
+        if self._tensors is not None and self._tensors.queued:
+            self._tensors.engine.push(self.param_groups, self._inverse_scale(), self.max_norm, self._tensors.workers())
 
     def set_inputs(self, parameter: torch.Tensor, *inputs: torch.Tensor) -> None:
         """The read-only planes of a parameter, each of its shape: the mask of ssam and masked-sam, C or D of the
@@ -243,7 +251,7 @@ class SAM(Saved, torch.optim.Optimizer):
         # A step that is watched is looked at closely, and so is what the short way does not take.
         found = None
         if not (due or one or tensors is None):
-            found = tensors.engine.ascend(None, groups, unscale, False, get_num_threads(), decide)
+            found = tensors.engine.ascend(None, groups, unscale, False, tensors.workers(), decide)
         number, norm = found or self._ascend_closely(one, due)
         self._half = outcome = OUTCOMES[number]
         watch.began(outcome, norm)
@@ -260,8 +268,9 @@ class SAM(Saved, torch.optim.Optimizer):
     def _ascend_closely(self, one: bool, due: bool):
         # Copies are kept in a name until the ascent has read them.
         tensors, grads, _copies = self._closely(one)
-        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if due else None
-        return tensors.engine.ascend(grads, self.param_groups, self._unscale, one, get_num_threads(), self._decide)
+        looks = due and not tensors.queued
+        self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if looks else None
+        return tensors.engine.ascend(grads, self.param_groups, self._unscale, one, tensors.workers(), self._decide)
 
     def _closely(self, one: bool):
         """The tensors, addresses of what the ascent follows, copies among them: one by one, whatever has changed."""
@@ -273,7 +282,7 @@ class SAM(Saved, torch.optim.Optimizer):
 
     def _reuse(self) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        call = (self.param_groups, self._unscale, self.max_norm, torch.get_num_threads(), self._decide)
         found = self._tensors and self._tensors.engine.reuse(None, *call)
         if found is None:
             tensors, grads, _copies = self._closely(False)
@@ -300,13 +309,13 @@ class SAM(Saved, torch.optim.Optimizer):
     def _descend(self, outcome: str) -> str:
         tensors, groups, found = self._tensors, self.param_groups, None
         if not self._kept:
-            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, tensors.workers(), self._decide)
         if found is None:
             found = self._descend_closely()
         self._moved()
         self._rest()
-        if OUTCOMES[found] == "non-finite":
-            return "non-finite"
+        if OUTCOMES[found] in ("non-finite", "queued"):
+            return OUTCOMES[found]
         if self.base_optimizer is not None:
             self.base_optimizer.step()
         return outcome
@@ -315,7 +324,7 @@ class SAM(Saved, torch.optim.Optimizer):
         tensors, grads, copies = self._closely_again()
         if self._kept:
             self._look()
-        call = (self.param_groups, self._unscale, self.max_norm, get_num_threads(), self._decide)
+        call = (self.param_groups, self._unscale, self.max_norm, tensors.workers(), self._decide)
         found = tensors.engine.descend(grads, *call)
         if self._method.mixes or self.base_optimizer is not None:
             write_back(copies)
@@ -359,6 +368,7 @@ class SAM(Saved, torch.optim.Optimizer):
     def _retire(self) -> None:
         """The tensors are no longer those of the list: its counters are kept."""
         if self._tensors is not None:
+            self._watch.outcome, self._watch.norm = self.report()[:2]
             rule, base = self._tensors.counters()
             self._counters = (rule, {**self._counters[1], **base})
             self._tensors = None

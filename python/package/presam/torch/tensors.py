@@ -14,13 +14,12 @@ from typing import Any, Dict, List, Optional, Tuple
 import torch
 
 from .._names import ALONE, Base, Method
-from . import refusals
+from . import devices, refusals
 from .caller import outside
 
 data_ptr = torch.Tensor.data_ptr
 # DLPack's table of C functions, in torch 2.10 and newer; older ones are looked at one by one.
 TABLE = getattr(torch.Tensor, "__dlpack_c_exchange_api__", None)
-SCALARS = {torch.float32: "f32", torch.float64: "f64"}
 NO_COUNTERS = (0, 1.0, 1.0)
 
 
@@ -29,7 +28,7 @@ def is_dense(p: torch.Tensor) -> bool:
     return not p.is_neg() and (p.is_contiguous() or torch.empty_like(p).stride() == p.stride())
 
 
-def place(p: torch.Tensor):
+def lies(p: torch.Tensor):
     """Where it lies and how."""
     return data_ptr(p), p.dtype, p.shape, p.stride()
 
@@ -44,10 +43,9 @@ class Tensors:
         self.params = [p for p, _ in seats]
         seated = set(map(id, self.params))
         self.rest = [p for p in self.all if id(p) not in seated]
-        for p in self.params:
-            refusals.parameter(p)
-        dtype = refusals.one_type(self.params)
-        self.places = list(map(place, self.params))
+        place, dtype = devices.place_of(self.params)
+        self.queued, self.workers = place.queued, place.workers
+        self.places = list(map(lies, self.params))
         # What is no block of memory is worked on as a copy.
         self.work = [(p, p.detach().clone(memory_format=torch.contiguous_format)) for p in self.params if not is_dense(p)]
         self.copied, self.strided = len(self.work), {p.untyped_storage().data_ptr() for p, _ in self.work}
@@ -56,7 +54,7 @@ class Tensors:
         refuse_shared(self.params)
         alone = [name for name in ALONE if all(name in group for group in groups)]
         core, names = ((base.core, base.keys), base.names) if base else (None, alone)
-        self.engine = method.engine(SCALARS[dtype], core, names)
+        self.engine = place.engine(method, dtype, core, names)
         rows, self._planes = [], []
         # Of another shape it is another parameter, which has no memory yet and has taken no step.
         names = saved_names(method, base)
@@ -103,7 +101,7 @@ class Tensors:
         )
 
     def in_place(self) -> bool:
-        return list(map(place, self.params)) == self.places
+        return list(map(lies, self.params)) == self.places
 
     def more(self) -> bool:
         """Whether one of the rest has a gradient by now."""

@@ -65,6 +65,31 @@ fn a_good_run_names_the_device_and_the_digest() {
 }
 
 #[test]
+fn the_python_package_runs_where_there_is_torch() {
+    let with_torch = |name: &str, python: &str| {
+        let dir = folder(name, RUN, GOOD);
+        emptied(&dir.join("site")).unwrap();
+        write(&dir.join("bin/python3"), format!("#!/bin/sh\n{python}\n")).unwrap();
+        started(&dir)
+    };
+    let Left { code, summary, .. } = with_torch("torch", "echo \"$PYTHONPATH of $1\"");
+    assert_eq!(code, Some(0), "{summary}");
+    assert!(summary.contains("| package | 0 | ") && summary.contains("| package-speed | 0 | "));
+    assert!(summary.contains("/site of benchmarks/gpu.py"), "{summary}");
+    for (code, python) in [(1, "a difference"), (3, "a torch without a GPU beside a GPU")] {
+        let python = format!("[ $1 = benchmarks/gpu.py ] && exit {code}; : {python}; exit 0");
+        let Left { code, summary, .. } = with_torch("differs", &python);
+        assert_eq!(code, Some(1), "{summary}");
+        assert!(!summary.contains("No GPU ran this"), "{summary}");
+    }
+    let Left { summary, .. } = run("alone", GOOD);
+    assert!(
+        summary.contains("| package | left out |  | python3 does not import torch"),
+        "{summary}"
+    );
+}
+
+#[test]
 fn a_machine_without_a_gpu_says_so() {
     let Left { code, results, summary, .. } = run("absent", NONE);
     assert!(summary.contains("| verify | 3 | "), "{summary}");

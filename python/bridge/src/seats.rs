@@ -6,10 +6,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
 
-use crate::exchange::{Exchange, Place};
+use crate::exchange::{Exchange, Place, Where};
 
 /// The parameters of all groups in their order, by identity: whoever makes the list keeps them alive.
-pub(crate) struct Seats {
+pub struct Seats {
     exchange: Exchange,
     /// The type that a gradient must have, itself and no heir of it.
     plain: usize,
@@ -34,13 +34,17 @@ fn params<'py>(group: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
 
 impl Seats {
     /// `None` where one of them cannot be looked at so. `there`: which of them have a part in the step.
+    ///
+    /// # Errors
+    /// Of Python, for what are no groups of parameters.
     pub fn of(
+        on: Where,
         table: &Bound<'_, PyCapsule>,
         plain: &Bound<'_, PyAny>,
         groups: &Bound<'_, PyList>,
         there: &[bool],
     ) -> PyResult<Option<Self>> {
-        let Some(exchange) = Exchange::of(table)? else { return Ok(None) };
+        let Some(exchange) = Exchange::of(on, table)? else { return Ok(None) };
         let (mut sizes, mut seats, mut there) = (Vec::new(), Vec::new(), there.iter());
         for group in groups {
             let params = params(&group)?;
@@ -58,6 +62,9 @@ impl Seats {
 
     /// The addresses of the gradients, 0 for none, of those that have a part; `None` where anything is
     /// not as it was and must be looked at closely.
+    ///
+    /// # Errors
+    /// As [`of`](Seats::of).
     pub fn gradients(&self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<usize>>> {
         let (mut found, mut seats) = (Vec::with_capacity(self.seats.len()), self.seats.iter());
         if groups.len() != self.sizes.len() {

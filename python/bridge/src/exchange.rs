@@ -10,13 +10,27 @@ use pyo3::types::{PyCapsule, PyCapsuleMethods};
 
 /// What the functions below were written against; another major version lies otherwise in memory.
 const MAJOR: u32 = 1;
-const CPU: c_int = 1;
+
+/// A device as DLPack names it: its kind and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Where(c_int, c_int);
+
+impl Where {
+    /// The memory of the CPU.
+    pub const CPU: Self = Self(1, 0);
+
+    /// The memory of a GPU of NVIDIA's.
+    #[must_use]
+    pub const fn cuda(number: u32) -> Self {
+        Self(2, number as c_int)
+    }
+}
 
 /// `DLTensor`: borrowed from the tensor, until somebody writes the tensor's metadata.
 #[repr(C)]
 struct Lent {
     data: *mut c_void,
-    device: (c_int, c_int),
+    device: Where,
     dimensions: c_int,
     /// Code, bits and lanes.
     scalar: (u8, u8, u16),
@@ -55,11 +69,14 @@ impl Place {
 
 /// Torch's function.
 #[derive(Clone, Copy)]
-pub(crate) struct Exchange(Lend);
+pub(crate) struct Exchange {
+    lend: Lend,
+    on: Where,
+}
 
 impl Exchange {
     /// From the attribute `__dlpack_c_exchange_api__`; `None` where it is of a version that is not known here.
-    pub fn of(table: &Bound<'_, PyCapsule>) -> PyResult<Option<Self>> {
+    pub fn of(on: Where, table: &Bound<'_, PyCapsule>) -> PyResult<Option<Self>> {
         let table = table.pointer_checked(Some(c"dlpack_exchange_api"))?.cast::<Table>();
         // SAFETY: a capsule of this name holds such a table, alive as long as the process; its version lies
         // first in every version, and nothing else is read where it is another one.
@@ -69,10 +86,10 @@ impl Exchange {
             return Ok(None);
         }
         // SAFETY: as above, and the version is the one of `Table`.
-        Ok(unsafe { *lend }.map(Self))
+        Ok(unsafe { *lend }.map(|lend| Self { lend, on }))
     }
 
-    /// Where the tensor lies; `None` for one that is no memory of the CPU, or none that can be described.
+    /// Where the tensor lies; `None` for one that lies on another device, or none that can be described.
     pub fn place(self, tensor: &Bound<'_, PyAny>) -> Option<Place> {
         self.look(tensor, |address, lent, shape, strides| {
             let (shape, strides) = (shape.to_vec(), strides.to_vec());
@@ -99,7 +116,7 @@ impl Exchange {
         let nothing = std::ptr::null();
         let mut lent = Lent {
             data: std::ptr::null_mut(),
-            device: (0, 0),
+            device: Where(0, 0),
             dimensions: 0,
             scalar: (0, 0, 0),
             shape: nothing,
@@ -107,14 +124,14 @@ impl Exchange {
             offset: 0,
         };
         // SAFETY: the function belongs to the type of `tensor`, which is alive, and fills a `DLTensor`.
-        if unsafe { (self.0)(tensor.as_ptr().cast(), &raw mut lent) } != 0 {
+        if unsafe { (self.lend)(tensor.as_ptr().cast(), &raw mut lent) } != 0 {
             // It has raised, which says only that such a tensor is to be looked at by other means.
             drop(PyErr::take(tensor.py()));
             return None;
         }
         let dimensions = usize::try_from(lent.dimensions).ok()?;
         let unknown = lent.shape.is_null() || lent.strides.is_null();
-        if lent.device.0 != CPU || lent.data.is_null() || (dimensions > 0 && unknown) {
+        if lent.device != self.on || lent.data.is_null() || (dimensions > 0 && unknown) {
             return None;
         }
         let address = lent.data.addr().checked_add(usize::try_from(lent.offset).ok()?)?;

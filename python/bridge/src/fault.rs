@@ -6,9 +6,11 @@ use pyo3::exceptions::PyValueError;
 
 /// One line that says what, expected, found.
 #[derive(Debug)]
-pub(crate) struct Fault(String);
+pub struct Fault(String);
 
 impl Fault {
+    /// With its line.
+    #[must_use]
     pub const fn new(line: String) -> Self {
         Self(line)
     }

@@ -1,61 +1,24 @@
 //! Rules, length rule and groups from Python's names and numbers.
 
-use presam::{
-    AnyBase, AnyReal, AnyVariant, DynBase, Group, Gsam, LengthRule, LookSam, Saner, Wsam,
-};
+use presam::{AnyBase, AnyReal, AnyVariant, DynBase, Group, LengthRule};
 
 use crate::fault::Fault;
 
 /// A variant with its keys.
-pub(crate) fn variant<R: AnyReal>(
-    name: &str,
-    keys: &[(String, f64)],
-) -> Result<AnyVariant<R>, Fault> {
+///
+/// # Errors
+/// For a name or key that there is not, and a value out of range.
+pub fn variant<R: AnyReal>(name: &str, keys: &[(String, f64)]) -> Result<AnyVariant<R>, Fault> {
     let plain = AnyVariant::by_name(name)?;
     Ok(keys.iter().try_fold(plain, |rule, (key, value)| rule.set(key, *value))?)
 }
 
 /// rho * ((1 - lambda) + lambda / (N + guard)); lambda 1 is the normalised rule, 0 the unnormalised one.
-pub(crate) fn length<R: AnyReal>(lambda: f64, norm_guard: f64) -> Result<LengthRule<R>, Fault> {
+///
+/// # Errors
+/// For a value out of range.
+pub fn length<R: AnyReal>(lambda: f64, norm_guard: f64) -> Result<LengthRule<R>, Fault> {
     Ok(LengthRule::mixed(R::from_f64(lambda), R::from_f64(norm_guard))?)
-}
-
-/// What becomes of the second gradient.
-#[derive(Clone, Copy)]
-pub(crate) enum Descent<R> {
-    /// It is descended along.
-    Plain,
-    Gsam(Gsam<R>),
-    /// One mixed gradient.
-    Wsam(Wsam<R>),
-    /// The base optimizer steps along the first gradient, then the parameters are corrected.
-    Decoupled(Wsam<R>),
-    Saner(Saner<R>),
-    LookSam(LookSam<R>),
-}
-
-impl<R: AnyReal> Descent<R> {
-    pub fn by_name(name: &str, value: f64) -> Result<Self, Fault> {
-        let value = R::from_f64(value);
-        Ok(match name {
-            "plain" => Self::Plain,
-            "gsam" => Self::Gsam(Gsam::new(value)?),
-            "wsam" => Self::Wsam(Wsam::new(value)?),
-            "wsam-decoupled" => Self::Decoupled(Wsam::new(value)?),
-            "saner" => Self::Saner(Saner::new(value)?),
-            "look-sam" => Self::LookSam(LookSam::new(value)?),
-            _ => {
-                let expected = "plain, gsam, wsam, wsam-decoupled, saner or look-sam";
-                return Err(Fault::new(format!("descent: expected {expected}, found {name}")));
-            }
-        })
-    }
-
-    /// Whether a descent goes along the first gradient, this one or a later one: the second, which is judged, says
-    /// nothing of it.
-    pub const fn takes_first(&self) -> bool {
-        matches!(self, Self::Decoupled(_) | Self::LookSam(_))
-    }
 }
 
 /// The numbers of a group before its base optimizer's own: rho, operator, counted, perturbed, maximize,
@@ -63,21 +26,20 @@ impl<R: AnyReal> Descent<R> {
 const COMMON: usize = 7;
 
 /// A group as a step takes it, and the numbers that it was made of.
-pub(crate) struct Settings<R> {
+pub struct Settings<R> {
     values: Vec<f64>,
+    /// Radius and switches.
     pub group: Group<R>,
     /// -1 where the objective is to be maximised: changes signs and no other bit.
     pub sign: R,
+    /// That of the base optimizer, or the group's own where there is none.
     pub learning_rate: R,
+    /// The base optimizer with the group's numbers.
     pub base: Option<AnyBase<R>>,
 }
 
 impl<R: AnyReal> Settings<R> {
-    pub fn new(
-        values: Vec<f64>,
-        base: Option<AnyBase<R>>,
-        extra: &[String],
-    ) -> Result<Self, Fault> {
+    fn new(values: Vec<f64>, base: Option<AnyBase<R>>, extra: &[String]) -> Result<Self, Fault> {
         let mut common = [0.0; COMMON];
         common.iter_mut().zip(&values).for_each(|(place, number)| *place = *number);
         let [rho, operator, counted, perturbed, maximize, rate, decay] = common;
@@ -107,6 +69,9 @@ impl<R: AnyReal> Settings<R> {
     }
 
     /// Brings the list up to date; a group whose numbers have not moved is kept.
+    ///
+    /// # Errors
+    /// For a value out of range.
     pub fn renew(
         list: &mut Vec<Self>,
         values: Vec<Vec<f64>>,

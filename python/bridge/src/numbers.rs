@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 /// Names of a group's numbers, and the objects under them that were read last.
-pub(crate) struct Numbers {
+pub struct Numbers {
     names: Vec<Py<PyString>>,
     /// Group by group. Held, so that no other object can come to have the identity of one.
     seen: Vec<Py<PyAny>>,
@@ -12,11 +12,16 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// The numbers under these names.
+    #[must_use]
     pub const fn new(names: Vec<Py<PyString>>) -> Self {
         Self { names, seen: Vec::new(), groups: 0 }
     }
 
     /// The numbers of each group by name, a pair as two; `None` where all are those of the last call.
+    ///
+    /// # Errors
+    /// Of Python, for what are no groups of numbers.
     pub fn moved(&mut self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<Vec<f64>>>> {
         if self.stand(groups) {
             return Ok(None);

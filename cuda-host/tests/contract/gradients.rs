@@ -1,0 +1,81 @@
+//! Places of gradients and base optimizers of groups that are told between steps.
+
+use presam::{AdamW, AnyBase, Group, MomentumSam, Sgd};
+use presam_cuda::{Address, DeviceSegment, DeviceStep, Options, upload};
+
+use super::{good, made};
+
+#[test]
+fn a_gradient_is_refused_where_the_kernels_could_not_read_it() {
+    let (mut device, segment) = good(100);
+    let empty = DeviceSegment { len: 0, ..segment };
+    let mut step = made(&mut device, &[segment, empty], Options::default()).unwrap();
+    let place = upload(&mut device, &[0.0_f32; 104]).unwrap();
+    let mut told = |grads: &[Address]| {
+        step.set_gradients(&mut device, grads).map_err(|error| error.to_string())
+    };
+    assert_eq!(told(&[place, 0]), Ok(()));
+    assert_eq!(told(&[place + 16, 7]), Ok(()));
+    assert_eq!(told(&[place]).unwrap_err(), "accumulate_sam_f32: grads: expected 2, found 1");
+    let null =
+        "accumulate_sam_f32: segment 0: grads: expected an address of device memory, found null";
+    assert_eq!(told(&[0, 0]).unwrap_err(), null);
+    let odd = told(&[place + 2, 0]).unwrap_err();
+    assert!(odd.contains("expected a multiple of 4 bytes, found 0x"), "{odd}");
+    let narrow = told(&[place + 4, 0]).unwrap_err();
+    assert!(
+        narrow.contains("expected a multiple of 16 bytes, as when the step was made"),
+        "{narrow}"
+    );
+    for plane in [segment.params, segment.out, segment.state[0], segment.out + 384] {
+        let over = told(&[plane, 0]).unwrap_err();
+        assert!(over.contains("expected memory of its own, found"), "{over}");
+    }
+    // Both gradients may lie over each other, and what was refused has changed nothing.
+    assert_eq!(told(&[segment.perturbed_grads, 0]), Ok(()));
+    let second = step.set_second_gradients(&mut device, &[segment.params, 0]).unwrap_err();
+    assert_eq!(
+        second.to_string(),
+        "descend_sgd_momentum: segment 0: perturbed_grads: expected memory of its own, found 400 bytes shared with a \
+         plane that is written"
+    );
+}
+
+#[test]
+fn the_slope_of_momentum_sam_is_not_a_gradient() {
+    let (mut device, segment) = good(100);
+    let segment = DeviceSegment { grads: segment.state[0], ..segment };
+    let base = Sgd::new(0.1).unwrap().with_momentum(0.9).unwrap();
+    let options = Options { along_momentum: true, ..Options::default() };
+    let (groups, variant) = ([Group::new(0.05).unwrap()], MomentumSam::new().into());
+    let step = DeviceStep::new(&mut device, variant, base.into(), &[segment], &groups, options);
+    let refused = step.unwrap().set_gradients(&mut device, &[segment.grads]).unwrap_err();
+    assert!(refused.to_string().ends_with("expected the momentum, state[0], found gradients"));
+}
+
+#[test]
+fn groups_share_what_their_one_count_of_steps_rests_on() {
+    let (mut device, mut segment) = good(100);
+    segment.state[1] = upload(&mut device, &[0.0_f32; 100]).unwrap();
+    let (adamw, groups) = (AdamW::new(0.1).unwrap(), [Group::new(0.05).unwrap(); 2]);
+    let (variant, options) = (presam::Sam::new().into(), Options::default());
+    let step = DeviceStep::new(&mut device, variant, adamw.into(), &[segment], &groups, options);
+    let step = step.unwrap();
+    let base = AnyBase::from(adamw);
+    let keyed = |key, value| base.set(key, value).unwrap();
+    let mut told = |bases: &[AnyBase<f32>]| {
+        step.set_bases(&mut device, bases).map_err(|error| error.to_string())
+    };
+    assert_eq!(told(&[base, keyed("learning_rate", 0.5)]), Ok(()));
+    assert_eq!(told(&[base, keyed("denominator_guard", 0.5)]), Ok(()));
+    assert_eq!(told(&[base]).unwrap_err(), "descend_adamw: groups: expected 2, found 1");
+    let sgd = Sgd::new(0.1).unwrap().into();
+    let other = "descend_adamw: base optimizer: expected adamw, found sgd";
+    assert_eq!(told(&[base, sgd]).unwrap_err(), other);
+    let decays = told(&[base, keyed("mean_decay", 0.5)]).unwrap_err();
+    assert_eq!(
+        decays,
+        "descend_adamw: decays of group 1: expected [0.8999999761581421, 0.9990000128746033], as of group 0, found [0.5, \
+         0.9990000128746033]"
+    );
+}

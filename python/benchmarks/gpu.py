@@ -1,0 +1,131 @@
+"""The step of presam.torch on a GPU against the CPU's, in every bit: every rule over every base optimizer, each step called
+by Python, and replayed from a captured graph.
+
+    python python/benchmarks/gpu.py                     exit code 0: all equal, 1: a difference, 3: no GPU
+    python python/benchmarks/gpu.py --device emulated   the GPU's step on the CPU: no graph, which torch has on GPUs alone
+
+Gradients are given, and at the perturbed parameters hang on those: 0.5 w + g, in the same bits wherever torch computes it.
+"""
+
+import argparse
+import sys
+
+import torch
+
+import presam
+from presam.torch import SAM, devices
+
+BASES = {"sgd": {}, "sgd-momentum": {"momentum": 0.9}, "adamw": {"weight_decay": 0.01}}
+SHAPES = [(5,), (64, 3, 3, 3), (300, 401), (1,), (2048,)]
+STEPS, WARM = 6, 3
+
+
+class Run:
+    """An optimizer over tensors on a device, its gradients at fixed places."""
+
+    def __init__(self, device, variant, base):
+        seed = torch.Generator().manual_seed(1)
+        draw = lambda: [torch.randn(shape, generator=seed).to(device) for shape in SHAPES]
+        self.params = [torch.nn.Parameter(p) for p in draw()]
+        parts = [{"params": self.params[:2], "lr": 0.05, "rho": 0.2}, {"params": self.params[2:], "operator": False}]
+        self.optimizer = SAM(parts, variant, rho=0.05, base=base.split("-")[0], lr=0.1, max_norm=3.0, watch=0, **BASES[base])
+        for p in self.params:
+            if self.optimizer._method.inputs:
+                planes = [torch.rand(p.shape, generator=seed).to(device) for _ in range(self.optimizer._method.inputs)]
+                self.optimizer.set_inputs(p, *planes)
+        self.given = [draw(), draw()]
+        self.half = 0
+
+    def closure(self):
+        for p, g in zip(self.params, self.given[self.half]):
+            p.grad = p.detach().mul(0.5).add(g)
+        self.half = 1 - self.half
+        return self.params[0].detach().sum()
+
+    def prepare(self, step):
+        """Gradients and a rate for this step, where the last one's were."""
+        seed = torch.Generator().manual_seed(100 + step)
+        for one in (g for half in self.given for g in half):
+            one.copy_(torch.randn(one.shape, generator=seed))
+        self.optimizer.param_groups[1]["lr"] = 0.1 / (1 + step)
+
+    def step(self):
+        # momentum-sam asks once.
+        self.half = 1 if self.optimizer._method.one_gradient else 0
+        self.optimizer.step(self.closure)
+
+    def planes(self):
+        state = self.optimizer.state
+        saved = [plane for p in self.params for _, plane in sorted(state[p].items())]
+        return [plane.detach().cpu() for plane in [*self.params, *saved]]
+
+
+def eager(device, variant, base):
+    run = Run(device, variant, base)
+    for step in range(STEPS):
+        run.prepare(step)
+        run.step()
+    return run.planes()
+
+
+def captured(device, variant, base):
+    """The first steps one by one on a stream of their own, the others as replays of one."""
+    run, graph, stream = Run(device, variant, base), torch.cuda.CUDAGraph(), torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for step in range(WARM):
+            run.prepare(step)
+            run.step()
+    torch.cuda.current_stream().wait_stream(stream)
+    with torch.cuda.graph(graph):
+        run.step()
+    for step in range(WARM, STEPS):
+        run.prepare(step)
+        run.optimizer.push_settings()
+        graph.replay()
+    return run.planes()
+
+
+def apart(expected, found):
+    """The first plane that differs, in words; None where all are equal."""
+    for k, (a, b) in enumerate(zip(expected, found)):
+        differ = (a.view(torch.int32) != b.view(torch.int32)).sum().item()
+        if differ:
+            return f"plane {k} of {len(expected)}: {differ} of {a.numel()} numbers"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", default="cuda", choices=["cuda", "emulated"])
+    flags = parser.parse_args()
+    on_gpu = flags.device == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        print("error: device cuda: expected one, found none that torch can use", file=sys.stderr)
+        return 3
+    forms, differences = [("called", eager)] + ([("replayed", captured)] if on_gpu else []), 0
+    name = torch.cuda.get_device_name() if on_gpu else "emulated"
+    print(f"torch {torch.__version__}, {name}: {STEPS} steps against the CPU's\n")
+    for variant in presam.variants():
+        for base in BASES:
+            if variant == "momentum-sam" and base == "sgd":
+                continue
+            expected = eager("cpu", variant, base)
+            for form, steps in forms:
+                kinds = dict(devices.KINDS)
+                if not on_gpu:
+                    devices.KINDS["cpu"] = devices.Emulated
+                try:
+                    found = apart(expected, steps("cuda" if on_gpu else "cpu", variant, base))
+                except Exception as error:
+                    found = f"{type(error).__name__}: {error}".splitlines()[0]
+                finally:
+                    devices.KINDS.update(kinds)
+                differences += found is not None
+                print(f"{variant:26} {base:13} {form:9} {found or 'equal'}", flush=True)
+    print(f"\n{differences} differences" if differences else "\nequal in every bit")
+    return int(differences > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+//! [`Engine`]: rules, counters and tensors of one optimizer on a device, and the two halves of a step.
+
+use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState};
+use presam_bridge::{Fault, Settings, length, variant};
+use presam_cuda::Address;
+
+use crate::place::{self, Place};
+use crate::ready::{Ready, Rules, Wanted};
+use crate::refused::Refused;
+use crate::row::Row;
+
+/// What an engine is made of, as Python names it.
+pub(crate) struct Made<'a> {
+    pub variant: (&'a str, &'a [(String, f64)]),
+    /// The name of a base optimizer of core, and the keys that groups set.
+    pub base: (&'a str, Vec<String>),
+    /// lambda and guard
+    pub length: (f64, f64),
+    pub place: &'a str,
+}
+
+/// What became of the last step.
+pub(crate) struct Found {
+    pub outcome: Outcome,
+    pub norm: f64,
+    /// Whether it began with an ascent.
+    pub ascended: bool,
+}
+
+/// Everything of one optimizer but the tensors' own memory.
+pub(crate) struct Engine {
+    pub place: Box<dyn Place>,
+    rules: Rules,
+    extra: Vec<String>,
+    rows: Vec<Row>,
+    groups: Vec<Settings<f32>>,
+    /// Made by the first half of the first step, which knows where gradients are.
+    ready: Option<Ready>,
+    /// Those of a step that is to be made.
+    counters: (RuleState<f32>, BaseState),
+    /// The stream of the last call.
+    stream: usize,
+    perturbed: bool,
+    ascended: bool,
+}
+
+impl Engine {
+    pub fn new(made: Made<'_>) -> Result<Self, Fault> {
+        let variant: AnyVariant<f32> = variant(made.variant.0, made.variant.1)?;
+        let base: AnyBase<f32> = AnyBase::by_name(made.base.0)?;
+        let length: LengthRule<f32> = length(made.length.0, made.length.1)?;
+        let along_momentum = variant.about().name == "momentum-sam";
+        Ok(Self {
+            place: place::named(made.place)?,
+            rules: Rules { variant, base, length, along_momentum },
+            extra: made.base.1,
+            rows: Vec::new(),
+            groups: Vec::new(),
+            ready: None,
+            counters: (RuleState::new(), BaseState::new()),
+            stream: 0,
+            perturbed: false,
+            ascended: false,
+        })
+    }
+
+    /// Planes of memory, inputs and state.
+    pub fn planes(&self) -> [usize; 3] {
+        let count = self.rules.variant.planes();
+        [count.memory, count.inputs, self.rules.base.state_planes()]
+    }
+
+    /// The tensors from now on: length, group and addresses of each. Their counters begin anew.
+    pub fn set_tensors(&mut self, list: &[(usize, usize, Vec<usize>)]) -> Result<(), Refused> {
+        self.at_rest()?;
+        let planes = self.planes();
+        let rows = list.iter().map(|(len, group, at)| Row::new(*len, *group, at, planes));
+        let rows = rows.collect::<Result<_, _>>()?;
+        self.give_back()?;
+        (self.rows, self.counters) = (rows, (RuleState::new(), BaseState::new()));
+        Ok(())
+    }
+
+    /// Brings the groups up to date; the device is told with the next half of a step.
+    pub fn set_groups(&mut self, values: Vec<Vec<f64>>) -> Result<(), Fault> {
+        Settings::renew(&mut self.groups, values, Some(self.rules.base), &self.extra)?;
+        if self.groups.iter().any(|group| group.sign < 0.0) {
+            return Err(Fault::new(
+                "maximize: expected False on a GPU, found True: take the loss with its sign changed".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The first half of a step.
+    pub fn ascend(&mut self, stream: usize, grads: &[usize], unscale: f64) -> Result<(), Refused> {
+        self.at_rest()?;
+        let grads = self.placed(stream, grads)?;
+        self.made_for(&grads)?;
+        let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
+        let wanted = Wanted { groups, unscale: unscale as f32, max_norm: None };
+        place.on(stream, &mut |device| ready.ascend(device, &grads, &wanted))?;
+        (self.perturbed, self.ascended) = (true, true);
+        Ok(())
+    }
+
+    /// The second half; without a first one the base optimizer's step alone.
+    pub fn descend(
+        &mut self,
+        stream: usize,
+        grads: &[usize],
+        unscale: f64,
+        max_norm: Option<f64>,
+    ) -> Result<(), Refused> {
+        let grads = self.placed(stream, grads)?;
+        self.made_for(&grads)?;
+        let perturbed = self.perturbed;
+        let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
+        let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
+        let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
+        place.on(stream, &mut |device| ready.descend(device, &grads, &wanted, perturbed))?;
+        (self.perturbed, self.ascended) = (false, perturbed);
+        Ok(())
+    }
+
+    /// Tells the device what the groups hold now, for a captured step that is to be replayed.
+    pub fn push(
+        &mut self,
+        stream: usize,
+        unscale: f64,
+        max_norm: Option<f64>,
+    ) -> Result<(), Refused> {
+        let Self { place, ready: Some(ready), groups, .. } = self else {
+            return Ok(());
+        };
+        let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
+        let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
+        Ok(place.apart(stream, &mut |device| ready.tell(device, &wanted))?)
+    }
+
+    /// Every perturbed tensor back from its backup, on the stream of the first half. Returns how many.
+    pub fn restore(&mut self) -> Result<usize, Refused> {
+        if !self.perturbed {
+            return Ok(0);
+        }
+        self.place.begin(&mut self.rows.iter().flat_map(Row::spans))?;
+        let Self { place, ready: Some(ready), stream, .. } = self else { return Ok(0) };
+        place.on(*stream, &mut |device| ready.restore(device))?;
+        self.perturbed = false;
+        Ok(self.rows.len())
+    }
+
+    /// Waits, and tells what the last step did; `None` before the first one.
+    pub fn found(&mut self) -> Result<Option<Found>, Refused> {
+        let Self { place, ready: Some(ready), stream, perturbed, ascended, .. } = self else {
+            return Ok(None);
+        };
+        let mut found = None;
+        place.apart(*stream, &mut |device| {
+            found = Some(ready.report(device)?);
+            Ok(())
+        })?;
+        let ascended = *perturbed || *ascended;
+        Ok(found.map(|report| {
+            // Between the halves the second gradient is that of the step before.
+            let refused = !*perturbed && report.second == Outcome::NonFinite;
+            let first = if ascended { report.ascent.outcome } else { Outcome::Finite };
+            let outcome = if refused { Outcome::NonFinite } else { first };
+            Found { outcome, norm: f64::from(report.ascent.norm.value()), ascended }
+        }))
+    }
+
+    /// Waits, and tells the counters.
+    pub fn counters(&mut self) -> Result<(RuleState<f32>, BaseState), Refused> {
+        let Self { place, ready: Some(ready), stream, .. } = self else {
+            return Ok(self.counters);
+        };
+        let mut counters = self.counters;
+        place.apart(*stream, &mut |device| {
+            counters = ready.states(device)?;
+            Ok(())
+        })?;
+        Ok(counters)
+    }
+
+    /// How many tensors there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The counters of a step that is to be made: one of the base optimizer for all tensors.
+    pub fn set_counters(&mut self, rule: RuleState<f32>, base: &[BaseState]) -> Result<(), Fault> {
+        let first = base.first().copied().unwrap_or(BaseState::new());
+        let most = base.iter().copied().max_by_key(|state| state.steps).unwrap_or(first);
+        // Of SGD they say only whether a dampened momentum has begun.
+        let counts = self.rules.base.about().name == "adamw";
+        if counts && base.iter().any(|state| *state != first) {
+            return Err(Fault::new(format!(
+                "parameters: expected all to have taken as many steps, since AdamW on a GPU corrects them alike, found {} \
+                 and {}; an optimizer made anew begins at 0 for all",
+                base.iter().map(|state| state.steps).min().unwrap_or(0),
+                most.steps
+            )));
+        }
+        self.counters = (rule, most);
+        Ok(())
+    }
+
+    /// The device's own addresses of the gradients.
+    fn placed(&mut self, stream: usize, grads: &[usize]) -> Result<Vec<Address>, Refused> {
+        self.stream = stream;
+        if grads.len() != self.rows.len() {
+            let (expected, found) = (self.rows.len(), grads.len());
+            let line = format!("gradients: expected {expected} addresses, found {found}");
+            return Err(Fault::new(line).into());
+        }
+        let absent = grads.iter().filter(|&&at| at == 0).count();
+        if absent > 0 {
+            return Err(Fault::new(format!(
+                "gradients: expected one of each parameter that has had one, since on a GPU all share one count of steps, \
+                 found none of {absent}; zeros in .grad are a gradient"
+            ))
+            .into());
+        }
+        let grads = grads.iter().map(|&at| at as Address);
+        let own = self.rows.iter().zip(grads.clone()).map(|(row, at)| (at, row.bytes()));
+        self.place.begin(&mut self.rows.iter().flat_map(Row::spans).chain(own))?;
+        Ok(grads.map(|at| self.place.address(at)).collect())
+    }
+
+    /// Makes the step, or makes it anew where switches of a group or the layout of a gradient are other ones.
+    fn made_for(&mut self, grads: &[Address]) -> Result<(), Refused> {
+        let Self { place, rules, rows, groups, ready, counters, stream, .. } = self;
+        if ready.as_ref().is_some_and(|ready| ready.fits(groups, grads)) {
+            return Ok(());
+        }
+        let mut segments = Vec::with_capacity(rows.len());
+        for (row, &grads) in rows.iter().zip(grads) {
+            segments.push(row.segment(&**place, grads));
+        }
+        let old = ready.take();
+        place.apart(*stream, &mut |device| {
+            let made = Ready::new(device, rules, &segments, groups, *counters, old.as_ref());
+            *ready = Some(made?);
+            Ok(())
+        })?;
+        freed(&mut **place, *stream, old)
+    }
+
+    /// `Ok` where no tensor is perturbed.
+    fn at_rest(&self) -> Result<(), Fault> {
+        if self.perturbed {
+            return Err(Fault::new(
+                "the parameters are perturbed: the second half of the step, or a restore, comes first".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The step's own memory.
+    fn give_back(&mut self) -> Result<(), Refused> {
+        freed(&mut *self.place, self.stream, self.ready.take())
+    }
+}
+
+/// Gives a step's own memory back.
+fn freed(place: &mut dyn Place, stream: usize, mut step: Option<Ready>) -> Result<(), Refused> {
+    if step.is_none() {
+        return Ok(());
+    }
+    Ok(place.apart(stream, &mut |device| step.take().map_or(Ok(()), |step| step.free(device)))?)
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Refused within a capture, say: the memory is then the process's.
+        let _ = self.give_back();
+    }
+}

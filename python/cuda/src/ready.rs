@@ -1,0 +1,213 @@
+//! [`Ready`]: a step that is made, and what its device was last told.
+
+use presam::{
+    AnyBase, AnyVariant, BaseState, Group, LengthRule, RuleState, SecondGradient, StepReport,
+};
+use presam_bridge::Settings;
+use presam_cuda::{Address, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options};
+
+/// What a step is made with.
+pub(crate) struct Rules {
+    pub variant: AnyVariant<f32>,
+    pub base: AnyBase<f32>,
+    pub length: LengthRule<f32>,
+    pub along_momentum: bool,
+}
+
+/// What is to hold for the half of a step that comes.
+pub(crate) struct Wanted<'a> {
+    pub groups: &'a [Settings<f32>],
+    pub unscale: f32,
+    /// `None` where only the second half needs it.
+    pub max_norm: Option<f32>,
+}
+
+/// A step, and what was last written to the device.
+pub(crate) struct Ready {
+    step: DeviceStep,
+    along_momentum: bool,
+    switches: Vec<[bool; 3]>,
+    /// Tensors whose planes are read 16 bytes at a time: their gradients must lie so too.
+    wide: Vec<bool>,
+    rhos: Vec<f32>,
+    bases: Vec<AnyBase<f32>>,
+    unscale: f32,
+    max_norm: f32,
+}
+
+/// What no step can change: who counts, who moves, whose operator is 1.
+fn switches(groups: &[Settings<f32>]) -> Vec<[bool; 3]> {
+    let of = |Settings { group, .. }: &Settings<f32>| {
+        [group.counts_in_norm(), group.is_perturbed(), group.operator()]
+    };
+    groups.iter().map(of).collect()
+}
+
+fn bases(groups: &[Settings<f32>]) -> Vec<AnyBase<f32>> {
+    groups.iter().filter_map(|settings| settings.base).collect()
+}
+
+fn rhos(groups: &[Settings<f32>]) -> Vec<f32> {
+    groups.iter().map(|settings| settings.group.rho()).collect()
+}
+
+fn is_wide(segment: &DeviceSegment, along_momentum: bool) -> bool {
+    let DeviceSegment { params, grads, out, memory, inputs, state, .. } = *segment;
+    let planes = [params, out, if along_momentum { 0 } else { grads }].into_iter();
+    planes.chain(memory).chain(inputs).chain(state).all(|plane| plane % 16 == 0)
+}
+
+impl Ready {
+    /// A step over these segments, from these counters on, or from where the `old` one is, also between its halves.
+    pub fn new(
+        device: &mut dyn Device,
+        rules: &Rules,
+        segments: &[DeviceSegment],
+        groups: &[Settings<f32>],
+        counters: (RuleState<f32>, BaseState),
+        old: Option<&Self>,
+    ) -> Result<Self, DeviceError> {
+        let along_momentum = rules.along_momentum;
+        let wide = segments.iter().map(|segment| is_wide(segment, along_momentum)).collect();
+        let options = Options {
+            form: Form::InPlace,
+            length: rules.length,
+            second: SecondGradient::Checked,
+            loss_scale: 1.0,
+            along_momentum,
+        };
+        let own: Vec<Group<f32>> = groups.iter().map(|settings| settings.group).collect();
+        let base = groups.first().and_then(|settings| settings.base).unwrap_or(rules.base);
+        let made = |device: &mut dyn Device, segments: &[DeviceSegment]| {
+            DeviceStep::new(device, rules.variant, base, segments, &own, options)
+        };
+        let step = if along_momentum {
+            // The slope is the momentum, and where the one gradient is will be told before it is read.
+            let longest = segments.iter().map(|segment| segment.len).max().unwrap_or(0);
+            let spare = device.allocate(4 * longest as usize)?;
+            let along = |segment: &DeviceSegment| DeviceSegment {
+                grads: segment.state[0],
+                perturbed_grads: spare,
+                ..*segment
+            };
+            let segments: Vec<_> = segments.iter().map(along).collect();
+            let step = made(device, &segments);
+            device.free(spare)?;
+            step?
+        } else {
+            made(device, segments)?
+        };
+        let bases = bases(groups);
+        let begun = match old {
+            Some(old) => step.go_on_from(device, &old.step),
+            None => step.set_states(device, counters.0, counters.1),
+        };
+        if let Err(error) = begun.and_then(|()| step.set_bases(device, &bases)) {
+            step.free(device)?;
+            return Err(error);
+        }
+        let (unscale, max_norm) =
+            old.map_or((1.0, f32::INFINITY), |old| (old.unscale, old.max_norm));
+        let (switches, rhos) = (switches(groups), rhos(groups));
+        Ok(Self { step, along_momentum, switches, wide, rhos, bases, unscale, max_norm })
+    }
+
+    /// Whether these groups and gradients can go with it.
+    pub fn fits(&self, groups: &[Settings<f32>], grads: &[Address]) -> bool {
+        let lies = |(&wide, &grads): (&bool, &Address)| !wide || grads % 16 == 0;
+        self.switches == switches(groups) && self.wide.iter().zip(grads).all(lies)
+    }
+
+    /// Writes what is no longer as it was written.
+    pub fn tell(
+        &mut self,
+        device: &mut dyn Device,
+        wanted: &Wanted<'_>,
+    ) -> Result<(), DeviceError> {
+        let (rhos, bases) = (rhos(wanted.groups), bases(wanted.groups));
+        let max_norm = wanted.max_norm.unwrap_or(self.max_norm);
+        let same = (&rhos, &bases) == (&self.rhos, &self.bases)
+            && (wanted.unscale, max_norm) == (self.unscale, self.max_norm);
+        if same {
+            return Ok(());
+        }
+        if device.is_recording()? {
+            return Err(DeviceError::Contract {
+                kernel: "capture",
+                what: "what groups hold, loss_scale and max_norm".into(),
+                expected: "them as in the step before (a captured change would be made again by every replay)".into(),
+                found: "a change; push_settings() before the capture, or between replays, tells it".into(),
+            });
+        }
+        for (group, &rho) in
+            rhos.iter().enumerate().filter(|&(k, rho)| self.rhos.get(k) != Some(rho))
+        {
+            self.step.set_rho(device, group, rho)?;
+        }
+        self.rhos = rhos;
+        if bases != self.bases {
+            self.step.set_bases(device, &bases)?;
+            self.bases = bases;
+        }
+        if wanted.unscale != self.unscale {
+            self.step.set_unscale(device, wanted.unscale)?;
+            self.unscale = wanted.unscale;
+        }
+        if max_norm != self.max_norm {
+            self.step.set_max_norm(device, max_norm)?;
+            self.max_norm = max_norm;
+        }
+        Ok(())
+    }
+
+    /// The first half.
+    pub fn ascend(
+        &mut self,
+        device: &mut dyn Device,
+        grads: &[Address],
+        wanted: &Wanted<'_>,
+    ) -> Result<(), DeviceError> {
+        self.tell(device, wanted)?;
+        if !self.along_momentum {
+            self.step.set_gradients(device, grads)?;
+        }
+        self.step.ascend(device)
+    }
+
+    /// The second half, at the perturbed parameters or without a first one.
+    pub fn descend(
+        &mut self,
+        device: &mut dyn Device,
+        grads: &[Address],
+        wanted: &Wanted<'_>,
+        perturbed: bool,
+    ) -> Result<(), DeviceError> {
+        self.tell(device, wanted)?;
+        self.step.set_second_gradients(device, grads)?;
+        if perturbed {
+            self.step.restore(device)?;
+        } else {
+            self.step.skip_ascent(device)?;
+        }
+        self.step.descend(device)
+    }
+
+    pub fn restore(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.step.restore(device)
+    }
+
+    pub fn report(&self, device: &mut dyn Device) -> Result<StepReport<f32>, DeviceError> {
+        self.step.report(device)
+    }
+
+    pub fn states(
+        &self,
+        device: &mut dyn Device,
+    ) -> Result<(RuleState<f32>, BaseState), DeviceError> {
+        self.step.states(device)
+    }
+
+    pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.step.free(device)
+    }
+}

@@ -1,0 +1,72 @@
+//! [`Row`]: one tensor of the trainer's, and what is remembered beside it.
+
+use presam_bridge::Fault;
+use presam_cuda::{Address, DeviceSegment};
+
+use crate::place::{Place, Span};
+
+/// A tensor of floats: addresses as the trainer has them, 0 for a plane that is not there.
+pub(crate) struct Row {
+    len: usize,
+    group: usize,
+    params: Address,
+    backup: Address,
+    memory: [Address; 2],
+    inputs: [Address; 2],
+    state: [Address; 2],
+}
+
+impl Row {
+    /// `addresses`: params, backup, first, kept, then memory, inputs, state; 0 for a plane that is not there.
+    pub fn new(
+        len: usize,
+        group: usize,
+        addresses: &[usize],
+        counts: [usize; 3],
+    ) -> Result<Self, Fault> {
+        let expected = 4 + counts.iter().sum::<usize>();
+        if addresses.len() != expected {
+            let found = addresses.len();
+            return Err(Fault::new(format!(
+                "tensors: expected {expected} addresses, found {found}"
+            )));
+        }
+        let mut rest = addresses.iter().map(|&address| address as Address);
+        let mut next = || rest.next().unwrap_or(0);
+        let (params, backup, _first, _kept) = (next(), next(), next(), next());
+        let [memory, inputs, state] = counts.map(|count| {
+            let mut planes = [0; 2];
+            planes.iter_mut().take(count).for_each(|plane| *plane = next());
+            planes
+        });
+        Ok(Self { len, group, params, backup, memory, inputs, state })
+    }
+
+    pub const fn bytes(&self) -> usize {
+        self.len * size_of::<f32>()
+    }
+
+    /// Its planes that are there.
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        let planes = [self.params, self.backup].into_iter().chain(self.memory);
+        let planes = planes.chain(self.inputs).chain(self.state).filter(|&plane| plane != 0);
+        planes.map(|plane| (plane, self.bytes()))
+    }
+
+    /// As the device has it; both gradients at `grads` until they are told apart.
+    pub fn segment(&self, place: &dyn Place, grads: Address) -> DeviceSegment {
+        let at = |of| if of == 0 { 0 } else { place.address(of) };
+        DeviceSegment {
+            len: self.len as u64,
+            group: self.group,
+            params: at(self.params),
+            grads,
+            perturbed_grads: grads,
+            out: at(self.backup),
+            memory: self.memory.map(at),
+            inputs: self.inputs.map(at),
+            state: self.state.map(at),
+            ..DeviceSegment::default()
+        }
+    }
+}

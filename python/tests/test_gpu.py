@@ -1,0 +1,159 @@
+"""The two compiled modules over the same arrays: that of a GPU, on its emulated device, and that of the CPU. Without torch;
+tests/torch_gpu.py has the rest."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import _presam_cuda
+import presam
+from presam import _presam
+
+NAMES = ["rho", "operator", "counted", "perturbed", "maximize", "lr", "weight_decay"]
+BASES = {"sgd": [], "sgd-momentum": ["momentum", "dampening", "nesterov"], "adamw": ["mean_decay", "square_decay", "denominator_guard"]}
+SETTINGS = {"momentum": 0.9, "dampening": 0.0, "nesterov": True, "mean_decay": 0.9, "square_decay": 0.99, "denominator_guard": 1e-8}
+LENGTHS = (5, 3000, 64)
+
+
+def group(rho, keys):
+    numbers = dict(zip(NAMES, (rho, True, True, True, False, 0.1, 0.01)))
+    return {**numbers, **{key: SETTINGS[key] for key in keys}}
+
+
+class Side:
+    """One engine over arrays of its own, all of them drawn alike."""
+
+    def __init__(self, gpu, variant, base, device="emulated"):
+        keys, length = BASES[base], (1.0, 0.0)
+        names = NAMES + keys
+        if gpu:
+            self.engine = _presam_cuda.Engine(variant, [], (base, keys), names, length, device)
+        else:
+            self.engine = _presam.Engine("f32", variant, [], (base, keys), names, length, ("plain", 0.0))
+        random = np.random.default_rng(3)
+        draw = lambda n: random.standard_normal(n, np.float32)
+        self.groups = [group(0.3, keys), group(0.1, keys)]
+        memory, inputs, state = self.engine.planes
+        zeros = lambda n, count: [np.zeros(n, np.float32) for _ in range(count)]
+        self.params = [draw(n) for n in LENGTHS]
+        self.planes = [[p, np.zeros_like(p), *zeros(p.size, memory), *(abs(draw(p.size)) for _ in range(inputs)), *zeros(p.size, state)]
+                       for p in self.params]
+        rows = []
+        for k, planes in enumerate(self.planes):
+            params, backup, *rest = (plane.ctypes.data for plane in planes)
+            rows.append((LENGTHS[k], min(k, 1), [params, backup, 0, 0, *rest]))
+        self.engine.set_tensors(rows)
+        self.state = [planes[-state] if state else None for planes in self.planes]
+
+    def gradients(self, step, half, spoilt=False):
+        random = np.random.default_rng(100 * step + half)
+        grads = [random.standard_normal(n, np.float32) * (1 + abs(p)) for n, p in zip(LENGTHS, self.params)]
+        if spoilt:
+            grads[1][7] = np.nan
+        return grads
+
+    def step(self, step, unscale=1.0, max_norm=None, spoilt=None, stream=1):
+        along = self.state if self.momentum else self.gradients(step, 0, spoilt == 0)
+        found = self.engine.ascend([g.ctypes.data for g in along], self.groups, unscale, self.momentum, stream, None)
+        moved = [p.copy() for p in self.params]
+        if found[0] != 2:
+            second = self.gradients(step, 1, spoilt == 1)
+            self.engine.descend([g.ctypes.data for g in second], self.groups, unscale, max_norm, stream, None)
+        return moved
+
+    momentum = False
+
+
+def both(variant, base):
+    sides = [Side(gpu, variant, base) for gpu in (False, True)]
+    for side in sides:
+        side.momentum = variant == "momentum-sam"
+    return sides
+
+
+def alike(one, other):
+    for a, b in zip(one, other):
+        np.testing.assert_array_equal(a.view(np.uint32), b.view(np.uint32))
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("variant", presam.variants())
+def test_the_bits_of_both_modules_are_the_same(variant, base):
+    if variant == "momentum-sam" and base == "sgd":
+        pytest.skip("it follows a momentum")
+    cpu, gpu = both(variant, base)
+    for step, options in enumerate([{}, {"unscale": 1 / 3}, {"max_norm": 1.0}, {"spoilt": 0}, {"spoilt": 1}, {}]):
+        for side in (cpu, gpu):
+            side.groups[1]["lr"] = 0.1 / (1 + step)
+        for moved in zip(cpu.step(step, **options), gpu.step(step, **options)):
+            alike(*([part] for part in moved))
+        for a, b in zip(cpu.planes, gpu.planes):
+            # The backup of a step that was not taken is of no meaning.
+            alike([a[0], *a[2:]], [b[0], *b[2:]])
+    assert cpu.engine.counters()[1] == gpu.engine.counters()[1]
+    assert gpu.engine.outcome()[0] == 0
+
+
+def test_bad_input_is_one_line_and_changes_nothing():
+    gpu = Side(True, "sam", "adamw")
+    before = [p.copy() for p in gpu.params]
+    at = [g.ctypes.data for g in gpu.gradients(0, 0)]
+    call = lambda grads: gpu.engine.ascend(grads, gpu.groups, 1.0, False, 0, None)
+    for grads, words in (
+        (at[:2], "gradients: expected 3 addresses, found 2"),
+        ([0, *at[1:]], "found none of 1; zeros in .grad are a gradient"),
+        ([gpu.params[0].ctypes.data, *at[1:]], "memory of its own"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call(grads)
+    call(at)
+    with pytest.raises(ValueError, match="the parameters are perturbed"):
+        call(at)
+    assert gpu.engine.restore() == 3 and gpu.engine.restore() == 0
+    alike(before, gpu.params)
+    with pytest.raises(ValueError, match="as many steps, since AdamW on a GPU corrects them alike, found 1 and 2"):
+        gpu.engine.set_counters((1, 1.0, 0.0), [(1, 0.9, 0.99), (2, 0.81, 0.98), (1, 0.9, 0.99)])
+    with pytest.raises(ValueError, match="tensors: expected 6 addresses, found 1"):
+        gpu.engine.set_tensors([(5, 0, [gpu.params[0].ctypes.data])])
+
+
+def test_a_device_that_is_not_there_is_told_and_other_names_are_refused():
+    with pytest.raises(RuntimeError, match="device cuda:99: expected one, found "):
+        Side(True, "sam", "sgd", "cuda:99").step(0)
+    with pytest.raises(ValueError, match='device: expected cuda:N or emulated, found "tpu"'):
+        Side(True, "sam", "sgd", "tpu")
+
+
+def on_the_stub():
+    """Three steps on the stub's device, which computes nothing, with a mark in its log before each."""
+    side = Side(True, "info-asam", "sgd-momentum", "cuda:0")
+    for step in range(4):
+        with open(os.environ["PRESAM_STUB_LOG"], "a") as log:
+            log.write(f"step {step}\n")
+        side.groups[1]["lr"] = 0.1 / (1 + step)
+        side.step(step, max_norm=1.0 + step, stream=0)
+    assert side.engine.outcome() is not None
+
+
+def test_no_step_after_the_first_one_allocates_or_waits(tmp_path):
+    log = tmp_path / "calls"
+    stub = {**os.environ, "PRESAM_STUB_CUDA": "fake", "PRESAM_STUB_LOG": str(log)}
+    subprocess.run([sys.executable, __file__], env=stub, check=True)
+    calls = log.read_text().split("step ")
+    if len(calls[-1].splitlines()) == 1:
+        pytest.skip("there is a driver, and no stub of one")
+    for step in calls[2:4]:
+        lines = step.splitlines()
+        for waits in ("cuMemAlloc_v2", "cuMemFree_v2", "cuStreamSynchronize", "cuMemcpyDtoHAsync_v2", "cuModuleLoadDataEx"):
+            assert waits not in lines
+        launched = [line.split()[0] for line in lines if line.startswith(" ")]
+        assert launched == ["accumulate_info_asam_f32", "finish_info_sam", "ascend_in_place_info_asam_f32", "restore",
+                            "accumulate_gradient", "second_sgd", "descend_sgd_momentum"]
+    assert "cuStreamSynchronize" in calls[4]
+
+
+if __name__ == "__main__":
+    on_the_stub()
