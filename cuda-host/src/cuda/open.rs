@@ -170,7 +170,7 @@ impl Cuda {
 
 impl Drop for Cuda {
     /// Waits for what was asked, then gives everything back. On a lost context each call is refused,
-    /// and the process's end gives it back.
+    /// and the process's end gives it back; within a trainer's own capture nothing is given back.
     fn drop(&mut self) {
         if self.context.bind().is_err() {
             return;
@@ -178,6 +178,14 @@ impl Drop for Cuda {
         if self.capturing {
             // A recording that nobody ended: the stream would stay in it, a trainer's too.
             let _ = self.recorded();
+        }
+        if self.is_captured().unwrap_or(false) {
+            // A trainer's own capture, which to wait or to free would spoil, and whose graph may use all of this: it
+            // stays until the context ends.
+            if let Some(staging) = self.staging.take() {
+                std::mem::forget(staging);
+            }
+            return;
         }
         // SAFETY: the stream is alive: ours, or promised by the caller of `on_stream`.
         let _ = unsafe { call!(cuStreamSynchronize(self.stream.raw)) };

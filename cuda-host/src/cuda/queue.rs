@@ -162,7 +162,10 @@ impl Device for Cuda {
             refused => DeviceError::Fault { kernel: kernel.name, what: refused.words() },
         })?;
         self.meet(arguments);
-        self.note(kernel.name);
+        // What a trainer's own capture records has not been launched.
+        if self.capturing || !self.is_captured()? {
+            self.note(kernel.name);
+        }
         Ok(())
     }
 

@@ -69,3 +69,42 @@ fn a_stream_that_is_none_is_refused_and_the_one_before_stays() {
         assert_eq!(absent, "device cuda:7: expected one, found only cuda:0");
     });
 }
+
+#[test]
+fn what_ends_within_a_trainer_s_capture_leaves_it_alone() {
+    let name = "lent::what_ends_within_a_trainer_s_capture_leaves_it_alone";
+    let Some(calls) = alone(name, &[], || {
+        let mut trainer = open();
+        // SAFETY: the stream outlives what is made on it.
+        let mut lent = unsafe { Cuda::open_on(0, trainer.stream()) }.unwrap();
+        let place = lent.allocate(8).unwrap();
+        lent.set(place, &[1]).unwrap();
+        trainer.begin_recording().unwrap();
+        drop(lent);
+        trainer.end_recording().unwrap();
+        trainer.synchronize().unwrap();
+    }) else {
+        return;
+    };
+    let at = |call: &str| calls.iter().position(|line| line == call).unwrap();
+    let within = &calls[at("cuStreamBeginCapture_v2")..at("cuStreamEndCapture")];
+    for spoils in ["cuStreamSynchronize", "cuMemFree_v2", "cuMemFreeHost", "cuEventDestroy_v2"] {
+        assert_eq!(count(within, spoils), 0, "{spoils}");
+    }
+}
+
+#[test]
+fn what_a_trainer_s_capture_records_was_not_launched() {
+    let fail = [("PRESAM_STUB_FAIL", "cuStreamSynchronize:700")];
+    alone("lent::what_a_trainer_s_capture_records_was_not_launched", &fail, || {
+        let mut trainer = open();
+        // SAFETY: the stream outlives what is made on it.
+        let mut lent = unsafe { Cuda::open_on(0, trainer.stream()) }.unwrap();
+        lent.load(&entries::restore).unwrap();
+        trainer.begin_recording().unwrap();
+        lent.launch(&entries::restore, 1, &[1, 2, 3]).unwrap();
+        trainer.end_recording().unwrap();
+        let lost = lent.synchronize().unwrap_err().to_string();
+        assert!(lost.starts_with("device lost: ") && !lost.contains("restore"), "{lost}");
+    });
+}
