@@ -12,6 +12,7 @@ use crate::contract::{Plane, check_planes};
 use crate::device::{Address, Device};
 use crate::error::DeviceError;
 use crate::memory::Buffers;
+use crate::step::gradients::{FIRST, Rows, SECOND as SECOND_GRADIENT};
 use crate::table::{Planes, Tables};
 
 /// Offsets of planes in a row.
@@ -22,13 +23,15 @@ const SECOND: u64 = offset_of!(Segment, perturbed_grads) as u64;
 const KEPT: u64 = offset_of!(Segment, out) as u64;
 const PERTURBED: u64 = offset_of!(Segment, state) as u64;
 
-/// The whole model's parameters and gradients as one segment each: sums run over all of it.
+/// The whole model's parameters and gradients, in one piece or as its tensors: sums run over all of it.
 ///
-/// Device memory: 18 bytes for each chunk of 2048 parameters, 33 KiB.
+/// Device memory: 18 bytes for each chunk of 2048 parameters, 96 for each piece, 33 KiB.
 #[derive(Debug)]
 pub struct Mixes {
     planes: Planes,
+    rows: Rows,
     has_kept: bool,
+    has_perturbed: bool,
     buffers: Buffers,
     parts: Address,
     results: Address,
@@ -38,10 +41,10 @@ pub struct Mixes {
     distance: Address,
 }
 
-/// Where the model's planes are.
+/// Where the planes of a piece of the model are: of a tensor, or of all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Flat {
-    /// Parameters of the whole model.
+    /// Parameters of the piece.
     pub len: usize,
     /// w.
     pub params: Address,
@@ -49,27 +52,35 @@ pub struct Flat {
     pub grads: Address,
     /// g~.
     pub perturbed_grads: Address,
-    /// The perturbed parameters (after an ascent in place: the backup).
+    /// The perturbed parameters (after an ascent in place: the backup); 0 where no distance is asked for, in every piece.
     pub perturbed: Address,
-    /// LookSAM's kept part; 0 for the others.
+    /// LookSAM's kept part; 0 for the others, in every piece.
     pub kept: Address,
 }
 
 impl Mixes {
-    /// Tables over `flat`; `control` is that of the step.
+    /// Tables over the pieces; `control` is that of the step.
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane; as [`Device::allocate`] and
     /// [`Device::write`].
-    pub fn new(device: &mut dyn Device, flat: Flat, control: Address) -> Result<Self, DeviceError> {
-        check_planes(planes(flat), false)?;
+    pub fn new(
+        device: &mut dyn Device,
+        pieces: &[Flat],
+        control: Address,
+    ) -> Result<Self, DeviceError> {
+        check_planes(pieces.iter().flat_map(planes).collect(), false)?;
+        let rows: Vec<Segment> = pieces.iter().map(row).collect();
         let (mixes, buffers) = Buffers::built(device, |device, buffers| {
-            let tables = Tables::new(device, buffers, &[row(flat)])?;
+            let tables = Tables::new(device, buffers, &rows)?;
             let planes = tables.pass(device, buffers, |_| true)?;
             let parts = planes.parts() as usize * PART_BYTES as usize;
+            let units = vec![[4; 2]; rows.len()];
             Ok(Self {
                 planes,
-                has_kept: flat.kept != 0,
+                rows: Rows::over(planes.segments(), &rows, units, written(pieces)),
+                has_kept: pieces.iter().all(|piece| piece.kept != 0),
+                has_perturbed: pieces.iter().all(|piece| piece.perturbed != 0),
                 buffers: Buffers::default(),
                 parts: buffers.allocate(device, parts)?,
                 results: buffers.allocate(device, LEAVES as usize * PART_BYTES as usize)?,
@@ -80,6 +91,39 @@ impl Mixes {
             })
         })?;
         Ok(Self { buffers, ..mixes })
+    }
+
+    /// Queues other places of both gradients, one a piece, as [`DeviceStep::set_gradients`](crate::DeviceStep) does.
+    ///
+    /// # Errors
+    /// As there; [`DeviceError::Contract`] for a g~ that shares memory with a g, since it is written over.
+    pub fn set_gradients(
+        &mut self,
+        device: &mut dyn Device,
+        grads: &[Address],
+        perturbed_grads: &[Address],
+    ) -> Result<(), DeviceError> {
+        let kernel = entries::accumulate_pair.name;
+        let bytes = self.rows.bytes();
+        let plane = |(&address, &bytes): (&Address, &u64)| [address, address.saturating_add(bytes)];
+        let mut first: Vec<_> = grads.iter().zip(&bytes).map(plane).collect();
+        first.retain(|[start, end]| start < end);
+        first.sort_unstable();
+        for (index, [start, end]) in perturbed_grads.iter().zip(&bytes).map(plane).enumerate() {
+            let next = first.partition_point(|&[_, plane_end]| plane_end <= start);
+            if start < end && first.get(next).is_some_and(|&[first, _]| first < end) {
+                return Err(DeviceError::Contract {
+                    kernel,
+                    what: format!("segment {index}: perturbed_grads"),
+                    expected:
+                        "memory of its own: both gradients are looked at, and it is written over"
+                            .into(),
+                    found: "the first gradient's".into(),
+                });
+            }
+        }
+        self.rows.set(device, FIRST, kernel, grads)?;
+        self.rows.set(device, SECOND_GRADIENT, kernel, perturbed_grads)
     }
 
     /// Sums by `accumulate`, then the tree, concluded by `kernel`.
@@ -167,7 +211,7 @@ impl Mixes {
         device: &mut dyn Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
-        self.check_kept(&entries::mix_look_sam_split)?;
+        there(&entries::mix_look_sam_split, "kept", self.has_kept)?;
         self.set_helper(device, &look)?;
         let arm: &[u64] = &[self.armed(), self.helper];
         let pair = (&entries::accumulate_pair, [GRADS, SECOND]);
@@ -184,7 +228,7 @@ impl Mixes {
         device: &mut dyn Device,
         look: LookSam<f32>,
     ) -> Result<(), DeviceError> {
-        self.check_kept(&entries::mix_look_sam_reuse)?;
+        there(&entries::mix_look_sam_reuse, "kept", self.has_kept)?;
         self.set_helper(device, &look)?;
         let sums = self.control + offset_of!(Control, mix_sums) as u64;
         let one = self.control + offset_of!(Control, unscale) as u64;
@@ -200,22 +244,12 @@ impl Mixes {
     /// that is returned.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] without perturbed parameters; as [`Device::launch`].
     pub fn distance(&self, device: &mut dyn Device) -> Result<Address, DeviceError> {
+        there(&entries::accumulate_distance, "perturbed", self.has_perturbed)?;
         let distance = (&entries::accumulate_distance, [PARAMS, PERTURBED]);
         self.sums(device, distance, (&entries::total, &[self.distance]))?;
         Ok(self.distance)
-    }
-
-    /// LookSAM needs a plane that the others do not.
-    fn check_kept(&self, kernel: &'static Kernel) -> Result<(), DeviceError> {
-        let null = DeviceError::Contract {
-            kernel: kernel.name,
-            what: "kept".into(),
-            expected: "an address of device memory".into(),
-            found: "null".into(),
-        };
-        if self.has_kept { Ok(()) } else { Err(null) }
     }
 
     /// The mix's configuration, by value.
@@ -237,8 +271,19 @@ impl Mixes {
     }
 }
 
+/// Refuses what needs a plane that the pieces lack.
+fn there(kernel: &'static Kernel, plane: &str, has: bool) -> Result<(), DeviceError> {
+    let null = || DeviceError::Contract {
+        kernel: kernel.name,
+        what: plane.into(),
+        expected: "an address of device memory".into(),
+        found: "null".into(),
+    };
+    if has { Ok(()) } else { Err(null()) }
+}
+
 /// What is read and written, with the kernel that meets it first.
-fn planes(flat: Flat) -> Vec<Plane> {
+fn planes(flat: &Flat) -> Vec<Plane> {
     let plane = |kernel: &'static Kernel, what, address, written| {
         Plane::words(kernel.name, what, address, flat.len as u64, written)
     };
@@ -246,8 +291,10 @@ fn planes(flat: Flat) -> Vec<Plane> {
         plane(&entries::correct_wsam, "params", flat.params, true),
         plane(&entries::accumulate_pair, "grads", flat.grads, false),
         plane(&entries::accumulate_pair, "perturbed_grads", flat.perturbed_grads, true),
-        plane(&entries::accumulate_distance, "perturbed", flat.perturbed, false),
     ];
+    if flat.perturbed != 0 {
+        planes.push(plane(&entries::accumulate_distance, "perturbed", flat.perturbed, false));
+    }
     if flat.kept != 0 {
         planes.push(plane(&entries::mix_look_sam_split, "kept", flat.kept, true));
     }
@@ -255,8 +302,18 @@ fn planes(flat: Flat) -> Vec<Plane> {
     planes
 }
 
-/// The whole model as one segment.
-fn row(flat: Flat) -> Segment {
+/// What no gradient may lie over.
+fn written(pieces: &[Flat]) -> Vec<[Address; 2]> {
+    let of = |piece: &Flat| {
+        let end = 4 * piece.len as u64;
+        [piece.params, piece.kept].map(|plane| [plane, plane + end])
+    };
+    let planes = pieces.iter().filter(|piece| piece.len > 0).flat_map(of);
+    planes.filter(|&[plane, _]| plane != 0).collect()
+}
+
+/// A piece as a segment.
+fn row(flat: &Flat) -> Segment {
     let row = Segment {
         grads: flat.grads,
         params: flat.params,

@@ -1,6 +1,6 @@
 //! [`DeviceStep`]: a whole step over a trainer's own device buffers.
 
-mod gradients;
+pub(crate) mod gradients;
 mod phases;
 mod rows;
 mod settings;

@@ -4,11 +4,10 @@ use presam::{
     AnyReal, ArmedBase, BaseState, Cpu, DynBase, GradientMix, Outcome, PartialNorm, PlanesMut,
     clip_factor,
 };
-use presam_bridge::Fault;
+use presam_bridge::{Descent, Fault};
 
 use crate::ascent::{of, present};
 use crate::engine::Engine;
-use crate::mixing::Descent;
 use crate::slices::{Block, Region};
 
 impl<R: AnyReal> Engine<R> {

@@ -3,9 +3,8 @@
 use presam::{
     AnyBase, AnyReal, AnyVariant, BaseState, Cpu, DynBase, DynVariant, LengthRule, RuleState,
 };
-use presam_bridge::{Fault, Settings, length, variant};
+use presam_bridge::{Descent, Fault, Settings, length, variant};
 
-use crate::mixing::Descent;
 use crate::slices::{Block, Region, Row};
 use crate::threads;
 

@@ -2,14 +2,13 @@
 //!
 //! `slices` turns addresses into slices: the only unsafe code. What is read of Python's objects is the crate
 //! presam-bridge's; `engine` holds rules, counters and tensors; `ascent` and `descent` are the two halves of a step over
-//! core's phases, `mixing` what the second one does to both gradients; `border` is what Python sees.
+//! core's phases; `border` is what Python sees.
 
 mod ascent;
 mod border;
 mod descent;
 mod engine;
 mod lists;
-mod mixing;
 mod slices;
 mod threads;
 

@@ -26,13 +26,13 @@ def group(rho, keys):
 class Side:
     """One engine over arrays of its own, all of them drawn alike."""
 
-    def __init__(self, gpu, variant, base, device="emulated"):
+    def __init__(self, gpu, variant, base, device="emulated", descent=("plain", 0.0)):
         keys, length = BASES[base], (1.0, 0.0)
         names = NAMES + keys
         if gpu:
-            self.engine = _presam_cuda.Engine(variant, [], (base, keys), names, length, device)
+            self.engine = _presam_cuda.Engine(variant, [], (base, keys), names, length, descent, device)
         else:
-            self.engine = _presam.Engine("f32", variant, [], (base, keys), names, length, ("plain", 0.0))
+            self.engine = _presam.Engine("f32", variant, [], (base, keys), names, length, descent)
         random = np.random.default_rng(3)
         draw = lambda n: random.standard_normal(n, np.float32)
         self.groups = [group(0.3, keys), group(0.1, keys)]
@@ -41,10 +41,13 @@ class Side:
         self.params = [draw(n) for n in LENGTHS]
         self.planes = [[p, np.zeros_like(p), *zeros(p.size, memory), *(abs(draw(p.size)) for _ in range(inputs)), *zeros(p.size, state)]
                        for p in self.params]
+        # The CPU keeps a copy of the first gradient where both are mixed.
+        self.firsts = [np.zeros_like(p) for p in self.params]
+        kept = [0 if gpu or descent[0] == "plain" else first.ctypes.data for first in self.firsts]
         rows = []
         for k, planes in enumerate(self.planes):
             params, backup, *rest = (plane.ctypes.data for plane in planes)
-            rows.append((LENGTHS[k], min(k, 1), [params, backup, 0, 0, *rest]))
+            rows.append((LENGTHS[k], min(k, 1), [params, backup, kept[k], 0, *rest]))
         self.engine.set_tensors(rows)
         self.state = [planes[-state] if state else None for planes in self.planes]
 
@@ -56,7 +59,7 @@ class Side:
         return grads
 
     def step(self, step, unscale=1.0, max_norm=None, spoilt=None, stream=1):
-        along = self.state if self.momentum else self.gradients(step, 0, spoilt == 0)
+        along = self.along = self.state if self.momentum else self.gradients(step, 0, spoilt == 0)
         found = self.engine.ascend([g.ctypes.data for g in along], self.groups, unscale, self.momentum, stream, None)
         moved = [p.copy() for p in self.params]
         if found[0] != 2:
@@ -67,8 +70,8 @@ class Side:
     momentum = False
 
 
-def both(variant, base):
-    sides = [Side(gpu, variant, base) for gpu in (False, True)]
+def both(variant, base, descent=("plain", 0.0)):
+    sides = [Side(gpu, variant, base, descent=descent) for gpu in (False, True)]
     for side in sides:
         side.momentum = variant == "momentum-sam"
     return sides
@@ -95,6 +98,17 @@ def test_the_bits_of_both_modules_are_the_same(variant, base):
             alike([a[0], *a[2:]], [b[0], *b[2:]])
     assert cpu.engine.counters()[1] == gpu.engine.counters()[1]
     assert gpu.engine.outcome()[0] == 0
+
+
+@pytest.mark.parametrize("descent", [("gsam", 0.4), ("wsam", 0.8), ("saner", 0.5)])
+def test_mixes_of_both_gradients_are_the_same_too(descent):
+    cpu, gpu = both("asam", "sgd-momentum", descent)
+    for step in range(4):
+        cpu.step(step, max_norm=2.0)
+        gpu.step(step, max_norm=2.0)
+        for a, b in zip(cpu.planes, gpu.planes):
+            alike(a, b)
+    assert not np.array_equal(cpu.params[1], both("asam", "sgd-momentum")[0].params[1])
 
 
 def test_bad_input_is_one_line_and_changes_nothing():

@@ -104,6 +104,35 @@ def test_settings_of_a_step_do_too(options):
     assert rest == others
 
 
+DESCENTS = [dict(descent="gsam", alpha=0.4), dict(descent="saner", alpha=0.5), dict(descent="wsam", gamma=0.8, decoupled=False)]
+
+
+@pytest.mark.parametrize("base", ["momentum", "adamw"])
+@pytest.mark.parametrize("options", DESCENTS)
+def test_mixes_of_both_gradients_do_too(options, base):
+    (mine, *rest), (gpu, *others) = both(run, "asam", base, **options)
+    equal([plane for plane in mine], gpu)
+    assert rest == others
+
+
+def mixed_by_hand(set_to_none):
+    params = tensors()
+    optimizer = made(params, "sam", "momentum", descent="gsam", momentum=0.9)
+    for step in range(3):
+        closure_of(params, optimizer, step)()
+        optimizer.first_step()
+        optimizer.zero_grad(set_to_none)
+        closure_of(params, optimizer, step)()
+        optimizer.second_step(zero_grad=True)
+    return list(params)
+
+
+def test_a_mix_needs_the_first_gradient_and_says_so():
+    equal(*both(mixed_by_hand, True))
+    with pytest.raises(ValueError, match="both gradients are looked at, and it is written over, found the first gradient's"):
+        on(Emulated, mixed_by_hand, False)
+
+
 def scheduled(change):
     params = tensors()
     optimizer = made(params, "info-sam", "momentum", momentum=0.9)
@@ -294,7 +323,8 @@ def refused(error, words, *arguments, params=None, steps=1, **options):
 def test_what_it_cannot_take_is_one_line(emulated):
     refused(TypeError, "expected float32 on a GPU, found torch.float64", params=[torch.nn.Parameter(p.double()) for p in tensors()])
     refused(ValueError, "maximize: expected False on a GPU, found True", maximize=True)
-    refused(ValueError, "descent: expected None on a GPU for now, found 'gsam'", descent="gsam")
+    for descent in ("look-sam", "wsam"):
+        refused(ValueError, "descent: expected None, 'gsam', 'saner' or 'wsam' with decoupled=False on a GPU", descent=descent)
     refused(ValueError, "base: expected 'sgd' or 'adamw' on a GPU", base=torch.optim.RMSprop)
     params = tensors()
     optimizer = made(params, "sam", "adamw")

@@ -16,7 +16,7 @@ const PIECE: usize = SHORT_WRITE / size_of::<Segment>();
 
 /// The rows of segments, as the device has them, and what no gradient may lie over.
 #[derive(Clone, Debug)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     address: Address,
     rows: Vec<Segment>,
     /// Bytes of an element of g and of g~, for each segment.
@@ -28,15 +28,26 @@ pub(super) struct Rows {
 }
 
 /// The first gradient or the second: its name, and where its address stands in a row.
-type Which = (&'static str, usize);
-const FIRST: Which = ("grads", offset_of!(Segment, grads));
-const SECOND: Which = ("perturbed_grads", offset_of!(Segment, perturbed_grads));
+pub(crate) type Which = (&'static str, usize);
+pub(crate) const FIRST: Which = ("grads", offset_of!(Segment, grads));
+pub(crate) const SECOND: Which = ("perturbed_grads", offset_of!(Segment, perturbed_grads));
 
 const fn place(row: &mut Segment, which: Which) -> &mut Address {
     if which.1 == SECOND.1 { &mut row.perturbed_grads } else { &mut row.grads }
 }
 
 impl Rows {
+    /// `written`: first byte, and the one after the last, of each plane that is written.
+    pub fn over(
+        address: Address,
+        rows: &[Segment],
+        units: Vec<[u64; 2]>,
+        mut written: Vec<[Address; 2]>,
+    ) -> Self {
+        written.sort_unstable();
+        Self { address, rows: rows.to_vec(), units, written, unsure: false }
+    }
+
     pub fn new(address: Address, rows: &[Segment], segments: &[DeviceSegment]) -> Self {
         let unit = |segment: &DeviceSegment| {
             [segment.scalars.grads.bytes(), segment.scalars.perturbed_grads.bytes()]
@@ -49,9 +60,12 @@ impl Rows {
             let there = planes.filter(|&(plane, _)| plane != 0);
             written.extend(there.map(|(plane, unit)| [plane, plane + row.len * unit]));
         }
-        written.sort_unstable();
-        let units = segments.iter().map(unit).collect();
-        Self { address, rows: rows.to_vec(), units, written, unsure: false }
+        Self::over(address, rows, segments.iter().map(unit).collect(), written)
+    }
+
+    /// Bytes of each segment of floats.
+    pub fn bytes(&self) -> Vec<u64> {
+        self.rows.iter().map(|row| 4 * row.len).collect()
     }
 
     /// Refuses a gradient that the kernels of this step could not read.
@@ -90,7 +104,8 @@ impl Rows {
         }
     }
 
-    fn set(
+    /// The gradients from here on; what is given for an empty segment is not looked at.
+    pub fn set(
         &mut self,
         device: &mut dyn Device,
         which: Which,

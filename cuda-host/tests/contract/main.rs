@@ -252,7 +252,7 @@ fn what_finds_no_room_gives_back_what_it_had() {
         perturbed: place(3),
         kept: 0,
     };
-    leaves_nothing(|device| Mixes::new(device, flat, place(9)));
+    leaves_nothing(|device| Mixes::new(device, &[flat], place(9)));
     let mlp = Mlp::new(&[4, 3, 2]).unwrap();
     leaves_nothing(|device| DeviceNetwork::new(device, &mlp, 8));
 }
@@ -319,7 +319,7 @@ fn flat(segment: &DeviceSegment) -> Flat {
 fn planes_of_mixes_and_batches_are_checked_too() {
     let (mut device, segment) = good(100);
     let flat = flat(&segment);
-    let mut mixed = |flat| Mixes::new(&mut device, flat, segment.state[0]).map(drop);
+    let mut mixed = |flat| Mixes::new(&mut device, &[flat], segment.state[0]).map(drop);
     assert!(mixed(flat).is_ok() && mixed(Flat { len: 0, params: 0, ..flat }).is_ok());
     for (flat, line) in [
         (

@@ -62,7 +62,7 @@ fn one(device: &mut Counted, case: &Case, alpha: f32) -> Result<(), Error> {
         perturbed: buffers.upload(device, &case.perturbed)?,
         kept: buffers.upload(device, &case.kept)?,
     };
-    let mixes = Mixes::new(device, flat, control)?;
+    let mixes = Mixes::new(device, &[flat], control)?;
     let done = mixed(device, case, alpha, &mixes, (flat, control));
     mixes.free(device)?;
     buffers.free(device)?;

@@ -181,7 +181,7 @@ impl<'d> DeviceTrainer<'d> {
         let segments = segments(mlp, flat, slope, memory, state);
         let options = Options { length: plan.length, along_momentum, ..Options::default() };
         let step = DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
-        let mixes = Mixes::new(device, flat, step.control())?;
+        let mixes = Mixes::new(device, &[flat], step.control())?;
         let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
         let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;
         let features = split.train.features;

@@ -75,15 +75,23 @@ fn alone(decide: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
 #[pymethods]
 impl PyEngine {
     #[new]
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the CPU's module, and a place")]
     fn new(
         variant: &str,
         keys: Vec<(String, f64)>,
         base: (String, Vec<String>),
         names: Vec<Py<PyString>>,
         length: (f64, f64),
+        descent: (String, f64),
         place: &str,
     ) -> PyResult<Self> {
-        let made = Made { variant: (variant, &keys), base: (&base.0, base.1), length, place };
+        let made = Made {
+            variant: (variant, &keys),
+            base: (&base.0, base.1),
+            length,
+            descent: (&descent.0, descent.1),
+            place,
+        };
         Ok(Self { engine: Engine::new(made)?, numbers: Numbers::new(names), seats: None })
     }
 

@@ -1,7 +1,7 @@
 //! [`Engine`]: rules, counters and tensors of one optimizer on a device, and the two halves of a step.
 
 use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState};
-use presam_bridge::{Fault, Settings, length, variant};
+use presam_bridge::{Descent, Fault, Settings, length, variant};
 use presam_cuda::Address;
 
 use crate::place::{self, Place};
@@ -16,6 +16,8 @@ pub(crate) struct Made<'a> {
     pub base: (&'a str, Vec<String>),
     /// lambda and guard
     pub length: (f64, f64),
+    /// Name and weight.
+    pub descent: (&'a str, f64),
     pub place: &'a str,
 }
 
@@ -36,6 +38,8 @@ pub(crate) struct Engine {
     groups: Vec<Settings<f32>>,
     /// Made by the first half of the first step, which knows where gradients are.
     ready: Option<Ready>,
+    /// Of the first half, where the trainer has them: what a mix looks at once more.
+    first: Vec<Address>,
     /// Those of a step that is to be made.
     counters: (RuleState<f32>, BaseState),
     /// The stream of the last call.
@@ -49,14 +53,16 @@ impl Engine {
         let variant: AnyVariant<f32> = variant(made.variant.0, made.variant.1)?;
         let base: AnyBase<f32> = AnyBase::by_name(made.base.0)?;
         let length: LengthRule<f32> = length(made.length.0, made.length.1)?;
+        let descent = Descent::by_name(made.descent.0, made.descent.1)?;
         let along_momentum = variant.about().name == "momentum-sam";
         Ok(Self {
             place: place::named(made.place)?,
-            rules: Rules { variant, base, length, along_momentum },
+            rules: Rules { variant, base, length, descent, along_momentum },
             extra: made.base.1,
             rows: Vec::new(),
             groups: Vec::new(),
             ready: None,
+            first: Vec::new(),
             counters: (RuleState::new(), BaseState::new()),
             stream: 0,
             perturbed: false,
@@ -95,8 +101,10 @@ impl Engine {
     /// The first half of a step.
     pub fn ascend(&mut self, stream: usize, grads: &[usize], unscale: f64) -> Result<(), Refused> {
         self.at_rest()?;
+        let first = grads.iter().map(|&at| at as Address).collect();
         let grads = self.placed(stream, grads)?;
         self.made_for(&grads)?;
+        self.first = first;
         let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
         let wanted = Wanted { groups, unscale: unscale as f32, max_norm: None };
         place.on(stream, &mut |device| ready.ascend(device, &grads, &wanted))?;
@@ -115,10 +123,12 @@ impl Engine {
         let grads = self.placed(stream, grads)?;
         self.made_for(&grads)?;
         let perturbed = self.perturbed;
-        let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
+        let Self { place, ready: Some(ready), groups, first, .. } = self else { return Ok(()) };
         let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
         let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
-        place.on(stream, &mut |device| ready.descend(device, &grads, &wanted, perturbed))?;
+        let first: Vec<_> = first.iter().map(|&at| place.address(at)).collect();
+        let first = perturbed.then_some(&*first);
+        place.on(stream, &mut |device| ready.descend(device, first, &grads, &wanted))?;
         (self.perturbed, self.ascended) = (false, perturbed);
         Ok(())
     }
@@ -223,8 +233,11 @@ impl Engine {
             .into());
         }
         let grads = grads.iter().map(|&at| at as Address);
-        let own = self.rows.iter().zip(grads.clone()).map(|(row, at)| (at, row.bytes()));
-        self.place.begin(&mut self.rows.iter().flat_map(Row::spans).chain(own))?;
+        let firsts = if self.perturbed && self.rules.mixes() { &*self.first } else { &[] };
+        let both =
+            self.rows.iter().zip(grads.clone()).chain(self.rows.iter().zip(firsts.iter().copied()));
+        let both = both.map(|(row, at)| (at, row.bytes()));
+        self.place.begin(&mut self.rows.iter().flat_map(Row::spans).chain(both))?;
         Ok(grads.map(|at| self.place.address(at)).collect())
     }
 

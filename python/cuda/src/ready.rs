@@ -3,15 +3,25 @@
 use presam::{
     AnyBase, AnyVariant, BaseState, Group, LengthRule, RuleState, SecondGradient, StepReport,
 };
-use presam_bridge::Settings;
-use presam_cuda::{Address, Device, DeviceError, DeviceSegment, DeviceStep, Form, Options};
+use presam_bridge::{Descent, Settings};
+use presam_cuda::{
+    Address, Device, DeviceError, DeviceSegment, DeviceStep, Flat, Form, Mixes, Options,
+};
 
 /// What a step is made with.
 pub(crate) struct Rules {
     pub variant: AnyVariant<f32>,
     pub base: AnyBase<f32>,
     pub length: LengthRule<f32>,
+    pub descent: Descent<f32>,
     pub along_momentum: bool,
+}
+
+impl Rules {
+    /// Whether a descent looks at both gradients.
+    pub const fn mixes(&self) -> bool {
+        !matches!(self.descent, Descent::Plain)
+    }
 }
 
 /// What is to hold for the half of a step that comes.
@@ -25,6 +35,9 @@ pub(crate) struct Wanted<'a> {
 /// A step, and what was last written to the device.
 pub(crate) struct Ready {
     step: DeviceStep,
+    /// Where both gradients are looked at.
+    mixes: Option<Mixes>,
+    descent: Descent<f32>,
     along_momentum: bool,
     switches: Vec<[bool; 3]>,
     /// Tensors whose planes are read 16 bytes at a time: their gradients must lie so too.
@@ -102,14 +115,34 @@ impl Ready {
             Some(old) => step.go_on_from(device, &old.step),
             None => step.set_states(device, counters.0, counters.1),
         };
-        if let Err(error) = begun.and_then(|()| step.set_bases(device, &bases)) {
-            step.free(device)?;
-            return Err(error);
-        }
+        let begun = begun.and_then(|()| step.set_bases(device, &bases));
+        let mixes = begun.and_then(|()| match rules.mixes() {
+            true => mixes_over(device, segments, step.control()).map(Some),
+            false => Ok(None),
+        });
+        let mixes = match mixes {
+            Ok(mixes) => mixes,
+            Err(error) => {
+                step.free(device)?;
+                return Err(error);
+            }
+        };
         let (unscale, max_norm) =
             old.map_or((1.0, f32::INFINITY), |old| (old.unscale, old.max_norm));
         let (switches, rhos) = (switches(groups), rhos(groups));
-        Ok(Self { step, along_momentum, switches, wide, rhos, bases, unscale, max_norm })
+        let descent = rules.descent;
+        Ok(Self {
+            step,
+            mixes,
+            descent,
+            along_momentum,
+            switches,
+            wide,
+            rhos,
+            bases,
+            unscale,
+            max_norm,
+        })
     }
 
     /// Whether these groups and gradients can go with it.
@@ -174,21 +207,31 @@ impl Ready {
         self.step.ascend(device)
     }
 
-    /// The second half, at the perturbed parameters or without a first one.
+    /// The second half, at the perturbed parameters, or without a first one, whose gradients are `None` then.
     pub fn descend(
         &mut self,
         device: &mut dyn Device,
+        first: Option<&[Address]>,
         grads: &[Address],
         wanted: &Wanted<'_>,
-        perturbed: bool,
     ) -> Result<(), DeviceError> {
         self.tell(device, wanted)?;
         self.step.set_second_gradients(device, grads)?;
-        if perturbed {
-            self.step.restore(device)?;
-        } else {
+        let Some(first) = first else {
             self.step.skip_ascent(device)?;
+            return self.step.descend(device);
+        };
+        if let Some(mixes) = &mut self.mixes {
+            mixes.set_gradients(device, first, grads)?;
+            match self.descent {
+                Descent::Gsam(gsam) => mixes.gsam(device, gsam)?,
+                Descent::Wsam(wsam) => mixes.wsam(device, wsam)?,
+                Descent::Saner(saner) => mixes.saner(device, saner)?,
+                // Refused where the optimizer is made.
+                Descent::Plain | Descent::Decoupled(_) | Descent::LookSam(_) => {}
+            }
         }
+        self.step.restore(device)?;
         self.step.descend(device)
     }
 
@@ -208,6 +251,26 @@ impl Ready {
     }
 
     pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
-        self.step.free(device)
+        let mixes = self.mixes.map_or(Ok(()), |mixes| mixes.free(device));
+        self.step.free(device).and(mixes)
     }
+}
+
+/// A mix over the tensors; of the second gradients nothing is known yet but that they lie elsewhere than the first.
+fn mixes_over(
+    device: &mut dyn Device,
+    segments: &[DeviceSegment],
+    control: Address,
+) -> Result<Mixes, DeviceError> {
+    let piece = |segment: &DeviceSegment| Flat {
+        len: segment.len as usize,
+        params: segment.params,
+        grads: segment.grads,
+        // Until they are told: memory that no half of a step reads as a gradient.
+        perturbed_grads: segment.out,
+        perturbed: 0,
+        kept: 0,
+    };
+    let pieces: Vec<_> = segments.iter().map(piece).collect();
+    Mixes::new(device, &pieces, control)
 }

@@ -45,7 +45,7 @@ class Gpu:
 
     def engine(self, method: Method, dtype: torch.dtype, base, names):
         refusals.method_on_gpu(method, base)
-        return module().Engine(method.variant.name, method.keys, base, names, method.length, self.name)
+        return module().Engine(method.variant.name, method.keys, base, names, method.length, method.descent, self.name)
 
 
 class Emulated(Gpu):

@@ -65,9 +65,9 @@ def on_gpu(p: torch.Tensor) -> None:
 
 def method_on_gpu(method, base) -> None:
     """Raises for a method that has no fused form on a GPU yet."""
-    if method.mixes:
-        name = method.descent[0]
-        raise ValueError(f"descent: expected None on a GPU for now, found {name!r}; on the CPU it is there. {ONE_FILE}")
+    if method.descent[0] in ("wsam-decoupled", "look-sam"):
+        raise ValueError(f"descent: expected None, 'gsam', 'saner' or 'wsam' with decoupled=False on a GPU for now, found "
+                         f"{method.descent[0]!r}, which is the CPU's")
     if base is None:
         raise ValueError("base: expected 'sgd' or 'adamw' on a GPU, whose step says nothing to the host, found a class of torch")
 

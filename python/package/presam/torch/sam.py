@@ -80,6 +80,8 @@ class SAM(Saved, torch.optim.Optimizer):
         self._scratch: Dict[torch.Tensor, Dict[str, torch.Tensor]] = {}
         self._half: Optional[str] = None
         self._kept: Optional[List[Any]] = None
+        # First gradients that a GPU looks at once more: alive until it has.
+        self._firsts: Optional[List[Any]] = None
         self._warned_of_equal = False
         self._listeners: List[Any] = []
         self.base_optimizer: Optional[torch.optim.Optimizer] = None
@@ -251,6 +253,8 @@ class SAM(Saved, torch.optim.Optimizer):
         # A step that is watched is looked at closely, and so is what the short way does not take.
         found = None
         if not (due or one or tensors is None):
+            if tensors.keeps:
+                self._firsts = [p.grad for p in tensors.params]
             found = tensors.engine.ascend(None, groups, unscale, False, tensors.workers(), decide)
         number, norm = found or self._ascend_closely(one, due)
         self._half = outcome = OUTCOMES[number]
@@ -269,6 +273,7 @@ class SAM(Saved, torch.optim.Optimizer):
         # Copies are kept in a name until the ascent has read them.
         tensors, grads, _copies = self._closely(one)
         looks = due and not tensors.queued
+        self._firsts = [[p.grad for p in tensors.params], _copies] if tensors.keeps else None
         self._kept = [(p, p.grad.clone()) for p in tensors.params if p.grad is not None] if looks else None
         return tensors.engine.ascend(grads, self.param_groups, self._unscale, one, tensors.workers(), self._decide)
 
@@ -381,7 +386,7 @@ class SAM(Saved, torch.optim.Optimizer):
         increment_version(tensors.params)
 
     def _rest(self) -> None:
-        self._half = self._kept = None
+        self._half = self._kept = self._firsts = None
         for listener in self._listeners:
             listener.rested()
 

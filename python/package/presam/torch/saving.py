@@ -72,5 +72,5 @@ class Saved:
         super().__setstate__(state)
         if saved is not None:
             own, kept = saved
-            self.__dict__.update(kept, _kept=None, _warned_of_equal=False, _listeners=[])
+            self.__dict__.update(kept, _kept=None, _firsts=None, _warned_of_equal=False, _listeners=[])
             self._take(own)

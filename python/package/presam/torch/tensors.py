@@ -45,6 +45,8 @@ class Tensors:
         self.rest = [p for p in self.all if id(p) not in seated]
         place, dtype = devices.place_of(self.params)
         self.queued, self.workers = place.queued, place.workers
+        # Whether the first gradients must stay where they are until the second half.
+        self.keeps = method.mixes and place.queued
         self.places = list(map(lies, self.params))
         # What is no block of memory is worked on as a copy.
         self.work = [(p, p.detach().clone(memory_format=torch.contiguous_format)) for p in self.params if not is_dense(p)]
@@ -62,7 +64,7 @@ class Tensors:
         counters = (counters[0], {p: own for p, own in counters[1].items() if p not in resized})
         for (p, k), image in zip(seats, self.images):
             own = scratch.get(p, {})
-            planes = planes_of(p, image, state[p], own, method, base)
+            planes = planes_of(p, image, state[p], own, method, base, self.queued)
             scratch[p] = own
             self._planes.append(planes)
             rows.append((p.numel(), k, [image.data_ptr(), *(0 if t is None else t.data_ptr() for t in planes)]))
@@ -152,7 +154,7 @@ def saved_names(method: Method, base: Optional[Base]) -> List[str]:
     return ["sharp", *kept, *(base.state if base else ())]
 
 
-def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) -> List[Optional[torch.Tensor]]:
+def planes_of(p, image, state, scratch, method: Method, base: Optional[Base], queued: bool) -> List[Optional[torch.Tensor]]:
     """Backup, first gradient, LookSAM's sharp part, memory, inputs, state; as the image lies in memory."""
 
     def plane(store: Dict[str, Any], name: str) -> torch.Tensor:
@@ -174,7 +176,7 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base]) ->
     looks = method.descent[0] == "look-sam"
     return [
         plane(scratch, "backup"),
-        plane(scratch, "first") if method.mixes else None,
+        plane(scratch, "first") if method.mixes and not queued else None,
         plane(state, "sharp") if looks else None,
         *(plane(state, f"memory_{k}") for k in range(method.memory)),
         *(given(f"input_{k}") for k in range(method.inputs)),
