@@ -295,6 +295,18 @@ def test_a_parameter_that_comes_later_takes_part():
         on(Emulated, late, "adamw")
 
 
+def test_planes_follow_a_model_to_another_device(emulated):
+    params = tensors()
+    optimizer = made(params, momentum=0.9)
+    take(params, optimizer, 1)
+    optimizer.state[params[1]]["momentum_buffer"] = torch.empty(3000, device="meta")
+    optimizer.zero_grad()
+    optimizer._retire()
+    # Of another device a plane is copied, which of this one cannot be.
+    with pytest.raises(NotImplementedError, match="meta"):
+        take(params, optimizer, 1, 1)
+
+
 def test_what_is_queued_is_told_when_it_is_asked_for(emulated):
     params = tensors()
     optimizer = made(params)

@@ -159,7 +159,8 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base], qu
 
     def plane(store: Dict[str, Any], name: str) -> torch.Tensor:
         kept = store.get(name)
-        if kept is None or kept.dtype != image.dtype or kept.shape != image.shape or kept.stride() != image.stride():
+        alike = kept is not None and (kept.device, kept.dtype) == (image.device, image.dtype)
+        if not alike or kept.shape != image.shape or kept.stride() != image.stride():
             fresh = torch.zeros_like(image, requires_grad=False)
             store[name] = fresh.copy_(kept) if kept is not None and kept.shape == image.shape else fresh
         return store[name]
