@@ -182,7 +182,20 @@ impl DeviceStep {
     /// # Errors
     /// As [`Device::copy`].
     pub fn go_on_from(&self, device: &mut dyn Device, other: &Self) -> Result<(), DeviceError> {
-        device.copy(self.control, other.control, size_of::<Control>())
+        device.copy(self.control, other.control, size_of::<Control>())?;
+        if self.uncounted.count() > 0 {
+            return Ok(());
+        }
+        // Nobody writes these sums anew where every group that is perturbed is counted.
+        let uncounted = self.control + offset_of!(Control, uncounted) as u64;
+        device.fill(uncounted, 0, size_of::<presam::Part<f32>>() / 4)
+    }
+
+    /// Whether places of gradients were told within a recording: what the step allocated must then stay for as long as
+    /// that may be replayed.
+    #[must_use]
+    pub const fn was_recorded(&self) -> bool {
+        self.rows.was_recorded()
     }
 
     /// The address of the [`Control`] block, for kernels of one's own.

@@ -55,9 +55,13 @@ class Run:
         self.optimizer.step(self.closure)
 
     def planes(self):
+        """Parameters and what is saved of them, and in numbers how often they were stepped and what the last step was."""
         state = self.optimizer.state
         saved = [plane for p in self.params for _, plane in sorted(state[p].items())]
-        return [plane.detach().cpu() for plane in [*self.params, *saved]]
+        counters = self.optimizer.state_dict()["presam"]["counters"]
+        report = self.optimizer.report()
+        told = torch.tensor([report.norm, float(report.outcome == "perturbed"), *(n for row in counters for n in row)])
+        return [plane.detach().cpu() for plane in [*self.params, *saved, told]]
 
 
 def eager(device, variant, base):

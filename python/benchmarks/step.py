@@ -163,7 +163,8 @@ def replayed(first, second):
     with torch.cuda.graph(graph):
         first()
         second()
-    return graph.replay, lambda: None
+    # The graph uses what the optimizer holds: both halves are kept with it.
+    return lambda halves=(first, second): graph.replay(), lambda: None
 
 
 def forms(variant, make, device):

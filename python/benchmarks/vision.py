@@ -181,6 +181,9 @@ def run(task, key, flags, out):
     torch.manual_seed(seed)
     channels = task.x.shape[1]
     model = NETS[flags.net](channels, task.classes).to(task.x.device)
+    if task.x.is_cuda:
+        # The order in which NVIDIA's convolutions are fastest.
+        model = model.to(memory_format=torch.channels_last)
     random = torch.Generator().manual_seed(seed)
     x, given, true = task.x, task.noisy(flags.noise_kind, level, seed), task.y
     held_x, held_y = task.test_x, task.test_y
@@ -253,7 +256,7 @@ class Ledger:
 
     def run(self, method, level, seed, rho, rate, tuning=False):
         same = {name: value for name, value in vars(self.flags).items()
-                if name not in ("methods", "noise", "seeds", "tune", "radii", "rate", "out", "threads")}
+                if (name, value) != ("device", "cpu") and name not in ("methods", "noise", "seeds", "tune", "radii", "rate", "out", "threads")}
         key = dict(method=method, noise=level, seed=seed, rho=rho, rate=rate, tuning=tuning, **same)
         name = json.dumps(key)
         if name not in self.done:

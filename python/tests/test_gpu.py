@@ -96,8 +96,8 @@ def test_the_bits_of_both_modules_are_the_same(variant, base):
         for a, b in zip(cpu.planes, gpu.planes):
             # The backup of a step that was not taken is of no meaning.
             alike([a[0], *a[2:]], [b[0], *b[2:]])
-    assert cpu.engine.counters()[1] == gpu.engine.counters()[1]
-    assert gpu.engine.outcome()[0] == 0
+    assert cpu.engine.counters()[1] == gpu.engine.counters(0)[1]
+    assert gpu.engine.outcome(0)[0] == 0
 
 
 @pytest.mark.parametrize("descent", [("gsam", 0.4), ("wsam", 0.8), ("saner", 0.5)])
@@ -127,10 +127,12 @@ def test_bad_input_is_one_line_and_changes_nothing():
     call(at)
     with pytest.raises(ValueError, match="the parameters are perturbed"):
         call(at)
-    assert gpu.engine.restore() == 3 and gpu.engine.restore() == 0
+    assert gpu.engine.restore(0) == 3 and gpu.engine.restore(0) == 0
     alike(before, gpu.params)
-    with pytest.raises(ValueError, match="as many steps, since AdamW on a GPU corrects them alike, found 1 and 2"):
-        gpu.engine.set_counters((1, 1.0, 0.0), [(1, 0.9, 0.99), (2, 0.81, 0.98), (1, 0.9, 0.99)])
+    later = Side(True, "sam", "adamw")
+    later.engine.set_counters((1, 1.0, 0.0), [(1, 0.9, 0.99), (2, 0.81, 0.98), (1, 0.9, 0.99)])
+    with pytest.raises(ValueError, match="as many steps, since AdamW and .* take one count for all, found 1 and 2"):
+        later.step(0)
     with pytest.raises(ValueError, match="tensors: expected 6 addresses, found 1"):
         gpu.engine.set_tensors([(5, 0, [gpu.params[0].ctypes.data])])
 
@@ -142,15 +144,23 @@ def test_a_device_that_is_not_there_is_told_and_other_names_are_refused():
         Side(True, "sam", "sgd", "tpu")
 
 
+def mark(what):
+    with open(os.environ["PRESAM_STUB_LOG"], "a") as log:
+        log.write(f"step {what}\n")
+
+
 def on_the_stub():
-    """Three steps on the stub's device, which computes nothing, with a mark in its log before each."""
+    """Steps on the stub's device, which computes nothing, with a mark in its log before each."""
     side = Side(True, "info-asam", "sgd-momentum", "cuda:0")
     for step in range(4):
-        with open(os.environ["PRESAM_STUB_LOG"], "a") as log:
-            log.write(f"step {step}\n")
+        mark(step)
         side.groups[1]["lr"] = 0.1 / (1 + step)
+        if step == 3:
+            side.engine.push(side.groups, 1.0, 1.0 + step, 0)
+            mark("pushed")
         side.step(step, max_norm=1.0 + step, stream=0)
-    assert side.engine.outcome() is not None
+    mark("asked")
+    assert side.engine.outcome(0) is not None
 
 
 def test_no_step_after_the_first_one_allocates_or_waits(tmp_path):
@@ -160,14 +170,21 @@ def test_no_step_after_the_first_one_allocates_or_waits(tmp_path):
     calls = log.read_text().split("step ")
     if len(calls[-1].splitlines()) == 1:
         pytest.skip("there is a driver, and no stub of one")
-    for step in calls[2:4]:
+    for step in (calls[2], calls[3]):
         lines = step.splitlines()
         for waits in ("cuMemAlloc_v2", "cuMemFree_v2", "cuStreamSynchronize", "cuMemcpyDtoHAsync_v2", "cuModuleLoadDataEx"):
             assert waits not in lines
         launched = [line.split()[0] for line in lines if line.startswith(" ")]
         assert launched == ["accumulate_info_asam_f32", "finish_info_sam", "ascend_in_place_info_asam_f32", "restore",
                             "accumulate_gradient", "second_sgd", "descend_sgd_momentum"]
-    assert "cuStreamSynchronize" in calls[4]
+    pushed, stepped, asked = (step.splitlines() for step in calls[4:7])
+    # The base optimizers in one write, the learning rate and the norm as words; the step after it has none of them.
+    assert (pushed.count("cuMemcpyHtoDAsync_v2"), pushed.count("cuMemsetD32Async")) == (1, 2)
+    assert "cuMemsetD32Async" not in stepped and "cuStreamSynchronize" not in stepped
+    assert "cuStreamSynchronize" in asked
+    # Whose thread it is finds its context as it was.
+    assert asked[:2] == ["asked", "cuCtxGetCurrent"]
+    assert asked[asked.index("cuStreamSynchronize") + 1] == "cuCtxSetCurrent"
 
 
 if __name__ == "__main__":

@@ -291,7 +291,7 @@ def late(base, **options):
 
 def test_a_parameter_that_comes_later_takes_part():
     equal(*both(late, "momentum", momentum=0.9))
-    with pytest.raises(ValueError, match="as many steps, since AdamW on a GPU corrects them alike, found 0 and 2"):
+    with pytest.raises(ValueError, match="as many steps, since AdamW and a dampened momentum on a GPU take one count for all, found 0 and 2"):
         on(Emulated, late, "adamw")
 
 
@@ -316,12 +316,10 @@ def test_what_is_queued_is_told_when_it_is_asked_for(emulated):
     report = optimizer.report()
     assert (report.outcome, report.steps) == ("perturbed", 1) and report.norm > 0 and math.isnan(report.perturbed)
     optimizer.param_groups[1]["lr"] = 0.0
-    optimizer.param_groups[0]["lr"] = 0.0
     optimizer.push_settings()
-    before = [p.detach().clone() for p in params]
-    optimizer.param_groups[1]["weight_decay"] = 0.0
-    take(params, optimizer, 1)
-    equal(before, params)
+    optimizer.param_groups[1]["counted"] = False
+    with pytest.raises(ValueError, match="push_settings: expected operator, counted and perturbed of each group as in"):
+        optimizer.push_settings()
 
 
 def refused(error, words, *arguments, params=None, steps=1, **options):
@@ -375,5 +373,201 @@ def test_a_gpu_without_its_module_says_what_to_install(monkeypatch):
     devices.module.cache_clear()
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(ImportError, match=r"pip install 'presam\[cuda\]'.*libcuda.so.1"):
+        devices.module()
+    devices.module.cache_clear()
+
+
+# What a reader found.
+
+
+def test_saving_leaves_a_captured_step_its_memory(emulated):
+    params = tensors()
+    optimizer = made(params, "ssam", "adamw")
+    take(params, optimizer, 2)
+    engine = optimizer._tensors.engine
+    optimizer.state_dict()
+    copy.deepcopy(optimizer)
+    optimizer.set_inputs(params[1], torch.ones(3000))
+    take(params, optimizer, 1, 2)
+    assert optimizer._tensors.engine is engine
+    assert [row[0] for row in optimizer.state_dict()["presam"]["counters"]] == [3, 3, 3]
+
+
+def refused_once():
+    params = tensors()
+    optimizer = made(params, "sam", "adamw")
+    take(params, optimizer, 3)
+    first = optimizer.param_groups[0]
+    first.update(betas=(0.5, 0.9) if optimizer._tensors.queued else (2.0, 0.9), operator=True)
+    with pytest.raises(ValueError):
+        take(params, optimizer, 1, 3)
+    first["betas"] = (0.9, 0.999)
+    take(params, optimizer, 2, 3)
+    return planes(params, optimizer), optimizer.state_dict()["presam"]["counters"]
+
+
+def test_a_refusal_loses_no_counter():
+    (mine, counters), (gpu, others) = both(refused_once)
+    equal(mine, gpu)
+    assert counters == others and counters[0][0] == 5
+
+
+def infinite_in_an_uncounted_group():
+    params = tensors()
+    optimizer = made(params)
+    first = optimizer.param_groups[0]
+    first["counted"] = False
+    take(params, optimizer, 1)
+    closure_of(params, optimizer, 1)()
+    params[0].grad[0] = math.inf
+    optimizer.first_step()
+    assert optimizer.outcome == "non-finite"
+    optimizer.restore()
+    first["counted"] = True
+    optimizer.zero_grad()
+    said = take(params, optimizer, 2, 2)
+    return list(params), said
+
+
+def test_a_sum_that_nobody_writes_anew_is_not_kept():
+    (mine, said), (gpu, others) = both(infinite_in_an_uncounted_group)
+    equal(mine, gpu)
+    assert said == others and "perturbed" in said[0]
+
+
+def momentum_beside_a_shifted_gradient():
+    params = tensors()
+    optimizer = made(params, "momentum-sam", "momentum", momentum=0.9)
+    for step in range(4):
+
+        def closure():
+            closure_of(params, optimizer, step)()
+            for p in params:
+                p.grad = torch.empty(p.numel() + 1)[1:].copy_(p.grad)
+
+        optimizer.step(closure)
+    return planes(params, optimizer)
+
+
+def test_a_momentum_goes_with_any_gradient():
+    equal(*both(momentum_beside_a_shifted_gradient))
+
+
+@pytest.mark.parametrize("perturbed", [True, False])
+def test_a_switch_between_the_halves_waits_for_the_next_step(perturbed):
+    def switched():
+        params = tensors()
+        optimizer = made(params, "sam")
+        optimizer.param_groups[1]["perturbed"] = not perturbed
+        take(params, optimizer, 2)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0
+        before = [p.detach().clone() for p in params]
+        closure_of(params, optimizer, 2)()
+        optimizer.first_step()
+        optimizer.param_groups[1]["perturbed"] = perturbed
+        optimizer.zero_grad()
+        closure_of(params, optimizer, 2)()
+        # Of another layout, so that the step is made anew between its halves.
+        params[1].grad = torch.empty(3001)[1:].copy_(params[1].grad)
+        optimizer.second_step(zero_grad=True)
+        equal(before, params)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1
+        take(params, optimizer, 2, 3)
+        return list(params)
+
+    equal(*both(switched))
+
+
+def test_a_dampened_momentum_takes_no_parameter_later():
+    with pytest.raises(ValueError, match="a dampened momentum on a GPU take one count for all, found 0 and 2"):
+        on(Emulated, late, "momentum", momentum=0.9, dampening=0.5)
+
+
+def test_a_gradient_of_the_second_pass_alone_is_told_and_nothing_has_moved(emulated):
+    params = tensors()
+    optimizer = made(params)
+    before = [p.detach().clone() for p in params]
+    closure_of(params[1:], optimizer, 0)()
+    optimizer.first_step(zero_grad=True)
+    closure_of(params, optimizer, 0)()
+    with pytest.raises(ValueError, match="expected those of the first half in the second one"):
+        optimizer.second_step()
+    equal(before, params)
+    optimizer.zero_grad()
+    take(params, optimizer, 1)
+
+
+def test_a_first_step_within_a_capture_makes_nothing(emulated, monkeypatch):
+    params = tensors()
+    optimizer = made(params, momentum=0.9)
+    with monkeypatch.context() as patch:
+        patch.setattr(Emulated, "capturing", lambda self: True)
+        with pytest.raises(RuntimeError, match="expected a first one before the capture"):
+            take(params, optimizer, 1)
+    assert not any(optimizer.state[p] for p in params)
+    optimizer.zero_grad()
+    take(params, optimizer, 1)
+
+
+def test_a_step_that_was_given_up_is_told_by_its_first_half(emulated):
+    params = tensors()
+    optimizer = made(params)
+    calls = []
+
+    def closure():
+        closure_of(params, optimizer, 0)()
+        calls.append(0)
+        if len(calls) == 2:
+            params[1].grad[0] = math.nan
+
+    optimizer.step(closure)
+    assert optimizer.outcome == "non-finite"
+    optimizer.zero_grad()
+    closure_of(params, optimizer, 1)()
+    optimizer.first_step()
+    optimizer.restore()
+    assert optimizer.outcome == "perturbed"
+
+
+def test_an_error_of_the_closure_is_the_one_that_is_told(emulated, monkeypatch):
+    params = tensors()
+    optimizer = made(params)
+    take(params, optimizer, 1)
+    before = [p.detach().clone() for p in params]
+    calls = []
+
+    def closure():
+        closure_of(params, optimizer, 1)()
+        calls.append(0)
+        if len(calls) == 2:
+            raise KeyError("of the closure")
+
+    engine = optimizer._tensors.engine
+
+    class Refusing:
+        def __getattr__(self, name):
+            return getattr(engine, name)
+
+        def restore(self, stream):
+            raise RuntimeError("of the restore")
+
+    optimizer._tensors.engine = Refusing()
+    with pytest.raises(KeyError, match="of the closure"):
+        optimizer.step(closure)
+    optimizer._tensors.engine = engine
+    # What could not be restored then can be now.
+    with pytest.raises(RuntimeError, match="second_step or restore comes first"):
+        optimizer.step(closure)
+    optimizer.restore()
+    equal(before, params)
+
+
+def test_another_version_of_the_module_is_refused(monkeypatch):
+    module = devices.module()
+    devices.module.cache_clear()
+    monkeypatch.setattr(module, "VERSION", "9.9.9")
+    with pytest.raises(ImportError, match="presam-cuda: expected version .*, found 9.9.9"):
         devices.module()
     devices.module.cache_clear()

@@ -9,12 +9,14 @@
 //! | `modules.rs` | PTX texts and their entries, compiled on first use |
 //! | `event.rs` | time on the device |
 //! | `graph.rs` | a captured sequence, launched as one |
+//! | `guest.rs` | a thread that belongs to somebody else |
 //! | `facts.rs`, `clocks.rs` | what a device is and how it is doing |
 //!
 //! Only the bindings of cust are used. Its safe layer reads every result as an enum of the codes of
 //! CUDA 11.4, and a newer driver answers others; nor does it hand out the log of a refused text.
 //!
-//! A [`Cuda`] makes its context current on the calling thread at each call, and leaves it current.
+//! A [`Cuda`] makes its context current on the calling thread at each call, and leaves it current; where that is a
+//! trainer's thread, [`as_guest`] puts back what was.
 //! All unsafe code of this crate is in this folder.
 
 #![allow(
@@ -27,6 +29,7 @@ mod driver;
 mod event;
 mod facts;
 mod graph;
+mod guest;
 mod modules;
 mod open;
 mod queue;
@@ -36,6 +39,7 @@ pub use clocks::{Clocks, clocks};
 pub use event::Event;
 pub use facts::{Facts, devices};
 pub use graph::Graph;
+pub use guest::{as_guest, beside_captures};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{c_int, c_void};

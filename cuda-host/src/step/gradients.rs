@@ -25,6 +25,7 @@ pub(crate) struct Rows {
     written: Vec<[Address; 2]>,
     /// Whether the device may have other gradients in its rows: a recording writes its own whenever it is replayed.
     unsure: bool,
+    recorded: bool,
 }
 
 /// The first gradient or the second: its name, and where its address stands in a row.
@@ -45,7 +46,7 @@ impl Rows {
         mut written: Vec<[Address; 2]>,
     ) -> Self {
         written.sort_unstable();
-        Self { address, rows: rows.to_vec(), units, written, unsure: false }
+        Self { address, rows: rows.to_vec(), units, written, unsure: false, recorded: false }
     }
 
     pub fn new(address: Address, rows: &[Segment], segments: &[DeviceSegment]) -> Self {
@@ -61,6 +62,10 @@ impl Rows {
             written.extend(there.map(|(plane, unit)| [plane, plane + row.len * unit]));
         }
         Self::over(address, rows, segments.iter().map(unit).collect(), written)
+    }
+
+    pub const fn was_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// Bytes of each segment of floats.
@@ -117,6 +122,7 @@ impl Rows {
             return Err(DeviceError::Contract { kernel, what: which.0.into(), expected, found });
         }
         let recording = device.is_recording()?;
+        self.recorded |= recording;
         self.unsure |= recording;
         let mut moved = Vec::new();
         for (index, (row, &address)) in self.rows.iter_mut().zip(addresses).enumerate() {

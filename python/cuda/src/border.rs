@@ -174,13 +174,13 @@ impl PyEngine {
     }
 
     /// Perturbed tensors back from their backups; how many.
-    fn restore(&mut self, py: Python<'_>) -> PyResult<usize> {
-        self.unlocked(py, Engine::restore)
+    fn restore(&mut self, py: Python<'_>, stream: usize) -> PyResult<usize> {
+        self.unlocked(py, |engine| engine.restore(stream))
     }
 
-    /// Waits: the outcome's number and the norm of the last step; `None` before the first one.
-    fn outcome(&mut self, py: Python<'_>) -> PyResult<Option<(u8, f64)>> {
-        let found = self.unlocked(py, Engine::found)?;
+    /// Waits for the stream: the outcome's number and the norm of the last step; `None` before the first one.
+    fn outcome(&mut self, py: Python<'_>, stream: usize) -> PyResult<Option<(u8, f64)>> {
+        let found = self.unlocked(py, |engine| engine.found(stream))?;
         Ok(found.map(|found| match (found.outcome, found.ascended) {
             (outcome, true) => (outcome as u8, found.norm),
             (Outcome::NonFinite, false) => (Outcome::NonFinite as u8, f64::NAN),
@@ -188,18 +188,23 @@ impl PyEngine {
         }))
     }
 
-    /// Waits: the counters of the rule and, the same for each tensor, of the base optimizer.
-    fn counters(&mut self, py: Python<'_>) -> PyResult<(RuleCounters, BaseCounters)> {
-        let (RuleState { steps, decay_power, mean }, base) = self.unlocked(py, Engine::counters)?;
+    /// Waits for the stream: the counters of the rule and, the same for each tensor, of the base optimizer.
+    fn counters(
+        &mut self,
+        py: Python<'_>,
+        stream: usize,
+    ) -> PyResult<(RuleCounters, BaseCounters)> {
+        let (rule, base) = self.unlocked(py, |engine| engine.counters(stream))?;
+        let RuleState { steps, decay_power, mean } = rule;
         let BaseState { steps: taken, decay_powers: [a, b] } = base;
         Ok(((steps, decay_power, f64::from(mean)), vec![(taken, a, b); self.engine.len()]))
     }
 
-    fn set_counters(&mut self, rule: RuleCounters, base: BaseCounters) -> PyResult<()> {
+    fn set_counters(&mut self, rule: RuleCounters, base: BaseCounters) {
         let (steps, decay_power, mean) = rule;
         let rule = RuleState { steps, decay_power, mean: mean as f32 };
         let state = |(steps, a, b)| BaseState { steps, decay_powers: [a, b] };
         let base: Vec<_> = base.into_iter().map(state).collect();
-        Ok(self.engine.set_counters(rule, &base)?)
+        self.engine.set_counters(rule, &base);
     }
 }

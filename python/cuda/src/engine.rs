@@ -42,10 +42,22 @@ pub(crate) struct Engine {
     first: Vec<Address>,
     /// Those of a step that is to be made.
     counters: (RuleState<f32>, BaseState),
+    /// The least and the most steps of the base optimizer that the tensors had taken before this engine.
+    uneven: Option<[u32; 2]>,
     /// The stream of the last call.
     stream: usize,
     perturbed: bool,
-    ascended: bool,
+    /// Whether the first half of this step was recorded and not done.
+    recorded: bool,
+    /// How the last step began, where it came to its end.
+    last: Option<Began>,
+}
+
+/// How a step began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Began {
+    Ascending,
+    Alone,
 }
 
 impl Engine {
@@ -64,9 +76,11 @@ impl Engine {
             ready: None,
             first: Vec::new(),
             counters: (RuleState::new(), BaseState::new()),
+            uneven: None,
             stream: 0,
             perturbed: false,
-            ascended: false,
+            recorded: false,
+            last: None,
         })
     }
 
@@ -100,6 +114,10 @@ impl Engine {
 
     /// The first half of a step.
     pub fn ascend(&mut self, stream: usize, grads: &[usize], unscale: f64) -> Result<(), Refused> {
+        if self.recorded && !self.is_recording(stream)? {
+            // A capture that was given up: nothing of it was done.
+            (self.perturbed, self.recorded) = (false, false);
+        }
         self.at_rest()?;
         let first = grads.iter().map(|&at| at as Address).collect();
         let grads = self.placed(stream, grads)?;
@@ -107,8 +125,12 @@ impl Engine {
         self.first = first;
         let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
         let wanted = Wanted { groups, unscale: unscale as f32, max_norm: None };
-        place.on(stream, &mut |device| ready.ascend(device, &grads, &wanted))?;
-        (self.perturbed, self.ascended) = (true, true);
+        let mut recording = false;
+        place.on(stream, &mut |device| {
+            recording = device.is_recording()?;
+            ready.ascend(device, &grads, &wanted)
+        })?;
+        (self.perturbed, self.recorded, self.last) = (true, recording, None);
         Ok(())
     }
 
@@ -129,7 +151,8 @@ impl Engine {
         let first: Vec<_> = first.iter().map(|&at| place.address(at)).collect();
         let first = perturbed.then_some(&*first);
         place.on(stream, &mut |device| ready.descend(device, first, &grads, &wanted))?;
-        (self.perturbed, self.ascended) = (false, perturbed);
+        let began = if perturbed { Began::Ascending } else { Began::Alone };
+        (self.perturbed, self.recorded, self.last) = (false, false, Some(began));
         Ok(())
     }
 
@@ -143,50 +166,73 @@ impl Engine {
         let Self { place, ready: Some(ready), groups, .. } = self else {
             return Ok(());
         };
+        if !ready.switches_as(groups) {
+            return Err(Fault::new(
+                "push_settings: expected operator, counted and perturbed of each group as in the step that was captured, \
+                 found others: capture it again"
+                    .into(),
+            )
+            .into());
+        }
         let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
         let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
         Ok(place.apart(stream, &mut |device| ready.tell(device, &wanted))?)
     }
 
-    /// Every perturbed tensor back from its backup, on the stream of the first half. Returns how many.
-    pub fn restore(&mut self) -> Result<usize, Refused> {
+    /// Every perturbed tensor back from its backup. Returns how many. Of a first half that was recorded, in a capture that
+    /// was given up since, nothing was done and nothing is to be brought back.
+    pub fn restore(&mut self, stream: usize) -> Result<usize, Refused> {
         if !self.perturbed {
             return Ok(0);
         }
-        self.place.begin(&mut self.rows.iter().flat_map(Row::spans))?;
-        let Self { place, ready: Some(ready), stream, .. } = self else { return Ok(0) };
-        place.on(*stream, &mut |device| ready.restore(device))?;
-        self.perturbed = false;
-        Ok(self.rows.len())
+        let recorded = self.recorded;
+        let mut count = 0;
+        if !recorded || self.is_recording(stream)? {
+            self.place.begin(&mut self.rows.iter().flat_map(Row::spans))?;
+            let Self { place, ready: Some(ready), .. } = self else { return Ok(0) };
+            let restored = place.on(stream, &mut |device| ready.restore(device));
+            // A capture that an error has spoilt takes nothing more.
+            if !recorded {
+                restored?;
+            }
+            count = self.rows.len();
+        }
+        (self.perturbed, self.recorded, self.last) = (false, false, None);
+        Ok(count)
     }
 
-    /// Waits, and tells what the last step did; `None` before the first one.
-    pub fn found(&mut self) -> Result<Option<Found>, Refused> {
-        let Self { place, ready: Some(ready), stream, perturbed, ascended, .. } = self else {
-            return Ok(None);
-        };
+    fn is_recording(&mut self, stream: usize) -> Result<bool, Refused> {
+        let mut recording = false;
+        self.place.apart(stream, &mut |device| {
+            recording = device.is_recording()?;
+            Ok(())
+        })?;
+        Ok(recording)
+    }
+
+    /// Waits for the stream, and tells what the last step did; `None` before the first one.
+    pub fn found(&mut self, stream: usize) -> Result<Option<Found>, Refused> {
+        let Self { place, ready: Some(ready), last, .. } = self else { return Ok(None) };
         let mut found = None;
-        place.apart(*stream, &mut |device| {
+        place.apart(stream, &mut |device| {
             found = Some(ready.report(device)?);
             Ok(())
         })?;
-        let ascended = *perturbed || *ascended;
         Ok(found.map(|report| {
-            // Between the halves the second gradient is that of the step before.
-            let refused = !*perturbed && report.second == Outcome::NonFinite;
+            // Between the halves, and of a step that was given up, the second gradient is that of the step before.
+            let refused = last.is_some() && report.second == Outcome::NonFinite;
+            let ascended = *last != Some(Began::Alone);
             let first = if ascended { report.ascent.outcome } else { Outcome::Finite };
             let outcome = if refused { Outcome::NonFinite } else { first };
             Found { outcome, norm: f64::from(report.ascent.norm.value()), ascended }
         }))
     }
 
-    /// Waits, and tells the counters.
-    pub fn counters(&mut self) -> Result<(RuleState<f32>, BaseState), Refused> {
-        let Self { place, ready: Some(ready), stream, .. } = self else {
-            return Ok(self.counters);
-        };
+    /// Waits for the stream, and tells the counters.
+    pub fn counters(&mut self, stream: usize) -> Result<(RuleState<f32>, BaseState), Refused> {
+        let Self { place, ready: Some(ready), .. } = self else { return Ok(self.counters) };
         let mut counters = self.counters;
-        place.apart(*stream, &mut |device| {
+        place.apart(stream, &mut |device| {
             counters = ready.states(device)?;
             Ok(())
         })?;
@@ -198,22 +244,30 @@ impl Engine {
         self.rows.len()
     }
 
-    /// The counters of a step that is to be made: one of the base optimizer for all tensors.
-    pub fn set_counters(&mut self, rule: RuleState<f32>, base: &[BaseState]) -> Result<(), Fault> {
-        let first = base.first().copied().unwrap_or(BaseState::new());
-        let most = base.iter().copied().max_by_key(|state| state.steps).unwrap_or(first);
-        // Of SGD they say only whether a dampened momentum has begun.
-        let counts = self.rules.base.about().name == "adamw";
-        if counts && base.iter().any(|state| *state != first) {
-            return Err(Fault::new(format!(
-                "parameters: expected all to have taken as many steps, since AdamW on a GPU corrects them alike, found {} \
-                 and {}; an optimizer made anew begins at 0 for all",
-                base.iter().map(|state| state.steps).min().unwrap_or(0),
-                most.steps
-            )));
+    /// The counters of a step that is to be made: one of the base optimizer for all tensors, the largest.
+    pub fn set_counters(&mut self, rule: RuleState<f32>, base: &[BaseState]) {
+        let steps = || base.iter().map(|state| state.steps);
+        self.uneven =
+            steps().min().zip(steps().max()).map(<[u32; 2]>::from).filter(|[a, b]| a != b);
+        let most = base.iter().copied().max_by_key(|state| state.steps);
+        self.counters = (rule, most.unwrap_or(BaseState::new()));
+    }
+
+    /// Refuses tensors that have taken other numbers of steps where the base optimizer looks at them.
+    fn even(&self) -> Result<(), Fault> {
+        let Some([least, most]) = self.uneven else { return Ok(()) };
+        let dampened = |settings: &Settings<f32>| {
+            let base = settings.base.unwrap_or(self.rules.base);
+            base.set("dampening", 0.0).is_ok_and(|plain| plain != base)
+        };
+        let looks = self.rules.base.about().name == "adamw" || self.groups.iter().any(dampened);
+        if !looks {
+            return Ok(());
         }
-        self.counters = (rule, most);
-        Ok(())
+        Err(Fault::new(format!(
+            "parameters: expected all to have taken as many steps, since AdamW and a dampened momentum on a GPU take one count \
+             for all, found {least} and {most}; an optimizer made anew begins at 0 for all"
+        )))
     }
 
     /// The device's own addresses of the gradients.
@@ -241,22 +295,29 @@ impl Engine {
         Ok(grads.map(|at| self.place.address(at)).collect())
     }
 
-    /// Makes the step, or makes it anew where switches of a group or the layout of a gradient are other ones.
+    /// Makes the step, or makes it anew where the layout of a gradient or, in a new step, a switch of a group is another
+    /// one; after an error the one before is there.
     fn made_for(&mut self, grads: &[Address]) -> Result<(), Refused> {
-        let Self { place, rules, rows, groups, ready, counters, stream, .. } = self;
-        if ready.as_ref().is_some_and(|ready| ready.fits(groups, grads)) {
+        let between = self.perturbed;
+        if let Some(ready) = &self.ready
+            && ready.fits(grads)
+            && (between || ready.switches_as(&self.groups))
+        {
             return Ok(());
         }
-        let mut segments = Vec::with_capacity(rows.len());
-        for (row, &grads) in rows.iter().zip(grads) {
-            segments.push(row.segment(&**place, grads));
+        if self.ready.is_none() {
+            self.even()?;
         }
-        let old = ready.take();
+        let Self { place, rules, rows, groups, ready, counters, stream, .. } = self;
+        let at = |(row, &grads): (&Row, &Address)| row.segment(&**place, grads);
+        let segments: Vec<_> = rows.iter().zip(grads).map(at).collect();
+        let mut made = None;
         place.apart(*stream, &mut |device| {
-            let made = Ready::new(device, rules, &segments, groups, *counters, old.as_ref());
-            *ready = Some(made?);
+            let old = ready.as_ref();
+            made = Some(Ready::new(device, rules, &segments, groups, *counters, old, between)?);
             Ok(())
         })?;
+        let old = std::mem::replace(ready, made);
         freed(&mut **place, *stream, old)
     }
 
@@ -281,7 +342,7 @@ fn freed(place: &mut dyn Place, stream: usize, mut step: Option<Ready>) -> Resul
     if step.is_none() {
         return Ok(());
     }
-    Ok(place.apart(stream, &mut |device| step.take().map_or(Ok(()), |step| step.free(device)))?)
+    Ok(place.beside(stream, &mut |device| step.take().map_or(Ok(()), |step| step.free(device)))?)
 }
 
 impl Drop for Engine {

@@ -9,7 +9,7 @@ use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use presam_bridge::{Fault, Where};
-use presam_cuda::cuda::Cuda;
+use presam_cuda::cuda::{Cuda, as_guest, beside_captures};
 use presam_cuda::{Address, Choice, Device, DeviceError, Emulated};
 
 /// A trainer's address and the bytes from there on.
@@ -31,6 +31,11 @@ pub(crate) trait Place: Send + Sync {
 
     /// Queues work on a stream of torch's that touches no tensor.
     fn apart(&mut self, stream: usize, work: Work<'_>) -> Result<(), DeviceError>;
+
+    /// The same, of what frees and waits, whatever is being captured elsewhere.
+    fn beside(&mut self, stream: usize, work: Work<'_>) -> Result<(), DeviceError> {
+        self.apart(stream, work)
+    }
 
     /// Queues work on a stream of torch's over what is alive.
     fn on(&mut self, stream: usize, work: Work<'_>) -> Result<(), DeviceError> {
@@ -149,15 +154,21 @@ impl Place for Gpu {
     fn apart(&mut self, stream: usize, work: Work<'_>) -> Result<(), DeviceError> {
         let stream = stream as *mut c_void;
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = match &mut *shared {
-            Some(held) => {
-                // SAFETY: a stream of torch's on this device, which torch never destroys.
-                unsafe { held.0.set_stream(stream) }?;
-                held
-            }
-            // SAFETY: as above.
-            none => none.insert(Held(unsafe { Cuda::open_on(self.number, stream) }?)),
-        };
-        work(&mut held.0)
+        as_guest(|| {
+            let held = match &mut *shared {
+                Some(held) => {
+                    // SAFETY: the stream that torch says is current on this device.
+                    unsafe { held.0.set_stream(stream) }?;
+                    held
+                }
+                // SAFETY: as above.
+                none => none.insert(Held(unsafe { Cuda::open_on(self.number, stream) }?)),
+            };
+            work(&mut held.0)
+        })
+    }
+
+    fn beside(&mut self, stream: usize, work: Work<'_>) -> Result<(), DeviceError> {
+        beside_captures(|| self.apart(stream, work))
     }
 }

@@ -39,7 +39,8 @@ pub(crate) struct Ready {
     mixes: Option<Mixes>,
     descent: Descent<f32>,
     along_momentum: bool,
-    switches: Vec<[bool; 3]>,
+    /// What no step can change of them: who counts, who moves, whose operator is 1.
+    own: Vec<Group<f32>>,
     /// Tensors whose planes are read 16 bytes at a time: their gradients must lie so too.
     wide: Vec<bool>,
     rhos: Vec<f32>,
@@ -48,12 +49,8 @@ pub(crate) struct Ready {
     max_norm: f32,
 }
 
-/// What no step can change: who counts, who moves, whose operator is 1.
-fn switches(groups: &[Settings<f32>]) -> Vec<[bool; 3]> {
-    let of = |Settings { group, .. }: &Settings<f32>| {
-        [group.counts_in_norm(), group.is_perturbed(), group.operator()]
-    };
-    groups.iter().map(of).collect()
+fn switches(group: &Group<f32>) -> [bool; 3] {
+    [group.counts_in_norm(), group.is_perturbed(), group.operator()]
 }
 
 fn bases(groups: &[Settings<f32>]) -> Vec<AnyBase<f32>> {
@@ -64,14 +61,19 @@ fn rhos(groups: &[Settings<f32>]) -> Vec<f32> {
     groups.iter().map(|settings| settings.group.rho()).collect()
 }
 
-fn is_wide(segment: &DeviceSegment, along_momentum: bool) -> bool {
+fn is_wide(segment: &DeviceSegment) -> bool {
     let DeviceSegment { params, grads, out, memory, inputs, state, .. } = *segment;
-    let planes = [params, out, if along_momentum { 0 } else { grads }].into_iter();
-    planes.chain(memory).chain(inputs).chain(state).all(|plane| plane % 16 == 0)
+    [params, out, grads]
+        .into_iter()
+        .chain(memory)
+        .chain(inputs)
+        .chain(state)
+        .all(|plane| plane % 16 == 0)
 }
 
 impl Ready {
-    /// A step over these segments, from these counters on, or from where the `old` one is, also between its halves.
+    /// A step over these segments, from these counters on, or from where the `old` one is; with the `old` one's switches
+    /// where that is `between` its halves.
     pub fn new(
         device: &mut dyn Device,
         rules: &Rules,
@@ -79,9 +81,10 @@ impl Ready {
         groups: &[Settings<f32>],
         counters: (RuleState<f32>, BaseState),
         old: Option<&Self>,
+        between: bool,
     ) -> Result<Self, DeviceError> {
         let along_momentum = rules.along_momentum;
-        let wide = segments.iter().map(|segment| is_wide(segment, along_momentum)).collect();
+        let wide = segments.iter().map(is_wide).collect();
         let options = Options {
             form: Form::InPlace,
             length: rules.length,
@@ -89,7 +92,10 @@ impl Ready {
             loss_scale: 1.0,
             along_momentum,
         };
-        let own: Vec<Group<f32>> = groups.iter().map(|settings| settings.group).collect();
+        let own: Vec<Group<f32>> = match old {
+            Some(old) if between => old.own.clone(),
+            _ => groups.iter().map(|settings| settings.group).collect(),
+        };
         let base = groups.first().and_then(|settings| settings.base).unwrap_or(rules.base);
         let made = |device: &mut dyn Device, segments: &[DeviceSegment]| {
             DeviceStep::new(device, rules.variant, base, segments, &own, options)
@@ -97,10 +103,11 @@ impl Ready {
         let step = if along_momentum {
             // The slope is the momentum, and where the one gradient is will be told before it is read.
             let longest = segments.iter().map(|segment| segment.len).max().unwrap_or(0);
-            let spare = device.allocate(4 * longest as usize)?;
+            let spare = device.allocate(4 * longest as usize + 16)?;
             let along = |segment: &DeviceSegment| DeviceSegment {
                 grads: segment.state[0],
-                perturbed_grads: spare,
+                // As far past 16 bytes as the gradient, if that is it.
+                perturbed_grads: spare + segment.grads % 16,
                 ..*segment
             };
             let segments: Vec<_> = segments.iter().map(along).collect();
@@ -129,26 +136,20 @@ impl Ready {
         };
         let (unscale, max_norm) =
             old.map_or((1.0, f32::INFINITY), |old| (old.unscale, old.max_norm));
-        let (switches, rhos) = (switches(groups), rhos(groups));
+        let rhos = rhos(groups);
         let descent = rules.descent;
-        Ok(Self {
-            step,
-            mixes,
-            descent,
-            along_momentum,
-            switches,
-            wide,
-            rhos,
-            bases,
-            unscale,
-            max_norm,
-        })
+        Ok(Self { step, mixes, descent, along_momentum, own, wide, rhos, bases, unscale, max_norm })
     }
 
-    /// Whether these groups and gradients can go with it.
-    pub fn fits(&self, groups: &[Settings<f32>], grads: &[Address]) -> bool {
-        let lies = |(&wide, &grads): (&bool, &Address)| !wide || grads % 16 == 0;
-        self.switches == switches(groups) && self.wide.iter().zip(grads).all(lies)
+    /// Whether gradients at these places can go with it.
+    pub fn fits(&self, grads: &[Address]) -> bool {
+        self.wide.iter().zip(grads).all(|(&wide, &grads)| !wide || grads % 16 == 0)
+    }
+
+    /// Whether it has these groups' switches.
+    pub fn switches_as(&self, groups: &[Settings<f32>]) -> bool {
+        let as_given = groups.iter().map(|settings| switches(&settings.group));
+        self.own.iter().map(switches).eq(as_given)
     }
 
     /// Writes what is no longer as it was written.
@@ -250,7 +251,11 @@ impl Ready {
         self.step.states(device)
     }
 
+    /// Gives its own memory back, but for what a graph may still use.
     pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        if self.step.was_recorded() {
+            return Ok(());
+        }
         let mixes = self.mixes.map_or(Ok(()), |mixes| mixes.free(device));
         self.step.free(device).and(mixes)
     }

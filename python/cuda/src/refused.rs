@@ -16,7 +16,14 @@ impl From<Fault> for Refused {
 
 impl From<DeviceError> for Refused {
     fn from(error: DeviceError) -> Self {
-        let line = error.to_string();
+        let line = match &error {
+            DeviceError::OutOfMemory { .. } => {
+                format!(
+                    "{error}; torch's cache may hold it: torch.cuda.empty_cache() gives it back"
+                )
+            }
+            _ => error.to_string(),
+        };
         Self(match error {
             DeviceError::Contract { .. } | DeviceError::Rule(_) => PyValueError::new_err(line),
             _ => PyRuntimeError::new_err(line),

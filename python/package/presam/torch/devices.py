@@ -6,6 +6,7 @@ from typing import List
 
 import torch
 
+from .. import _presam
 from .._names import Method
 from . import refusals
 
@@ -43,8 +44,13 @@ class Gpu:
         refusals.on_gpu(p)
         module()
 
+    def capturing(self) -> bool:
+        return torch.cuda.is_current_stream_capturing()
+
     def engine(self, method: Method, dtype: torch.dtype, base, names):
         refusals.method_on_gpu(method, base)
+        if self.capturing():
+            raise RuntimeError(refusals.FIRST_IN_CAPTURE)
         return module().Engine(method.variant.name, method.keys, base, names, method.length, method.descent, self.name)
 
 
@@ -56,6 +62,9 @@ class Emulated(Gpu):
 
     def workers(self) -> int:
         return 0
+
+    def capturing(self) -> bool:
+        return False
 
 
 KINDS = {"cpu": Cpu, "cuda": Gpu}
@@ -81,4 +90,6 @@ def module():
         import _presam_cuda
     except ImportError as error:
         raise ImportError(refusals.no_module(error)) from None
+    if _presam_cuda.VERSION != _presam.VERSION:
+        raise ImportError(refusals.other_version(_presam.VERSION, _presam_cuda.VERSION))
     return _presam_cuda

@@ -16,6 +16,14 @@ BY_HAND = (
     "first_step(zero_grad=True), backward at the perturbed parameters, second_step(zero_grad=True)"
 )
 GRADIENT_IS_A_PARAMETER = "a gradient shares memory with a parameter: expected memory of its own, as a copy has"
+LATE_ON_GPU = (
+    "gradients: expected those of the first half in the second one, found one of a parameter that had none; on a GPU a step "
+    "cannot be made larger between its halves"
+)
+FIRST_IN_CAPTURE = (
+    "step: expected a first one before the capture, which makes its planes and compiles its kernels (torch's recipe takes "
+    "three, on a side stream), found the first one within it"
+)
 NO_MOMENTUM = (
     "momentum-sam: expected base='sgd' with a momentum above 0, or base='adamw', whose momentum it follows"
 )
@@ -53,6 +61,10 @@ def no_module(error: ImportError) -> str:
         f"parameters: on a GPU the step needs the package presam-cuda: pip install 'presam[cuda]', or pip install "
         f"./python/cuda from a clone ({error}); {ONE_FILE}"
     )
+
+
+def other_version(own: str, found: str) -> str:
+    return f"presam-cuda: expected version {own}, as presam's, found {found}; install both of one version"
 
 
 def on_gpu(p: torch.Tensor) -> None:

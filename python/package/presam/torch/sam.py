@@ -1,5 +1,6 @@
 """[`SAM`]: every variant over torch's parameters, in place."""
 
+import contextlib
 import functools
 import inspect
 import math
@@ -14,7 +15,7 @@ from . import devices, refusals
 from .caller import outside
 from .health import apart
 from .saving import Saved
-from .tensors import Tensors, warn_of_copies, write_back
+from .tensors import Tensors, lies, warn_of_copies, write_back
 from .together import decision
 
 is_grad_enabled = torch.is_grad_enabled
@@ -128,7 +129,7 @@ class SAM(Saved, torch.optim.Optimizer):
                 second = self._taken(closure)
                 loss = second if one else loss
         except BaseException:
-            self.restore()
+            self._give_up()
             raise
         self._second()
         return loss
@@ -169,7 +170,7 @@ class SAM(Saved, torch.optim.Optimizer):
     def base_step(self, zero_grad: bool = False) -> str:
         """The base optimizer alone along the gradients at hand: plain training before SAM begins, or the end of a step
         whose second gradients were gathered by hand. Scaled, clipped and judged as in a whole step. Returns the outcome,
-        "base" or "non-finite"."""
+        "base" or "non-finite" (on a GPU "queued")."""
         self._at_rest("base_step")
         if self._method.mixes:
             raise ValueError(f"base_step: expected a method without a descent of its own, found {self._method.descent[0]}")
@@ -185,13 +186,16 @@ class SAM(Saved, torch.optim.Optimizer):
         """Takes the perturbation back, exactly: the parameters are copied from before it. The step is given up."""
         if self._half is None:
             return
-        try:
-            # None where a list that was to be made anew was refused: the old one was restored before.
-            if self._tensors is not None:
-                self._tensors.engine.restore()
-                self._moved()
-        finally:
-            self._rest()
+        # None where a list that was to be made anew was refused: the old one was restored before.
+        if self._tensors is not None:
+            self._tensors.engine.restore(*self._tensors.on())
+            self._moved()
+        self._rest()
+
+    def _give_up(self) -> None:
+        """The same after an error, which is the one to be told; what could not be restored waits for `restore`."""
+        with contextlib.suppress(RuntimeError, ValueError):
+            self.restore()
 
     @property
     def outcome(self) -> Optional[str]:
@@ -203,14 +207,14 @@ class SAM(Saved, torch.optim.Optimizer):
         GPU it waits for the step, and tells outcome and norm of the last replay too."""
         report, found = self._watch.report(), None
         if self._tensors is not None and self._tensors.queued:
-            found = self._tensors.engine.outcome()
+            found = self._tensors.engine.outcome(*self._tensors.on())
         return report if found is None else report._replace(outcome=OUTCOMES[found[0]], norm=found[1])
 
     def push_settings(self) -> None:
         """Tells a GPU what the groups, `loss_scale` and `max_norm` hold now: between replays of a captured step, which
         calls no Python that would. Elsewhere each step looks by itself."""
         if self._tensors is not None and self._tensors.queued:
-            self._tensors.engine.push(self.param_groups, self._inverse_scale(), self.max_norm, self._tensors.workers())
+            self._tensors.engine.push(self.param_groups, self._inverse_scale(), self.max_norm, *self._tensors.on())
 
     def set_inputs(self, parameter: torch.Tensor, *inputs: torch.Tensor) -> None:
         """The read-only planes of a parameter, each of its shape: the mask of ssam and masked-sam, C or D of the
@@ -221,8 +225,14 @@ class SAM(Saved, torch.optim.Optimizer):
         for k, plane in enumerate(inputs):
             if plane.shape != parameter.shape:
                 raise ValueError(f"inputs: expected {tuple(parameter.shape)}, found {tuple(plane.shape)}")
-            self.state[parameter][f"input_{k}"] = torch.empty_like(parameter, requires_grad=False).copy_(plane)
-        self._retire()
+        for k, plane in enumerate(inputs):
+            kept, fresh = self.state[parameter].get(f"input_{k}"), torch.empty_like(parameter, requires_grad=False)
+            if kept is not None and lies(kept)[1:] == lies(fresh)[1:] and kept.device == fresh.device:
+                # In its place, where a captured step finds it too.
+                kept.copy_(plane)
+            else:
+                self.state[parameter][f"input_{k}"] = fresh.copy_(plane)
+                self._retire()
 
     @staticmethod
     def profile_hook_step(func):
@@ -265,7 +275,7 @@ class SAM(Saved, torch.optim.Optimizer):
                 for listener in self._listeners:
                     listener.perturbed()
             except BaseException:
-                self.restore()
+                self._give_up()
                 raise
         return outcome
 
@@ -306,9 +316,9 @@ class SAM(Saved, torch.optim.Optimizer):
             return outcome
         try:
             self._watch.outcome = outcome = self._descend(outcome)
-        finally:
-            if self._half is not None:
-                self.restore()
+        except BaseException:
+            self._give_up()
+            raise
         return outcome
 
     def _descend(self, outcome: str) -> str:
@@ -342,8 +352,10 @@ class SAM(Saved, torch.optim.Optimizer):
             raise RuntimeError("parameters: expected to find them where first_step perturbed them, found other memory; "
                                "move or convert a model between steps (what was left behind is perturbed)")
         if tensors.more():
+            if tensors.queued and self._half != "base":
+                raise ValueError(refusals.LATE_ON_GPU)
             # Gradients that only the second pass has: their planes are made now, at the restored parameters.
-            tensors.engine.restore()
+            tensors.engine.restore(*tensors.on())
             self._moved()
             tensors = self._current()
         return (tensors, *tensors.gradients())
@@ -372,11 +384,16 @@ class SAM(Saved, torch.optim.Optimizer):
 
     def _retire(self) -> None:
         """The tensors are no longer those of the list: its counters are kept."""
+        self._counted()
+        self._tensors = None
+
+    def _counted(self):
+        """The counters, and what became of the last step, as they are now."""
         if self._tensors is not None:
             self._watch.outcome, self._watch.norm = self.report()[:2]
             rule, base = self._tensors.counters()
             self._counters = (rule, {**self._counters[1], **base})
-            self._tensors = None
+        return self._counters
 
     def _moved(self) -> None:
         """The parameters were written: graphs that saved them must know."""

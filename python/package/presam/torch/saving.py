@@ -12,8 +12,8 @@ class Saved:
     def _own(self) -> Dict[str, Any]:
         """Counters: with the planes in `state`, all that the next step depends on."""
         self._at_rest("saving")
-        self._retire()
-        rule, base = self._counters
+        # The tensors stay: a captured step goes on in them.
+        rule, base = self._counted()
         params = [p for group in self.param_groups for p in group["params"]]
         counters = [list(base.get(p, (0, 1.0, 1.0))) for p in params]
         watch = {key: getattr(self._watch, key) for key in WATCHED}

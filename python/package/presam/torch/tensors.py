@@ -79,6 +79,10 @@ class Tensors:
             self.engine.set_seats(TABLE, torch.Tensor, groups, [id(p) in there for p in self.all])
         self.set_counters(counters)
 
+    def on(self) -> Tuple[int, ...]:
+        """Where a call is queued that waits for a GPU or brings parameters back: its current stream; nowhere on the CPU."""
+        return (self.workers(),) if self.queued else ()
+
     # Counters.
 
     def set_counters(self, counters) -> None:
@@ -87,7 +91,7 @@ class Tensors:
 
     def counters(self):
         """The rule's, and each parameter's of the base optimizer."""
-        rule, base = self.engine.counters()
+        rule, base = self.engine.counters(*self.on())
         return rule, {self.params[k]: tuple(counters) for k, counters in zip(self.filled, base)}
 
     # What a step meets.

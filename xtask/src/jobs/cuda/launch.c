@@ -111,6 +111,16 @@ int cuStreamBeginCapture_v2(void *stream, int mode) {
     return 0;
 }
 
+/* Global (0), by thread (1), relaxed (2). */
+int cuThreadExchangeStreamCaptureMode(int *mode) {
+    ENTER("cuThreadExchangeStreamCaptureMode");
+    static int own;
+    int before = own;
+    own = *mode;
+    *mode = before;
+    return 0;
+}
+
 int cuStreamIsCapturing(void *stream, int *status) {
     IN_CONTEXT("cuStreamIsCapturing");
     *status = stream && capturing;

@@ -151,6 +151,8 @@ int cuCtxSetCurrent(void *context) {
     return 0;
 }
 
+int cuCtxGetCurrent(void **context) { ENTER("cuCtxGetCurrent"); *context = current; return 0; }
+
 int cuCtxGetDevice(int *device) { IN_CONTEXT("cuCtxGetDevice"); *device = 0; return 0; }
 
 static int handle(void **handle) { *handle = malloc(16); return *handle ? 0 : OUT_OF_MEMORY; }

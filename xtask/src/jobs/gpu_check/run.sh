@@ -223,7 +223,7 @@ fi
 if [ -n "$data" ]; then
     judged cifar10 120 ./presam train --device cuda --quiet --data "cifar10:$data" --hidden 1024,1024 \
         --seeds 1 --epochs 10 --out "$out/cifar10"
-    if [ -d site ] && [ -f "$out/package.txt" ]; then
+    if [ -d site ] && [ -f "$out/package.txt" ] && [ $(($(date +%s) - began + 30)) -lt "$seconds" ]; then
         # A real network by the Python package; what it has done by the end of its time is in the archive.
         step resnet18 120 python3 benchmarks/vision.py "cifar10:$data" --net resnet18 --device cuda --batch 128 \
             --methods sgd sam info-asam --epochs 10 --out "$out/vision"
