@@ -189,8 +189,11 @@ class SAM(Saved, torch.optim.Optimizer):
         # None where a list that was to be made anew was refused: the old one was restored before.
         if self._tensors is not None:
             self._tensors.engine.restore(*self._tensors.on())
-            self._moved()
-        self._rest()
+        try:
+            if self._tensors is not None:
+                self._moved()
+        finally:
+            self._rest()
 
     def _give_up(self) -> None:
         """The same after an error, which is the one to be told; what could not be restored waits for `restore`."""
