@@ -4,7 +4,7 @@
 
 use std::ptr::null_mut;
 
-use presam_cuda::cuda::Cuda;
+use presam_cuda::cuda::{Cuda, as_guest, beside_captures};
 use presam_cuda::{Device, recorded};
 use presam_kernels::entries;
 
@@ -107,4 +107,21 @@ fn what_a_trainer_s_capture_records_was_not_launched() {
         let lost = lent.synchronize().unwrap_err().to_string();
         assert!(lost.starts_with("device lost: ") && !lost.contains("restore"), "{lost}");
     });
+}
+
+#[test]
+fn a_guest_leaves_the_thread_as_it_found_it() {
+    let name = "lent::a_guest_leaves_the_thread_as_it_found_it";
+    let Some(calls) = alone(name, &[], || {
+        let cuda = open();
+        let worked = as_guest(|| drop(open()));
+        beside_captures(|| worked);
+        drop(cuda);
+    }) else {
+        return;
+    };
+    let at = |call: &str| calls.iter().position(|line| line == call).unwrap();
+    let guest = &calls[at("cuCtxGetCurrent")..at("cuThreadExchangeStreamCaptureMode")];
+    assert_eq!(guest.last().unwrap(), "cuCtxSetCurrent");
+    assert_eq!(count(&calls, "cuThreadExchangeStreamCaptureMode"), 2);
 }
