@@ -372,7 +372,7 @@ fn mixes_and_network_refuse_what_has_no_room() {
     assert_eq!(error, "forward: batch: expected at most 8 examples, found 9");
     let (mut device, segment) = good(100);
     let flat = flat(&segment);
-    let mixes = Mixes::new(&mut device, flat, segment.state[0]).unwrap();
+    let mixes = Mixes::new(&mut device, &[flat], segment.state[0]).unwrap();
     let look = LookSam::new(0.7).unwrap();
     for error in [mixes.look_sam_split(&mut device, look), mixes.look_sam_reuse(&mut device, look)]
     {
