@@ -122,6 +122,17 @@ impl Mixes {
                 });
             }
         }
+        let mut second: Vec<_> = perturbed_grads.iter().zip(&bytes).map(plane).collect();
+        second.retain(|[start, end]| start < end);
+        second.sort_unstable();
+        if second.windows(2).any(|pair| pair[0][1] > pair[1][0]) {
+            return Err(DeviceError::Contract {
+                kernel,
+                what: "perturbed_grads".into(),
+                expected: "memory of its own for each, since it is written over".into(),
+                found: "two that share it".into(),
+            });
+        }
         self.rows.set(device, FIRST, kernel, grads)?;
         self.rows.set(device, SECOND_GRADIENT, kernel, perturbed_grads)
     }

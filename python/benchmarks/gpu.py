@@ -15,6 +15,7 @@ import torch
 import presam
 from presam.torch import SAM, devices
 
+DESCENTS = {"": {}, "gsam": {"alpha": 0.4}, "saner": {"alpha": 0.5}, "wsam": {"gamma": 0.8, "decoupled": False}}
 BASES = {"sgd": {}, "sgd-momentum": {"momentum": 0.9}, "adamw": {"weight_decay": 0.01}}
 SHAPES = [(5,), (64, 3, 3, 3), (300, 401), (1,), (2048,)]
 STEPS, WARM = 6, 3
@@ -23,12 +24,13 @@ STEPS, WARM = 6, 3
 class Run:
     """An optimizer over tensors on a device, its gradients at fixed places."""
 
-    def __init__(self, device, variant, base):
+    def __init__(self, device, variant, base, descent):
         seed = torch.Generator().manual_seed(1)
         draw = lambda: [torch.randn(shape, generator=seed).to(device) for shape in SHAPES]
         self.params = [torch.nn.Parameter(p) for p in draw()]
         parts = [{"params": self.params[:2], "lr": 0.05, "rho": 0.2}, {"params": self.params[2:], "operator": False}]
-        self.optimizer = SAM(parts, variant, rho=0.05, base=base.split("-")[0], lr=0.1, max_norm=3.0, watch=0, **BASES[base])
+        self.optimizer = SAM(parts, variant, rho=0.05, base=base.split("-")[0], lr=0.1, max_norm=3.0, watch=0, **BASES[base],
+                             descent=descent or None, **DESCENTS[descent])
         for p in self.params:
             if self.optimizer._method.inputs:
                 planes = [torch.rand(p.shape, generator=seed).to(device) for _ in range(self.optimizer._method.inputs)]
@@ -60,21 +62,22 @@ class Run:
         saved = [plane for p in self.params for _, plane in sorted(state[p].items())]
         counters = self.optimizer.state_dict()["presam"]["counters"]
         report = self.optimizer.report()
-        told = torch.tensor([report.norm, float(report.outcome == "perturbed"), *(n for row in counters for n in row)])
+        numbers = [report.norm, report.outcome == "perturbed", *(n for row in counters for n in row)]
+        told = torch.tensor(numbers, dtype=torch.float64)
         return [plane.detach().cpu() for plane in [*self.params, *saved, told]]
 
 
-def eager(device, variant, base):
-    run = Run(device, variant, base)
+def eager(device, variant, base, descent):
+    run = Run(device, variant, base, descent)
     for step in range(STEPS):
         run.prepare(step)
         run.step()
     return run.planes()
 
 
-def captured(device, variant, base):
+def captured(device, variant, base, descent):
     """The first steps one by one on a stream of their own, the others as replays of one."""
-    run, graph, stream = Run(device, variant, base), torch.cuda.CUDAGraph(), torch.cuda.Stream()
+    run, graph, stream = Run(device, variant, base, descent), torch.cuda.CUDAGraph(), torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for step in range(WARM):
@@ -93,7 +96,8 @@ def captured(device, variant, base):
 def apart(expected, found):
     """The first plane that differs, in words; None where all are equal."""
     for k, (a, b) in enumerate(zip(expected, found)):
-        differ = (a.view(torch.int32) != b.view(torch.int32)).sum().item()
+        bits = torch.int32 if a.dtype == torch.float32 else torch.int64
+        differ = (a.view(bits) != b.view(bits)).sum().item()
         if differ:
             return f"plane {k} of {len(expected)}: {differ} of {a.numel()} numbers"
     return None
@@ -110,23 +114,22 @@ def main():
     forms, differences = [("called", eager)] + ([("replayed", captured)] if on_gpu else []), 0
     name = torch.cuda.get_device_name() if on_gpu else "emulated"
     print(f"torch {torch.__version__}, {name}: {STEPS} steps against the CPU's\n")
-    for variant in presam.variants():
-        for base in BASES:
-            if variant == "momentum-sam" and base == "sgd":
-                continue
-            expected = eager("cpu", variant, base)
-            for form, steps in forms:
-                kinds = dict(devices.KINDS)
-                if not on_gpu:
-                    devices.KINDS["cpu"] = devices.Emulated
-                try:
-                    found = apart(expected, steps("cuda" if on_gpu else "cpu", variant, base))
-                except Exception as error:
-                    found = f"{type(error).__name__}: {error}".splitlines()[0]
-                finally:
-                    devices.KINDS.update(kinds)
-                differences += found is not None
-                print(f"{variant:26} {base:13} {form:9} {found or 'equal'}", flush=True)
+    rows = [(variant, base, "") for variant in presam.variants() for base in BASES if (variant, base) != ("momentum-sam", "sgd")]
+    rows += [("asam", base, descent) for descent in DESCENTS if descent for base in BASES]
+    for row in rows:
+        expected = eager("cpu", *row)
+        for form, steps in forms:
+            kinds = dict(devices.KINDS)
+            if not on_gpu:
+                devices.KINDS["cpu"] = devices.Emulated
+            try:
+                found = apart(expected, steps("cuda" if on_gpu else "cpu", *row))
+            except Exception as error:
+                found = f"{type(error).__name__}: {error}".splitlines()[0]
+            finally:
+                devices.KINDS.update(kinds)
+            differences += found is not None
+            print(f"{row[0]:26} {row[1]:13} {row[2]:6} {form:9} {found or 'equal'}", flush=True)
     print(f"\n{differences} differences" if differences else "\nequal in every bit")
     return int(differences > 0)
 

@@ -465,7 +465,7 @@ def test_a_switch_between_the_halves_waits_for_the_next_step(perturbed):
         before = [p.detach().clone() for p in params]
         closure_of(params, optimizer, 2)()
         optimizer.first_step()
-        optimizer.param_groups[1]["perturbed"] = perturbed
+        optimizer.param_groups[1].update(perturbed=perturbed, rho=0.4)
         optimizer.zero_grad()
         closure_of(params, optimizer, 2)()
         # Of another layout, so that the step is made anew between its halves.
@@ -571,3 +571,89 @@ def test_another_version_of_the_module_is_refused(monkeypatch):
     with pytest.raises(ImportError, match="presam-cuda: expected version .*, found 9.9.9"):
         devices.module()
     devices.module.cache_clear()
+
+
+@pytest.mark.parametrize("options", [{}, *DESCENTS])
+def test_a_step_that_is_made_anew_follows_the_radius(options):
+    def scheduled_and_shifted():
+        params = tensors()
+        optimizer = made(params, "sam", "momentum", momentum=0.9, **options)
+        for step in range(5):
+            optimizer.param_groups[1]["rho"] = 0.1 + step / 10
+            closure_of(params, optimizer, step)()
+            optimizer.first_step()
+            optimizer.zero_grad()
+            closure_of(params, optimizer, step)()
+            if step == 2:
+                params[1].grad = torch.empty(3001)[1:].copy_(params[1].grad)
+            optimizer.second_step(zero_grad=True)
+        return planes(params, optimizer)
+
+    equal(*both(scheduled_and_shifted))
+
+
+@pytest.mark.parametrize("options", DESCENTS)
+def test_gradients_that_are_written_over_have_memory_of_their_own(options):
+    def shared():
+        params = tensors((64, 64))
+        optimizer = made(params, "sam", **options)
+        closure_of(params, optimizer, 0)()
+        optimizer.first_step(zero_grad=True)
+        params[0].grad = params[1].grad = torch.ones(64)
+        with pytest.raises(ValueError, match="share"):
+            optimizer.second_step()
+
+    both(shared)
+
+
+def test_counters_that_were_refused_stay_what_they_were(emulated):
+    params = tensors()
+    optimizer = made(params[:2], "sam", "adamw")
+    take(params[:2], optimizer, 2)
+    optimizer.add_param_group({"params": params[2:]})
+    for _ in range(2):
+        with pytest.raises(ValueError, match="found 0 and 2"):
+            take(params, optimizer, 1, 2)
+        assert [row[0] for row in optimizer.state_dict()["presam"]["counters"]] == [2, 2, 0]
+        optimizer._retire()
+
+
+@pytest.mark.parametrize("options", [{}, *DESCENTS])
+def test_a_momentum_off_16_bytes_goes_with_any_gradient(options):
+    def misaligned():
+        params = tensors()
+        optimizer = made(params, "sam", "momentum", momentum=0.9, **options)
+        take(params, optimizer, 1)
+        kept = optimizer.state[params[1]]["momentum_buffer"]
+        optimizer.state[params[1]]["momentum_buffer"] = torch.empty(3001)[1:].copy_(kept)
+        optimizer._retire()
+        take(params, optimizer, 1, 1)
+        for step in (2, 3):
+
+            def closure():
+                closure_of(params, optimizer, step)()
+                params[1].grad = torch.empty(3001)[1:].copy_(params[1].grad)
+
+            optimizer.step(closure)
+        return planes(params, optimizer)
+
+    equal(*both(misaligned))
+
+
+def test_a_refused_first_half_lets_its_gradients_go(emulated):
+    params = tensors()
+    optimizer = made(params, "sam", descent="gsam")
+    take(params, optimizer, 4)
+    optimizer.param_groups[0]["lr"] = -1.0
+    with pytest.raises(ValueError):
+        take(params, optimizer, 1)
+    assert optimizer._firsts is None
+
+
+def test_inputs_are_copied_before_one_is_written(emulated):
+    params = tensors()
+    optimizer = made(params, "pre-sam")
+    take(params, optimizer, 1)
+    one, other = (optimizer.state[params[1]][f"input_{k}"].clone() for k in range(2))
+    optimizer.set_inputs(params[1], optimizer.state[params[1]]["input_1"], optimizer.state[params[1]]["input_0"])
+    assert torch.equal(optimizer.state[params[1]]["input_0"], other) and torch.equal(optimizer.state[params[1]]["input_1"], one)

@@ -188,7 +188,7 @@ impl PyEngine {
         }))
     }
 
-    /// Waits for the stream: the counters of the rule and, the same for each tensor, of the base optimizer.
+    /// Waits for the stream: the counters of the rule and of each tensor's base optimizer.
     fn counters(
         &mut self,
         py: Python<'_>,
@@ -196,15 +196,15 @@ impl PyEngine {
     ) -> PyResult<(RuleCounters, BaseCounters)> {
         let (rule, base) = self.unlocked(py, |engine| engine.counters(stream))?;
         let RuleState { steps, decay_power, mean } = rule;
-        let BaseState { steps: taken, decay_powers: [a, b] } = base;
-        Ok(((steps, decay_power, f64::from(mean)), vec![(taken, a, b); self.engine.len()]))
+        let counters = |BaseState { steps, decay_powers: [a, b] }| (steps, a, b);
+        let base = base.into_iter().map(counters).collect();
+        Ok(((steps, decay_power, f64::from(mean)), base))
     }
 
     fn set_counters(&mut self, rule: RuleCounters, base: BaseCounters) {
         let (steps, decay_power, mean) = rule;
         let rule = RuleState { steps, decay_power, mean: mean as f32 };
         let state = |(steps, a, b)| BaseState { steps, decay_powers: [a, b] };
-        let base: Vec<_> = base.into_iter().map(state).collect();
-        self.engine.set_counters(rule, &base);
+        self.engine.set_counters(rule, base.into_iter().map(state).collect());
     }
 }

@@ -40,10 +40,8 @@ pub(crate) struct Engine {
     ready: Option<Ready>,
     /// Of the first half, where the trainer has them: what a mix looks at once more.
     first: Vec<Address>,
-    /// Those of a step that is to be made.
-    counters: (RuleState<f32>, BaseState),
-    /// The least and the most steps of the base optimizer that the tensors had taken before this engine.
-    uneven: Option<[u32; 2]>,
+    /// Those of a step that is to be made: the rule's, and each tensor's of the base optimizer.
+    counters: (RuleState<f32>, Vec<BaseState>),
     /// The stream of the last call.
     stream: usize,
     perturbed: bool,
@@ -75,8 +73,7 @@ impl Engine {
             groups: Vec::new(),
             ready: None,
             first: Vec::new(),
-            counters: (RuleState::new(), BaseState::new()),
-            uneven: None,
+            counters: (RuleState::new(), Vec::new()),
             stream: 0,
             perturbed: false,
             recorded: false,
@@ -97,7 +94,7 @@ impl Engine {
         let rows = list.iter().map(|(len, group, at)| Row::new(*len, *group, at, planes));
         let rows = rows.collect::<Result<_, _>>()?;
         self.give_back()?;
-        (self.rows, self.counters) = (rows, (RuleState::new(), BaseState::new()));
+        (self.rows, self.counters) = (rows, (RuleState::new(), Vec::new()));
         Ok(())
     }
 
@@ -228,46 +225,45 @@ impl Engine {
         }))
     }
 
-    /// Waits for the stream, and tells the counters.
-    pub fn counters(&mut self, stream: usize) -> Result<(RuleState<f32>, BaseState), Refused> {
-        let Self { place, ready: Some(ready), .. } = self else { return Ok(self.counters) };
-        let mut counters = self.counters;
+    /// Waits for the stream, and tells the counters: the rule's, and each tensor's of the base optimizer.
+    pub fn counters(&mut self, stream: usize) -> Result<(RuleState<f32>, Vec<BaseState>), Refused> {
+        let Self { place, ready: Some(ready), .. } = self else {
+            let (rule, mut base) = self.counters.clone();
+            base.resize(self.rows.len(), BaseState::new());
+            return Ok((rule, base));
+        };
+        let mut states = None;
         place.apart(stream, &mut |device| {
-            counters = ready.states(device)?;
+            states = Some(ready.states(device)?);
             Ok(())
         })?;
-        Ok(counters)
+        let (rule, base) = states.unwrap_or((RuleState::new(), BaseState::new()));
+        Ok((rule, vec![base; self.rows.len()]))
     }
 
-    /// How many tensors there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
+    /// The counters of a step that is to be made.
+    pub fn set_counters(&mut self, rule: RuleState<f32>, base: Vec<BaseState>) {
+        self.counters = (rule, base);
     }
 
-    /// The counters of a step that is to be made: one of the base optimizer for all tensors, the largest.
-    pub fn set_counters(&mut self, rule: RuleState<f32>, base: &[BaseState]) {
+    /// The one count of steps of a step that is to be made, the largest; refused where tensors have taken other numbers of
+    /// steps and the base optimizer looks at them.
+    fn count(&self) -> Result<BaseState, Fault> {
+        let (_, base) = &self.counters;
         let steps = || base.iter().map(|state| state.steps);
-        self.uneven =
-            steps().min().zip(steps().max()).map(<[u32; 2]>::from).filter(|[a, b]| a != b);
-        let most = base.iter().copied().max_by_key(|state| state.steps);
-        self.counters = (rule, most.unwrap_or(BaseState::new()));
-    }
-
-    /// Refuses tensors that have taken other numbers of steps where the base optimizer looks at them.
-    fn even(&self) -> Result<(), Fault> {
-        let Some([least, most]) = self.uneven else { return Ok(()) };
+        let (least, most) = (steps().min().unwrap_or(0), steps().max().unwrap_or(0));
         let dampened = |settings: &Settings<f32>| {
             let base = settings.base.unwrap_or(self.rules.base);
             base.set("dampening", 0.0).is_ok_and(|plain| plain != base)
         };
         let looks = self.rules.base.about().name == "adamw" || self.groups.iter().any(dampened);
-        if !looks {
-            return Ok(());
+        if looks && least != most {
+            return Err(Fault::new(format!(
+                "parameters: expected all to have taken as many steps, since AdamW and a dampened momentum on a GPU take one count \
+                 for all, found {least} and {most}; an optimizer made anew begins at 0 for all"
+            )));
         }
-        Err(Fault::new(format!(
-            "parameters: expected all to have taken as many steps, since AdamW and a dampened momentum on a GPU take one count \
-             for all, found {least} and {most}; an optimizer made anew begins at 0 for all"
-        )))
+        Ok(base.iter().copied().max_by_key(|state| state.steps).unwrap_or(BaseState::new()))
     }
 
     /// The device's own addresses of the gradients.
@@ -305,16 +301,15 @@ impl Engine {
         {
             return Ok(());
         }
-        if self.ready.is_none() {
-            self.even()?;
-        }
-        let Self { place, rules, rows, groups, ready, counters, stream, .. } = self;
+        let begun =
+            (self.counters.0, if self.ready.is_none() { self.count()? } else { BaseState::new() });
+        let Self { place, rules, rows, groups, ready, stream, .. } = self;
         let at = |(row, &grads): (&Row, &Address)| row.segment(&**place, grads);
         let segments: Vec<_> = rows.iter().zip(grads).map(at).collect();
         let mut made = None;
-        place.apart(*stream, &mut |device| {
+        place.beside(*stream, &mut |device| {
             let old = ready.as_ref();
-            made = Some(Ready::new(device, rules, &segments, groups, *counters, old, between)?);
+            made = Some(Ready::new(device, rules, &segments, groups, begun, old, between)?);
             Ok(())
         })?;
         let old = std::mem::replace(ready, made);

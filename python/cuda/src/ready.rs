@@ -61,14 +61,14 @@ fn rhos(groups: &[Settings<f32>]) -> Vec<f32> {
     groups.iter().map(|settings| settings.group.rho()).collect()
 }
 
-fn is_wide(segment: &DeviceSegment) -> bool {
+/// Whether the kernels read a tensor 16 bytes at a time; those of a mix see parameters and gradients alone.
+fn is_wide(segment: &DeviceSegment, mixes: bool) -> bool {
     let DeviceSegment { params, grads, out, memory, inputs, state, .. } = *segment;
-    [params, out, grads]
-        .into_iter()
-        .chain(memory)
-        .chain(inputs)
-        .chain(state)
-        .all(|plane| plane % 16 == 0)
+    let seen = [params, out, grads];
+    if mixes {
+        return seen.iter().all(|plane| plane % 16 == 0);
+    }
+    seen.into_iter().chain(memory).chain(inputs).chain(state).all(|plane| plane % 16 == 0)
 }
 
 impl Ready {
@@ -84,7 +84,7 @@ impl Ready {
         between: bool,
     ) -> Result<Self, DeviceError> {
         let along_momentum = rules.along_momentum;
-        let wide = segments.iter().map(is_wide).collect();
+        let wide = segments.iter().map(|segment| is_wide(segment, rules.mixes())).collect();
         let options = Options {
             form: Form::InPlace,
             length: rules.length,
@@ -111,9 +111,12 @@ impl Ready {
                 ..*segment
             };
             let segments: Vec<_> = segments.iter().map(along).collect();
-            let step = made(device, &segments);
-            device.free(spare)?;
-            step?
+            let step = made(device, &segments)?;
+            if let Err(error) = device.free(spare) {
+                step.free(device)?;
+                return Err(error);
+            }
+            step
         } else {
             made(device, segments)?
         };
@@ -136,7 +139,7 @@ impl Ready {
         };
         let (unscale, max_norm) =
             old.map_or((1.0, f32::INFINITY), |old| (old.unscale, old.max_norm));
-        let rhos = rhos(groups);
+        let rhos = own.iter().map(|group| group.rho()).collect();
         let descent = rules.descent;
         Ok(Self { step, mixes, descent, along_momentum, own, wide, rhos, bases, unscale, max_norm })
     }

@@ -45,7 +45,8 @@ class Gpu:
         module()
 
     def capturing(self) -> bool:
-        return torch.cuda.is_current_stream_capturing()
+        with torch.cuda.device(self.index):
+            return torch.cuda.is_current_stream_capturing()
 
     def engine(self, method: Method, dtype: torch.dtype, base, names):
         refusals.method_on_gpu(method, base)

@@ -15,7 +15,7 @@ from . import devices, refusals
 from .caller import outside
 from .health import apart
 from .saving import Saved
-from .tensors import Tensors, lies, warn_of_copies, write_back
+from .tensors import Tensors, warn_of_copies, write_back
 from .together import decision
 
 is_grad_enabled = torch.is_grad_enabled
@@ -187,10 +187,9 @@ class SAM(Saved, torch.optim.Optimizer):
         if self._half is None:
             return
         # None where a list that was to be made anew was refused: the old one was restored before.
-        if self._tensors is not None:
-            self._tensors.engine.restore(*self._tensors.on())
+        restored = self._tensors.engine.restore(*self._tensors.on()) if self._tensors is not None else 0
         try:
-            if self._tensors is not None:
+            if restored:
                 self._moved()
         finally:
             self._rest()
@@ -228,14 +227,17 @@ class SAM(Saved, torch.optim.Optimizer):
         for k, plane in enumerate(inputs):
             if plane.shape != parameter.shape:
                 raise ValueError(f"inputs: expected {tuple(parameter.shape)}, found {tuple(plane.shape)}")
-        for k, plane in enumerate(inputs):
-            kept, fresh = self.state[parameter].get(f"input_{k}"), torch.empty_like(parameter, requires_grad=False)
-            if kept is not None and lies(kept)[1:] == lies(fresh)[1:] and kept.device == fresh.device:
-                # In its place, where a captured step finds it too.
-                kept.copy_(plane)
-            else:
-                self.state[parameter][f"input_{k}"] = fresh.copy_(plane)
-                self._retire()
+        state, captured = self.state[parameter], self._tensors is not None and self._tensors.queued
+        with torch.no_grad():
+            fresh = [torch.empty_like(parameter, requires_grad=False).copy_(plane) for plane in inputs]
+            for k, plane in enumerate(fresh):
+                kept = state.get(f"input_{k}")
+                if captured and kept is not None and (kept.shape, kept.dtype, kept.device) == (plane.shape, plane.dtype, plane.device):
+                    # In its place, where a captured step finds it too.
+                    kept.copy_(plane)
+                else:
+                    state[f"input_{k}"] = plane
+                    self._retire()
 
     @staticmethod
     def profile_hook_step(func):
@@ -265,11 +267,15 @@ class SAM(Saved, torch.optim.Optimizer):
         due = watch.due() and not one
         # A step that is watched is looked at closely, and so is what the short way does not take.
         found = None
-        if not (due or one or tensors is None):
-            if tensors.keeps:
-                self._firsts = [p.grad for p in tensors.params]
-            found = tensors.engine.ascend(None, groups, unscale, False, tensors.workers(), decide)
-        number, norm = found or self._ascend_closely(one, due)
+        try:
+            if not (due or one or tensors is None):
+                if tensors.keeps:
+                    self._firsts = [p.grad for p in tensors.params]
+                found = tensors.engine.ascend(None, groups, unscale, False, tensors.workers(), decide)
+            number, norm = found or self._ascend_closely(one, due)
+        except BaseException:
+            self._kept = self._firsts = None
+            raise
         self._half = outcome = OUTCOMES[number]
         watch.began(outcome, norm)
         if outcome != "non-finite":

@@ -54,6 +54,7 @@ class Saved:
                 if plane.shape != p.shape:
                     raise ValueError(f"load_state_dict: expected {name} of parameter {index} as {tuple(p.shape)}, found "
                                      f"{tuple(plane.shape)}; are these the parameters in the order in which they were saved?")
+        self._retire()
         super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
         if self.base_optimizer is not None:
             self.base_optimizer.load_state_dict(own["base_optimizer"])
