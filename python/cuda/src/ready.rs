@@ -111,8 +111,9 @@ impl Ready {
                 ..*segment
             };
             let segments: Vec<_> = segments.iter().map(along).collect();
-            let step = made(device, &segments)?;
-            if let Err(error) = device.free(spare) {
+            let (step, freed) = (made(device, &segments), device.free(spare));
+            let step = step?;
+            if let Err(error) = freed {
                 step.free(device)?;
                 return Err(error);
             }
