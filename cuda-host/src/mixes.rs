@@ -109,6 +109,8 @@ impl Mixes {
         let mut first: Vec<_> = grads.iter().zip(&bytes).map(plane).collect();
         first.retain(|[start, end]| start < end);
         first.sort_unstable();
+        // Two of them may share memory: as far as any of those before reaches, so that ends are in order too.
+        (1..first.len()).for_each(|k| first[k][1] = first[k][1].max(first[k - 1][1]));
         for (index, [start, end]) in perturbed_grads.iter().zip(&bytes).map(plane).enumerate() {
             let next = first.partition_point(|&[_, plane_end]| plane_end <= start);
             if start < end && first.get(next).is_some_and(|&[first, _]| first < end) {

@@ -1,7 +1,7 @@
 //! Places of gradients and base optimizers of groups that are told between steps.
 
 use presam::{AdamW, AnyBase, Group, MomentumSam, Sgd};
-use presam_cuda::{Address, DeviceSegment, DeviceStep, Options, upload};
+use presam_cuda::{Address, DeviceSegment, DeviceStep, Flat, Mixes, Options, upload};
 
 use super::{good, made};
 
@@ -78,4 +78,40 @@ fn groups_share_what_their_one_count_of_steps_rests_on() {
         "descend_adamw: decays of group 1: expected [0.8999999761581421, 0.9990000128746033], as of group 0, found [0.5, \
          0.9990000128746033]"
     );
+}
+
+#[test]
+fn a_mix_refuses_second_gradients_that_share_memory() {
+    let (mut device, _) = good(100);
+    let control = upload(&mut device, &[0.0_f32; 64]).unwrap();
+    let mut plane = || upload(&mut device, &[0.0_f32; 400]).unwrap();
+    let (first, second, params) = (plane(), plane(), plane());
+    let piece = |len: usize, at: u64| Flat {
+        len,
+        params: params + at,
+        grads: first + at,
+        perturbed_grads: second + at,
+        perturbed: 0,
+        kept: 0,
+    };
+    let pieces = [piece(100, 0), piece(8, 400), piece(0, 432)];
+    let mut mixes = Mixes::new(&mut device, &pieces, control).unwrap();
+    assert!(mixes.distance(&mut device).unwrap_err().to_string().ends_with("found null"));
+    let mut told = |grads: [Address; 3], second: [Address; 3]| {
+        mixes.set_gradients(&mut device, &grads, &second).map_err(|error| error.to_string())
+    };
+    assert_eq!(told([first, first + 400, 0], [second, second + 400, 0]), Ok(()));
+    // Both first gradients in one memory, the shorter within the longer: read alone.
+    assert_eq!(told([first, first + 16, 0], [second, second + 400, 0]), Ok(()));
+    let both = "memory of its own: both gradients are looked at, and it is written over, found the first gradient's";
+    for over in [first, first + 16, first + 384] {
+        let refused = told([first, first + 16, 0], [second, over, 0]).unwrap_err();
+        assert!(refused.ends_with(both), "{refused}");
+    }
+    let refused = told([first, first + 400, 0], [second, second + 384, 0]).unwrap_err();
+    assert!(refused.ends_with(
+        "memory of its own for each, since it is written over, found two that share it"
+    ));
+    let refused = told([first, first + 400, 0], [second, params + 16, 0]).unwrap_err();
+    assert!(refused.ends_with("32 bytes shared with a plane that is written"), "{refused}");
 }
