@@ -31,9 +31,9 @@ class SAM(Saved, torch.optim.Optimizer):
         perturbation = rho D^2 C g / || D C g ||      one norm over all counted parameters
         w <- base optimizer(w, gradient taken at w + perturbation)
 
-    params         tensors, named tensors or groups, float32 or float64 on the CPU, float32 on an NVIDIA GPU. A group may set rho, lr, weight_decay
-                   and what else the base optimizer has, maximize, and three switches: operator (False: ASAM's |w| + eta
-                   is 1, usual for biases and norm layers), counted (in the norm), perturbed
+    params         tensors, named tensors or groups, float32 or float64 on the CPU, float32 on an NVIDIA GPU. A group may set
+                   rho, lr, weight_decay and what else the base optimizer has, maximize, and three switches: operator (False:
+                   ASAM's |w| + eta is 1, usual for biases and norm layers), counted (in the norm), perturbed
     variant        a name of presam.variants(); its keys are arguments: eta=0.01, decay=0.9, ...
     rho            the radius, at least 0, in the parameter's unit for sam. No default: see the error
     base           "sgd", "adamw" (fused), or a class of torch.optim; its settings are arguments: lr, momentum, ...
@@ -232,7 +232,8 @@ class SAM(Saved, torch.optim.Optimizer):
             fresh = [torch.empty_like(parameter, requires_grad=False).copy_(plane) for plane in inputs]
             for k, plane in enumerate(fresh):
                 kept = state.get(f"input_{k}")
-                if captured and kept is not None and (kept.shape, kept.dtype, kept.device) == (plane.shape, plane.dtype, plane.device):
+                alike = kept is not None and (kept.shape, kept.dtype, kept.device) == (plane.shape, plane.dtype, plane.device)
+                if captured and alike:
                     # In its place, where a captured step finds it too.
                     kept.copy_(plane)
                 else:
