@@ -3,6 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::fault::Fault;
+
 /// Names of a group's numbers, and the objects under them that were read last.
 pub struct Numbers {
     names: Vec<Py<PyString>>,
@@ -18,11 +20,25 @@ impl Numbers {
         Self { names, seen: Vec::new(), groups: 0 }
     }
 
-    /// The numbers of each group by name, a pair as two; `None` where all are those of the last call.
+    /// Hands the numbers of the groups to `set` where one of them has moved; what that refuses is read again.
     ///
     /// # Errors
-    /// Of Python, for what are no groups of numbers.
-    pub fn moved(&mut self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<Vec<f64>>>> {
+    /// Of Python, for what are no groups of numbers; those of `set`.
+    pub fn renew(
+        &mut self,
+        groups: &Bound<'_, PyList>,
+        set: impl FnOnce(Vec<Vec<f64>>) -> Result<(), Fault>,
+    ) -> PyResult<()> {
+        let Some(values) = self.moved(groups)? else { return Ok(()) };
+        let done = set(values);
+        if done.is_err() {
+            self.forget();
+        }
+        Ok(done?)
+    }
+
+    /// The numbers of each group by name, a pair as two; `None` where all are those of the last call.
+    fn moved(&mut self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<Vec<f64>>>> {
         if self.stand(groups) {
             return Ok(None);
         }
@@ -36,7 +52,7 @@ impl Numbers {
     }
 
     /// The next call reads everything.
-    pub fn forget(&mut self) {
+    fn forget(&mut self) {
         self.seen.clear();
         self.groups = 0;
     }

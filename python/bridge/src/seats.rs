@@ -60,12 +60,26 @@ impl Seats {
         Ok(Some(Self { exchange, plain: identity(plain), sizes, seats }))
     }
 
-    /// The addresses of the gradients, 0 for none, of those that have a part; `None` where anything is
-    /// not as it was and must be looked at closely.
+    /// The addresses of the gradients: those that are `given`, or where the seats find them; `None` where anything is not
+    /// as it was but the gradients, and where there are no seats.
     ///
     /// # Errors
     /// As [`of`](Seats::of).
-    pub fn gradients(&self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<usize>>> {
+    pub fn found(
+        seats: Option<&Self>,
+        given: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
+    ) -> PyResult<Option<Vec<usize>>> {
+        match (given, seats) {
+            (Some(given), _) => Ok(Some(given)),
+            (None, Some(seats)) => seats.gradients(groups),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The addresses of the gradients, 0 for none, of those that have a part; `None` where anything is
+    /// not as it was and must be looked at closely.
+    fn gradients(&self, groups: &Bound<'_, PyList>) -> PyResult<Option<Vec<usize>>> {
         let (mut found, mut seats) = (Vec::with_capacity(self.seats.len()), self.seats.iter());
         if groups.len() != self.sizes.len() {
             return Ok(None);

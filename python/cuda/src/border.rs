@@ -27,28 +27,17 @@ pub(crate) struct PyEngine {
 }
 
 impl PyEngine {
-    /// Brings the groups up to date; what was refused once is read again.
+    /// Brings the groups up to date.
     fn regroup(&mut self, groups: &Bound<'_, PyList>) -> PyResult<()> {
-        let Some(values) = self.numbers.moved(groups)? else { return Ok(()) };
-        let done = self.engine.set_groups(values);
-        if done.is_err() {
-            self.numbers.forget();
-        }
-        Ok(done?)
+        self.numbers.renew(groups, |values| self.engine.set_groups(values))
     }
 
-    /// The addresses of the gradients: those that are given, or where they are found; `None` where anything
-    /// is not as it was but the gradients.
     fn found(
         &self,
         grads: Option<Vec<usize>>,
         groups: &Bound<'_, PyList>,
     ) -> PyResult<Option<Vec<usize>>> {
-        match (grads, &self.seats) {
-            (Some(grads), _) => Ok(Some(grads)),
-            (None, Some(seats)) => seats.gradients(groups),
-            (None, None) => Ok(None),
-        }
+        Seats::found(self.seats.as_ref(), grads, groups)
     }
 
     /// Runs `work` without the interpreter's lock: a driver whose queue is full waits.
