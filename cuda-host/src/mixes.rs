@@ -12,6 +12,7 @@ use crate::contract::{Plane, check_planes};
 use crate::device::{Address, Device};
 use crate::error::DeviceError;
 use crate::memory::Buffers;
+use crate::step::DeviceStep;
 use crate::step::gradients::{FIRST, Rows, SECOND as SECOND_GRADIENT};
 use crate::table::{Planes, Tables};
 
@@ -37,7 +38,9 @@ pub struct Mixes {
     results: Address,
     counter: Address,
     control: Address,
+    bases: Address,
     helper: Address,
+    one: Address,
     distance: Address,
 }
 
@@ -46,6 +49,8 @@ pub struct Mixes {
 pub struct Flat {
     /// Parameters of the piece.
     pub len: usize,
+    /// Its group, for the learning rate of decoupled WSAM.
+    pub group: usize,
     /// w.
     pub params: Address,
     /// g.
@@ -59,7 +64,7 @@ pub struct Flat {
 }
 
 impl Mixes {
-    /// Tables over the pieces; `control` is that of the step.
+    /// Tables over the pieces, which belong to groups of the step.
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane; as [`Device::allocate`] and
@@ -67,8 +72,9 @@ impl Mixes {
     pub fn new(
         device: &mut dyn Device,
         pieces: &[Flat],
-        control: Address,
+        step: &DeviceStep,
     ) -> Result<Self, DeviceError> {
+        check_groups(pieces, step)?;
         check_planes(pieces.iter().flat_map(planes).collect(), false)?;
         let rows: Vec<Segment> = pieces.iter().map(row).collect();
         let (mixes, buffers) = Buffers::built(device, |device, buffers| {
@@ -85,8 +91,10 @@ impl Mixes {
                 parts: buffers.allocate(device, parts)?,
                 results: buffers.allocate(device, LEAVES as usize * PART_BYTES as usize)?,
                 counter: buffers.zeros(device, 1)?,
-                control,
+                control: step.control(),
+                bases: step.bases,
                 helper: buffers.zeros(device, 4)?,
+                one: buffers.upload(device, &[1.0_f32])?,
                 distance: buffers.zeros(device, 4)?,
             })
         })?;
@@ -198,11 +206,15 @@ impl Mixes {
         self.mix(device, &entries::mix_saner, self.helper, [SECOND, SECOND])
     }
 
-    /// Decoupled WSAM, after a descent with g (a step whose `perturbed_grads` is the plane of g):
-    /// w becomes w - learning rate alpha (g~ - g). Nothing where the descent was skipped.
+    /// Decoupled WSAM, after a descent with g: w becomes w - learning rate factor alpha (g~ - g), with the learning rate
+    /// of the piece's group and the factor (loss scale, clipping) of the descent. Nothing where that was skipped.
     ///
-    /// The step judges g and never sees g~: one that is not finite goes into w. Where that may be, look at g~ first,
-    /// or take [`wsam`](Mixes::wsam), whose step judges the mix.
+    /// ```text
+    /// ascend() -> g~ -> judge() -> set_second_gradients(g) -> take() -> wsam_decoupled()
+    /// ```
+    ///
+    /// A step whose `perturbed_grads` is the plane of g from the beginning judges g and never sees g~: one that is not
+    /// finite goes into w.
     ///
     /// # Errors
     /// As [`Device::launch`].
@@ -212,10 +224,11 @@ impl Mixes {
         wsam: Wsam<f32>,
     ) -> Result<(), DeviceError> {
         self.set_helper(device, &wsam)?;
-        self.planes.launch(device, &entries::correct_wsam, &[self.control, self.helper])
+        self.planes.launch(device, &entries::correct_wsam, &[self.control, self.bases, self.helper])
     }
 
-    /// LookSAM with a second gradient: keeps the part of g~ that is orthogonal to g.
+    /// LookSAM with a second gradient, after the descent: keeps the part of g~ that is orthogonal to g. Nothing where the
+    /// descent was skipped.
     ///
     /// # Errors
     /// [`DeviceError::Contract`] without a plane to keep it in; as [`Device::launch`].
@@ -232,7 +245,7 @@ impl Mixes {
         self.mix(device, &entries::mix_look_sam_split, self.armed(), [SECOND, KEPT])
     }
 
-    /// LookSAM without a second gradient: g~ becomes g and the kept part at g's length.
+    /// LookSAM without a second gradient, before the descent: g~ becomes g and the kept part at g's length.
     ///
     /// # Errors
     /// As [`look_sam_split`](Mixes::look_sam_split).
@@ -244,9 +257,8 @@ impl Mixes {
         there(&entries::mix_look_sam_reuse, "kept", self.has_kept)?;
         self.set_helper(device, &look)?;
         let sums = self.control + offset_of!(Control, mix_sums) as u64;
-        let one = self.control + offset_of!(Control, unscale) as u64;
         for (plane, out) in [(GRADS, sums), (KEPT, sums + PART)] {
-            let gradient = (&entries::accumulate_gradient, [one, plane]);
+            let gradient = (&entries::accumulate_gradient, [self.one, plane]);
             self.sums(device, gradient, (&entries::total, &[out]))?;
         }
         device.launch(&entries::arm_look_sam_reuse, 1, &[sums, self.armed(), self.helper])?;
@@ -282,6 +294,18 @@ impl Mixes {
     pub fn free(self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.buffers.free(device)
     }
+}
+
+/// Refuses a piece of no group of the step.
+fn check_groups(pieces: &[Flat], step: &DeviceStep) -> Result<(), DeviceError> {
+    let found = pieces.iter().enumerate().find(|(_, piece)| piece.group as u64 >= step.group_count);
+    let Some((index, piece)) = found else { return Ok(()) };
+    Err(DeviceError::Contract {
+        kernel: entries::correct_wsam.name,
+        what: format!("segment {index}: group"),
+        expected: format!("one of {} groups", step.group_count),
+        found: piece.group.to_string(),
+    })
 }
 
 /// Refuses what needs a plane that the pieces lack.
@@ -331,6 +355,7 @@ fn row(flat: &Flat) -> Segment {
         grads: flat.grads,
         params: flat.params,
         len: flat.len as u64,
+        group: flat.group as u32,
         out: flat.kept,
         perturbed_grads: flat.perturbed_grads,
         state: [flat.perturbed, 0],

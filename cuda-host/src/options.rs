@@ -30,6 +30,9 @@ pub struct Options {
     pub loss_scale: f32,
     /// Whether `grads` is the momentum (momentum-SAM): no ascent before the first descent.
     pub along_momentum: bool,
+    /// Whether a descent goes along the first gradient, this one or a later one (decoupled WSAM, LookSAM): it is then
+    /// judged in every segment, also where it is neither counted nor followed by an ascent.
+    pub descends_along_first: bool,
 }
 
 impl Default for Options {
@@ -40,6 +43,7 @@ impl Default for Options {
             second: SecondGradient::Checked,
             loss_scale: 1.0,
             along_momentum: false,
+            descends_along_first: false,
         }
     }
 }

@@ -59,9 +59,9 @@ pub struct DeviceStep {
     control: Address,
     variant: Address,
     groups: Address,
-    group_count: u64,
+    pub(crate) group_count: u64,
     /// A base optimizer of each group, as words: what the learning rate is written into.
-    bases: Address,
+    pub(crate) bases: Address,
     buffers: Buffers,
 }
 
@@ -93,7 +93,7 @@ impl DeviceStep {
             state: base.state_planes(),
         };
         check(&rules, segments, groups, &options)?;
-        let control = Control { learning_rate: base.learning_rate(), ..first_control(&options)? };
+        let control = first_control(&options)?;
         let bases = base_rows(&bases_of(base, groups)?);
         let scales: Vec<GroupScale> = groups.iter().map(scale_of).collect();
         let group = |segment: &DeviceSegment| &groups[segment.group];
@@ -102,6 +102,7 @@ impl DeviceStep {
         let at = |index: usize| group(&segments[index]);
         let counts = |index: usize| at(index).counts_in_norm();
         let remembers = rules.planes.memory > 0;
+        let follows = |index: usize| at(index).is_perturbed() || options.descends_along_first;
         let moves = |index: usize| at(index).is_perturbed() || (remembers && counts(index));
         let counted = segments.iter().filter(|segment| group(segment).counts_in_norm());
         let part = PART_BYTES as usize;
@@ -116,7 +117,7 @@ impl DeviceStep {
                 checked: options.second != SecondGradient::Unchecked,
                 along_momentum: options.along_momentum,
                 counted: tables.pass(device, own, counts)?,
-                uncounted: tables.pass(device, own, |i| at(i).is_perturbed() && !counts(i))?,
+                uncounted: tables.pass(device, own, |i| follows(i) && !counts(i))?,
                 moved: tables.pass(device, own, moves)?,
                 all,
                 rows: Rows::new(all.segments(), &rows, segments),

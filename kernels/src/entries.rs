@@ -89,14 +89,14 @@ kernels! {
     "mix" arm_look_sam_split [parts, count, results, counter, out, look] step::arm_split;
     "mix" arm_look_sam_reuse [sums, out, look] step::arm_reuse;
     "mix" mix_gsam [chunks, count, segments, control, mix, grads, old, to]
-        step::mix::<_, presam::descent::GsamMix<f32>>;
-    "mix" mix_wsam [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Wsam<f32>>;
-    "mix" mix_saner [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Saner<f32>>;
+        step::mix::<_, presam::descent::GsamMix<f32>, false>;
+    "mix" mix_wsam [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Wsam<f32>, false>;
+    "mix" mix_saner [chunks, count, segments, control, mix, grads, old, to] step::mix::<_, presam::Saner<f32>, false>;
     "mix" mix_look_sam_split [chunks, count, segments, control, mix, grads, old, to]
-        step::mix::<_, presam::descent::LookSamSplit<f32>>;
+        step::mix::<_, presam::descent::LookSamSplit<f32>, true>;
     "mix" mix_look_sam_reuse [chunks, count, segments, control, mix, grads, old, to]
-        step::mix::<_, presam::descent::LookSamReuse<f32>>;
-    "mix" correct_wsam [chunks, count, segments, control, wsam] step::correct;
+        step::mix::<_, presam::descent::LookSamReuse<f32>, false>;
+    "mix" correct_wsam [chunks, count, segments, control, bases, wsam] step::correct;
     "network" forward_relu [rows, columns, sums, a, b, start, out]
         network::product::<_, Rows, Columns, Relu, 2>;
     "network" forward [rows, columns, sums, a, b, start, out]

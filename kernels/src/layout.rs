@@ -107,6 +107,9 @@ pub struct GroupScale {
 /// Bytes from one group's base optimizer to the next: learning rate and weight decay may differ.
 pub const BASE_BYTES: u64 = 32;
 
+/// Where its learning rate stands once more, wherever the optimizer has it.
+pub const BASE_RATE: u64 = BASE_BYTES - 4;
+
 /// A [`BaseState`] as the device holds it: without padding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
@@ -157,8 +160,6 @@ pub struct Control {
     pub descends: u32,
     /// What the descent multiplies its gradient by.
     pub grad_factor: f32,
-    /// *host*: the learning rate of decoupled WSAM's correction.
-    pub learning_rate: f32,
     /// *host*: 1 / loss scale of the second gradient.
     pub unscale_second: f32,
     /// *host*: the norm that the second gradient is clipped to; infinity only checks it.
@@ -180,7 +181,7 @@ pub struct Control {
     /// The armed mix.
     pub mix: [f32; 2],
     /// Of no meaning: fills the sector.
-    pub reserved: [u32; 4],
+    pub reserved: [u32; 5],
 }
 
 /// Numbers of outcomes in memory.
@@ -205,7 +206,6 @@ impl Control {
             outcome: outcome::FINITE,
             descends: 0,
             grad_factor: 1.0,
-            learning_rate: 0.0,
             unscale_second: 1.0,
             max_norm: f32::INFINITY,
             along_momentum: 0,
@@ -216,7 +216,7 @@ impl Control {
             uncounted: Part::ZERO,
             mix_sums: [Part::ZERO; 2],
             mix: [0.0; 2],
-            reserved: [0; 4],
+            reserved: [0; 5],
         }
     }
 }

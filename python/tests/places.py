@@ -80,4 +80,5 @@ def late(base, **options):
     return planes(params, optimizer)
 
 
-DESCENTS = [dict(descent="gsam", alpha=0.4), dict(descent="saner", alpha=0.5), dict(descent="wsam", gamma=0.8, decoupled=False)]
+DESCENTS = [dict(descent="gsam", alpha=0.4), dict(descent="saner", alpha=0.5), dict(descent="wsam", gamma=0.8, decoupled=False),
+            dict(descent="wsam", gamma=0.8), dict(descent="look-sam", alpha=0.7, every=3)]

@@ -41,13 +41,15 @@ class Side:
         self.params = [draw(n) for n in LENGTHS]
         self.planes = [[p, np.zeros_like(p), *zeros(p.size, memory), *(abs(draw(p.size)) for _ in range(inputs)), *zeros(p.size, state)]
                        for p in self.params]
-        # The CPU keeps a copy of the first gradient where both are mixed.
-        self.firsts = [np.zeros_like(p) for p in self.params]
-        kept = [0 if gpu or descent[0] == "plain" else first.ctypes.data for first in self.firsts]
+        # The CPU keeps a copy of the first gradient where both are mixed; LookSAM's part is beside it.
+        looks = descent[0] == "look-sam"
+        self.firsts, self.sharp = [[np.zeros_like(p) for p in self.params] for _ in range(2)]
+        place = lambda planes, there, k: planes[k].ctypes.data if there else 0
         rows = []
         for k, planes in enumerate(self.planes):
             params, backup, *rest = (plane.ctypes.data for plane in planes)
-            rows.append((LENGTHS[k], min(k, 1), [params, backup, kept[k], 0, *rest]))
+            first = place(self.firsts, looks or not gpu and descent[0] != "plain", k)
+            rows.append((LENGTHS[k], min(k, 1), [params, backup, first, place(self.sharp, looks, k), *rest]))
         self.engine.set_tensors(rows)
         self.state = [planes[-state] if state else None for planes in self.planes]
 
@@ -66,6 +68,10 @@ class Side:
             second = self.gradients(step, 1, spoilt == 1)
             self.engine.descend([g.ctypes.data for g in second], self.groups, unscale, max_norm, stream, None)
         return moved
+
+    def reuse(self, step, unscale=1.0, max_norm=None, stream=1):
+        grads = self.gradients(step, 0)
+        self.engine.reuse([g.ctypes.data for g in grads], self.groups, unscale, max_norm, stream, None)
 
     momentum = False
 
@@ -100,7 +106,7 @@ def test_the_bits_of_both_modules_are_the_same(variant, base):
     assert gpu.engine.outcome(0)[0] == 0
 
 
-@pytest.mark.parametrize("descent", [("gsam", 0.4), ("wsam", 0.8), ("saner", 0.5)])
+@pytest.mark.parametrize("descent", [("gsam", 0.4), ("wsam", 0.8), ("wsam-decoupled", 0.8), ("saner", 0.5)])
 def test_mixes_of_both_gradients_are_the_same_too(descent):
     cpu, gpu = both("asam", "sgd-momentum", descent)
     plain = Side(False, "asam", "sgd-momentum")
@@ -110,6 +116,19 @@ def test_mixes_of_both_gradients_are_the_same_too(descent):
         for a, b in zip(cpu.planes, gpu.planes):
             alike(a, b)
     assert not np.array_equal(cpu.params[1], plain.params[1])
+
+
+def test_look_sam_keeps_and_reuses_the_same_part():
+    cpu, gpu = both("asam", "adamw", ("look-sam", 0.7))
+    for step in range(6):
+        for side in (cpu, gpu):
+            side.groups[0]["lr"] = 0.1 / (1 + step)
+            side.step(step, unscale=1 / 3) if step % 3 == 0 else side.reuse(step, unscale=1 / 3, max_norm=2.0)
+        alike(cpu.sharp, gpu.sharp)
+        for a, b in zip(cpu.planes, gpu.planes):
+            # Of a step without an ascent the backup is of no meaning.
+            alike([a[0], *a[2:]], [b[0], *b[2:]])
+    assert cpu.engine.counters()[1] == gpu.engine.counters(0)[1] and gpu.engine.outcome(0)[0] == 5
 
 
 def test_bad_input_is_one_line_and_changes_nothing():
@@ -149,6 +168,39 @@ def mark(what):
         log.write(f"step {what}\n")
 
 
+WAITS = ("cuMemAlloc_v2", "cuMemFree_v2", "cuStreamSynchronize", "cuMemcpyDtoHAsync_v2", "cuModuleLoadDataEx")
+
+
+def launched(step):
+    """The kernels of a step, which must not allocate or wait."""
+    lines = step.splitlines()
+    assert not set(WAITS) & set(lines)
+    return [line.split()[0] for line in lines if line.startswith(" ")]
+
+
+def calls_of(work, tmp_path):
+    """What a process of this file calls, step by step."""
+    log = tmp_path / "calls"
+    stub = {**os.environ, "PRESAM_STUB_CUDA": "fake", "PRESAM_STUB_LOG": str(log)}
+    subprocess.run([sys.executable, __file__, work], env=stub, check=True)
+    calls = log.read_text().split("step ")
+    if len(calls[-1].splitlines()) == 1:
+        pytest.skip("there is a driver, and no stub of one")
+    return calls
+
+
+def mixed_on_the_stub(name):
+    """Two steps with both gradients and, of LookSAM, two without a second one."""
+    side = Side(True, "sam", "sgd", "cuda:0", (name, 0.7))
+    for step in range(4):
+        mark(step)
+        if step < 2 or name != "look-sam":
+            side.step(step, stream=0)
+        else:
+            side.reuse(step, stream=0)
+    mark("over")
+
+
 def on_the_stub():
     """Steps on the stub's device, which computes nothing, with a mark in its log before each."""
     side = Side(True, "info-asam", "sgd-momentum", "cuda:0")
@@ -164,22 +216,13 @@ def on_the_stub():
 
 
 def test_no_step_after_the_first_one_allocates_or_waits(tmp_path):
-    log = tmp_path / "calls"
-    stub = {**os.environ, "PRESAM_STUB_CUDA": "fake", "PRESAM_STUB_LOG": str(log)}
-    subprocess.run([sys.executable, __file__], env=stub, check=True)
-    calls = log.read_text().split("step ")
-    if len(calls[-1].splitlines()) == 1:
-        pytest.skip("there is a driver, and no stub of one")
+    calls = calls_of("plain", tmp_path)
     for step in (calls[2], calls[3]):
-        lines = step.splitlines()
-        for waits in ("cuMemAlloc_v2", "cuMemFree_v2", "cuStreamSynchronize", "cuMemcpyDtoHAsync_v2", "cuModuleLoadDataEx"):
-            assert waits not in lines
-        launched = [line.split()[0] for line in lines if line.startswith(" ")]
-        assert launched == ["accumulate_info_asam_f32", "finish_info_sam", "ascend_in_place_info_asam_f32", "restore",
-                            "accumulate_gradient", "second_sgd", "descend_sgd_momentum"]
+        assert launched(step) == ["accumulate_info_asam_f32", "finish_info_sam", "ascend_in_place_info_asam_f32", "restore",
+                                  "accumulate_gradient", "second_sgd", "descend_sgd_momentum"]
     pushed, stepped, asked = (step.splitlines() for step in calls[4:7])
-    # The base optimizers in one write, the learning rate and the norm as words; the step after it has none of them.
-    assert (pushed.count("cuMemcpyHtoDAsync_v2"), pushed.count("cuMemsetD32Async")) == (1, 2)
+    # The base optimizers in one write, the norm as a word; the step after it has neither.
+    assert (pushed.count("cuMemcpyHtoDAsync_v2"), pushed.count("cuMemsetD32Async")) == (1, 1)
     assert "cuMemsetD32Async" not in stepped and "cuStreamSynchronize" not in stepped
     assert "cuStreamSynchronize" in asked
     # Whose thread it is finds its context as it was.
@@ -187,5 +230,19 @@ def test_no_step_after_the_first_one_allocates_or_waits(tmp_path):
     assert asked[asked.index("cuStreamSynchronize") + 1] == "cuCtxSetCurrent"
 
 
+ASCENT = ["accumulate_sam_f32", "finish_sam", "ascend_in_place_sam_f32", "restore"]
+DESCENT = ["accumulate_gradient", "second_sgd", "descend_sgd"]
+SPLIT = ["accumulate_pair", "arm_look_sam_split", "mix_look_sam_split"]
+REUSE = ["accumulate_gradient", "total"] * 2 + ["arm_look_sam_reuse", "mix_look_sam_reuse"]
+
+
+def test_descents_along_the_first_gradient_neither_wait_nor_allocate(tmp_path):
+    calls = calls_of("wsam-decoupled", tmp_path)
+    assert [launched(step) for step in calls[2:5]] == [[*ASCENT, *DESCENT, "correct_wsam"]] * 3
+    (tmp_path / "calls").unlink()
+    calls = calls_of("look-sam", tmp_path)
+    assert [launched(step) for step in calls[2:5]] == [[*ASCENT, *DESCENT, *SPLIT], *[[*REUSE, *DESCENT]] * 2]
+
+
 if __name__ == "__main__":
-    on_the_stub()
+    on_the_stub() if sys.argv[1] == "plain" else mixed_on_the_stub(sys.argv[1])

@@ -46,6 +46,60 @@ def test_mixes_of_both_gradients_do_too(options, base):
     (mine, *rest), (gpu, *others) = both(run, "asam", base, **options)
     equal([plane for plane in mine], gpu)
     assert rest == others
+    # One loss scale after another, and a norm that clips.
+    (mine, *rest), (gpu, *others) = both(run, "asam", base, steps=5, max_norm=0.5, loss_scale=3.3, scale=3.3, **options)
+    equal(mine, gpu)
+    assert rest == others
+
+
+def spoilt_mix(half, counted, descent):
+    params = tensors()
+    optimizer = made(params, "asam", "momentum", momentum=0.9, **descent)
+    optimizer.param_groups[1].update(counted=counted, perturbed=counted)
+    take(params, optimizer, 3)
+    before = [t.detach().clone() for t in planes(params, optimizer)]
+    calls, said = [], []
+
+    def closure():
+        closure_of(params, optimizer, 3)()
+        calls.append(0)
+        if len(calls) == half:
+            params[1].grad[7] = math.inf
+
+    optimizer.step(closure)
+    equal(before, planes(params, optimizer))
+    said.append(str(optimizer.report()[:2]))
+    return planes(params, optimizer), said + take(params, optimizer, 4, 4)
+
+
+@pytest.mark.parametrize("descent", DESCENTS[-2:])
+@pytest.mark.parametrize("half, counted", [(1, True), (2, True), (1, False), (2, False)])
+def test_a_descent_along_the_first_gradient_is_skipped_too(half, counted, descent):
+    (mine, said), (gpu, others) = both(spoilt_mix, half, counted, descent)
+    equal(mine, gpu)
+    assert said == others and "non-finite" in said[0]
+
+
+def spoilt_between(descent):
+    params = tensors()
+    optimizer = made(params, "sam", "adamw", **descent)
+    said = []
+    for step in range(7):
+
+        def closure():
+            closure_of(params, optimizer, step)()
+            if step == 2:
+                params[2].grad[0] = math.nan
+
+        optimizer.step(closure)
+        said.append(str(optimizer.report()[:2]))
+    return planes(params, optimizer), said, optimizer.state_dict()["presam"]["counters"]
+
+
+def test_a_step_of_look_sam_without_a_second_gradient_is_judged():
+    (mine, *rest), (gpu, *others) = both(spoilt_between, DESCENTS[-1])
+    equal(mine, gpu)
+    assert rest == others and [line.split("'")[1] for line in rest[0][:4]] == ["perturbed", "reused", "non-finite", "perturbed"]
 
 
 def mixed_by_hand(set_to_none):
@@ -159,11 +213,11 @@ def test_a_gradient_that_is_not_finite_skips_the_step(half, base):
     assert half == 2 or all(torch.equal(a, b) for a, b in zip(before, kept))
 
 
-def odd_places():
+def odd_places(**descent):
     """Parameters that are no block, gradients 4 bytes past 16, in the first half or the second alone."""
     torch.manual_seed(0)
     params = [torch.nn.Parameter(torch.randn(8, 6).t()), torch.nn.Parameter(torch.randn(40)), torch.nn.Parameter(torch.randn(12, 4)[:, :2])]
-    optimizer = SAM(params, "asam", rho=0.1, base="sgd", lr=0.1, momentum=0.9)
+    optimizer = SAM(params, "asam", rho=0.1, base="sgd", lr=0.1, momentum=0.9, **descent)
     for step in range(5):
         calls = []
 
@@ -179,8 +233,9 @@ def odd_places():
 
 
 @pytest.mark.filterwarnings("ignore:presam")
-def test_places_that_change_are_followed():
-    equal(*both(odd_places))
+@pytest.mark.parametrize("descent", [{}, *DESCENTS])
+def test_places_that_change_are_followed(descent):
+    equal(*both(odd_places, **descent))
 
 
 @pytest.mark.parametrize("way", [(devices.Cpu, Emulated), (Emulated, devices.Cpu), (Emulated, Emulated)])

@@ -79,11 +79,20 @@ impl DeviceStep {
         }
     }
 
-    /// The second half: judges g~ and lets the base optimizer step on w.
+    /// The second half: [`judge`](DeviceStep::judge), then [`take`](DeviceStep::take).
     ///
     /// # Errors
     /// As [`Device::launch`]; the descent is then not counted.
     pub fn descend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.judge(device)?;
+        self.take(device)
+    }
+
+    /// Judges g~, and counts the step if it is to be taken.
+    ///
+    /// # Errors
+    /// As [`Device::launch`].
+    pub fn judge(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let mut parts = 0;
         if self.checked {
             let unscale = self.control + offset_of!(Control, unscale_second) as u64;
@@ -93,7 +102,15 @@ impl DeviceStep {
             parts = self.all.parts();
         }
         let arguments = [self.control, self.bases, u64::from(self.checked)];
-        self.fold(device, parts, self.base_kernels.second, &arguments)?;
+        self.fold(device, parts, self.base_kernels.second, &arguments)
+    }
+
+    /// Lets the base optimizer step on w along what stands as the second gradient now, if the last
+    /// [`judge`](DeviceStep::judge) has found no reason against it: decoupled WSAM judges g~ and steps along g.
+    ///
+    /// # Errors
+    /// As [`Device::launch`]; the descent is then not counted.
+    pub fn take(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let descend = pick(self.base_kernels.descend, self.is_mixed);
         let done = self.all.launch(device, descend, &[self.control, self.bases]);
         let places = [offset_of!(Control, base_before), offset_of!(Control, base_state)];

@@ -1,6 +1,6 @@
 //! What a [`DeviceStep`](super::DeviceStep) writes to the device: segments, groups, base optimizers, the control block.
 
-use presam::{AnyBase, Group, SecondGradient};
+use presam::{AnyBase, DynBase, Group, SecondGradient};
 use presam_kernels::Kernel;
 use presam_kernels::entries::base_words;
 use presam_kernels::layout::{
@@ -86,13 +86,14 @@ pub(super) fn bases_of(
     Ok(groups.iter().map(of).collect::<Result<_, _>>()?)
 }
 
-/// The same in rows of [`BASE_BYTES`].
+/// The same in rows of [`BASE_BYTES`], each with its learning rate at [`BASE_RATE`](presam_kernels::layout::BASE_RATE).
 pub(super) fn base_rows(bases: &[AnyBase<f32>]) -> Vec<u32> {
     let words = BASE_BYTES as usize / 4;
     let mut rows = Vec::new();
     for base in bases {
         rows.extend(base_words(base));
-        rows.resize(rows.len().next_multiple_of(words), 0);
+        rows.resize(rows.len().next_multiple_of(words) - 1, 0);
+        rows.push(base.learning_rate().to_bits());
     }
     rows
 }

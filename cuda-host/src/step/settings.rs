@@ -25,8 +25,7 @@ impl DeviceStep {
         self.set_bases(device, &bases_of(base, groups)?)
     }
 
-    /// Queues a configuration of the base optimizer for each group. The correction of decoupled WSAM, which knows no
-    /// groups, takes the first one's learning rate.
+    /// Queues a configuration of the base optimizer for each group.
     ///
     /// # Errors
     /// [`DeviceError::Contract`] for another kind of optimizer or another number of groups than the step was
@@ -58,10 +57,7 @@ impl DeviceStep {
                 return refuse(format!("decays of group {group}"), expected, found);
             }
         }
-        let Some(first) = bases.first() else { return Ok(()) };
-        device.set(self.bases, &base_rows(bases))?;
-        let rate = self.control + offset_of!(Control, learning_rate) as u64;
-        device.fill(rate, first.learning_rate().to_bits(), 1)
+        if bases.is_empty() { Ok(()) } else { device.set(self.bases, &base_rows(bases)) }
     }
 
     /// Queues another radius for a group.

@@ -82,12 +82,13 @@ fn groups_share_what_their_one_count_of_steps_rests_on() {
 
 #[test]
 fn a_mix_refuses_second_gradients_that_share_memory() {
-    let (mut device, _) = good(100);
-    let control = upload(&mut device, &[0.0_f32; 64]).unwrap();
+    let (mut device, segment) = good(100);
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
     let mut plane = || upload(&mut device, &[0.0_f32; 400]).unwrap();
     let (first, second, params) = (plane(), plane(), plane());
     let piece = |len: usize, at: u64| Flat {
         len,
+        group: 0,
         params: params + at,
         grads: first + at,
         perturbed_grads: second + at,
@@ -95,7 +96,7 @@ fn a_mix_refuses_second_gradients_that_share_memory() {
         kept: 0,
     };
     let pieces = [piece(100, 0), piece(8, 400), piece(0, 432)];
-    let mut mixes = Mixes::new(&mut device, &pieces, control).unwrap();
+    let mut mixes = Mixes::new(&mut device, &pieces, &step).unwrap();
     assert!(mixes.distance(&mut device).unwrap_err().to_string().ends_with("found null"));
     let mut told = |grads: [Address; 3], second: [Address; 3]| {
         mixes.set_gradients(&mut device, &grads, &second).map_err(|error| error.to_string())

@@ -234,7 +234,7 @@ fn what_finds_no_room_gives_back_what_it_had() {
     };
     let base = Sgd::new(0.1).unwrap().with_momentum(0.9).unwrap();
     let groups = [Group::new(0.05).unwrap()];
-    leaves_nothing(|device| {
+    let step = leaves_nothing(|device| {
         DeviceStep::new(
             device,
             Sam::new().into(),
@@ -246,13 +246,14 @@ fn what_finds_no_room_gives_back_what_it_had() {
     });
     let flat = Flat {
         len: 5000,
+        group: 0,
         params: place(0),
         grads: place(1),
         perturbed_grads: place(2),
         perturbed: place(3),
         kept: 0,
     };
-    leaves_nothing(|device| Mixes::new(device, &[flat], place(9)));
+    leaves_nothing(|device| Mixes::new(device, &[flat], &step));
     let mlp = Mlp::new(&[4, 3, 2]).unwrap();
     leaves_nothing(|device| DeviceNetwork::new(device, &mlp, 8));
 }
@@ -307,6 +308,7 @@ fn a_loss_scale_or_norm_out_of_range_and_a_norm_that_nobody_takes_are_refused() 
 fn flat(segment: &DeviceSegment) -> Flat {
     Flat {
         len: 100,
+        group: 0,
         params: segment.params,
         grads: segment.grads,
         perturbed_grads: segment.perturbed_grads,
@@ -319,9 +321,14 @@ fn flat(segment: &DeviceSegment) -> Flat {
 fn planes_of_mixes_and_batches_are_checked_too() {
     let (mut device, segment) = good(100);
     let flat = flat(&segment);
-    let mut mixed = |flat| Mixes::new(&mut device, &[flat], segment.state[0]).map(drop);
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
+    let mut mixed = |flat| Mixes::new(&mut device, &[flat], &step).map(drop);
     assert!(mixed(flat).is_ok() && mixed(Flat { len: 0, params: 0, ..flat }).is_ok());
     for (flat, line) in [
+        (
+            Flat { group: 1, ..flat },
+            "correct_wsam: segment 0: group: expected one of 1 groups, found 1",
+        ),
         (
             Flat { grads: 0, ..flat },
             "accumulate_pair: grads: expected an address of device memory, found null",
@@ -372,7 +379,8 @@ fn mixes_and_network_refuse_what_has_no_room() {
     assert_eq!(error, "forward: batch: expected at most 8 examples, found 9");
     let (mut device, segment) = good(100);
     let flat = flat(&segment);
-    let mixes = Mixes::new(&mut device, &[flat], segment.state[0]).unwrap();
+    let step = made(&mut device, &[segment], Options::default()).unwrap();
+    let mixes = Mixes::new(&mut device, &[flat], &step).unwrap();
     let look = LookSam::new(0.7).unwrap();
     for error in [mixes.look_sam_split(&mut device, look), mixes.look_sam_reuse(&mut device, look)]
     {

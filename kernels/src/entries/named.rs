@@ -37,11 +37,11 @@ macro_rules! base_words {
 }
 presam::for_each_base!(base_words);
 
-// A row of the table of groups has room for any of them.
+// A row of the table of groups has room for any of them, and the learning rate once more.
 const _: () = {
     macro_rules! fit {
         ($($module:ident: $Base:ident, state $s:literal;)*) => {
-            $(assert!(size_of::<presam::base::$Base<f32>>() as u64 <= crate::layout::BASE_BYTES);)*
+            $(assert!(size_of::<presam::base::$Base<f32>>() as u64 <= crate::layout::BASE_RATE);)*
         };
     }
     presam::for_each_base!(fit);

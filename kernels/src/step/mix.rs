@@ -6,7 +6,7 @@ use presam::pass::{Mixed, Pair, Term};
 use presam::{GradientMix, Gsam, LookSam, Outcome, Part, Wsam};
 
 use crate::fold::{Tree, fold};
-use crate::layout::{Control, Segment, outcome};
+use crate::layout::{BASE_BYTES, BASE_RATE, Control, Segment, outcome};
 use crate::piece::{Piece, Table};
 use crate::plain::Plain;
 use crate::reads::{F32, Planes};
@@ -104,9 +104,10 @@ pub fn arm_reuse<W: Team>(team: &W, [sums, out, look]: [u64; 3]) {
 }
 
 /// `to` becomes mix(g, old): GSAM, WSAM and SANER write over g~, LookSAM keeps its part elsewhere. The planes are
-/// at these offsets of a row. Nothing after an ascent that was not finite.
+/// at these offsets of a row. Before the descent: nothing after an ascent that was not finite. `DESCENDED`, after it:
+/// nothing where it was not taken.
 #[inline(always)]
-pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
+pub fn mix<W: Team, Mix: GradientMix<f32> + Plain, const DESCENDED: bool>(
     team: &W,
     [chunks, count, segments, control, mix, grads, old, to]: [u64; 8],
 ) {
@@ -115,8 +116,13 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
         else {
             return;
         };
-        let ascent = team.word(control + offset_of!(Control, outcome) as u64);
-        if ascent == outcome::NON_FINITE {
+        let word = |offset: usize| team.word(control + offset as u64);
+        let skipped = if DESCENDED {
+            word(offset_of!(Control, descends)) == 0
+        } else {
+            word(offset_of!(Control, outcome)) == outcome::NON_FINITE
+        };
+        if skipped {
             return;
         }
         map::map::<W, _, F32, 1, 0, 0>(
@@ -139,25 +145,29 @@ pub fn mix<W: Team, Mix: GradientMix<f32> + Plain>(
     });
 }
 
-/// Decoupled WSAM's correction of w after a descent with g, at the learning rate of `control`.
+/// Decoupled WSAM's correction of w after a descent with g, at the learning rate of the segment's group and by the
+/// factor of that descent.
 #[inline(always)]
-pub fn correct<W: Team>(team: &W, [chunks, count, segments, control, wsam]: [u64; 5]) {
+pub fn correct<W: Team>(team: &W, [chunks, count, segments, control, bases, wsam]: [u64; 6]) {
     team.each(|thread| {
         let Some(piece) = Piece::of::<F32>(team, Table::new(chunks, count, segments), thread)
         else {
             return;
         };
-        if team.word(control + offset_of!(Control, descends) as u64) == 0 {
+        let word = |offset: usize| team.word(control + offset as u64);
+        if word(offset_of!(Control, descends)) == 0 {
             return;
         }
-        let rate = team.word(control + offset_of!(Control, learning_rate) as u64);
+        let factor = f32::from_bits(word(offset_of!(Control, grad_factor)));
+        let rate = bases + BASE_BYTES * u64::from(piece.segment.group) + BASE_RATE;
+        let rate = f32::from_bits(team.word(rate)) * factor;
         let wsam: Wsam<f32> = team.load(wsam);
         let second = piece.plane(team, offset_of!(Segment, perturbed_grads));
         map::map::<W, _, F32, 2, 0, 0>(
             team,
             &piece,
             &map::Work {
-                map: wsam.correction(f32::from_bits(rate)),
+                map: wsam.correction(rate),
                 old: Some(piece.segment.params),
                 reads: Planes::at([piece.segment.grads, second]),
                 last: F32,

@@ -1,6 +1,10 @@
 //! GSAM, WSAM, SANER, LookSAM and the measured distance: on the device and on the core.
 
-use presam::{Cpu, GradientMix, Gsam, LookSam, PartialNorm, Saner, ScaledNorm, Wsam};
+use std::mem::offset_of;
+
+use presam::{
+    AnyBase, Cpu, GradientMix, Group, Gsam, LookSam, PartialNorm, Sam, Saner, ScaledNorm, Sgd, Wsam,
+};
 use presam_kernels::layout::{Control, outcome};
 
 use super::Request;
@@ -8,9 +12,15 @@ use super::counted::Counted;
 use super::difference::floats;
 use super::random::Random;
 use crate::error::Error;
-use presam_cuda::{Address, Buffers, Device, DeviceError, Flat, Mixes, download};
+use presam_cuda::{
+    Address, Buffers, Device, DeviceError, DeviceSegment, DeviceStep, Flat, Mixes, Options,
+    download,
+};
 
 const LENGTHS: &[usize] = &[1, 127, 128, 2048, 2049, 9610];
+/// The learning rate of the model's group, and what a descent multiplies its gradient by.
+const RATE: f32 = 0.1;
+const FACTOR: f32 = 0.7;
 const SCALES: &[f32] = &[1.0, 1.0, 1e-3, 1e-30, 1e25, 0.0];
 
 /// Two gradients, w and the perturbed w.
@@ -51,22 +61,44 @@ pub(super) fn check(device: &mut Counted, request: Request) -> Result<(), Error>
 
 fn one(device: &mut Counted, case: &Case, alpha: f32) -> Result<(), Error> {
     let mut buffers = Buffers::default();
-    let mut control = Control::new(presam::LengthRule::NORMALISED);
-    (control.descends, control.learning_rate) = (1, 0.1);
-    let control = buffers.upload(device, &[control])?;
     let flat = Flat {
         len: case.params.len(),
+        group: 1,
         params: buffers.upload(device, &case.params)?,
         grads: buffers.upload(device, &case.grads)?,
         perturbed_grads: buffers.upload(device, &case.perturbed_grads)?,
         perturbed: buffers.upload(device, &case.perturbed)?,
         kept: buffers.upload(device, &case.kept)?,
     };
-    let mixes = Mixes::new(device, &[flat], control)?;
-    let done = mixed(device, case, alpha, &mixes, (flat, control));
+    let step = step_over(device, flat)?;
+    let mixes = Mixes::new(device, &[flat], &step)?;
+    let done = mixed(device, case, alpha, &mixes, (flat, step.control()));
     mixes.free(device)?;
+    step.free(device)?;
     buffers.free(device)?;
     done
+}
+
+/// A step over the whole model as the second of two groups, as after a descent that has clipped its gradient.
+fn step_over(device: &mut Counted, flat: Flat) -> Result<DeviceStep, Error> {
+    let segment = DeviceSegment {
+        len: flat.len as u64,
+        group: flat.group,
+        params: flat.params,
+        grads: flat.grads,
+        perturbed_grads: flat.perturbed_grads,
+        out: flat.perturbed,
+        ..DeviceSegment::default()
+    };
+    let (groups, options) =
+        ([Group::new(0.05)?; 2], Options { loss_scale: 3.0, ..Options::default() });
+    let [other, own] = [Sgd::new(0.3)?, Sgd::new(RATE)?].map(AnyBase::from);
+    let step = DeviceStep::new(device, Sam::new().into(), other, &[segment], &groups, options)?;
+    step.set_bases(device, &[other, own])?;
+    let at = |offset: usize| step.control() + offset as u64;
+    device.fill(at(offset_of!(Control, descends)), 1, 1)?;
+    device.fill(at(offset_of!(Control, grad_factor)), FACTOR.to_bits(), 1)?;
+    Ok(step)
 }
 
 /// Compares a plane, then writes what it was before the mix.
@@ -108,9 +140,14 @@ fn mixed(
     let expected = over(saner, grads, perturbed_grads);
     compared(device, case, "saner", second, &expected)?;
 
+    let descends = control + offset_of!(Control, descends) as u64;
     mixes.look_sam_split(device, look)?;
     let expected = over(look.split(&pair(grads, perturbed_grads)?)?.0, grads, perturbed_grads);
     compared(device, case, "look-sam split", (flat.kept, kept), &expected)?;
+    device.fill(descends, 0, 1)?;
+    mixes.look_sam_split(device, look)?;
+    compared(device, case, "look-sam split after no descent", (flat.kept, kept), kept)?;
+    device.fill(descends, 1, 1)?;
 
     mixes.look_sam_reuse(device, look)?;
     let expected = over(look.reuse(&gradient(grads)?, &gradient(kept)?)?.0, grads, kept);
@@ -119,12 +156,12 @@ fn mixed(
     // The decoupled form corrects w itself.
     mixes.wsam_decoupled(device, wsam)?;
     let mut expected = case.params.clone();
-    Cpu::plain().correct(wsam.correction(0.1), &mut expected, grads, perturbed_grads)?;
+    Cpu::plain().correct(wsam.correction(RATE * FACTOR), &mut expected, grads, perturbed_grads)?;
     let params = (flat.params, &case.params[..]);
     compared(device, case, "wsam decoupled", params, &expected)?;
 
     // After an ascent that was not finite nothing is mixed.
-    let skipped = control + std::mem::offset_of!(Control, outcome) as u64;
+    let skipped = control + offset_of!(Control, outcome) as u64;
     device.fill(skipped, outcome::NON_FINITE, 1)?;
     mixes.wsam(device, wsam)?;
     compared(device, case, "wsam skipped", second, perturbed_grads)?;

@@ -170,6 +170,7 @@ impl<'d> DeviceTrainer<'d> {
         let state = several(plan.base.state_planes())?;
         let flat = Flat {
             len,
+            group: 0,
             params: buffers.upload(device, params)?,
             grads,
             perturbed_grads,
@@ -181,7 +182,7 @@ impl<'d> DeviceTrainer<'d> {
         let segments = segments(mlp, flat, slope, memory, state);
         let options = Options { length: plan.length, along_momentum, ..Options::default() };
         let step = DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
-        let mixes = Mixes::new(device, &[flat], step.control())?;
+        let mixes = Mixes::new(device, &[flat], &step)?;
         let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
         let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;
         let features = split.train.features;

@@ -132,9 +132,9 @@ impl Model {
         Ok(ScaledNorm::of(sums.total()?).value().into())
     }
 
-    /// What GSAM, WSAM, SANER and LookSAM do to the second gradient.
+    /// What GSAM, WSAM and SANER do to the second gradient.
     pub fn mix(&mut self, cpu: Cpu, descent: Descent) -> Result<(), Error> {
-        let Self { grads, perturbed_grads, kept, .. } = self;
+        let Self { grads, perturbed_grads, .. } = self;
         let mut sums = PartialNorm::new();
         match descent {
             Descent::Plain => {}
@@ -145,14 +145,21 @@ impl Model {
             }
             Descent::Wsam(wsam) => cpu.mix_gradients(wsam, grads, perturbed_grads)?,
             Descent::Saner { mix, .. } => cpu.mix_gradients(mix, grads, perturbed_grads)?,
-            Descent::LookSam { look, .. } => {
-                cpu.accumulate_pair(grads, perturbed_grads, &mut sums)?;
-                kept.copy_from_slice(perturbed_grads);
-                let (split, _) = look.split(&sums)?;
-                cpu.mix_gradients(split, grads, kept)?;
-            }
+            // After the descent.
+            Descent::LookSam { .. } => {}
         }
         Ok(())
+    }
+
+    /// What LookSAM keeps of a step that was taken.
+    pub fn keep_sharp(&mut self, cpu: Cpu, descent: Descent) -> Result<(), Error> {
+        let Descent::LookSam { look, .. } = descent else { return Ok(()) };
+        let Self { grads, perturbed_grads, kept, .. } = self;
+        let mut sums = PartialNorm::new();
+        cpu.accumulate_pair(grads, perturbed_grads, &mut sums)?;
+        kept.copy_from_slice(perturbed_grads);
+        let (split, _) = look.split(&sums)?;
+        cpu.mix_gradients(split, grads, kept)
     }
 
     /// LookSAM's gradient of a step without a second one, in place of the second.

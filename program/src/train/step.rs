@@ -159,6 +159,9 @@ impl Stepper {
             step.second(network, model, cpu, plan, looks)
         };
         let report = session.step(&plan.groups, model, &mut gradient)?;
+        if report.descended {
+            model.keep_sharp(cpu, plan.descent)?;
+        }
         Ok(Step { descended: report.descended, ..step })
     }
 }

@@ -5,12 +5,13 @@ use presam_bridge::{Fault, Numbers, Seats};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyString};
 
-use crate::engine::{Engine, Made};
+use crate::engine::{Began, Engine, Made};
 use crate::refused::Refused;
 
-/// The numbers of what is no `presam::Outcome`: not known yet, and a step without an ascent.
+/// The numbers of what is no `presam::Outcome`: not known yet, and both kinds of steps without an ascent.
 const QUEUED: u8 = 3;
 const BASE: u8 = 4;
+const REUSED: u8 = 5;
 
 /// Steps, running product, mean.
 type RuleCounters = (u32, f64, f64);
@@ -149,6 +150,25 @@ impl PyEngine {
         Ok(Some(QUEUED))
     }
 
+    /// A whole step of LookSAM without a second gradient, queued.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the CPU's module")]
+    fn reuse(
+        &mut self,
+        py: Python<'_>,
+        grads: Option<Vec<usize>>,
+        groups: &Bound<'_, PyList>,
+        unscale: f64,
+        max_norm: Option<f64>,
+        stream: usize,
+        decide: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Option<u8>> {
+        alone(decide.as_ref())?;
+        let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
+        self.regroup(groups)?;
+        self.unlocked(py, |engine| engine.reuse(stream, &grads, unscale, max_norm))?;
+        Ok(Some(QUEUED))
+    }
+
     /// Tells the device what the groups hold: between replays of a captured step.
     fn push(
         &mut self,
@@ -170,10 +190,13 @@ impl PyEngine {
     /// Waits for the stream: the outcome's number and the norm of the last step; `None` before the first one.
     fn outcome(&mut self, py: Python<'_>, stream: usize) -> PyResult<Option<(u8, f64)>> {
         let found = self.unlocked(py, |engine| engine.found(stream))?;
-        Ok(found.map(|found| match (found.outcome, found.ascended) {
-            (outcome, true) => (outcome as u8, found.norm),
-            (Outcome::NonFinite, false) => (Outcome::NonFinite as u8, f64::NAN),
-            (_, false) => (BASE, f64::NAN),
+        Ok(found.map(|found| {
+            let number = match (found.outcome, found.began) {
+                (Outcome::NonFinite, _) | (_, Began::Ascending) => found.outcome as u8,
+                (_, Began::Alone) => BASE,
+                (_, Began::Reusing) => REUSED,
+            };
+            (number, found.norm)
         }))
     }
 

@@ -25,8 +25,7 @@ pub(crate) struct Made<'a> {
 pub(crate) struct Found {
     pub outcome: Outcome,
     pub norm: f64,
-    /// Whether it began with an ascent.
-    pub ascended: bool,
+    pub began: Began,
 }
 
 /// Everything of one optimizer but the tensors' own memory.
@@ -53,9 +52,12 @@ pub(crate) struct Engine {
 
 /// How a step began.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Began {
+pub(crate) enum Began {
     Ascending,
+    /// The base optimizer's alone.
     Alone,
+    /// LookSAM's, between its second gradients.
+    Reusing,
 }
 
 impl Engine {
@@ -111,11 +113,7 @@ impl Engine {
 
     /// The first half of a step.
     pub fn ascend(&mut self, stream: usize, grads: &[usize], unscale: f64) -> Result<(), Refused> {
-        if self.recorded && !self.is_recording(stream)? {
-            // A capture that was given up: nothing of it was done.
-            (self.perturbed, self.recorded) = (false, false);
-        }
-        self.at_rest()?;
+        self.begin(stream)?;
         let first = grads.iter().map(|&at| at as Address).collect();
         let grads = self.placed(stream, grads)?;
         self.made_for(&grads)?;
@@ -131,6 +129,33 @@ impl Engine {
         Ok(())
     }
 
+    /// Before the first half of a step.
+    fn begin(&mut self, stream: usize) -> Result<(), Refused> {
+        if self.recorded && !self.is_recording(stream)? {
+            // A capture that was given up: nothing of it was done.
+            (self.perturbed, self.recorded) = (false, false);
+        }
+        Ok(self.at_rest()?)
+    }
+
+    /// A whole step of LookSAM without a second gradient.
+    pub fn reuse(
+        &mut self,
+        stream: usize,
+        grads: &[usize],
+        unscale: f64,
+        max_norm: Option<f64>,
+    ) -> Result<(), Refused> {
+        self.begin(stream)?;
+        let grads = self.placed(stream, grads)?;
+        self.made_for(&grads)?;
+        let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
+        let wanted = Wanted::whole(groups, unscale, max_norm);
+        place.on(stream, &mut |device| ready.reuse(device, &grads, &wanted))?;
+        self.last = Some(Began::Reusing);
+        Ok(())
+    }
+
     /// The second half; without a first one the base optimizer's step alone.
     pub fn descend(
         &mut self,
@@ -143,8 +168,7 @@ impl Engine {
         self.made_for(&grads)?;
         let perturbed = self.perturbed;
         let Self { place, ready: Some(ready), groups, first, .. } = self else { return Ok(()) };
-        let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
-        let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
+        let wanted = Wanted::whole(groups, unscale, max_norm);
         let first: Vec<_> = first.iter().map(|&at| place.address(at)).collect();
         let first = perturbed.then_some(&*first);
         place.on(stream, &mut |device| ready.descend(device, first, &grads, &wanted))?;
@@ -171,8 +195,7 @@ impl Engine {
             )
             .into());
         }
-        let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
-        let wanted = Wanted { groups, unscale: unscale as f32, max_norm };
+        let wanted = Wanted::whole(groups, unscale, max_norm);
         Ok(place.apart(stream, &mut |device| ready.tell(device, &wanted))?)
     }
 
@@ -218,10 +241,12 @@ impl Engine {
         Ok(found.map(|report| {
             // Between the halves, and of a step that was given up, the second gradient is that of the step before.
             let refused = last.is_some() && report.second == Outcome::NonFinite;
-            let ascended = *last != Some(Began::Alone);
+            let began = last.unwrap_or(Began::Ascending);
+            let ascended = began == Began::Ascending;
             let first = if ascended { report.ascent.outcome } else { Outcome::Finite };
             let outcome = if refused { Outcome::NonFinite } else { first };
-            Found { outcome, norm: f64::from(report.ascent.norm.value()), ascended }
+            let norm = if ascended { f64::from(report.ascent.norm.value()) } else { f64::NAN };
+            Found { outcome, norm, began }
         }))
     }
 
@@ -306,10 +331,11 @@ impl Engine {
         let Self { place, rules, rows, groups, ready, stream, .. } = self;
         let at = |(row, &grads): (&Row, &Address)| row.segment(&**place, grads);
         let segments: Vec<_> = rows.iter().zip(grads).map(at).collect();
+        let sharp: Vec<_> = rows.iter().map(|row| row.sharp(&**place)).collect();
         let mut made = None;
         place.beside(*stream, &mut |device| {
             let old = ready.as_ref();
-            made = Some(Ready::new(device, rules, &segments, groups, begun, old, between)?);
+            made = Some(Ready::new(device, rules, &segments, &sharp, groups, begun, old, between)?);
             Ok(())
         })?;
         let old = std::mem::replace(ready, made);

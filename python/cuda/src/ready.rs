@@ -32,11 +32,21 @@ pub(crate) struct Wanted<'a> {
     pub max_norm: Option<f32>,
 }
 
+impl<'a> Wanted<'a> {
+    /// Of a half that clips.
+    pub fn whole(groups: &'a [Settings<f32>], unscale: f64, max_norm: Option<f64>) -> Self {
+        let max_norm = Some(max_norm.map_or(f32::INFINITY, |norm| norm as f32));
+        Self { groups, unscale: unscale as f32, max_norm }
+    }
+}
+
 /// A step, and what was last written to the device.
 pub(crate) struct Ready {
     step: DeviceStep,
     /// Where both gradients are looked at.
     mixes: Option<Mixes>,
+    /// Where LookSAM writes the gradient of a step without a second one.
+    scratch: Vec<Address>,
     descent: Descent<f32>,
     along_momentum: bool,
     /// What no step can change of them: who counts, who moves, whose operator is 1.
@@ -78,6 +88,7 @@ impl Ready {
         device: &mut dyn Device,
         rules: &Rules,
         segments: &[DeviceSegment],
+        sharp: &[[Address; 2]],
         groups: &[Settings<f32>],
         counters: (RuleState<f32>, BaseState),
         old: Option<&Self>,
@@ -91,6 +102,7 @@ impl Ready {
             second: SecondGradient::Checked,
             loss_scale: 1.0,
             along_momentum,
+            descends_along_first: rules.descent.takes_first(),
         };
         let own: Vec<Group<f32>> = match old {
             Some(old) if between => old.own.clone(),
@@ -128,7 +140,7 @@ impl Ready {
         };
         let begun = begun.and_then(|()| step.set_bases(device, &bases));
         let mixes = begun.and_then(|()| match rules.mixes() {
-            true => mixes_over(device, segments, step.control()).map(Some),
+            true => mixes_over(device, segments, sharp, &step).map(Some),
             false => Ok(None),
         });
         let mixes = match mixes {
@@ -141,8 +153,21 @@ impl Ready {
         let (unscale, max_norm) =
             old.map_or((1.0, f32::INFINITY), |old| (old.unscale, old.max_norm));
         let rhos = own.iter().map(|group| group.rho()).collect();
-        let descent = rules.descent;
-        Ok(Self { step, mixes, descent, along_momentum, own, wide, rhos, bases, unscale, max_norm })
+        let (descent, scratch) =
+            (rules.descent, sharp.iter().map(|[scratch, _]| *scratch).collect());
+        Ok(Self {
+            step,
+            mixes,
+            scratch,
+            descent,
+            along_momentum,
+            own,
+            wide,
+            rhos,
+            bases,
+            unscale,
+            max_norm,
+        })
     }
 
     /// Whether gradients at these places can go with it.
@@ -232,11 +257,40 @@ impl Ready {
                 Descent::Gsam(gsam) => mixes.gsam(device, gsam)?,
                 Descent::Wsam(wsam) => mixes.wsam(device, wsam)?,
                 Descent::Saner(saner) => mixes.saner(device, saner)?,
-                // Refused where the optimizer is made.
                 Descent::Plain | Descent::Decoupled(_) | Descent::LookSam(_) => {}
             }
         }
         self.step.restore(device)?;
+        match (self.descent, &self.mixes) {
+            (Descent::Decoupled(wsam), Some(mixes)) => {
+                self.step.judge(device)?;
+                self.step.set_second_gradients(device, first)?;
+                self.step.take(device)?;
+                mixes.wsam_decoupled(device, wsam)
+            }
+            (Descent::LookSam(look), Some(mixes)) => {
+                self.step.descend(device)?;
+                mixes.look_sam_split(device, look)
+            }
+            _ => self.step.descend(device),
+        }
+    }
+
+    /// A whole step of LookSAM without a second gradient.
+    pub fn reuse(
+        &mut self,
+        device: &mut dyn Device,
+        grads: &[Address],
+        wanted: &Wanted<'_>,
+    ) -> Result<(), DeviceError> {
+        self.tell(device, wanted)?;
+        let (Descent::LookSam(look), Some(mixes)) = (self.descent, &mut self.mixes) else {
+            return Ok(());
+        };
+        mixes.set_gradients(device, grads, &self.scratch)?;
+        self.step.skip_ascent(device)?;
+        mixes.look_sam_reuse(device, look)?;
+        self.step.set_second_gradients(device, &self.scratch)?;
         self.step.descend(device)
     }
 
@@ -269,17 +323,19 @@ impl Ready {
 fn mixes_over(
     device: &mut dyn Device,
     segments: &[DeviceSegment],
-    control: Address,
+    sharp: &[[Address; 2]],
+    step: &DeviceStep,
 ) -> Result<Mixes, DeviceError> {
-    let piece = |segment: &DeviceSegment| Flat {
+    let piece = |(segment, &[_, kept]): (&DeviceSegment, &[Address; 2])| Flat {
         len: segment.len as usize,
+        group: segment.group,
         params: segment.params,
         grads: segment.grads,
         // Until they are told: memory that no half of a step reads as a gradient.
         perturbed_grads: segment.out,
         perturbed: 0,
-        kept: 0,
+        kept,
     };
-    let pieces: Vec<_> = segments.iter().map(piece).collect();
-    Mixes::new(device, &pieces, control)
+    let pieces: Vec<_> = segments.iter().zip(sharp).map(piece).collect();
+    Mixes::new(device, &pieces, step)
 }

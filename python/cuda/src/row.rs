@@ -11,13 +11,16 @@ pub(crate) struct Row {
     group: usize,
     params: Address,
     backup: Address,
+    /// LookSAM's alone: where a gradient of the step's own is written, and the kept part.
+    scratch: Address,
+    kept: Address,
     memory: [Address; 2],
     inputs: [Address; 2],
     state: [Address; 2],
 }
 
 impl Row {
-    /// `addresses`: params, backup, first, kept, then memory, inputs, state; 0 for a plane that is not there.
+    /// `addresses`: params, backup, scratch, kept, then memory, inputs, state; 0 for a plane that is not there.
     pub fn new(
         len: usize,
         group: usize,
@@ -33,13 +36,13 @@ impl Row {
         }
         let mut rest = addresses.iter().map(|&address| address as Address);
         let mut next = || rest.next().unwrap_or(0);
-        let (params, backup, _first, _kept) = (next(), next(), next(), next());
+        let (params, backup, scratch, kept) = (next(), next(), next(), next());
         let [memory, inputs, state] = counts.map(|count| {
             let mut planes = [0; 2];
             planes.iter_mut().take(count).for_each(|plane| *plane = next());
             planes
         });
-        Ok(Self { len, group, params, backup, memory, inputs, state })
+        Ok(Self { len, group, params, backup, scratch, kept, memory, inputs, state })
     }
 
     pub const fn bytes(&self) -> usize {
@@ -48,9 +51,15 @@ impl Row {
 
     /// Its planes that are there.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
-        let planes = [self.params, self.backup].into_iter().chain(self.memory);
+        let own = [self.params, self.backup, self.scratch, self.kept];
+        let planes = own.into_iter().chain(self.memory);
         let planes = planes.chain(self.inputs).chain(self.state).filter(|&plane| plane != 0);
         planes.map(|plane| (plane, self.bytes()))
+    }
+
+    /// The device's own addresses of scratch and kept part; 0 for what is not there.
+    pub fn sharp(&self, place: &dyn Place) -> [Address; 2] {
+        [self.scratch, self.kept].map(|plane| if plane == 0 { 0 } else { place.address(plane) })
     }
 
     /// As the device has it; both gradients at `grads` until they are told apart.

@@ -165,7 +165,7 @@ COMMON = (*ALONE, "lr", "weight_decay")
 
 
 # By the compiled modules' numbers; the last two are a GPU's.
-OUTCOMES = ("perturbed", "zero-norm", "non-finite", "queued", "base")
+OUTCOMES = ("perturbed", "zero-norm", "non-finite", "queued", "base", "reused")
 
 
 class Report(NamedTuple):

@@ -4,12 +4,21 @@
 use crate::command::{Outcome, Run, read, root};
 use crate::workspace;
 
-/// cargo-deny by deny.toml. Advisories need a database from outside.
+/// cargo-deny by deny.toml, for the library with its program and for the Python package. Advisories need a database from
+/// outside.
 pub(crate) fn deny() -> Outcome {
     installed("deny")?;
-    Run::cargo().args(["deny", "--all-features", "check", "licenses", "bans", "sources"]).run()?;
+    let checked = |what: &[&str]| -> Outcome {
+        ["Cargo.toml", "python/Cargo.toml"].into_iter().try_for_each(|manifest| {
+            let run = Run::cargo().args(["deny", "--manifest-path", manifest, "--all-features"]);
+            let run = run.args(["--config", "deny.toml", "check"]);
+            // An exception may be the other one's.
+            run.args(["--allow", "license-exception-not-encountered"]).args(what).run()
+        })
+    };
+    checked(&["licenses", "bans", "sources"])?;
     if Run::cargo().args(["deny", "fetch", "db"]).succeeds() {
-        return Run::cargo().args(["deny", "--all-features", "check", "advisories"]).run();
+        return checked(&["advisories"]);
     }
     eprintln!("advisories: not checked, since their database cannot be fetched from here");
     Ok(())
@@ -26,7 +35,9 @@ pub(crate) fn semver() -> Outcome {
     let packages = workspace::packages(&root())?;
     let libraries =
         packages.iter().filter(|one| one.is_published() && one.targets("lib").count() > 0);
-    let run = Run::cargo().args(["semver-checks", "--baseline-rev", &commit]);
+    // Without a driver presam-cuda is read as docs.rs does.
+    let run = Run::cargo().env("DOCS_RS", "1");
+    let run = run.args(["semver-checks", "--baseline-rev", &commit]);
     libraries.fold(run, |run, library| run.args(["--package", &library.name])).run()
 }
 

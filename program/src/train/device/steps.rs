@@ -129,7 +129,8 @@ impl DeviceTrainer<'_> {
                 self.gradient(perturbed, perturbed_grads)?;
                 self.look_at_gradients()?;
                 self.mix()?;
-                self.end(distance)
+                self.end(distance)?;
+                self.keep_sharp()
             }
         }
     }
@@ -157,7 +158,16 @@ impl DeviceTrainer<'_> {
             Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam),
             Descent::Wsam(wsam) => self.mixes.wsam(self.device, wsam),
             Descent::Saner { mix, .. } => self.mixes.saner(self.device, mix),
+            // After the descent.
+            Descent::LookSam { .. } => Ok(()),
+        }
+    }
+
+    /// What LookSAM keeps of a step that was taken.
+    fn keep_sharp(&mut self) -> Result<(), DeviceError> {
+        match self.plan.descent {
             Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look),
+            _ => Ok(()),
         }
     }
 

@@ -74,6 +74,8 @@ impl Stepper {
             ascended.model().perturbed_grads.fill(f32::NAN);
         } else {
             step.second(network, ascended.model(), cpu, plan, looks)?;
+            // Before the next part's gradients are there.
+            ascended.model().keep_sharp(cpu, plan.descent)?;
         }
         Ok(step)
     }

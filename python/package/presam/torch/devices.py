@@ -49,7 +49,7 @@ class Gpu:
             return torch.cuda.is_current_stream_capturing()
 
     def engine(self, method: Method, dtype: torch.dtype, base, names):
-        refusals.method_on_gpu(method, base)
+        refusals.base_on_gpu(base)
         if self.capturing():
             raise RuntimeError(refusals.FIRST_IN_CAPTURE)
         return module().Engine(method.variant.name, method.keys, base, names, method.length, method.descent, self.name)

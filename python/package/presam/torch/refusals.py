@@ -75,11 +75,8 @@ def on_gpu(p: torch.Tensor) -> None:
         raise TypeError(f"parameters: expected float32 on a GPU, found {p.dtype}; float64 is the CPU's")
 
 
-def method_on_gpu(method, base) -> None:
-    """Raises for a method that has no fused form on a GPU yet."""
-    if method.descent[0] in ("wsam-decoupled", "look-sam"):
-        raise ValueError(f"descent: expected None, 'gsam', 'saner' or 'wsam' with decoupled=False on a GPU for now, found "
-                         f"{method.descent[0]!r}, which is the CPU's")
+def base_on_gpu(base) -> None:
+    """Raises for a base optimizer that has no fused form."""
     if base is None:
         raise ValueError("base: expected 'sgd' or 'adamw' on a GPU, whose step says nothing to the host, found a class of torch")
 

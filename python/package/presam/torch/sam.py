@@ -307,11 +307,14 @@ class SAM(Saved, torch.optim.Optimizer):
 
     def _reuse(self) -> str:
         """LookSAM between two perturbed steps: the base optimizer steps now, the second half has nothing to do."""
-        call = (self.param_groups, self._unscale, self.max_norm, torch.get_num_threads(), self._decide)
-        found = self._tensors and self._tensors.engine.reuse(None, *call)
+        def taken(tensors, grads):
+            workers = tensors.workers()
+            return tensors.engine.reuse(grads, self.param_groups, self._unscale, self.max_norm, workers, self._decide)
+
+        found = self._tensors and taken(self._tensors, None)
         if found is None:
             tensors, grads, _copies = self._closely(False)
-            found = tensors.engine.reuse(grads, *call)
+            found = taken(tensors, grads)
         self._half = outcome = "non-finite" if OUTCOMES[found] == "non-finite" else "reused"
         self._watch.began(outcome, math.nan)
         self._moved()

@@ -181,7 +181,8 @@ def planes_of(p, image, state, scratch, method: Method, base: Optional[Base], qu
     looks = method.descent[0] == "look-sam"
     return [
         plane(scratch, "backup"),
-        plane(scratch, "first") if method.mixes and not queued else None,
+        # On a GPU only LookSAM's, between its second gradients: the first gradient is where torch has it.
+        plane(scratch, "first") if method.mixes and (looks or not queued) else None,
         plane(state, "sharp") if looks else None,
         *(plane(state, f"memory_{k}") for k in range(method.memory)),
         *(given(f"input_{k}") for k in range(method.inputs)),
