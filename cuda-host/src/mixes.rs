@@ -67,7 +67,7 @@ impl Mixes {
     /// Tables over the pieces, which belong to groups of the step.
     ///
     /// # Errors
-    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane; as [`Device::allocate`] and
+    /// [`DeviceError::Contract`] for a null, misaligned or overlapping plane and a group that the step has not; as [`Device::allocate`] and
     /// [`Device::write`].
     pub fn new(
         device: &mut dyn Device,
@@ -126,7 +126,7 @@ impl Mixes {
                     kernel,
                     what: format!("segment {index}: perturbed_grads"),
                     expected:
-                        "memory of its own: both gradients are looked at, and it is written over"
+                        "memory of its own, since both gradients are looked at: whoever clears gradients in place has one for both"
                             .into(),
                     found: "the first gradient's".into(),
                 });
@@ -139,7 +139,7 @@ impl Mixes {
             return Err(DeviceError::Contract {
                 kernel,
                 what: "perturbed_grads".into(),
-                expected: "memory of its own for each, since it is written over".into(),
+                expected: "memory of its own for each: a mix writes over it".into(),
                 found: "two that share it".into(),
             });
         }
@@ -213,8 +213,9 @@ impl Mixes {
     /// ascend() -> g~ -> judge() -> set_second_gradients(g) -> take() -> wsam_decoupled()
     /// ```
     ///
-    /// A step whose `perturbed_grads` is the plane of g from the beginning judges g and never sees g~: one that is not
-    /// finite goes into w.
+    /// g is judged in every group by a step made with
+    /// [`Options::descends_along_first`](crate::Options::descends_along_first). One whose `perturbed_grads` is the plane of g
+    /// from the beginning judges g and never sees g~: what of that is not finite goes into w.
     ///
     /// # Errors
     /// As [`Device::launch`].
@@ -228,7 +229,8 @@ impl Mixes {
     }
 
     /// LookSAM with a second gradient, after the descent: keeps the part of g~ that is orthogonal to g. Nothing where the
-    /// descent was skipped.
+    /// descent was skipped, which a g that is not finite causes in every group of a step made with
+    /// [`Options::descends_along_first`](crate::Options::descends_along_first).
     ///
     /// # Errors
     /// [`DeviceError::Contract`] without a plane to keep it in; as [`Device::launch`].

@@ -187,7 +187,7 @@ impl DeviceStep {
         if self.uncounted.count() > 0 {
             return Ok(());
         }
-        // Nobody writes these sums anew where every group that is perturbed is counted.
+        // Nobody writes these sums anew where every group whose first gradient is followed is counted.
         let uncounted = self.control + offset_of!(Control, uncounted) as u64;
         device.fill(uncounted, 0, size_of::<presam::Part<f32>>() / 4)
     }

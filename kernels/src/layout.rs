@@ -174,7 +174,7 @@ pub struct Control {
     pub norm_class: i32,
     /// Outcome of the second gradient, as `outcome`.
     pub second: u32,
-    /// Sums over the segments that are perturbed and not counted.
+    /// Sums over the segments that are not counted and whose first gradient is followed all the same.
     pub uncounted: Part<f32>,
     /// Sums that a mix of gradients is armed with, if it needs two.
     pub mix_sums: [Part<f32>; 2],

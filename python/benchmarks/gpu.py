@@ -15,7 +15,8 @@ import torch
 import presam
 from presam.torch import SAM, devices
 
-DESCENTS = {"": {}, "gsam": {"alpha": 0.4}, "saner": {"alpha": 0.5}, "wsam": {"gamma": 0.8, "decoupled": False}}
+DESCENTS = {"": {}, "gsam": {"descent": "gsam"}, "saner": {"descent": "saner"}, "wsam": {"descent": "wsam", "gamma": 0.8},
+            "wsam-coupled": {"descent": "wsam", "gamma": 0.8, "decoupled": False}, "look-sam": {"descent": "look-sam", "every": 3}}
 BASES = {"sgd": {}, "sgd-momentum": {"momentum": 0.9}, "adamw": {"weight_decay": 0.01}}
 SHAPES = [(5,), (64, 3, 3, 3), (300, 401), (1,), (2048,)]
 STEPS, WARM = 6, 3
@@ -30,13 +31,15 @@ class Run:
         self.params = [torch.nn.Parameter(p) for p in draw()]
         parts = [{"params": self.params[:2], "lr": 0.05, "rho": 0.2}, {"params": self.params[2:], "operator": False}]
         self.optimizer = SAM(parts, variant, rho=0.05, base=base.split("-")[0], lr=0.1, max_norm=3.0, watch=0, **BASES[base],
-                             descent=descent or None, **DESCENTS[descent])
+                             **DESCENTS[descent])
         for p in self.params:
             if self.optimizer._method.inputs:
                 planes = [torch.rand(p.shape, generator=seed).to(device) for _ in range(self.optimizer._method.inputs)]
                 self.optimizer.set_inputs(p, *planes)
         self.given = [draw(), draw()]
         self.half = 0
+        # Steps that are captured as one.
+        self.every = self.optimizer._method.every
 
     def closure(self):
         for p, g in zip(self.params, self.given[self.half]):
@@ -45,7 +48,9 @@ class Run:
         return self.params[0].detach().sum()
 
     def prepare(self, step):
-        """Gradients and a rate for this step, where the last one's were."""
+        """Gradients and a rate for the steps from this one on, where the last ones' were."""
+        if step % self.every:
+            return
         seed = torch.Generator().manual_seed(100 + step)
         for one in (g for half in self.given for g in half):
             one.copy_(torch.randn(one.shape, generator=seed))
@@ -85,8 +90,9 @@ def captured(device, variant, base, descent):
             run.step()
     torch.cuda.current_stream().wait_stream(stream)
     with torch.cuda.graph(graph):
-        run.step()
-    for step in range(WARM, STEPS):
+        for _ in range(run.every):
+            run.step()
+    for step in range(WARM, STEPS, run.every):
         run.prepare(step)
         run.optimizer.push_settings()
         graph.replay()
@@ -129,7 +135,7 @@ def main():
             finally:
                 devices.KINDS.update(kinds)
             differences += found is not None
-            print(f"{row[0]:26} {row[1]:13} {row[2]:6} {form:9} {found or 'equal'}", flush=True)
+            print(f"{row[0]:26} {row[1]:13} {row[2]:12} {form:9} {found or 'equal'}", flush=True)
     print(f"\n{differences} differences" if differences else "\nequal in every bit")
     return int(differences > 0)
 

@@ -2,7 +2,7 @@
 //! interpreter's lock while it computes on many of them.
 
 use presam::{BaseState, Outcome, Real, RuleState};
-use presam_bridge::{Fault, Numbers, Seats, Where};
+use presam_bridge::{Descent, Fault, Numbers, Seats, Where};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyString};
 
@@ -173,7 +173,7 @@ impl PyEngine {
         })
     }
 
-    /// The second half of a step: the outcome's number.
+    /// The second half of a step: the outcome's number. `alone`, without a first half, the gradients are taken as they are.
     #[allow(clippy::too_many_arguments, reason = "one call a half, each argument a plain value")]
     fn descend(
         &mut self,
@@ -184,6 +184,7 @@ impl PyEngine {
         max_norm: Option<f64>,
         threads: usize,
         decide: Decide,
+        alone: bool,
     ) -> PyResult<Option<u8>> {
         let Some(grads) = self.found(grads, groups)? else { return Ok(None) };
         self.regroup(groups)?;
@@ -192,18 +193,19 @@ impl PyEngine {
                 engine.on(threads, Engine::restore)?;
                 let grads = engine.gradients(&grads)?;
                 let (unscale, max_norm) = limits(unscale, max_norm);
+                let descent = if alone { Descent::Plain } else { engine.descent };
                 let judged = engine.on(threads, |engine| {
-                    engine.mix(&grads)?;
+                    engine.mix(descent, &grads)?;
                     engine.judge(&grads, unscale, max_norm)
                 });
                 let (factor, found) = judged?;
                 let outcome = decided(&decide, found)?;
                 if outcome != Outcome::NonFinite {
                     engine.on(threads, |engine| {
-                        engine.keep_sharp(&grads)?;
+                        engine.keep_sharp(descent, &grads)?;
                         let factor = unscale * factor;
                         if engine.base.is_some() {
-                            engine.descend(&grads, factor)
+                            engine.descend(descent, &grads, factor)
                         } else {
                             engine.multiply(&grads, factor)
                         }
@@ -239,7 +241,7 @@ impl PyEngine {
                 })?;
                 let outcome = decided(&decide, found)?;
                 if outcome != Outcome::NonFinite {
-                    engine.on(threads, |engine| engine.descend(&mixed, unscale * factor))?;
+                    engine.on(threads, |engine| engine.descend(Descent::Plain, &mixed, unscale * factor))?;
                 }
                 Ok(Some(outcome as u8))
             })

@@ -28,8 +28,8 @@ impl<R: AnyReal> Engine<R> {
     }
 
     /// Writes what is descended along over the second gradient, where the method mixes.
-    pub fn mix(&mut self, grads: &[Region<R>]) -> Result<(), Fault> {
-        match self.descent {
+    pub fn mix(&mut self, descent: Descent<R>, grads: &[Region<R>]) -> Result<(), Fault> {
+        match descent {
             Descent::Gsam(gsam) => {
                 let mut sums = PartialNorm::new();
                 for (tensor, &grads) in present(&mut self.tensors, grads) {
@@ -69,8 +69,8 @@ impl<R: AnyReal> Engine<R> {
     }
 
     /// Keeps LookSAM's sharp part of the second gradient.
-    pub fn keep_sharp(&mut self, grads: &[Region<R>]) -> Result<(), Fault> {
-        let Descent::LookSam(look) = self.descent else { return Ok(()) };
+    pub fn keep_sharp(&mut self, descent: Descent<R>, grads: &[Region<R>]) -> Result<(), Fault> {
+        let Descent::LookSam(look) = descent else { return Ok(()) };
         let mut sums = PartialNorm::new();
         for (tensor, &grads) in present(&mut self.tensors, grads) {
             let (_, first, second) = tensor.row.kept(grads)?;
@@ -113,8 +113,13 @@ impl<R: AnyReal> Engine<R> {
     }
 
     /// The base optimizer's step along `factor` times the gradients.
-    pub fn descend(&mut self, grads: &[Region<R>], factor: R) -> Result<(), Fault> {
-        let (cpu, descent) = (self.cpu, self.descent);
+    pub fn descend(
+        &mut self,
+        descent: Descent<R>,
+        grads: &[Region<R>],
+        factor: R,
+    ) -> Result<(), Fault> {
+        let cpu = self.cpu;
         for (tensor, &second) in present(&mut self.tensors, grads) {
             let group = of(&self.groups, tensor.group)?;
             let Some(base) = group.base else { continue };

@@ -1,6 +1,7 @@
 """The two compiled modules over the same arrays: that of a GPU, on its emulated device, and that of the CPU. Without torch;
 tests/torch_gpu.py has the rest."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -66,11 +67,11 @@ class Side:
         moved = [p.copy() for p in self.params]
         if found[0] != 2:
             second = self.gradients(step, 1, spoilt == 1)
-            self.engine.descend([g.ctypes.data for g in second], self.groups, unscale, max_norm, stream, None)
+            self.engine.descend([g.ctypes.data for g in second], self.groups, unscale, max_norm, stream, None, False)
         return moved
 
-    def reuse(self, step, unscale=1.0, max_norm=None, stream=1):
-        grads = self.gradients(step, 0)
+    def reuse(self, step, unscale=1.0, max_norm=None, stream=1, spoilt=False):
+        grads = self.gradients(step, 0, spoilt)
         self.engine.reuse([g.ctypes.data for g in grads], self.groups, unscale, max_norm, stream, None)
 
     momentum = False
@@ -129,6 +130,34 @@ def test_look_sam_keeps_and_reuses_the_same_part():
             # Of a step without an ascent the backup is of no meaning.
             alike([a[0], *a[2:]], [b[0], *b[2:]])
     assert cpu.engine.counters()[1] == gpu.engine.counters(0)[1] and gpu.engine.outcome(0)[0] == 5
+
+
+def spoilt_in(counted, spoilt, descent):
+    """Both sides, a step with a gradient that is not finite, one without; what must not have moved has not."""
+    sides = [Side(gpu, "asam", "sgd-momentum", descent=descent) for gpu in (False, True)]
+    for side in sides:
+        side.groups[1].update(counted=counted, perturbed=counted)
+        side.step(0)
+        kept = [a.copy() for a in (*side.params, *side.sharp, *side.state)]
+        side.step(1, spoilt=spoilt)
+        if spoilt == 0:
+            assert side.engine.restore(*(() if side is sides[0] else (1,))) in (0, len(LENGTHS))
+        alike(kept, [*side.params, *side.sharp, *side.state])
+        side.step(2, max_norm=1.0)
+        if descent[0] == "look-sam":
+            side.reuse(3, spoilt=True)
+            kept = [a.copy() for a in (*side.params, *side.sharp, *side.state)]
+            side.reuse(4)
+            assert not np.array_equal(kept[1], side.params[1])
+    return sides
+
+
+@pytest.mark.parametrize("descent", [("wsam-decoupled", 0.8), ("look-sam", 0.7)])
+@pytest.mark.parametrize("spoilt, counted", [(0, True), (0, False), (1, True), (1, False)])
+def test_a_descent_along_the_first_gradient_is_skipped_too(descent, spoilt, counted):
+    cpu, gpu = spoilt_in(counted, spoilt, descent)
+    alike([*cpu.params, *cpu.sharp, *cpu.state], [*gpu.params, *gpu.sharp, *gpu.state])
+    assert cpu.engine.counters()[1] == gpu.engine.counters(0)[1]
 
 
 def test_bad_input_is_one_line_and_changes_nothing():
@@ -201,6 +230,29 @@ def mixed_on_the_stub(name):
     mark("over")
 
 
+def captured_on_the_stub():
+    """A capture of LookSAM that begins with a step without a second gradient, and one that begins with one."""
+    driver, (context, stream, graph) = ctypes.CDLL("libcuda.so.1"), (ctypes.c_void_p() for _ in range(3))
+    side = Side(True, "sam", "sgd", "cuda:0", ("look-sam", 0.7))
+    side.step(0, stream=0)
+    side.reuse(1, stream=0)
+    driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), 0)
+    driver.cuCtxSetCurrent(context)
+    assert driver.cuStreamCreate(ctypes.byref(stream), 1) == 0
+    for begins in ("reuse", "whole"):
+        assert driver.cuStreamBeginCapture_v2(stream, 1) == 0
+        if begins == "whole":
+            side.step(2, stream=stream.value)
+            side.reuse(3, stream=stream.value)
+        else:
+            try:
+                side.reuse(2, stream=stream.value)
+            except ValueError as error:
+                print(error)
+        assert driver.cuStreamEndCapture(stream, ctypes.byref(graph)) == 0
+    side.step(4, stream=0)
+
+
 def on_the_stub():
     """Steps on the stub's device, which computes nothing, with a mark in its log before each."""
     side = Side(True, "info-asam", "sgd-momentum", "cuda:0")
@@ -244,5 +296,16 @@ def test_descents_along_the_first_gradient_neither_wait_nor_allocate(tmp_path):
     assert [launched(step) for step in calls[2:5]] == [[*ASCENT, *DESCENT, *SPLIT], *[[*REUSE, *DESCENT]] * 2]
 
 
+def test_a_capture_of_look_sam_that_would_reuse_one_part_for_ever_is_refused():
+    stub = {**os.environ, "PRESAM_STUB_CUDA": "fake"}
+    told = subprocess.run([sys.executable, __file__, "captured"], env=stub, capture_output=True, text=True)
+    if "found no CUDA device" in told.stderr:
+        pytest.skip("there is a driver, and no stub of one")
+    assert told.returncode == 0, told.stderr
+    words = "capture: look-sam: expected a first step with a second gradient (each replay would reuse one part for ever), found"
+    assert told.stdout.startswith(words) and told.stdout.count("\n") == 1
+
+
 if __name__ == "__main__":
-    on_the_stub() if sys.argv[1] == "plain" else mixed_on_the_stub(sys.argv[1])
+    others = {"plain": on_the_stub, "captured": captured_on_the_stub}
+    others.get(sys.argv[1], lambda: mixed_on_the_stub(sys.argv[1]))()

@@ -38,8 +38,6 @@ def test_settings_of_a_step_do_too(options):
     assert rest == others
 
 
-
-
 @pytest.mark.parametrize("base", ["momentum", "adamw"])
 @pytest.mark.parametrize("options", DESCENTS)
 def test_mixes_of_both_gradients_do_too(options, base):
@@ -50,6 +48,31 @@ def test_mixes_of_both_gradients_do_too(options, base):
     (mine, *rest), (gpu, *others) = both(run, "asam", base, steps=5, max_norm=0.5, loss_scale=3.3, scale=3.3, **options)
     equal(mine, gpu)
     assert rest == others
+
+
+def warmed_up(descent):
+    """Plain training before the method begins, and once between its steps."""
+    params = tensors()
+    optimizer = made(params, "sam", "momentum", momentum=0.9, max_norm=2.0, **descent)
+    for step in range(2):
+        closure_of(params, optimizer, step)()
+        optimizer.base_step(zero_grad=True)
+    plain = [p.detach().clone() for p in params]
+    take(params, optimizer, 2, 2)
+    optimizer.zero_grad()
+    closure_of(params, optimizer, 4)()
+    optimizer.base_step()
+    said = optimizer.outcome
+    take(params, optimizer, 2, 5)
+    return [*planes(params, optimizer), *plain], said
+
+
+@pytest.mark.parametrize("descent", DESCENTS)
+def test_a_base_step_mixes_nothing(descent):
+    (mine, said), (gpu, others) = both(warmed_up, descent)
+    equal(mine, gpu)
+    assert said == others == "base"
+    equal(mine[-3:], on(devices.Cpu, warmed_up, {})[0][-3:])
 
 
 def spoilt_mix(half, counted, descent):
@@ -116,7 +139,7 @@ def mixed_by_hand(set_to_none):
 
 def test_a_mix_needs_the_first_gradient_and_says_so():
     equal(*both(mixed_by_hand, True))
-    with pytest.raises(ValueError, match="both gradients are looked at, and it is written over, found the first gradient's"):
+    with pytest.raises(ValueError, match="whoever clears gradients in place has one for both, found the first gradient's"):
         on(Emulated, mixed_by_hand, False)
 
 

@@ -104,14 +104,14 @@ fn a_mix_refuses_second_gradients_that_share_memory() {
     assert_eq!(told([first, first + 400, 0], [second, second + 400, 0]), Ok(()));
     // Both first gradients in one memory, the shorter within the longer: read alone.
     assert_eq!(told([first, first + 16, 0], [second, second + 400, 0]), Ok(()));
-    let both = "memory of its own: both gradients are looked at, and it is written over, found the first gradient's";
+    let both = "memory of its own, since both gradients are looked at: whoever clears gradients in place has one for both, found the first gradient's";
     for over in [first, first + 16, first + 384] {
         let refused = told([first, first + 16, 0], [second, over, 0]).unwrap_err();
         assert!(refused.ends_with(both), "{refused}");
     }
     let refused = told([first, first + 400, 0], [second, second + 384, 0]).unwrap_err();
     assert!(refused.ends_with(
-        "memory of its own for each, since it is written over, found two that share it"
+        "memory of its own for each: a mix writes over it, found two that share it"
     ));
     let refused = told([first, first + 400, 0], [second, params + 16, 0]).unwrap_err();
     assert!(refused.ends_with("32 bytes shared with a plane that is written"), "{refused}");

@@ -131,7 +131,7 @@ impl PyEngine {
         Ok(Some((QUEUED, f64::NAN)))
     }
 
-    /// The second half of a step, queued.
+    /// The second half of a step, queued; without a first one the gradients are taken as they are.
     #[allow(clippy::too_many_arguments, reason = "the arguments of the CPU's module")]
     fn descend(
         &mut self,
@@ -142,6 +142,7 @@ impl PyEngine {
         max_norm: Option<f64>,
         stream: usize,
         decide: Option<Bound<'_, PyAny>>,
+        _alone: bool,
     ) -> PyResult<Option<u8>> {
         alone(decide.as_ref())?;
         let Some(grads) = self.found(grads, groups)? else { return Ok(None) };

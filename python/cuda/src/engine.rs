@@ -2,7 +2,7 @@
 
 use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState};
 use presam_bridge::{Descent, Fault, Settings, length, variant};
-use presam_cuda::Address;
+use presam_cuda::{Address, DeviceError};
 
 use crate::place::{self, Place};
 use crate::ready::{Ready, Rules, Wanted};
@@ -46,6 +46,8 @@ pub(crate) struct Engine {
     perturbed: bool,
     /// Whether the first half of this step was recorded and not done.
     recorded: bool,
+    /// Whether what is being recorded keeps LookSAM's part anew.
+    splits: bool,
     /// How the last step began, where it came to its end.
     last: Option<Began>,
 }
@@ -79,6 +81,7 @@ impl Engine {
             stream: 0,
             perturbed: false,
             recorded: false,
+            splits: false,
             last: None,
         })
     }
@@ -149,9 +152,19 @@ impl Engine {
         self.begin(stream)?;
         let grads = self.placed(stream, grads)?;
         self.made_for(&grads)?;
-        let Self { place, ready: Some(ready), groups, .. } = self else { return Ok(()) };
+        let Self { place, ready: Some(ready), groups, splits, .. } = self else { return Ok(()) };
         let wanted = Wanted::whole(groups, unscale, max_norm);
-        place.on(stream, &mut |device| ready.reuse(device, &grads, &wanted))?;
+        place.on(stream, &mut |device| {
+            if device.is_recording()? && !*splits {
+                return Err(DeviceError::Contract {
+                    kernel: "capture",
+                    what: "look-sam".into(),
+                    expected: "a first step with a second gradient (each replay would reuse one part for ever)".into(),
+                    found: "one without; capture `every` steps, from one with a second gradient on".into(),
+                });
+            }
+            ready.reuse(device, &grads, &wanted)
+        })?;
         self.last = Some(Began::Reusing);
         Ok(())
     }
@@ -167,11 +180,17 @@ impl Engine {
         let grads = self.placed(stream, grads)?;
         self.made_for(&grads)?;
         let perturbed = self.perturbed;
-        let Self { place, ready: Some(ready), groups, first, .. } = self else { return Ok(()) };
+        let Self { place, ready: Some(ready), groups, first, splits, .. } = self else {
+            return Ok(());
+        };
         let wanted = Wanted::whole(groups, unscale, max_norm);
         let first: Vec<_> = first.iter().map(|&at| place.address(at)).collect();
         let first = perturbed.then_some(&*first);
-        place.on(stream, &mut |device| ready.descend(device, first, &grads, &wanted))?;
+        place.on(stream, &mut |device| {
+            ready.descend(device, first, &grads, &wanted)?;
+            *splits = device.is_recording()?;
+            Ok(())
+        })?;
         let began = if perturbed { Began::Ascending } else { Began::Alone };
         (self.perturbed, self.recorded, self.last) = (false, false, Some(began));
         Ok(())

@@ -164,7 +164,7 @@ ALONE = ("rho", "operator", "counted", "perturbed", "maximize")
 COMMON = (*ALONE, "lr", "weight_decay")
 
 
-# By the compiled modules' numbers; the last two are a GPU's.
+# By the compiled modules' numbers; the last three are a GPU's.
 OUTCOMES = ("perturbed", "zero-norm", "non-finite", "queued", "base", "reused")
 
 
@@ -174,7 +174,7 @@ class Report(NamedTuple):
     outcome: Optional[str]
     """"perturbed"; "zero-norm": nothing to follow, the base optimizer stepped alone; "non-finite": nothing has
     changed; "reused": LookSAM's step without a second gradient; "base": `base_step`; None before the first step. On a GPU
-    it is read when it is asked for, and what a call returns is "queued"."""
+    it is read when it is asked for, and what a call returns is "queued", or "reused" whatever becomes of the step."""
     norm: float
     """|| D C g ||, what rho is divided by; in the gradient's unit for sam."""
     steps: int

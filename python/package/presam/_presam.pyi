@@ -50,8 +50,10 @@ class Engine:
         self, grads: _Grads, groups: _Groups, unscale: float, momentum: bool, threads: int, decide: _Decide
     ) -> Optional[Tuple[int, float]]: ...
     def descend(
-        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: Optional[float], threads: int, decide: _Decide
-    ) -> Optional[int]: ...
+        self, grads: _Grads, groups: _Groups, unscale: float, max_norm: Optional[float], threads: int, decide: _Decide,
+        alone: bool,
+    ) -> Optional[int]:
+        """`alone`, without a first half, the gradients are taken as they are."""
     def reuse(
         self, grads: _Grads, groups: _Groups, unscale: float, max_norm: Optional[float], threads: int, decide: _Decide
     ) -> Optional[int]: ...

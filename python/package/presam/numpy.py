@@ -145,7 +145,7 @@ class SAM:
                     grads = [None if g is None else g.copy() for g in grads]
                     found = self._addresses(grads)
                 args = (found, self.groups, self._unscale, self.max_norm, self.threads)
-                judged = OUTCOMES[self._engine.descend(*args, None)]
+                judged = OUTCOMES[self._engine.descend(*args, None, False)]
             finally:
                 self.restore()
             outcome = judged if judged == "non-finite" else outcome

@@ -87,7 +87,7 @@ class Step:
         if outcome == 2:
             self.engine.restore()
         else:
-            self.engine.descend(grads(seconds), self.groups, 1.0, None, 1, None)
+            self.engine.descend(grads(seconds), self.groups, 1.0, None, 1, None, False)
         segments = [
             {
                 "perturbed": written(perturbed[k], self.scalar),

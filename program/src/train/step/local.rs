@@ -7,7 +7,7 @@
 //! A part has memory and counters of its own, as a process of its own has. Source: Foret et al. 2021 (arXiv 2010.01412),
 //! m-sharpness.
 
-use presam::{LookSam, Outcome};
+use presam::{LookSam, Outcome, PartialNorm};
 
 use super::{Step, Stepper};
 use crate::error::Error;
@@ -74,8 +74,14 @@ impl Stepper {
             ascended.model().perturbed_grads.fill(f32::NAN);
         } else {
             step.second(network, ascended.model(), cpu, plan, looks)?;
-            // Before the next part's gradients are there.
-            ascended.model().keep_sharp(cpu, plan.descent)?;
+            // Before the next part's gradients are there; of the step, which is judged as a whole, it is not known yet
+            // whether it is taken.
+            let model = ascended.model();
+            let mut second = PartialNorm::new();
+            cpu.accumulate_gradient(1.0, &model.perturbed_grads, &mut second)?;
+            if second.total()?.sum.is_finite() {
+                model.keep_sharp(cpu, plan.descent)?;
+            }
         }
         Ok(step)
     }
@@ -95,6 +101,7 @@ mod tests {
     use super::*;
     use crate::config::{Options, Plan, resolve};
     use crate::data::Dataset;
+    use crate::train::state::KEPT;
     use presam_model::Mlp;
 
     const WIDTHS: [usize; 2] = [2, 3];
@@ -140,5 +147,29 @@ mod tests {
         for (found, expected) in stepper.params().iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-6, "{found} is not {expected}");
         }
+    }
+
+    /// A radius that takes a deep network beyond the range: no part has a second gradient.
+    #[test]
+    fn look_sam_keeps_nothing_of_a_second_gradient_that_is_not_finite() {
+        let toml = "methods = [\"look-sam\"]\nparts = 2\nperturb = \"local\"\nrho = 2e9\n";
+        let plan = |toml: &str| {
+            let config = resolve(Options::parse("test", toml).unwrap()).unwrap();
+            Plan::new(&config, "look-sam", None, None).unwrap()
+        };
+        let widths = [2, 8, 8, 8, 8, 8, 3];
+        let mut network = Network::new(&widths, 7).unwrap();
+        let data = data();
+        network.gather(&data, &data.labels, &[0, 1, 2, 3, 4, 5, 6]);
+        let count = Mlp::new(&widths).unwrap().param_count();
+        let params: Vec<f32> = (0..count).map(|k| (k as f32 * 0.37).sin()).collect();
+        let mut kept = |toml: &str| {
+            let mut stepper = Stepper::new(plan(toml), &network, params.clone());
+            let step = stepper.step(&mut network, 0.5, true).unwrap();
+            let planes = stepper.state().planes;
+            (step.descended, planes[KEPT].iter().map(|kept| kept.to_bits()).max())
+        };
+        assert_eq!(kept(toml), (false, Some(0)));
+        assert!(kept(&toml.replace("2e9", "0.1")) > (true, Some(0)));
     }
 }

@@ -169,11 +169,9 @@ class SAM(Saved, torch.optim.Optimizer):
 
     def base_step(self, zero_grad: bool = False) -> str:
         """The base optimizer alone along the gradients at hand: plain training before SAM begins, or the end of a step
-        whose second gradients were gathered by hand. Scaled, clipped and judged as in a whole step. Returns the outcome,
-        "base" or "non-finite" (on a GPU "queued")."""
+        whose second gradients were gathered by hand (gsam and the like mix nothing here). Scaled, clipped and judged as in
+        a whole step. Returns the outcome, "base" or "non-finite" (on a GPU "queued")."""
         self._at_rest("base_step")
-        if self._method.mixes:
-            raise ValueError(f"base_step: expected a method without a descent of its own, found {self._method.descent[0]}")
         self._current().fetch()
         self._unscale, self._decide = self._inverse_scale(), decision(self._process_group)
         self._kept, self._half = None, "base"
@@ -335,11 +333,11 @@ class SAM(Saved, torch.optim.Optimizer):
         return outcome
 
     def _descend(self, outcome: str) -> str:
-        tensors, groups, found = self._tensors, self.param_groups, None
+        tensors, groups, alone, found = self._tensors, self.param_groups, outcome == "base", None
         if not self._kept:
-            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, tensors.workers(), self._decide)
+            found = tensors.engine.descend(None, groups, self._unscale, self.max_norm, tensors.workers(), self._decide, alone)
         if found is None:
-            found = self._descend_closely()
+            found = self._descend_closely(alone)
         self._moved()
         self._rest()
         if OUTCOMES[found] in ("non-finite", "queued"):
@@ -348,11 +346,11 @@ class SAM(Saved, torch.optim.Optimizer):
             self.base_optimizer.step()
         return outcome
 
-    def _descend_closely(self) -> int:
+    def _descend_closely(self, alone: bool) -> int:
         tensors, grads, copies = self._closely_again()
         if self._kept:
             self._look()
-        call = (self.param_groups, self._unscale, self.max_norm, tensors.workers(), self._decide)
+        call = (self.param_groups, self._unscale, self.max_norm, tensors.workers(), self._decide, alone)
         found = tensors.engine.descend(grads, *call)
         if self._method.mixes or self.base_optimizer is not None:
             write_back(copies)
