@@ -107,7 +107,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("capi", "the C interface: header, prefix, examples in C, sanitizers, valgrind, firmware", |_| capi::capi()),
     job("capi-install", "header and libraries for C into PRESAM_PREFIX (target/c by default)", |_| capi::capi_install()),
     job("wheel", "the Python package: its wheel, its tests with numpy", |_| wheel::wheel()),
-    job("wheel-torch", "its tests with torch (some gigabytes, once), verify --bits over it", |_| wheel::wheel_torch()),
+    job("wheel-torch", "its tests with torch (some gigabytes, kept), verify --bits over it", |_| wheel::wheel_torch()),
     job("candle", "the file for candle: lints, tests, its network once (minutes to build)", |_| frameworks::candle()),
     job("burn", "the file for burn: lints, tests, its network once (minutes to build)", |_| frameworks::burn()),
     job("commands", "every command on a page is one that is taken; the quick ones run", |_| commands::commands(takes)),

@@ -26,13 +26,13 @@ pub(crate) fn wheel() -> Outcome {
     tested(&python, &wheels)
 }
 
-/// What takes long: the program's laws over the package, and the tests with torch.
+/// The tests with torch, and the program's laws over the package.
 pub(crate) fn wheel_torch() -> Outcome {
     let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
     let wheels = built(&python, &job_dir("python")?.display().to_string())?;
+    let python = with_torch()?;
     tested(&python, &wheels)?;
-    verified(&python)?;
-    tested(&with_torch()?, &wheels)
+    verified(&python)
 }
 
 /// An interpreter of its own with these modules, its packages installed if need be; kept between runs.

@@ -5,7 +5,7 @@ import functools
 import inspect
 import math
 import warnings
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional, Type, Union
 
 import torch
 from torch.optim import optimizer
@@ -20,6 +20,9 @@ from .together import decision
 
 is_grad_enabled = torch.is_grad_enabled
 increment_version = torch._C._increment_version  # torch.autograd.graph's, for a list alone
+
+# As torch.optim's own, which older ones keep elsewhere: tensors, named tensors or groups.
+ParamsT = Iterable[Any]
 
 # Hooks of every optimizer of a process. A torch that keeps them elsewhere counts as one that has some.
 HOOKS_OF_ALL = [getattr(optimizer, f"_global_optimizer_{when}_hooks", {"elsewhere": None}) for when in ("pre", "post")]
@@ -57,10 +60,11 @@ class SAM(Saved, torch.optim.Optimizer):
     presam.variants()[name].source.
     """
 
-    def __init__(self, params, variant: str = "info-asam", *, rho=None, base="sgd", length: str = "normalised",
-                 length_lambda: float = 0.5, norm_guard: float = 0.0, descent: Optional[str] = None, max_norm=None,
-                 loss_scale: float = 1.0, watch: int = 100, process_group="default",
-                 base_options: Optional[Dict[str, Any]] = None, **keys):
+    def __init__(self, params: ParamsT, variant: str = "info-asam", *, rho: Optional[float] = None,
+                 base: Union[str, Type[torch.optim.Optimizer]] = "sgd", length: str = "normalised", length_lambda: float = 0.5,
+                 norm_guard: float = 0.0, descent: Optional[str] = None, max_norm: Optional[float] = None,
+                 loss_scale: float = 1.0, watch: int = 100, process_group: Any = "default",
+                 base_options: Optional[Dict[str, Any]] = None, **keys: Any):
         rho, named = checked_rho(rho), isinstance(base, str)
         group = {**GROUP, "rho": rho, **{key: keys.pop(key) for key in GROUP if key in keys and (named or key != "maximize")}}
         if named:
