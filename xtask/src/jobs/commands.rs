@@ -7,10 +7,16 @@ use crate::workspace::{self, Package};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What takes moments. The others are only parsed: they train or measure for minutes, need a GPU, another program
+/// What takes seconds. The others are only parsed: they train or measure for minutes, need a GPU, another program
 /// or a word of the reader's, or are a job or a test by themselves.
-const QUICK: [&str; 3] =
-    ["presam methods", "presam methods info-asam", "presam verify --init python"];
+const QUICK: [&str; 6] = [
+    "presam methods",
+    "presam methods info-asam",
+    "presam verify",
+    "presam verify --device emulated",
+    "presam verify --init python",
+    "presam train --methods info-asam",
+];
 
 /// A history: its commands were right when they were written.
 const LEFT_OUT: &str = "CHANGELOG.md";

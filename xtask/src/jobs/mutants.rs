@@ -48,7 +48,7 @@ const JUDGES: [Judge; 7] = [
         package: "presam-model",
         of: &["--file", "model/src/**"],
         judge: "presam-model",
-        tests: &["--tests"],
+        tests: &["--tests", "--all-features"],
         told: &[],
     },
     Judge {
