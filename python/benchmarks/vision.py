@@ -7,7 +7,8 @@
 Tasks: nuclei (carried along), camvid:DIR, cifar10:DIR. Networks: unet for the first two; resnet8, resnet20, resnet18 and
 wrn16-4 for the last. The measure is the mean IoU of a segmentation and the accuracy of a classification. Called again, it
 goes on where it was stopped: every run is kept in OUT/runs.jsonl, the one under way in OUT/running.pt, epoch by epoch.
-OUT/results.json has the keys of docs/results.md of the repository. The protocol is in docs/vision.md.
+OUT/results.json has the keys of docs/results.md of the repository; `presam report OUT` shows it with intervals and pictures.
+The protocol is in docs/vision.md.
 """
 
 import argparse
@@ -272,9 +273,12 @@ class Ledger:
         """The best value on held-out pictures: radius, or for sgd the rate. STEPS values, then two beside the best."""
         middle = rate if method == "sgd" else middle_radius(method, self.task.dense)
 
+        def row(value):
+            return dict(learning_rate=value, rho=None, damping=None) if method == "sgd" else dict(learning_rate=rate, rho=value, damping=None)
+
         def tried(value):
-            rho, own = (None, value) if method == "sgd" else (value, rate)
-            return self.run(method, level, 0, rho, own, True)["final_test_accuracy"]
+            at = row(value)
+            return self.run(method, level, 0, at["rho"], at["learning_rate"], True)["final_test_accuracy"]
 
         trials = {middle * FACTOR**k: None for k in range(-(STEPS // 2), STEPS // 2 + 1)}
         trials = {value: tried(value) for value in trials}
@@ -282,9 +286,8 @@ class Ledger:
         trials.update({value: tried(value) for value in (best / FACTOR**0.5, best * FACTOR**0.5)})
         best = max(trials, key=trials.get)
         lost = [value for value in sorted(trials) if value > best and trials[value] < trials[best] - 0.1]
-        rows = [dict(rho=value, damping=None, validation_accuracy=found) for value, found in trials.items()]
-        return best, dict(method=method, label_noise=level, rho=best, damping=None,
-                          collapse_rho=lost[0] if lost else None, trials=rows)
+        rows = [dict(row(value), validation_accuracy=found) for value, found in trials.items()]
+        return best, dict(row(best), method=method, label_noise=level, collapse_rho=lost[0] if lost else None, trials=rows)
 
 
 def summary_of(runs):
@@ -305,6 +308,7 @@ def summary_of(runs):
         rows.append(dict(
             method=method, label_noise=level, rho=next(iter(own.values()))["rho"], seeds=len(own),
             mean_test_accuracy=mean("final_test_accuracy"), standard_error=error(list(map(score, own.values()))),
+            best_test_accuracy=mean("best_test_accuracy"),
             difference_to_sam=middle, difference_to_sam_low=None if reach is None else middle - reach,
             difference_to_sam_high=None if reach is None else middle + reach, train_accuracy_clean=mean("train_accuracy_clean"),
             train_accuracy_noisy=mean("train_accuracy_noisy"), hessian_eigenvalue=None, sam_sharpness=None,
@@ -320,7 +324,7 @@ def results(task, flags, runs, tuning):
     host = dict(os=platform.system().lower(), arch=platform.machine(), cpu=platform.processor() or platform.machine(),
                 cpu_level=f"torch {torch.__version__}", threads=flags.threads)
     data = dict(source=flags.task, features=task.x[0].numel(), classes=task.classes, train_samples=len(task.x),
-                test_samples=len(task.test_x), noise=noise)
+                test_samples=len(task.test_x), measure="mean IoU" if task.dense else "accuracy", noise=noise)
     return dict(schema_version=1, version=presam.__version__, host=host, date=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 command=" ".join(["python", "python/benchmarks/vision.py", *sys.argv[1:]]), data=data, settings=vars(flags),
                 tuning=tuning, runs=runs, summary=summary_of(runs), sentences=[],

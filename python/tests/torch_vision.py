@@ -52,6 +52,7 @@ def test_results_have_the_documented_keys(whole):
     # Nothing was tuned; docs/vision.md says what else is left out.
     assert {key for key in documented - found if not key.startswith("tuning[]")} == LEFT_OUT
     assert found - documented == {"runs[].right", "runs[].history[].right"}
+    assert whole[1]["data"]["measure"] == "mean IoU"
     rows = {row["method"]: row for row in whole[1]["summary"]}
     assert rows["sam"]["moved"] and rows["sam"]["difference_to_sam"] is None
     assert rows["sgd"]["difference_to_sam_low"] <= rows["sgd"]["difference_to_sam"] <= rows["sgd"]["difference_to_sam_high"]
@@ -88,7 +89,9 @@ def test_classification_with_a_tuning(tmp_path):
     found = run(tmp_path, [f"cifar10:{tmp_path}", "--net", "resnet8", "--epochs", "1", "--methods", "gsam", "sgd", "--tune"])
     assert [(t["method"], len(t["trials"])) for t in found["tuning"]] == [("sgd", 7), ("gsam", 7)]
     rates = {run["history"][0]["learning_rate"] for run in found["runs"]}
-    assert rates == {found["tuning"][0]["rho"]}, "the rate that sgd chose is everybody's"
+    assert rates == {tuned["learning_rate"] for tuned in found["tuning"]}, "the rate that sgd chose is everybody's"
+    assert found["tuning"][0]["rho"] is None and found["tuning"][1]["rho"] in [t["rho"] for t in found["tuning"][1]["trials"]]
+    assert found["data"]["measure"] == "accuracy"
 
 
 def test_noise_and_masks_without_a_label(tmp_path):

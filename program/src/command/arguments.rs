@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::bench::{self, BenchArguments};
 use super::listing::{InfoArguments, MethodsArguments};
+use super::report::{self, ReportArguments};
 use super::train::{self, TrainArguments};
 use super::vectors::{self, VectorsArguments};
 use super::verify::{self, VerifyArguments};
@@ -24,6 +25,9 @@ pub(crate) enum Command {
     /// Train and compare methods (what happens without a command)
     #[command(after_long_help = train::EXAMPLES)]
     Train(Box<TrainArguments>),
+    /// Show the results of finished runs again, several of a study as one
+    #[command(after_long_help = report::EXAMPLES)]
+    Report(ReportArguments),
     /// Measure each phase of a step against a copy of as many bytes
     #[command(after_long_help = bench::EXAMPLES)]
     Bench(BenchArguments),

@@ -9,8 +9,10 @@ mod listing;
 mod progress;
 mod ranks;
 mod refused;
+mod report;
 mod say;
 mod scalar;
+mod told;
 mod train;
 mod vectors;
 mod verify;
@@ -28,6 +30,7 @@ pub fn run() -> ExitCode {
     let done = match arguments.command {
         None => train::train(&arguments.train).map(|()| 0),
         Some(Command::Train(train)) => train::train(&train).map(|()| 0),
+        Some(Command::Report(arguments)) => report::report(&arguments).map(|()| 0),
         Some(Command::Bench(arguments)) => bench::bench(&arguments).map(|()| 0),
         Some(Command::Verify(arguments)) => verify::verify(&arguments),
         Some(Command::Vectors(arguments)) => vectors::write(&arguments).map(|()| 0),

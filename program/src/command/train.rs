@@ -12,7 +12,7 @@ use crate::config::{
 };
 use crate::error::{Error, INTERRUPTED};
 use crate::progress::Progress;
-use crate::report::{FILES, Results, headline, speed_table, table, tuning_table, write_results};
+use crate::report::{FILES, write_results};
 use crate::show::files::Folder;
 use crate::show::view::View;
 use crate::train::{Checkpoints, Peers, cost, run_kept, run_ranks};
@@ -22,6 +22,7 @@ use signal_hook::flag;
 use crate::command::progress::{Display, note};
 use crate::command::ranks;
 use crate::command::say::{say, say_json};
+use crate::command::told::told;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -270,7 +271,7 @@ fn train_as(
         return say_json(&results);
     }
     let page = arguments.out.join("report.html").display().to_string();
-    say(&told(&results, &page, View::of_stdout(arguments.wide)));
+    say(&told(&results, Some(&page), View::of_stdout(arguments.wide)));
     Ok(())
 }
 
@@ -301,30 +302,4 @@ fn dry_run(config: &Config, json: bool) -> Result<(), Error> {
     })?;
     say(&format!("# {}\n{text}", config.command()));
     Ok(())
-}
-
-/// The results as `view` shows them; the digest is the last line.
-fn told(results: &Results, page: &str, view: View) -> String {
-    // A blank line behind a table, where there is one.
-    let spaced = |table: String| if table.is_empty() { table } else { table + "\n" };
-    let sentences: String =
-        results.sentences.iter().map(|said| sentence(said, view) + "\n").collect();
-    format!(
-        "{}\n\n{}{}\n{}{sentences}\nreport: {page}\ndigest: {}\n",
-        view.wrapped(&headline(results), 0),
-        spaced(tuning_table(results).text(view)),
-        table(results, view),
-        spaced(speed_table(results).text(view)),
-        results.digest
-    )
-}
-
-/// A sentence; in a terminal the command at its end has a line of its own, whole, to be copied.
-fn sentence(said: &str, view: View) -> String {
-    match said.split_once(": presam ").filter(|_| view.width.is_some()) {
-        Some((words, flags)) => {
-            format!("{}\n  presam {flags}", view.wrapped(&format!("{words}:"), 0))
-        }
-        None => view.wrapped(said, 0),
-    }
 }

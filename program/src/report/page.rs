@@ -1,6 +1,7 @@
 //! report.html: everything about one comparison in one file, without a script and without the network.
 
 use super::health::footnotes;
+use super::measure::Measure;
 use super::records::Results;
 use super::speed::speed_table;
 use super::table::sections;
@@ -22,8 +23,12 @@ pre,code{font:.88rem/1.45 ui-monospace,monospace}pre{background:var(--raised);pa
 .digest{overflow-wrap:anywhere}\
 @media(max-width:60rem){table{font-size:.8rem}th,td{padding:.3em .35em}}";
 
-/// The page as text; the two pictures are put into it as they are.
-pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> String {
+/// The page as text; the pictures that there are are put into it as they are.
+pub fn report_html(
+    results: &Results,
+    curves_svg: Option<&str>,
+    sharpness_svg: Option<&str>,
+) -> String {
     let mut page =
         String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>presam: sharpness-aware minimisation compared</title>\n";
@@ -38,13 +43,13 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
     for note in footnotes(&results.summary) {
         page += &format!("<p class=\"faint\">{}</p>\n", escape(&note));
     }
-    page += "<p class=\"faint\">Test accuracy at the end of training, mean over the seeds, with its standard error. Minus SAM: mean of the differences \
-             paired by seed, in percentage points, with its 95 % Student-t interval. Train clean: share of training images whose true label the model \
-             gives; noisy: share whose given label it gives. Sharpness: largest Hessian eigenvalue. Time: of a training step, its gradients included, \
-             over SGD's; medians.</p>\n";
+    page += &explained(results.data.measure);
     page += &speed(results);
-    page += &figure("Test accuracy over epochs, one line a method", curves_svg);
-    page += &figure("Largest Hessian eigenvalue against test accuracy", sharpness_svg);
+    let measure = results.data.measure;
+    let what = format!("{} over epochs, one line a method", measure.title());
+    page += &figure(&what, curves_svg);
+    page +=
+        &figure(&format!("Largest Hessian eigenvalue against {}", measure.name()), sharpness_svg);
     page += &tuning(results);
     page += "<h2>Settings</h2>\n<p>The command that repeats this page:</p>\n";
     page += &format!("<pre>{}</pre>\n", escape(&results.command));
@@ -58,6 +63,17 @@ pub fn report_html(results: &Results, curves_svg: &str, sharpness_svg: &str) -> 
         escape(&results.digest)
     );
     page
+}
+
+/// What the columns of the table hold.
+fn explained(measure: Measure) -> String {
+    format!(
+        "<p class=\"faint\">{} at the end of training, mean over the seeds, with its standard error. Best: of all epochs, chosen by looking at the \
+         test set, mean over the seeds; never compared. Minus SAM: mean of the differences paired by seed, in percentage points, with its 95 % Student-t \
+         interval. {} Sharpness: largest Hessian eigenvalue. Time: of a training step, its gradients included, over SGD's; medians.</p>\n",
+        measure.title(),
+        measure.of_training()
+    )
 }
 
 /// A sentence; the command at its end, if it has one, in a box of its own to be copied.
@@ -96,7 +112,7 @@ fn tuning(results: &Results) -> String {
     }
     format!(
         "<h2>Tuning</h2>\n{}<p class=\"faint\">Chosen on held-out training images and seeds of the tuning's own. \
-         Collapse: the smallest larger rho at which the validation accuracy falls by more than 10 points.</p>\n",
+         Collapse: the smallest larger rho at which the validation score falls by more than 10 points.</p>\n",
         tuning_table(results).html()
     )
 }
@@ -113,7 +129,8 @@ fn speed(results: &Results) -> String {
     )
 }
 
-fn figure(what: &str, svg: &str) -> String {
+fn figure(what: &str, svg: Option<&str>) -> String {
+    let Some(svg) = svg else { return String::new() };
     format!("<figure role=\"img\" aria-label=\"{}\">\n{svg}</figure>\n", escape(what))
 }
 
@@ -128,7 +145,7 @@ mod tests {
         results.summary[1].moved = false;
         results.command = "presam train --data 'idx:/<x>'".into();
         let svg = "<svg width=\"9\" height=\"9\" viewBox=\"0 0 9 9\" xmlns=\"http://www.w3.org/2000/svg\">\n</svg>";
-        let page = report_html(&results, svg, svg);
+        let page = report_html(&results, Some(svg), Some(svg));
         for needed in [
             results.digest.as_str(),
             "54 % wrong",

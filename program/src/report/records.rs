@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finite;
+use super::measure::Measure;
 use crate::config::Chosen;
 use crate::machine::Host;
 use crate::stats::distinct;
@@ -127,6 +128,8 @@ pub struct Summary {
     pub mean_test_accuracy: f64,
     /// Its standard error; `None` with one seed.
     pub standard_error: Option<f64>,
+    /// Mean of the best accuracies of all epochs: never compared.
+    pub best_test_accuracy: f64,
     /// Mean paired difference to SAM over the seeds both ran; `None` without SAM, and for SAM itself.
     pub difference_to_sam: Option<f64>,
     /// Lower end of its 95 % Student-t interval; `None` below two pairs.
@@ -205,6 +208,8 @@ pub struct DataRecord {
     pub train_samples: usize,
     /// Test examples.
     pub test_samples: usize,
+    /// What is measured on them.
+    pub measure: Measure,
     /// One entry a level of label noise.
     pub noise: Vec<LabelNoise>,
 }

@@ -1,6 +1,7 @@
 //! Made-up results for tests of this module: plausible curves, never shown to a user.
 
 use super::digest::digest;
+use super::measure::Measure;
 use super::records::{DataRecord, Ending, Epoch, LabelNoise, Results, Run, SCHEMA_VERSION};
 use super::sentences::sentences;
 use super::summary::summarise;
@@ -122,6 +123,7 @@ pub(super) fn results(methods: &[&str], levels: &[f64], seeds: u64) -> Results {
             deviation: 1.0,
             train_samples: 1000,
             test_samples: 797,
+            measure: Measure::Accuracy,
             noise: levels
                 .iter()
                 .map(|&level| LabelNoise { label_noise: level, wrong_labels: 0.9 * level })

@@ -34,6 +34,7 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
         seeds: own.len(),
         mean_test_accuracy: mean(&accuracies)?,
         standard_error: standard_error(&accuracies),
+        best_test_accuracy: mean(&column(&own, |run| run.best_test_accuracy))?,
         difference_to_sam: to_sam.map(|difference| difference.mean),
         difference_to_sam_low: to_sam.and_then(|difference| difference.low),
         difference_to_sam_high: to_sam.and_then(|difference| difference.high),

@@ -1,20 +1,24 @@
 //! The comparison as a table.
 
 use super::health::{footnotes, mark};
+use super::measure::Measure;
 use super::records::{DataRecord, Results, Summary};
-use crate::show::table::{Column, Table, or_dash, percent};
+use crate::show::table::{Column, Table, or_dash, percent, short};
 use crate::show::view::View;
 
 /// What a reader can do without leaves first.
-const COLUMNS: [Column; 7] = [
-    Column::left("method"),
-    Column::right("rho").leaves(1),
-    Column::right("test accuracy %"),
-    Column::right("minus SAM (95 % interval)"),
-    Column::right("train clean / noisy %").leaves(4),
-    Column::right("sharpness").leaves(3),
-    Column::right("time / SGD").leaves(2),
-];
+const fn columns(measure: Measure) -> [Column; 8] {
+    [
+        Column::left("method"),
+        Column::right("rho").leaves(1),
+        Column::right(measure.column()),
+        Column::right("best %").leaves(3),
+        Column::right("minus SAM (95 % interval)"),
+        Column::right("train clean / noisy %").leaves(5),
+        Column::right("sharpness").leaves(4),
+        Column::right("time / SGD").leaves(2),
+    ]
+}
 
 /// A section a level of label noise, best method first; a method that never moved a weight stands below, unranked.
 pub fn table(results: &Results, view: View) -> String {
@@ -25,12 +29,14 @@ pub fn table(results: &Results, view: View) -> String {
 
 /// The same, with its headings where they are wanted.
 pub(super) fn sections(results: &Results, headed: bool) -> Table {
-    let table = Table::new(COLUMNS).best_first();
-    results.noise_levels().into_iter().fold(table, |table, level| {
+    let table = Table::new(columns(results.data.measure)).best_first();
+    let levels = results.noise_levels().into_iter();
+    let all = levels.fold(table, |table, level| {
         let heading = if headed { noise_line(results, level) } else { String::new() };
         let rows = ranked(&results.summary, level).into_iter().map(cells).collect();
         table.section(heading, rows)
-    })
+    });
+    all.without_gaps()
 }
 
 /// What was compared on what, in one line.
@@ -64,21 +70,22 @@ fn classes(data: &DataRecord) -> String {
     format!("; {classes} classes occur, of labels {smallest_label} to {largest_label}")
 }
 
-/// A level of label noise in words: what was redrawn and what is wrong thereby.
+/// A level of label noise in words: what was done to the training targets and what is wrong thereby.
 pub(super) fn noise_line(results: &Results, level: f64) -> String {
-    let wrong = results
-        .data
-        .noise
-        .iter()
-        .find(|noise| noise.label_noise == level)
-        .map(|noise| noise.wrong_labels);
+    let noise = &results.data.noise;
+    let wrong = noise.iter().find(|noise| noise.label_noise == level);
+    let kind = results.settings.get("noise_kind").and_then(serde_json::Value::as_str);
+    let (done, unit) = match (results.data.measure, kind) {
+        (Measure::Accuracy, _) => ("labels redrawn", ""),
+        (Measure::MeanIou, Some("rims")) => ("masks moved by a pixel or two", " of the pixels"),
+        (Measure::MeanIou, _) => ("masks from another picture", " of the pixels"),
+    };
+    let line = format!("{} % of the training {done}", percent(level));
     match wrong {
-        Some(wrong) if level > 0.0 => format!(
-            "{} % of the training labels redrawn, {:.0} % wrong",
-            percent(level),
-            100.0 * wrong
-        ),
-        _ => format!("{} % of the training labels redrawn", percent(level)),
+        Some(noise) if level > 0.0 => {
+            format!("{line}, {:.0} %{unit} wrong", 100.0 * noise.wrong_labels)
+        }
+        _ => line,
     }
 }
 
@@ -101,8 +108,9 @@ fn cells(row: &Summary) -> Vec<String> {
     };
     vec![
         format!("{}{}", row.method, mark(row)),
-        row.rho.map_or_else(|| "-".to_owned(), |rho| rho.to_string()),
+        row.rho.map_or_else(|| "-".to_owned(), short),
         accuracy,
+        format!("{:.2}", 100.0 * row.best_test_accuracy),
         difference(row),
         format!(
             "{:.1} / {:.1}",

@@ -1,7 +1,7 @@
 //! What a tuning chose and where the collapse begins, as a table.
 
 use super::records::{Results, Trial, Tuned};
-use crate::show::table::{Column, Table, or_dash, percent};
+use crate::show::table::{Column, Table, or_dash, percent, short};
 
 const COLUMNS: [Column; 8] = [
     Column::left("tuned"),
@@ -16,7 +16,7 @@ const COLUMNS: [Column; 8] = [
 
 /// The table; without rows where nothing was tuned.
 pub fn tuning_table(results: &Results) -> Table {
-    Table::new(COLUMNS).section("", results.tuning.iter().map(cells).collect())
+    Table::new(COLUMNS).section("", results.tuning.iter().map(cells).collect()).without_gaps()
 }
 
 fn cells(tuned: &Tuned) -> Vec<String> {
@@ -37,17 +37,17 @@ fn cells(tuned: &Tuned) -> Vec<String> {
     let rate_edge = if tuned.rho.is_none() { edge(tuned.learning_rate) } else { "" };
     let collapse = match (tuned.rho, tuned.collapse_rho) {
         (None, _) => "-".to_owned(),
-        (_, Some(rho)) => rho.to_string(),
-        (_, None) => format!("not up to {high}"),
+        (_, Some(rho)) => short(rho),
+        (_, None) => format!("not up to {}", short(high)),
     };
     vec![
         tuned.method.clone(),
         percent(tuned.label_noise),
-        format!("{}{rate_edge}", tuned.learning_rate),
-        tuned.rho.map_or_else(|| "-".to_owned(), |rho| format!("{rho}{}", edge(rho))),
-        tuned.damping.map_or_else(|| "-".to_owned(), |damping| damping.to_string()),
+        format!("{}{rate_edge}", short(tuned.learning_rate)),
+        tuned.rho.map_or_else(|| "-".to_owned(), |rho| short(rho) + edge(rho)),
+        tuned.damping.map_or_else(|| "-".to_owned(), short),
         or_dash(accuracy.map(|accuracy| 100.0 * accuracy), 2),
-        format!("{low} to {high}"),
+        format!("{} to {}", short(low), short(high)),
         collapse,
     ]
 }
@@ -79,17 +79,18 @@ mod tests {
         }];
         let text = tuning_table(&results).text(View::PLAIN);
         let words: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(words, ["sam", "60", "0.1", "0.5", "-", "81.25", "0.25", "to", "1", "1"]);
+        assert_eq!(words, ["sam", "60", "0.1", "0.5", "81.25", "0.25", "to", "1", "1"]);
         assert!(tuning_table(&results).html().contains("<td>81.25</td>"));
         results.tuning[0].trials.pop();
         results.tuning[0].collapse_rho = None;
         let text = tuning_table(&results).text(View::PLAIN);
         assert!(text.contains("0.5 (the largest)") && text.contains("not up to 0.5"), "{text}");
-        let tuned = &mut results.tuning[0];
-        (tuned.method, tuned.rho) = ("sgd".into(), None);
-        tuned.trials = vec![Trial { rho: None, ..trial(0.0, 0.7) }];
+        let trials = vec![Trial { rho: None, ..trial(0.0, 0.7) }];
+        let sam = &results.tuning[0];
+        let sgd = Tuned { method: "sgd".into(), rho: None, trials, ..sam.clone() };
+        results.tuning.push(sgd);
         let text = tuning_table(&results).text(View::PLAIN);
-        let row = text.lines().nth(1).unwrap();
+        let row = text.lines().nth(2).unwrap();
         assert!(
             row.contains("0.1 (the largest)") && row.ends_with("0.1 to 0.1              -"),
             "{row}"

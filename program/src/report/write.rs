@@ -31,13 +31,46 @@ pub fn write_results(folder: &Path, results: &Results, config: &Config) -> Resul
     folder.write(&files)
 }
 
+/// The names of the files that [`write_report`] can leave in the folder.
+pub const REPORT_FILES: [&str; 3] = ["curves.svg", "sharpness.svg", "report.html"];
+
+/// Writes the page of a record that was read, and the pictures for which it holds the numbers; a line a picture for
+/// which it does not.
+///
+/// # Errors
+/// As [`Folder::write`].
+pub fn write_report(folder: &Path, results: &Results) -> Result<Vec<String>, OutputError> {
+    let folder = Folder { flag: "--out", path: folder };
+    let (has_epochs, has_sharpness) = (
+        results.runs.iter().any(|run| !run.history.is_empty()),
+        results.runs.iter().any(|run| run.hessian_eigenvalue.is_some()),
+    );
+    let curves = has_epochs.then(|| curves_svg(results)).transpose();
+    let curves = curves.map_err(|reason| folder.error(reason))?;
+    let sharpness = has_sharpness.then(|| sharpness_svg(results)).transpose();
+    let sharpness = sharpness.map_err(|reason| folder.error(reason))?;
+    let page = report_html(results, curves.as_deref(), sharpness.as_deref());
+    let [curves_name, sharpness_name, page_name] = REPORT_FILES;
+    let lacks = [
+        (&curves, format!("{curves_name} is not drawn: no run has its epochs")),
+        (&sharpness, format!("{sharpness_name} is not drawn: no run has a Hessian eigenvalue")),
+    ];
+    let told = lacks.into_iter().filter(|(picture, _)| picture.is_none());
+    let told = told.map(|(_, line)| line).collect();
+    let pictures = [(curves_name, curves), (sharpness_name, sharpness)].into_iter();
+    let pictures = pictures.filter_map(|(name, svg)| Some((name, svg?.into_bytes())));
+    let files: Vec<_> = pictures.chain([(page_name, page.into_bytes())]).collect();
+    folder.write(&files)?;
+    Ok(told)
+}
+
 /// The bytes of each of [`FILES`], in that order.
 fn contents(
     results: &Results,
     config: &Config,
 ) -> Result<[Vec<u8>; 7], Box<dyn std::error::Error>> {
     let (curves, sharpness) = (curves_svg(results)?, sharpness_svg(results)?);
-    let page = report_html(results, &curves, &sharpness);
+    let page = report_html(results, Some(&curves), Some(&sharpness));
     Ok([
         json(results)?,
         results_csv(&results.runs)?,

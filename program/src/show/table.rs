@@ -67,6 +67,21 @@ impl Table {
         self
     }
 
+    /// Without the columns in which every row of every section has a dash: nobody has such a number.
+    #[must_use]
+    pub fn without_gaps(mut self) -> Self {
+        let rows = || self.sections.iter().flat_map(|section| &section.rows);
+        let is_gap = |index| rows().all(|row: &Vec<String>| row[index] == "-");
+        let kept: Vec<bool> = (0..self.columns.len()).map(|index| !is_gap(index)).collect();
+        let mut columns = kept.iter();
+        self.columns.retain(|_| columns.next() == Some(&true));
+        for row in self.sections.iter_mut().flat_map(|section| &mut section.rows) {
+            let mut cells = kept.iter();
+            row.retain(|_| cells.next() == Some(&true));
+        }
+        self
+    }
+
     /// The first row of each section is the one to look at.
     #[must_use]
     pub fn best_first(self) -> Self {
@@ -193,6 +208,11 @@ pub fn percent(fraction: f64) -> String {
     format!("{}", (fraction * 1e4).round() / 1e2)
 }
 
+/// A number with at most four significant digits: one that was multiplied together has sixteen.
+pub fn short(value: f64) -> String {
+    format!("{value:.3e}").parse().unwrap_or(value).to_string()
+}
+
 /// A number with `digits` decimals, or a dash.
 pub fn or_dash(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
@@ -266,6 +286,20 @@ info-asam    2       7.5         12
         assert!(text.contains("\u{1b}[1msam "), "{text}");
         assert_eq!(sample().text(view).matches("\u{1b}[1m").count(), 2);
         assert_eq!(Table::new([Column::left("none")]).section("x", Vec::new()).text(view), "");
+    }
+
+    #[test]
+    fn a_column_that_nobody_fills_is_no_column() {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        let half = sample().section("third", vec![row(["sgd", "-", "7", "-"])]);
+        assert_eq!(half.clone().without_gaps().text(View::PLAIN), half.text(View::PLAIN));
+        let rows = vec![row(["sgd", "-", "7", "3"]), row(["adamw", "-", "8", "4"])];
+        let gone = Table { sections: Vec::new(), ..sample() }.section("", rows).without_gaps();
+        assert_eq!(
+            gone.text(View::PLAIN),
+            "name   accuracy  sharpness\nsgd           7          3\nadamw         8          4\n"
+        );
+        assert_eq!([0.05, 1.000_000_000_000_2, 0.017_782_794].map(short), ["0.05", "1", "0.01778"]);
     }
 
     #[test]

@@ -25,7 +25,8 @@ use crate::error::Error;
 use crate::machine::{Host, now};
 use crate::progress::Progress;
 use crate::report::{
-    DataRecord, LabelNoise, Results, Run, SCHEMA_VERSION, Tuned, digest, sentences, summarise,
+    DataRecord, LabelNoise, Measure, Results, Run, SCHEMA_VERSION, Tuned, digest, sentences,
+    summarise,
 };
 use crate::stats::mean;
 pub use checkpoint::Checkpoints;
@@ -199,6 +200,7 @@ fn data_record(config: &Config, loaded: &Loaded, runs: &[Run]) -> Result<DataRec
         deviation: loaded.deviation,
         train_samples,
         test_samples: loaded.test.as_ref().map_or(available - train_samples, Dataset::len),
+        measure: Measure::Accuracy,
         noise: config.label_noise.iter().map(level).collect(),
     })
 }

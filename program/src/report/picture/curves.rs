@@ -36,9 +36,10 @@ struct Frame {
 /// None that records can cause; the drawing crate's own is passed on.
 pub fn curves_svg(results: &Results) -> Result<String, PictureError> {
     panels(HEIGHT, &results.noise_levels(), |area, &level| {
-        let what = "Test accuracy while training";
+        let measure = results.data.measure;
+        let what = format!("{} while training", measure.title());
         let note = left_out(results, level);
-        let [left, right, names] = framed(area, what, (results, level), &note)?;
+        let [left, right, names] = framed(area, &what, (results, level), &note)?;
         let curves = curves(results, level);
         let best = curves.first().map_or(0.0, Curve::last);
         let all: Vec<&Curve<'_>> = curves.iter().collect();
@@ -47,8 +48,10 @@ pub fn curves_svg(results: &Results) -> Result<String, PictureError> {
         let last = curves.iter().map(|curve| curve.means.len()).max().unwrap_or(0).max(2);
         let whole = whole(&all, last);
         let enlarged = enlarged(&close, last, whole.range);
-        draw(&left, &all, &whole, "epoch (band: one standard deviation over the seeds)", true)?;
-        draw(&right, &close, &enlarged, "epoch, the last third enlarged", false)?;
+        let name = format!("{} in %", measure.name());
+        let epochs = "epoch (band: one standard deviation over the seeds)";
+        draw(&left, &all, &whole, (epochs, &name), true)?;
+        draw(&right, &close, &enlarged, ("epoch, the last third enlarged", &name), false)?;
         let entry = |curve: &Curve<'_>| {
             let Look { colour, dashed } = look(curve.method);
             (curve.label(), colour, if dashed { Mark::Dashes } else { Mark::Line })
@@ -135,13 +138,13 @@ fn draw(
     area: &Area<'_>,
     curves: &[&Curve<'_>],
     frame: &Frame,
-    what: &str,
+    (what, name): (&str, &str),
     bands: bool,
 ) -> Result<(), PictureError> {
     let ((first, last), (low, high)) = (frame.epochs, frame.range);
     let epochs = Axis { name: what, range: first..last, label: &|epoch| format!("{epoch:.0}") };
     let label = percent_label(low, high);
-    let accuracy = Axis { name: "test accuracy in %", range: low..high, label: &label };
+    let accuracy = Axis { name, range: low..high, label: &label };
     let step = ((last - first) / MARKS).ceil();
     let marks = ((first / step).ceil() as u32..=(last / step) as u32).map(f64::from);
     let marks = marks.map(|index| step * index).collect();

@@ -26,14 +26,17 @@ pub fn sharpness_svg(results: &Results) -> Result<String, PictureError> {
         means.retain(|row| row.is_ranked());
         let marks: Vec<Point<'_>> = means.iter().copied().filter_map(of_mean).collect();
         let note = note(results, level, &means);
-        let what = "Sharpness and test accuracy";
-        let [left, right, names] = framed(area, what, (results, level), &note)?;
+        let name = results.data.measure.name();
+        let what = format!("Sharpness and {name}");
+        let [left, right, names] = framed(area, &what, (results, level), &note)?;
         let best = marks.iter().map(|((_, y), _)| *y).fold(f64::NEG_INFINITY, f64::max);
         let mut close = marks.clone();
         close.retain(|((_, y), _)| *y >= best - CLOSE);
 
-        draw(&left, &dots, &marks, frame(&dots, 5.0), "a small dot: one run")?;
-        draw(&right, &dots, &close, frame(&close, 0.5), "enlarged; large: mean over the seeds")?;
+        let name = format!("{name} in %");
+        draw(&left, &dots, &marks, frame(&dots, 5.0), ("a small dot: one run", &name))?;
+        let large = "enlarged; large: mean over the seeds";
+        draw(&right, &dots, &close, frame(&close, 0.5), (large, &name))?;
         let entry = |&(_, method): &Point<'_>| {
             let Look { colour, dashed } = look(method);
             (method.to_owned(), colour, if dashed { Mark::Ring } else { Mark::Disc })
@@ -102,7 +105,7 @@ fn draw(
     dots: &[Point<'_>],
     marks: &[Point<'_>],
     ((left, right), (low, high)): Frame,
-    what: &str,
+    (what, name): (&str, &str),
 ) -> Result<(), PictureError> {
     let sharpness = Axis {
         name: &format!("largest Hessian eigenvalue, logarithmic ({what})"),
@@ -110,7 +113,7 @@ fn draw(
         label: &|log| eigenvalue_label(10.0_f64.powf(*log)),
     };
     let label = percent_label(low, high);
-    let accuracy = Axis { name: "test accuracy in %", range: low..high, label: &label };
+    let accuracy = Axis { name, range: low..high, label: &label };
     let mut chart = chart(area, sharpness, ticks(left, right), accuracy)?;
     let inside =
         |&&((x, y), _): &&Point<'_>| (left..=right).contains(&x) && (low..=high).contains(&y);

@@ -106,7 +106,7 @@ fn leave(name: &str, results: &Results) {
     let (curves, sharpness) = (curves_svg(results).unwrap(), sharpness_svg(results).unwrap());
     std::fs::write(
         folder.join(format!("{name}-report.html")),
-        report_html(results, &curves, &sharpness),
+        report_html(results, Some(&curves), Some(&sharpness)),
     )
     .unwrap();
     std::fs::write(folder.join(format!("{name}-curves.svg")), curves).unwrap();
