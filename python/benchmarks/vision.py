@@ -222,17 +222,24 @@ def run(task, key, flags, out):
         (out / "running.new").replace(saved)
     report = optimizer.report() if method != "sgd" else None
     clean, noisy = (measured(model, x, targets, task.classes) for targets in (true, given))
+    skipped = skipped_of(optimizer, epochs * -(-len(x) // flags.batch)) if method != "sgd" else 0.0
     bits = b"".join(p.detach().cpu().numpy().astype("<f4").tobytes() for p in model.parameters())
     scores = [h["test_accuracy"] for h in history]
     step = statistics.median(times)
     return dict(
         method=method, label_noise=level, seed=seed, wrong_labels=(given != true).double().mean().item(), rho=rho,
         final_test_accuracy=scores[-1], best_test_accuracy=max(scores), final_train_loss=number(noisy[2]),
-        perturbed_share=share_of(report, lengths) if report else 0.0, skipped_share=0.0,
+        perturbed_share=share_of(report, lengths) if report else 0.0, skipped_share=skipped,
         mean_perturbation_length=number(statistics.fmean(lengths)), seconds=seconds, seconds_per_step=step,
         samples_per_second=flags.batch / step, forward_share=None, backward_share=None, ascent_share=None, descent_share=None,
         params_sha256=hashlib.sha256(bits).hexdigest(), train_accuracy_clean=clean[0], train_accuracy_noisy=noisy[0],
         hessian_eigenvalue=None, sam_sharpness=None, right=history[-1]["right"], history=history)
+
+
+def skipped_of(optimizer, steps):
+    """The share of steps without a descent: something was not finite. The base optimizer's counters tell of a GPU too."""
+    taken = max(counters[0] for counters in optimizer.state_dict()["presam"]["counters"])
+    return 1 - taken / steps
 
 
 def share_of(report, lengths):
@@ -313,7 +320,8 @@ def summary_of(runs):
             difference_to_sam_high=None if reach is None else middle + reach, train_accuracy_clean=mean("train_accuracy_clean"),
             train_accuracy_noisy=mean("train_accuracy_noisy"), hessian_eigenvalue=None, sam_sharpness=None,
             time_per_step_over_sgd=step(own) / step(sgd) if sgd else None,
-            moved=method == "sgd" or mean("perturbed_share") > 0, skipped_share=0.0))
+            moved=method == "sgd" or mean("perturbed_share") > 0,
+            skipped_share=mean("skipped_share")))
     return rows
 
 

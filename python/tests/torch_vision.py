@@ -106,3 +106,18 @@ def test_noise_and_masks_without_a_label(tmp_path):
         (tmp_path / f"{name}-ubyte.gz").write_bytes(gzip.compress(head + array.tobytes()))
     x, y = vision.segmentation(tmp_path, "train")
     assert x.shape == (1, 3, 2, 2) and y.tolist() == [[[0, -1], [10, 3]]]
+
+
+def test_steps_that_were_skipped_are_counted(tmp_path, monkeypatch):
+    step, calls = vision.SAM.first_step, []
+
+    def spoilt(optimizer):
+        calls.append(0)
+        if len(calls) == 2:
+            optimizer.param_groups[0]["params"][0].grad.fill_(float("nan"))
+        return step(optimizer)
+
+    monkeypatch.setattr(vision.SAM, "first_step", spoilt)
+    few = ["nuclei", "--limit", "8", "--batch", "2", "--epochs", "1", "--seeds", "1", "--methods", "sam"]
+    runs = run(tmp_path, few)["runs"]
+    assert len(calls) == 4 and [r["skipped_share"] for r in runs] == [0.25]
