@@ -8,8 +8,8 @@
  *
  * Every address that a call takes is null (an error) or holds what its type says; planes hold `len` elements;
  * strings end with 0; nobody else uses meanwhile what a call writes. Nothing is allocated, nothing is global:
- * threads may each have a state of their own, or share one over different tensors, where the functions
- * take it as const. Written by `cargo xtask capi-header` from capi/src: change those. */
+ * threads may each have a state of their own, or share one over different tensors in the calls for one tensor.
+ * Written by `cargo xtask capi-header` from capi/src: change those. */
 
 #ifndef PRESAM_H
 #define PRESAM_H
@@ -155,9 +155,9 @@ enum presam_code
   PRESAM_CODE_NOT_BEGUN = 10,
   // A call at another place of the step than its own.
   PRESAM_CODE_ORDER = 11,
-  // A tensor that is still perturbed: restore it first.
+  // A tensor that is still perturbed, shown or not: restore it first.
   PRESAM_CODE_STILL_PERTURBED = 12,
-  // A tensor whose length has changed since it was perturbed.
+  // A tensor whose length has changed since it was perturbed; an array with another number of tensors than ascended.
   PRESAM_CODE_LENGTH_CHANGED = 13,
   // A part of a norm that does not begin where this one ends.
   PRESAM_CODE_NOT_ADJACENT = 14,
@@ -537,14 +537,17 @@ presam_status presam_check_f32(const struct presam_state_f32 *state,
                                size_t count);
 
 // The first half of a step: norm, finish and ascent of all tensors, by the gradients at w. Then write the
-// gradients at the perturbed point, and call `presam_descend_all_f32`. An error has touched nothing.
+// gradients at the perturbed point, and call `presam_descend_all_f32`. An error has touched nothing; while a tensor
+// of the step before is perturbed, shown or not, it is one. A tensor that comes twice is refused: where the
+// parameters do not lie in the order of the tensors, each is compared with all before it.
 presam_status presam_ascend_all_f32(struct presam_state_f32 *state,
                                     struct presam_tensor_f32 *tensors,
                                     size_t count);
 
 // The second half: restores all tensors, bit for bit, looks at the second gradient, and lets the base
 // optimizer step with it. After `presam_skip_ascent_f32` it is the base optimizer alone. An error has touched
-// nothing.
+// nothing; a perturbed tensor that the array lacks, or another number of tensors than `presam_ascend_all_f32` took,
+// is one.
 presam_status presam_descend_all_f32(struct presam_state_f32 *state,
                                      struct presam_tensor_f32 *tensors,
                                      size_t count);
@@ -564,16 +567,20 @@ presam_status presam_norm_add_f32(const struct presam_state_f32 *state,
 presam_status presam_norm_merge_f32(struct presam_norm_f32 *norm,
                                     const struct presam_norm_f32 *next);
 
-// Ends the norm of the first gradient: the tensors may ascend.
+// Ends the norm of the first gradient: the tensors may ascend. Refused while a tensor of the step before is still
+// perturbed, whether it was added or not.
 presam_status presam_norm_finish_f32(struct presam_state_f32 *state,
                                      const struct presam_norm_f32 *norm);
 
-// Perturbs a tensor, keeps its parameters in its backup and renews its memory. Once a step.
-presam_status presam_ascend_f32(const struct presam_state_f32 *state,
+// Perturbs a tensor, keeps its parameters in its backup and renews its memory. Once a step. The state counts it, one
+// thread beside the other (a processor without atomic additions takes one such call at a time).
+presam_status presam_ascend_f32(struct presam_state_f32 *state,
                                 struct presam_tensor_f32 *tensor);
 
-// Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time.
-presam_status presam_restore_f32(struct presam_tensor_f32 *tensor);
+// Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time, with the state whose ascent it
+// went through, and threads as in that.
+presam_status presam_restore_f32(struct presam_state_f32 *state,
+                                 struct presam_tensor_f32 *tensor);
 
 // Begins a norm of the second gradient, as `presam_norm_begin_f32`.
 presam_status presam_second_begin_f32(const struct presam_state_f32 *state,
@@ -594,7 +601,8 @@ presam_status presam_second_finish_f32(struct presam_state_f32 *state,
 presam_status presam_descend_f32(const struct presam_state_f32 *state,
                                  struct presam_tensor_f32 *tensor);
 
-// In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps.
+// In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps. Refused
+// while a tensor is still perturbed.
 presam_status presam_skip_ascent_f32(struct presam_state_f32 *state);
 
 // Gives up a step that has ascended, where there is no second gradient to be had. Restore every tensor too. The
@@ -663,11 +671,10 @@ presam_status presam_norm_finish_f64(struct presam_state_f64 *state,
                                      const struct presam_norm_f64 *norm);
 
 // `presam_ascend_f32` in `double`.
-presam_status presam_ascend_f64(const struct presam_state_f64 *state,
-                                struct presam_tensor_f64 *tensor);
+presam_status presam_ascend_f64(struct presam_state_f64 *state, struct presam_tensor_f64 *tensor);
 
 // `presam_restore_f32` in `double`.
-presam_status presam_restore_f64(struct presam_tensor_f64 *tensor);
+presam_status presam_restore_f64(struct presam_state_f64 *state, struct presam_tensor_f64 *tensor);
 
 // `presam_second_begin_f32` in `double`.
 presam_status presam_second_begin_f64(const struct presam_state_f64 *state,

@@ -5,15 +5,17 @@
 
 #![allow(unsafe_code, reason = "C hands over addresses")]
 
+use crate::array;
 use crate::calls::{self, said};
+use crate::count::Room;
 use crate::layout::{Config, NormF32, Report, StateF32, Tensor};
 use crate::norm::{Norm, Pass};
 use crate::state::State;
 use crate::status::Status;
 
-const _: () = assert!(size_of::<State<f32>>() <= size_of::<StateF32>());
+const _: () = assert!(size_of::<Room<State<f32>>>() <= size_of::<StateF32>());
 const _: () = assert!(size_of::<Norm<f32>>() <= size_of::<NormF32>());
-const _: () = assert!(align_of::<State<f32>>() <= align_of::<StateF32>());
+const _: () = assert!(align_of::<Room<State<f32>>>() <= align_of::<StateF32>());
 const _: () = assert!(align_of::<Norm<f32>>() <= align_of::<NormF32>());
 
 /// The bytes of a state: `sizeof(presam_state_f32)`, for memory that is handed out at run time.
@@ -81,11 +83,13 @@ pub unsafe extern "C" fn presam_check_f32(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::check_all::<f32>(state.cast(), tensors, count) })
+    said(unsafe { array::check_all::<f32>(state.cast(), tensors, count) })
 }
 
 /// The first half of a step: norm, finish and ascent of all tensors, by the gradients at w. Then write the
-/// gradients at the perturbed point, and call `presam_descend_all_f32`. An error has touched nothing.
+/// gradients at the perturbed point, and call `presam_descend_all_f32`. An error has touched nothing; while a tensor
+/// of the step before is perturbed, shown or not, it is one. A tensor that comes twice is refused: where the
+/// parameters do not lie in the order of the tensors, each is compared with all before it.
 ///
 /// # Safety
 /// As the module says.
@@ -96,12 +100,13 @@ pub unsafe extern "C" fn presam_ascend_all_f32(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::ascend_all::<f32>(state.cast(), tensors, count) })
+    said(unsafe { array::ascend_all::<f32>(state.cast(), tensors, count) })
 }
 
 /// The second half: restores all tensors, bit for bit, looks at the second gradient, and lets the base
 /// optimizer step with it. After `presam_skip_ascent_f32` it is the base optimizer alone. An error has touched
-/// nothing.
+/// nothing; a perturbed tensor that the array lacks, or another number of tensors than `presam_ascend_all_f32` took,
+/// is one.
 ///
 /// # Safety
 /// As the module says.
@@ -112,7 +117,7 @@ pub unsafe extern "C" fn presam_descend_all_f32(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::descend_all::<f32>(state.cast(), tensors, count) })
+    said(unsafe { array::descend_all::<f32>(state.cast(), tensors, count) })
 }
 
 /// Begins a norm of the first gradient at chunk `first_chunk`: 0, or where another thread's part ends. A tensor
@@ -154,7 +159,8 @@ pub unsafe extern "C" fn presam_norm_merge_f32(norm: *mut NormF32, next: *const 
     said(unsafe { calls::merge::<f32>(norm.cast(), next.cast()) })
 }
 
-/// Ends the norm of the first gradient: the tensors may ascend.
+/// Ends the norm of the first gradient: the tensors may ascend. Refused while a tensor of the step before is still
+/// perturbed, whether it was added or not.
 ///
 /// # Safety
 /// As the module says.
@@ -167,27 +173,32 @@ pub unsafe extern "C" fn presam_norm_finish_f32(
     said(unsafe { calls::finish::<f32>(state.cast(), norm.cast()) })
 }
 
-/// Perturbs a tensor, keeps its parameters in its backup and renews its memory. Once a step.
+/// Perturbs a tensor, keeps its parameters in its backup and renews its memory. Once a step. The state counts it, one
+/// thread beside the other (a processor without atomic additions takes one such call at a time).
 ///
 /// # Safety
 /// As the module says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn presam_ascend_f32(
-    state: *const StateF32,
+    state: *mut StateF32,
     tensor: *mut Tensor<f32>,
 ) -> Status {
     // SAFETY: the caller's word.
     said(unsafe { calls::ascend::<f32>(state.cast(), tensor) })
 }
 
-/// Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time.
+/// Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time, with the state whose ascent it
+/// went through, and threads as in that.
 ///
 /// # Safety
 /// As the module says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn presam_restore_f32(tensor: *mut Tensor<f32>) -> Status {
+pub unsafe extern "C" fn presam_restore_f32(
+    state: *mut StateF32,
+    tensor: *mut Tensor<f32>,
+) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::restore::<f32>(tensor) })
+    said(unsafe { calls::restore::<f32>(state.cast(), tensor) })
 }
 
 /// Begins a norm of the second gradient, as `presam_norm_begin_f32`.
@@ -245,7 +256,8 @@ pub unsafe extern "C" fn presam_descend_f32(
     said(unsafe { calls::descend::<f32>(state.cast(), tensor) })
 }
 
-/// In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps.
+/// In place of an ascent: this step is the base optimizer's alone, with one gradient. For SAM every k steps. Refused
+/// while a tensor is still perturbed.
 ///
 /// # Safety
 /// As the module says.

@@ -2,15 +2,17 @@
 
 #![allow(unsafe_code, reason = "C hands over addresses")]
 
+use crate::array;
 use crate::calls::{self, said};
+use crate::count::Room;
 use crate::layout::{Config, NormF64, Report, StateF64, Tensor};
 use crate::norm::{Norm, Pass};
 use crate::state::State;
 use crate::status::Status;
 
-const _: () = assert!(size_of::<State<f64>>() <= size_of::<StateF64>());
+const _: () = assert!(size_of::<Room<State<f64>>>() <= size_of::<StateF64>());
 const _: () = assert!(size_of::<Norm<f64>>() <= size_of::<NormF64>());
-const _: () = assert!(align_of::<State<f64>>() <= align_of::<StateF64>());
+const _: () = assert!(align_of::<Room<State<f64>>>() <= align_of::<StateF64>());
 const _: () = assert!(align_of::<Norm<f64>>() <= align_of::<NormF64>());
 
 /// `presam_state_size_f32` in `double`.
@@ -76,7 +78,7 @@ pub unsafe extern "C" fn presam_check_f64(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::check_all::<f64>(state.cast(), tensors, count) })
+    said(unsafe { array::check_all::<f64>(state.cast(), tensors, count) })
 }
 
 /// `presam_ascend_all_f32` in `double`.
@@ -90,7 +92,7 @@ pub unsafe extern "C" fn presam_ascend_all_f64(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::ascend_all::<f64>(state.cast(), tensors, count) })
+    said(unsafe { array::ascend_all::<f64>(state.cast(), tensors, count) })
 }
 
 /// `presam_descend_all_f32` in `double`.
@@ -104,7 +106,7 @@ pub unsafe extern "C" fn presam_descend_all_f64(
     count: usize,
 ) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::descend_all::<f64>(state.cast(), tensors, count) })
+    said(unsafe { array::descend_all::<f64>(state.cast(), tensors, count) })
 }
 
 /// `presam_norm_begin_f32` in `double`.
@@ -164,7 +166,7 @@ pub unsafe extern "C" fn presam_norm_finish_f64(
 /// As the module says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn presam_ascend_f64(
-    state: *const StateF64,
+    state: *mut StateF64,
     tensor: *mut Tensor<f64>,
 ) -> Status {
     // SAFETY: the caller's word.
@@ -176,9 +178,12 @@ pub unsafe extern "C" fn presam_ascend_f64(
 /// # Safety
 /// As the module says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn presam_restore_f64(tensor: *mut Tensor<f64>) -> Status {
+pub unsafe extern "C" fn presam_restore_f64(
+    state: *mut StateF64,
+    tensor: *mut Tensor<f64>,
+) -> Status {
     // SAFETY: the caller's word.
-    said(unsafe { calls::restore::<f64>(tensor) })
+    said(unsafe { calls::restore::<f64>(state.cast(), tensor) })
 }
 
 /// `presam_second_begin_f32` in `double`.

@@ -3,7 +3,8 @@
 //! | file | what it is |
 //! | --- | --- |
 //! | `f32.rs`, `f64.rs`, `common.rs` | the C functions, a line each |
-//! | `calls.rs` | their bodies: a caller's addresses are checked, then the step does its part |
+//! | `calls.rs`, `array.rs` | their bodies: a caller's addresses are checked, then the step does its part |
+//! | `count.rs` | how many tensors stand perturbed, whether they are shown or not |
 //! | `extent.rs` | where addresses lie: null, alignment, length, overlaps |
 //! | `memory.rs` | the places where addresses become values and slices |
 //! | `layout.rs` | the structs that a caller fills in |
@@ -11,11 +12,13 @@
 //! | `state.rs`, `norm.rs`, `segment.rs` | safe: the order of a step, and its phases |
 //! | `status.rs` | what a call answers |
 //!
-//! Safe code stands behind `calls.rs`; every function of C states what a caller must keep to.
+//! Safe code stands behind these two; every function of C states what a caller must keep to.
 #![no_std]
 
+mod array;
 mod calls;
 mod common;
+mod count;
 mod extent;
 mod f32;
 mod f64;

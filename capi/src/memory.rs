@@ -8,6 +8,7 @@ use crate::segment::{Reading, Writing};
 use crate::settings::{self, Counts, List, Named};
 use crate::status::{Argument, Code, Fault, check};
 use core::ffi::{CStr, c_char};
+use core::ops::Range;
 use core::ptr::addr_of_mut;
 use core::slice::{from_raw_parts, from_raw_parts_mut};
 use presam::{AnyReal, Planes, PlanesMut};
@@ -184,12 +185,16 @@ fn add_planes<R>(
 ///
 /// # Safety
 /// As [`view`].
-pub(crate) unsafe fn view_restored<R: AnyReal>(at: *mut Tensor<R>) -> Result<View<R>, Fault> {
+pub(crate) unsafe fn view_restored<R: AnyReal>(
+    at: *mut Tensor<R>,
+    others: &[Extent],
+) -> Result<View<R>, Fault> {
     // SAFETY: the caller's word.
     let tensor = unsafe { headed(at.cast_const()) }?;
     let group = presam::Group::new(R::ZERO);
     let group = group.map_err(|_| Fault::new(Code::Range, Argument::Rho))?;
-    let mut extents = Extents::of(&[Extent::of(at, 1, true, Argument::Tensor)?])?;
+    let mut extents = Extents::of(others)?;
+    extents.add(Extent::of(at, 1, true, Argument::Tensor))?;
     let has_backup = tensor.len > 0;
     if has_backup {
         extents.add(Extent::of(tensor.params, tensor.len, true, Argument::Params))?;
@@ -202,6 +207,10 @@ pub(crate) unsafe fn view_restored<R: AnyReal>(at: *mut Tensor<R>) -> Result<Vie
 impl<R: AnyReal> View<R> {
     pub(crate) fn mark(&self) -> Mark {
         self.tensor.mark
+    }
+
+    pub(crate) fn params(&self) -> Range<usize> {
+        params_of(&self.tensor)
     }
 
     /// Writes the mark.
@@ -311,6 +320,12 @@ unsafe fn write<'a, R>(at: [*mut R; 4], count: usize, len: usize) -> PlanesMut<'
         3 => PlanesMut::from([a, b, c]),
         _ => PlanesMut::from([a, b, c, d]),
     }
+}
+
+/// Where the parameters of a tensor lie, as numbers.
+pub(crate) fn params_of<R>(tensor: &Tensor<R>) -> Range<usize> {
+    let start = tensor.params.addr();
+    start..start.saturating_add(tensor.len.saturating_mul(size_of::<R>()))
 }
 
 /// Where the tensor `index` of an array lies.

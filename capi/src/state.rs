@@ -64,6 +64,8 @@ pub(crate) struct State<R> {
     after: RuleState<R>,
     ascent: Ascent<R>,
     descent: Descent<R>,
+    /// How many tensors ascended in one call; 0 where each comes alone.
+    pub together: usize,
 }
 
 /// The first word of a state of this type.
@@ -96,6 +98,7 @@ impl<R: AnyReal> State<R> {
             after: rule_state,
             ascent: Ascent { outcome: Outcome::Finite, norm },
             descent,
+            together: 0,
         }
     }
 
@@ -230,6 +233,7 @@ impl<R: AnyReal> State<R> {
         self.stage = stage;
         let plain = stage == Stage::Plain;
         self.descent = Descent { begun: false, plain, second: Outcome::Finite, ..self.descent };
+        self.together = 0;
         self.serial = self.serial.wrapping_add(1);
         // 0 is the step of marks that no step has written.
         self.step = self.step.wrapping_add(1).max(1);

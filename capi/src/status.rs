@@ -111,9 +111,9 @@ pub enum Code {
     NotBegun = 10,
     /// A call at another place of the step than its own.
     Order = 11,
-    /// A tensor that is still perturbed: restore it first.
+    /// A tensor that is still perturbed, shown or not: restore it first.
     StillPerturbed = 12,
-    /// A tensor whose length has changed since it was perturbed.
+    /// A tensor whose length has changed since it was perturbed; an array with another number of tensors than ascended.
     LengthChanged = 13,
     /// A part of a norm that does not begin where this one ends.
     NotAdjacent = 14,

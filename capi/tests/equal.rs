@@ -163,7 +163,7 @@ impl<R: Api> C<R> {
             if self.how == How::All {
                 return ok(R::descend_all(state, tensors.as_mut_ptr(), tensors.len()));
             }
-            tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+            tensors.iter_mut().for_each(|tensor| ok(R::restore(state, tensor)));
             let mut norm = R::ZERO_NORM;
             if self.unchecked {
                 ok(R::second_finish(state, std::ptr::null()));

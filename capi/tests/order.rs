@@ -15,7 +15,7 @@ fn orders<R: Api>() {
     // SAFETY: all of it lives.
     unsafe {
         // Before the first step.
-        m.refuses(out, |m| R::ascend(&m.state, &mut m.tensors[0]));
+        m.refuses(out, |m| R::ascend(&mut m.state, &mut m.tensors[0]));
         m.refuses(out, |m| R::descend(&m.state, &mut m.tensors[0]));
         m.refuses(out, |m| R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
         m.refuses(out, |m| R::second_begin(&m.state, &mut m.norm, 0));
@@ -47,8 +47,8 @@ fn orders<R: Api>() {
         m.refuses(out, |m| R::learning_rate(&mut m.state, 0.1));
         m.refuses(out, |m| R::loss_scale(&mut m.state, 2.0));
         // The ascent.
-        ok(R::ascend(&m.state, &mut m.tensors[0]));
-        m.refuses(what(Code::StillPerturbed, mark), |m| R::ascend(&m.state, &mut m.tensors[0]));
+        ok(R::ascend(&mut m.state, &mut m.tensors[0]));
+        m.refuses(what(Code::StillPerturbed, mark), |m| R::ascend(&mut m.state, &mut m.tensors[0]));
         m.refuses(out, |m| R::descend(&m.state, &mut m.tensors[0]));
         m.refuses(at_norm, |m| R::second_finish(&mut m.state, &stale));
         m.refuses((order as u32, mark as u32, 1), |m| {
@@ -56,9 +56,11 @@ fn orders<R: Api>() {
         });
         ok(R::second_begin(&m.state, &mut m.norm, 0));
         m.refuses(what(order, mark), |m| R::second_add(&m.state, &m.tensors[1], &mut m.norm));
-        ok(R::ascend(&m.state, &mut m.tensors[1]));
+        ok(R::ascend(&mut m.state, &mut m.tensors[1]));
         m.tensors[1].len = 4;
-        m.refuses(what(Code::LengthChanged, Argument::Len), |m| R::restore(&mut m.tensors[1]));
+        m.refuses(what(Code::LengthChanged, Argument::Len), |m| {
+            R::restore(&mut m.state, &mut m.tensors[1])
+        });
         m.refuses((Code::LengthChanged as u32, Argument::Len as u32, 1), |m| {
             R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
         });
@@ -70,19 +72,19 @@ fn orders<R: Api>() {
         m.refuses((Code::StillPerturbed as u32, mark as u32, 0), |m| {
             R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)
         });
-        ok(R::restore(&mut m.tensors[0]));
-        ok(R::restore(&mut m.tensors[0]));
+        ok(R::restore(&mut m.state, &mut m.tensors[0]));
+        ok(R::restore(&mut m.state, &mut m.tensors[0]));
         ok(R::descend(&m.state, &mut m.tensors[0]));
         m.refuses(what(order, mark), |m| R::descend(&m.state, &mut m.tensors[0]));
         // A step without an ascent, and one that is given up.
-        ok(R::restore(&mut m.tensors[1]));
+        ok(R::restore(&mut m.state, &mut m.tensors[1]));
         ok(R::skip(&mut m.state));
-        m.refuses(out, |m| R::ascend(&m.state, &mut m.tensors[0]));
+        m.refuses(out, |m| R::ascend(&mut m.state, &mut m.tensors[0]));
         ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
         ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
         ok(R::cancel(&mut m.state));
         m.refuses(out, |m| R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
-        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(&mut m.state, tensor)));
         ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
     }
 }
@@ -107,7 +109,7 @@ fn counters<R: Api>() {
     unsafe {
         ok(R::ascend_all(&mut given_up.state, given_up.tensors.as_mut_ptr(), 2));
         ok(R::cancel(&mut given_up.state));
-        given_up.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+        given_up.tensors.iter_mut().for_each(|tensor| ok(R::restore(&mut given_up.state, tensor)));
         ok(R::ascend_all(&mut lost.state, lost.tensors.as_mut_ptr(), 2));
         let kept = std::mem::replace(&mut lost.planes[0].grads[0], R::INFINITY);
         ok(R::descend_all(&mut lost.state, lost.tensors.as_mut_ptr(), 2));
@@ -163,7 +165,7 @@ fn rolls_back<R: Api>() {
     unsafe {
         ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
         ok(R::cancel(&mut m.state));
-        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(tensor)));
+        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(&mut m.state, tensor)));
     }
     roll_back(&mut m, state, &planes);
     assert!(whole_step(&mut m) == expected, "a step was given up");

@@ -1,4 +1,4 @@
-//! Threads share a state over different tensors where C takes it as const: the bits are those of one thread.
+//! Threads share a state over different tensors in every call for one tensor: the bits are those of one thread.
 
 #![allow(
     unsafe_code,
@@ -19,13 +19,13 @@ const LENGTHS: [usize; 4] = [3000, 10, 4096, 5];
 
 /// What a thread works on: a tensor, its part of the norm, and the state that all read.
 struct Part {
-    state: *const [u64; PRESAM_STATE_F32_WORDS],
+    state: *mut [u64; PRESAM_STATE_F32_WORDS],
     tensor: *mut Tensor<f32>,
     norm: [u64; PRESAM_NORM_F32_WORDS],
     first_chunk: u64,
 }
 
-// SAFETY: tensors differ from thread to thread, and nobody writes the state meanwhile.
+// SAFETY: tensors differ from thread to thread, and of the state nobody writes meanwhile but its count, at once.
 unsafe impl Send for Part {}
 
 /// One thread a part.
@@ -63,7 +63,7 @@ impl Model {
     }
 
     fn parts(&mut self) -> Vec<Part> {
-        let (state, mut chunk) = (&raw const self.state, 0);
+        let (state, mut chunk) = (&raw mut self.state, 0);
         let of = |tensor: &mut Tensor<f32>| {
             let first_chunk = chunk;
             chunk += tensor.len.div_ceil(PRESAM_CHUNK) as u64;
@@ -87,7 +87,7 @@ impl Model {
         at_once(&mut parts, |part| ok(unsafe { f32::ascend(part.state, part.tensor) }));
         self.gradients(seed + 1);
         at_once(&mut parts, |part| unsafe {
-            ok(f32::restore(part.tensor));
+            ok(f32::restore(part.state, part.tensor));
             ok(f32::second_begin(part.state, &mut part.norm, part.first_chunk));
             ok(f32::second_add(part.state, part.tensor, &mut part.norm));
         });

@@ -33,6 +33,9 @@ pub struct Options {
     /// Whether a descent goes along the first gradient, this one or a later one (decoupled WSAM, LookSAM): it is then
     /// judged in every segment, also where it is neither counted nor followed by an ascent.
     pub descends_along_first: bool,
+    /// Whether a step in place refuses the calls that would lose w. Not for a benchmark, which queues one pass over and
+    /// over.
+    pub checks_order: bool,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             loss_scale: 1.0,
             along_momentum: false,
             descends_along_first: false,
+            checks_order: true,
         }
     }
 }

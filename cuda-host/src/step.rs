@@ -4,6 +4,7 @@ pub(crate) mod gradients;
 mod phases;
 mod rows;
 mod settings;
+mod stage;
 
 use std::mem::offset_of;
 
@@ -25,6 +26,7 @@ use crate::segment::DeviceSegment;
 use crate::table::{Planes, Tables};
 use gradients::Rows;
 use rows::{base_rows, bases_of, first_control, is_mixed, pick, row, scale_of};
+use stage::Stage;
 
 /// A variant and a base optimizer over device buffers; every method queues and returns.
 ///
@@ -36,6 +38,11 @@ use rows::{base_rows, bases_of, first_control, is_mixed, pick, row, scale_of};
 /// changes between steps (learning rate, radii, loss scale, counters) lives in device memory.
 /// The same bits as `presam::Session` on the CPU.
 ///
+/// In place the step remembers on the host what was queued, and no order of calls loses w: a second ascent, a norm or a
+/// descent before `restore()` is [`DeviceError::Contract`] before a launch, and `restore()` at rest queues nothing. What
+/// is recorded is not done, and is done again whenever it is replayed: from the first call within a recording on, the
+/// order is the caller's.
+///
 /// Device memory beyond the trainer's w, g, g~ and the base optimizer's state: 1 float a parameter for the
 /// perturbed ones (or the backup) and M for the rule's memory, which the trainer hands in; of the step's
 /// own, up to 50 bytes for each chunk of 2048 parameters, 96 for each segment, 33 KiB.
@@ -44,6 +51,7 @@ pub struct DeviceStep {
     variant_kernels: VariantKernels,
     base_kernels: BaseKernels,
     form: Form,
+    stage: Stage,
     is_mixed: bool,
     checked: bool,
     along_momentum: bool,
@@ -113,6 +121,7 @@ impl DeviceStep {
                 variant_kernels,
                 base_kernels,
                 form: options.form,
+                stage: Stage::new(&options),
                 is_mixed,
                 checked: options.second != SecondGradient::Unchecked,
                 along_momentum: options.along_momentum,
@@ -162,7 +171,7 @@ impl DeviceStep {
         Ok((control.rule_state, control.base_state.state()))
     }
 
-    /// Writes the counters of a checkpoint.
+    /// Writes the counters of a checkpoint. w is the trainer's to write, at rest: after an ascent in place, restore first.
     ///
     /// # Errors
     /// As [`Device::write`].
@@ -178,12 +187,14 @@ impl DeviceStep {
     }
 
     /// Queues the counters, the outcome and what else lies in the [`Control`] block of another step of the same rules: this
-    /// one goes on where that one is, also between the halves of a step. Nothing waits.
+    /// one goes on where that one is, also between the halves of a step, and what a restore would bring back it can too.
+    /// Nothing waits.
     ///
     /// # Errors
     /// As [`Device::copy`].
     pub fn go_on_from(&self, device: &mut dyn Device, other: &Self) -> Result<(), DeviceError> {
         device.copy(self.control, other.control, size_of::<Control>())?;
+        self.stage.go_on_from(&other.stage);
         if self.uncounted.count() > 0 {
             return Ok(());
         }

@@ -119,7 +119,7 @@ static void bad_orders(void) {
     done("second finish", presam_second_finish_f32(&sam, &all.norm));
     refused("descend before restore", presam_descend_f32(&sam, &all.tensor),
             PRESAM_CODE_STILL_PERTURBED, PRESAM_ARGUMENT_MARK);
-    done("restore", presam_restore_f32(&all.tensor));
+    done("restore", presam_restore_f32(&sam, &all.tensor));
     done("descend", presam_descend_f32(&sam, &all.tensor));
     refused("descend twice", presam_descend_f32(&sam, &all.tensor), PRESAM_CODE_ORDER,
             PRESAM_ARGUMENT_MARK);

@@ -68,7 +68,7 @@ static void step_by_tensor(const digit *batch) {
     mlp_gradient(weights, batch, BATCH, gradients);
     check(presam_second_begin_f32(&sam, &norm, 0));
     for (t = 0; t < TENSORS; t++) {
-        check(presam_restore_f32(&tensors[t]));
+        check(presam_restore_f32(&sam, &tensors[t]));
         check(presam_second_add_f32(&sam, &tensors[t], &norm));
     }
     check(presam_second_finish_f32(&sam, &norm));

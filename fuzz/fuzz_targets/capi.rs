@@ -172,7 +172,6 @@ impl World {
             10 => tensor.mark.len = draw.below(LONGEST),
             11 => tensor.group = null(),
             12 => self.groups[0].rho = draw.setting(),
-            // Refused too, but by `presam_restore_f32`, which is not told of the state.
             13 => tensor.memory[plane] = state,
             _ => {
                 let weight_decay = draw.setting();
@@ -201,7 +200,7 @@ impl World {
                 2 => presam_norm_merge_f32(norm, next),
                 3 => presam_norm_finish_f32(state, norm),
                 4 => presam_ascend_f32(state, tensor),
-                5 => presam_restore_f32(tensor),
+                5 => presam_restore_f32(state, tensor),
                 6 => presam_second_begin_f32(state, norm, chunk),
                 7 => presam_second_add_f32(state, tensor, norm),
                 8 => presam_second_finish_f32(state, norm),

@@ -26,8 +26,8 @@ pub trait Api: AnyReal {
     -> Status;
     unsafe fn norm_merge(n: *mut Self::Norm, next: *const Self::Norm) -> Status;
     unsafe fn norm_finish(s: *mut Self::State, n: *const Self::Norm) -> Status;
-    unsafe fn ascend(s: *const Self::State, t: *mut Tensor<Self>) -> Status;
-    unsafe fn restore(t: *mut Tensor<Self>) -> Status;
+    unsafe fn ascend(s: *mut Self::State, t: *mut Tensor<Self>) -> Status;
+    unsafe fn restore(s: *mut Self::State, t: *mut Tensor<Self>) -> Status;
     unsafe fn second_begin(s: *const Self::State, n: *mut Self::Norm, chunk: u64) -> Status;
     unsafe fn second_add(
         s: *const Self::State,
@@ -99,8 +99,8 @@ macro_rules! both {
             norm_add(s: *const Self::State, t: *const Tensor<Self>, n: *mut Self::Norm) = $na;
             norm_merge(n: *mut Self::Norm, next: *const Self::Norm) = $nm;
             norm_finish(s: *mut Self::State, n: *const Self::Norm) = $nf;
-            ascend(s: *const Self::State, t: *mut Tensor<Self>) = $a;
-            restore(t: *mut Tensor<Self>) = $r;
+            ascend(s: *mut Self::State, t: *mut Tensor<Self>) = $a;
+            restore(s: *mut Self::State, t: *mut Tensor<Self>) = $r;
             second_begin(s: *const Self::State, n: *mut Self::Norm, chunk: u64) = $sb;
             second_add(s: *const Self::State, t: *const Tensor<Self>, n: *mut Self::Norm) = $sa;
             second_finish(s: *mut Self::State, n: *const Self::Norm) = $sf;

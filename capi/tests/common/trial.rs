@@ -83,7 +83,7 @@ impl<R: Api> Model<R> {
             self.refuses(listed, |m| R::check(&m.state, m.tensors.as_ptr(), 2));
             let ready = self.state;
             ok(R::norm_finish(&mut self.state, &self.norm));
-            self.refuses(alone, |m| R::ascend(&m.state, &mut m.tensors[1]));
+            self.refuses(alone, |m| R::ascend(&mut m.state, &mut m.tensors[1]));
             ok(R::second_begin(&self.state, &mut self.norm, 0));
             self.refuses(alone, |m| R::second_add(&m.state, &m.tensors[1], &mut m.norm));
             self.state = ready;

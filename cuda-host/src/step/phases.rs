@@ -18,7 +18,7 @@ impl DeviceStep {
     /// The first half: [`accumulate`](DeviceStep::accumulate), then [`perturb`](DeviceStep::perturb).
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// As theirs.
     pub fn ascend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         self.accumulate(device)?;
         self.perturb(device)
@@ -27,8 +27,10 @@ impl DeviceStep {
     /// The norm pass and its end: norm, outcome and counters, and every group's scale.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] while w is perturbed in place; as [`Device::launch`].
     pub fn accumulate(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        let accumulate = pick(self.variant_kernels.accumulate, self.is_mixed);
+        self.check_at_rest(device, accumulate.name)?;
         if self.uncounted.count() > 0 {
             let unscale = self.control + offset_of!(Control, unscale) as u64;
             let grads = offset_of!(Segment, grads) as u64;
@@ -41,7 +43,6 @@ impl DeviceStep {
             self.fold(device, self.uncounted.parts(), &entries::total, &[out])?;
         }
         let arguments = [self.parts, self.control, self.variant, self.groups];
-        let accumulate = pick(self.variant_kernels.accumulate, self.is_mixed);
         self.counted.launch(device, accumulate, &arguments)?;
         self.fold(
             device,
@@ -54,27 +55,38 @@ impl DeviceStep {
     /// Perturbation and memory, by the scales that the last [`accumulate`](DeviceStep::accumulate) left.
     ///
     /// # Errors
-    /// As [`Device::launch`]; the ascent is then not counted, and begins again with `accumulate`.
+    /// [`DeviceError::Contract`] in place, where w is perturbed already and a second backup would be of that; as
+    /// [`Device::launch`]; the ascent is then not counted, and begins again with `accumulate`.
     pub fn perturb(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let ascend = match self.form {
             Form::OutOfPlace | Form::Mixed => self.variant_kernels.ascend,
             Form::InPlace => self.variant_kernels.ascend_in_place,
         };
+        let ascend = pick(ascend, self.is_mixed);
+        self.check_at_rest(device, ascend.name)?;
         let arguments = [self.control, self.variant, self.groups];
-        let done = self.moved.launch(device, pick(ascend, self.is_mixed), &arguments);
+        let done = self.moved.launch(device, ascend, &arguments);
+        if done.is_ok() && self.moved.count() > 0 {
+            self.stage.perturbed();
+        }
         let places = [offset_of!(Control, rule_before), offset_of!(Control, rule_state)];
         self.counted_if(device, done, places, size_of::<RuleState<f32>>())
     }
 
-    /// Brings w back after an ascent in place, and what the model reads in the mixed form; out of place there is
-    /// nothing to bring back.
+    /// Brings w back after an ascent in place, and what the model reads in the mixed form; out of place, and in place
+    /// where w is at rest and its backup may be older, there is nothing to bring back.
     ///
     /// # Errors
     /// As [`Device::launch`].
     pub fn restore(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         match self.form {
             Form::OutOfPlace => Ok(()),
-            Form::InPlace => self.moved.launch(device, pick(RESTORES, self.is_mixed), &[]),
+            Form::InPlace if !self.may_be_perturbed(device)? => Ok(()),
+            Form::InPlace => {
+                self.moved.launch(device, pick(RESTORES, self.is_mixed), &[])?;
+                self.stage.restored();
+                Ok(())
+            }
             Form::Mixed => self.all.launch(device, pick(RESTORES, true), &[]),
         }
     }
@@ -82,13 +94,15 @@ impl DeviceStep {
     /// The second half: [`judge`](DeviceStep::judge), then [`take`](DeviceStep::take).
     ///
     /// # Errors
-    /// As [`Device::launch`]; the descent is then not counted.
+    /// As theirs, before a launch where w is perturbed in place; the descent is then not counted.
     pub fn descend(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.check_at_rest(device, pick(self.base_kernels.descend, self.is_mixed).name)?;
         self.judge(device)?;
         self.take(device)
     }
 
-    /// Judges g~, and counts the step if it is to be taken.
+    /// Judges g~, and counts the step if it is to be taken; who then does not [`take`](DeviceStep::take) it, because
+    /// something between was refused, calls [`uncount`](DeviceStep::uncount).
     ///
     /// # Errors
     /// As [`Device::launch`].
@@ -109,12 +123,21 @@ impl DeviceStep {
     /// [`judge`](DeviceStep::judge) has found no reason against it: decoupled WSAM judges g~ and steps along g.
     ///
     /// # Errors
-    /// As [`Device::launch`]; the descent is then not counted.
+    /// [`DeviceError::Contract`] while w is perturbed in place, and the step stays counted: [`restore`](DeviceStep::restore)
+    /// and take it; as [`Device::launch`]; the descent is then not counted.
     pub fn take(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let descend = pick(self.base_kernels.descend, self.is_mixed);
+        self.check_at_rest(device, descend.name)?;
         let done = self.all.launch(device, descend, &[self.control, self.bases]);
-        let places = [offset_of!(Control, base_before), offset_of!(Control, base_state)];
-        self.counted_if(device, done, places, size_of::<BaseCounters>())
+        self.counted_if(device, done, BASE_COUNTERS, size_of::<BaseCounters>())
+    }
+
+    /// Queues the base optimizer's counters from before the last [`judge`](DeviceStep::judge), whose step is not taken.
+    ///
+    /// # Errors
+    /// As [`Device::copy`].
+    pub fn uncount(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.go_back(device, BASE_COUNTERS, size_of::<BaseCounters>())
     }
 
     /// Counters move where the tree is folded, before the pass that they count: where that was not launched, they go
@@ -123,22 +146,31 @@ impl DeviceStep {
         &self,
         device: &mut dyn Device,
         done: Result<(), DeviceError>,
-        [before, counters]: [usize; 2],
+        places: [usize; 2],
         bytes: usize,
     ) -> Result<(), DeviceError> {
         done.inspect_err(|_| {
             // A device that does not take this either is lost, and the counters with it.
-            let (to, from) = (self.control + counters as u64, self.control + before as u64);
-            let _ = device.copy(to, from, bytes);
+            let _ = self.go_back(device, places, bytes);
         })
+    }
+
+    fn go_back(
+        &self,
+        device: &mut dyn Device,
+        [before, counters]: [usize; 2],
+        bytes: usize,
+    ) -> Result<(), DeviceError> {
+        device.copy(self.control + counters as u64, self.control + before as u64, bytes)
     }
 
     /// For a step without an ascent (the base optimizer alone, LookSAM between its second gradients):
     /// forgets the outcome of the last one. Then [`descend`](DeviceStep::descend).
     ///
     /// # Errors
-    /// As [`Device::fill`].
+    /// [`DeviceError::Contract`] while w is perturbed in place; as [`Device::fill`].
     pub fn skip_ascent(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
+        self.check_at_rest(device, pick(self.base_kernels.descend, self.is_mixed).name)?;
         device.fill(self.control + offset_of!(Control, outcome) as u64, outcome::FINITE, 1)
     }
 
@@ -155,6 +187,9 @@ impl DeviceStep {
     }
 }
 
+/// The base optimizer's counters in the block, from before the last judged step and now.
+const BASE_COUNTERS: [usize; 2] =
+    [offset_of!(Control, base_before), offset_of!(Control, base_state)];
 /// The sum over one gradient, and what brings parameters back: over planes of `f32`, and over any.
 const GRADIENTS: [&Kernel; 2] =
     [&entries::accumulate_gradient, &entries::accumulate_gradient_mixed];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod gradients;
+mod order;
 mod scalars;
 
 use presam::{Group, LookSam, Sam, SecondGradient, Sgd};

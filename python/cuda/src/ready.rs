@@ -103,6 +103,7 @@ impl Ready {
             loss_scale: 1.0,
             along_momentum,
             descends_along_first: rules.descent.takes_first(),
+            checks_order: true,
         };
         let own: Vec<Group<f32>> = match old {
             Some(old) if between => old.own.clone(),
@@ -264,7 +265,10 @@ impl Ready {
         match (self.descent, &self.mixes) {
             (Descent::Decoupled(wsam), Some(mixes)) => {
                 self.step.judge(device)?;
-                self.step.set_second_gradients(device, first)?;
+                if let Err(refused) = self.step.set_second_gradients(device, first) {
+                    self.step.uncount(device)?;
+                    return Err(refused);
+                }
                 self.step.take(device)?;
                 mixes.wsam_decoupled(device, wsam)
             }
