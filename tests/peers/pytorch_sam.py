@@ -379,7 +379,7 @@ def arguments():
 
 
 def measure_all(torch, clock, device, chosen, keep):
-    """Every form on every shape, kept after each shape; a form that this installation lacks is named and left out."""
+    """Every form on every shape, kept after each form; a form that this installation lacks is named and left out."""
     rows, failed = [], False
     for name in chosen.sizes.split(","):
         for form in chosen.forms.split(","):
@@ -395,7 +395,8 @@ def measure_all(torch, clock, device, chosen, keep):
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 print(f"{form} {name}: left out, {reason}", file=sys.stderr)
-        keep(rows)
+            # At once: whoever stops this one's next form loses that form alone.
+            keep(rows)
     return failed
 
 
