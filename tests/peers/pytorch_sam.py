@@ -416,13 +416,13 @@ def main():
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     clock = Cuda(torch) if device == "cuda" else Cpu(torch)
-    before = clock.describe()
+    described = clock.describe()
     level, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
 
     def keep(rows):
         version = f"torch {torch.__version__}"
         if chosen.out:
-            write(chosen.out, record(before, clock.describe(), version, threads, level, clock.cache, rows))
+            write(chosen.out, record(described, version, threads, level, clock.cache, rows))
 
     return 1 if measure_all(torch, clock, device, chosen, keep) else 0
 
