@@ -318,8 +318,11 @@ if [ $device != emulated ]; then
     esac
 fi
 peers="python3 peers/pytorch_sam.py --device $device"
+captured=out-of-place-graph,compiled-out-of-place-graph
 if [ -n "$torch" ]; then
-    judged peers 150 $peers --sizes resnet-18,1e7 --out "$out/peers"
+    # The best forms first: what is compiled takes half a minute.
+    judged peers 150 $peers --sizes resnet-18,1e7 --forms $captured,foreach-graph,foreach-fused,compiled,eager,apex \
+        --out "$out/peers"
     compared compare bench peers
     # The Python package on torch's stream: bits of the CPU's step, called and replayed from a graph; then its speed.
     if [ -d site ]; then
@@ -338,7 +341,7 @@ judged rules 120 $bench --rules $rules --sizes $rule_sizes --filter '^(accumulat
 step bench-1e9 60 $bench --rules sam --sizes $largest --filter '^step/sam/' --out "$out/bench-1e9"
 if [ -n "$torch" ]; then
     judged bench-vit 60 $bench --rules sam --sizes vit-b-16 --filter '^step/sam/' --out "$out/bench-vit"
-    judged peers-vit 90 $peers --sizes vit-b-16 --forms foreach-graph,out-of-place-graph --out "$out/peers-vit"
+    judged peers-vit 90 $peers --sizes vit-b-16 --forms $captured --out "$out/peers-vit"
     compared compare-vit bench-vit peers-vit
 else
     left_out peers-vit "$without"
