@@ -1,7 +1,7 @@
 //! Values to and from a device, and the list of buffers that somebody must give back.
 
 use presam_kernels::Plain;
-use presam_kernels::plain::{bytes_of, values_of};
+use presam_kernels::plain::{bytes_of, values_read};
 
 use crate::device::{Address, Device};
 use crate::error::DeviceError;
@@ -32,11 +32,7 @@ pub fn download<T: Plain>(
     address: Address,
     count: usize,
 ) -> Result<Vec<T>, DeviceError> {
-    let mut bytes = vec![0; count * size_of::<T>()];
-    if !bytes.is_empty() {
-        device.read(address, &mut bytes)?;
-    }
-    Ok(values_of(&bytes))
+    values_read(count, |bytes| if bytes.is_empty() { Ok(()) } else { device.read(address, bytes) })
 }
 
 /// Buffers that are given back together.

@@ -68,22 +68,22 @@ fn exact_buffers(draw: &mut Draw<'_>) {
     let count = length.div_ceil(CHUNK);
     // Which buffer lacks its last word: the gradient, the parts, the table of chunks, or none.
     let short = draw.below(4);
-    let trimmed = |bytes: Vec<u8>, which: usize| {
+    let trimmed = |bytes: &[u8], which: usize| {
         let kept = bytes.len() - if which == short { 4 } else { 0 };
         bytes[..kept].to_vec()
     };
     let mut memory = Memory::new();
-    let grads_at = upload(&mut memory, &trimmed(bytes_of(&grads), 0));
+    let grads_at = upload(&mut memory, &trimmed(&bytes_of(&grads), 0));
     let flags = if draw.flag() { ALIGNED } else { 0 };
     let (len, params) = (length as u64, grads_at);
     let row = Segment { grads: grads_at, params, len, flags, ..Segment::default() };
     let chunks: Vec<Chunk> = (0..count).map(|index| Chunk::of(&row, 0, index as u32)).collect();
     let segments = upload(&mut memory, &bytes_of(&[row]));
-    let chunks = upload(&mut memory, &trimmed(bytes_of(&chunks), 2));
+    let chunks = upload(&mut memory, &trimmed(&bytes_of(&chunks), 2));
     let factor_at = upload(&mut memory, &bytes_of(&[factor]));
     // A part for each block's chunks.
     let of_block = WARPS as usize;
-    let room = trimmed(vec![0; count.div_ceil(of_block) * PART_BYTES as usize], 1);
+    let room = trimmed(&vec![0; count.div_ceil(of_block) * PART_BYTES as usize], 1);
     let parts = memory.allocate(room.len());
     let plane = offset_of!(Segment, grads) as u64;
     let blocks = (count as u32).div_ceil(WARPS);

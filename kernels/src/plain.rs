@@ -3,6 +3,8 @@
 #![allow(unsafe_code, reason = "promises about layouts, and the one copy that rests on them")]
 
 use core::mem::MaybeUninit;
+#[cfg(not(target_arch = "nvptx64"))]
+use std::{alloc::Layout, borrow::Cow, convert::Infallible};
 
 use crate::layout::{BaseCounters, Chunk, Control, GroupScale, Segment};
 use presam::descent::{GsamMix, LookSamReuse, LookSamSplit};
@@ -74,18 +76,56 @@ pub fn word_of<T: Plain>(value: &T, i: usize) -> u32 {
     unsafe { core::ptr::from_ref(value).cast::<u32>().add(i).read() }
 }
 
-/// The bytes of values, as the device holds them.
+/// The bytes of values, as the device holds them: the values themselves where this machine's words are the device's,
+/// little endian.
 #[cfg(not(target_arch = "nvptx64"))]
 #[must_use]
-pub fn bytes_of<T: Plain>(values: &[T]) -> Vec<u8> {
-    let len = size_of_val(values) / 4;
-    // SAFETY: the values are words without padding between or within them, and aligned as words are.
-    let words = unsafe { core::slice::from_raw_parts(values.as_ptr().cast::<u32>(), len) };
-    let mut bytes = vec![0; 4 * len];
-    for (to, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-        *to = word.to_le_bytes();
+pub fn bytes_of<T: Plain>(values: &[T]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        // SAFETY: the values are words without padding between or within them: initialised bytes, all of them.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
+        return Cow::Borrowed(bytes);
     }
-    bytes
+    let words = values.iter().flat_map(|value| (0..size_of::<T>() / 4).map(|i| word_of(value, i)));
+    Cow::Owned(words.flat_map(u32::to_le_bytes).collect())
+}
+
+/// So many values from the bytes that `read` fills in, as the device holds them: no byte is moved twice.
+///
+/// # Errors
+/// Those of `read`.
+#[cfg(not(target_arch = "nvptx64"))]
+pub fn values_read<T: Plain, E>(
+    count: usize,
+    read: impl FnOnce(&mut [u8]) -> Result<(), E>,
+) -> Result<Vec<T>, E> {
+    let mut values = zeros::<T>(count);
+    let len = size_of_val(values.as_slice());
+    // SAFETY: the values are words without padding between or within them, and whatever bytes are written are values.
+    let bytes = unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
+    read(bytes)?;
+    if cfg!(target_endian = "big") {
+        bytes.as_chunks_mut::<4>().0.iter_mut().for_each(|word| word.reverse());
+    }
+    Ok(values)
+}
+
+/// Values of zeros, in memory that the system hands out as such: no loop writes them.
+#[cfg(not(target_arch = "nvptx64"))]
+fn zeros<T: Plain>(count: usize) -> Vec<T> {
+    let layout = match Layout::array::<T>(count) {
+        Ok(layout) if layout.size() > 0 => layout,
+        // None to write, or more than there is memory: the vector's own answer to that.
+        _ => return vec![from_words(|_| 0); count],
+    };
+    // SAFETY: the size is not 0.
+    let start = unsafe { std::alloc::alloc_zeroed(layout) };
+    if start.is_null() {
+        std::alloc::handle_alloc_error(layout);
+    }
+    // SAFETY: the global allocator gave room for `count` values in just this layout; zeros are values.
+    unsafe { Vec::from_raw_parts(start.cast(), count, count) }
 }
 
 /// The values in bytes that the device holds; what is left over is dropped.
@@ -93,14 +133,50 @@ pub fn bytes_of<T: Plain>(values: &[T]) -> Vec<u8> {
 #[must_use]
 pub fn values_of<T: Plain>(bytes: &[u8]) -> Vec<T> {
     let count = bytes.len() / size_of::<T>().max(1);
-    let mut values = Vec::<T>::with_capacity(count);
-    let words = values.as_mut_ptr().cast::<u32>();
-    let len = count * size_of::<T>() / 4;
-    for (i, word) in bytes.as_chunks::<4>().0.iter().take(len).enumerate() {
-        // SAFETY: below `len`, which is what the room for `count` values holds, aligned as words are.
-        unsafe { words.add(i).write(u32::from_le_bytes(*word)) };
+    let copied = values_read(count, |to| {
+        to.copy_from_slice(&bytes[..to.len()]);
+        Ok::<_, Infallible>(())
+    });
+    match copied {
+        Ok(values) => values,
     }
-    // SAFETY: every word of `count` values was written, and every bit pattern is a value.
-    unsafe { values.set_len(count) };
-    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every conversion must agree with: word by word.
+    fn word_by_word<T: Plain>(values: &[T]) -> Vec<u8> {
+        let words = |value| (0..size_of::<T>() / 4).map(move |i| word_of(value, i).to_le_bytes());
+        values.iter().flat_map(words).flatten().collect()
+    }
+
+    #[test]
+    fn values_go_to_bytes_and_back_in_every_bit() {
+        let floats: Vec<f32> =
+            [0, 0x8000_0000, 1, 0x7fc0_0001, 0xff80_0000, 0x3f80_1234].map(f32::from_bits).into();
+        let bytes = bytes_of(&floats);
+        assert_eq!(bytes, word_by_word(&floats));
+        assert_eq!(&bytes[20..], [0x34, 0x12, 0x80, 0x3f]);
+        let back: Vec<f32> = values_of(&bytes);
+        assert!(back.iter().zip(&floats).all(|(a, b)| a.to_bits() == b.to_bits()));
+        let rows = [[1_u64 << 40, 2], [3, 4]];
+        assert_eq!(bytes_of(&rows), word_by_word(&rows));
+        assert_eq!(values_of::<[u64; 2]>(&bytes_of(&rows)), rows);
+        // What is left over is dropped; nothing gives nothing.
+        assert_eq!(values_of::<u32>(&[1, 0, 0, 0, 9, 9]), [1]);
+        assert!(values_of::<Chunk>(&[0; 3]).is_empty() && bytes_of::<u32>(&[]).is_empty());
+        assert!(values_of::<[u32; 0]>(&[1]).iter().all(|none| none.is_empty()));
+    }
+
+    #[test]
+    fn a_read_that_fails_is_told_and_one_that_writes_nothing_leaves_zeros() {
+        assert_eq!(values_read::<u32, _>(3, |_| Err("no")), Err("no"));
+        let twice = values_read::<u64, usize>(2, |bytes| match bytes.len() {
+            16 => Ok(()),
+            other => Err(other),
+        });
+        assert_eq!(twice, Ok(vec![0; 2]));
+    }
 }

@@ -99,7 +99,7 @@ class Cpu:
         self.other.sum()
 
     def describe(self):
-        return {"device": f"cpu {processor()}", "driver": None, "clocks": None, "reasons": None}
+        return {"device": f"cpu {processor()}", "driver": None}
 
 
 class Cuda:
@@ -125,37 +125,9 @@ class Cuda:
 
     def describe(self):
         name = self.torch.cuda.get_device_name(0)
-        asked = "driver_version,clocks.sm,clocks.mem,clocks_throttle_reasons.active"
-        told = output(["nvidia-smi", "-i", "0", f"--query-gpu={asked}", "--format=csv,noheader,nounits"])
-        parts = [part.strip() for part in (told or "").split(",")]
-        if len(parts) != 4:
-            return {"device": f"cuda:0 {name}", "driver": None, "clocks": None, "reasons": None}
-        return {"device": f"cuda:0 {name}", "driver": parts[0], "clocks": clocks(*parts[1:3]), "reasons": reasons(parts[3])}
-
-
-def clocks(core, memory):
-    """None where a machine answers [N/A]."""
-    told = core.isdigit() and memory.isdigit()
-    return {"core_mhz": int(core), "memory_mhz": int(memory)} if told else None
-
-
-# Bits of NVML's throttle reasons; the first, an idle GPU, is none.
-REASONS = {
-    0x2: "application clocks",
-    0x4: "software power cap",
-    0x8: "hardware slowdown",
-    0x20: "software thermal slowdown",
-    0x40: "hardware thermal slowdown",
-    0x80: "hardware power brake",
-}
-
-
-def reasons(text):
-    try:
-        bits = int(text, 16)
-    except ValueError:
-        return None
-    return [reason for bit, reason in REASONS.items() if bits & bit]
+        # One driver serves all GPUs of a machine.
+        told = output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+        return {"device": f"cuda:0 {name}", "driver": told.splitlines()[0].strip() if told else None}
 
 
 # --- measuring: presam's rounds
@@ -251,8 +223,7 @@ def last_cache_bytes():
     return max(sizes) or 32 << 20
 
 
-def record(before, after, version, threads, level, cache, measurements):
-    told = [device["reasons"] for device in (before, after) if device["reasons"] is not None]
+def record(device, version, threads, level, cache, measurements):
     host = {
         "os": platform.system().lower(),
         "arch": platform.machine(),
@@ -264,12 +235,9 @@ def record(before, after, version, threads, level, cache, measurements):
         "version": version,
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "command": shlex.join(["python3", *sys.argv]),
-        "device": before["device"],
-        "driver": before["driver"],
+        "device": device["device"],
+        "driver": device["driver"],
         "last_cache_bytes": cache,
-        "clocks_before": before["clocks"],
-        "clocks_after": after["clocks"],
-        "throttle_reasons": sorted({reason for one in told for reason in one}) if told else None,
         "host": host,
         "rustc": None,
         "launch_overhead_ns": None,
@@ -312,16 +280,14 @@ def self_test(folder):
         "vit-b-16": (152, 86_567_656),
         "gpt2-small": (148, 124_439_808),
     }, counts
-    assert reasons("0x0000000000000005") == ["software power cap"] and reasons("[N/A]") is None
-    assert clocks("1980", "2619") == {"core_mhz": 1980, "memory_mhz": 2619} and clocks("[N/A]", "1") is None
     rows = []
     for cache in ["warm", "cold"]:
         jobs, copies, runs = measure(Scripted(), lambda: 2e6, lambda: 1e6, cache, 1e-6)
         assert set(jobs) == {2e6} and set(copies) == {1e6} and len(jobs) == len(copies) == FEWEST
         rows.append(measurement("torch-eager", False, "1e4", [10_000], cache, jobs, copies, runs, 360_000))
         assert rows[-1]["fraction_of_copy"] == 0.5
-    device = {"device": "self-test", "driver": None, "clocks": None, "reasons": None}
-    content = record(device, device, "none", 1, "none", 1, rows)
+    device = {"device": "self-test", "driver": None}
+    content = record(device, "none", 1, "none", 1, rows)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     if folder:
         write(folder, content)

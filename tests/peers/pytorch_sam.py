@@ -136,8 +136,15 @@ class Compiled(Eager):
 
     def __init__(self, planes):
         super().__init__(planes)
-        torch, rho = planes.torch, planes.rho
+        torch = planes.torch
+        # Anew for each shape: what was compiled before would make this one compile for any length.
+        torch.compiler.reset()
+        halves = self.halves(torch, planes.rho)
+        self.ascend_compiled, self.descend_compiled = (torch.compile(half, dynamic=False) for half in halves)
+        self.data = [param.detach() for param in planes.params]
 
+    @staticmethod
+    def halves(torch, rho):
         def ascend(params, grads, backup):
             norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))
             torch._foreach_copy_(backup, params)
@@ -150,11 +157,7 @@ class Compiled(Eager):
             torch._foreach_add_(momentum, decayed)
             torch._foreach_add_(params, momentum, alpha=-LEARNING_RATE)
 
-        # Anew for each shape: what was compiled before would make this one compile for any length.
-        torch.compiler.reset()
-        self.ascend_compiled = torch.compile(ascend, dynamic=False)
-        self.descend_compiled = torch.compile(descend, dynamic=False)
-        self.data = [param.detach() for param in planes.params]
+        return ascend, descend
 
     def ascend(self):
         self.ascend_compiled(self.data, self.p.grads, self.p.backup)
@@ -164,17 +167,46 @@ class Compiled(Eager):
         self.descend_compiled(self.data, p.perturbed_grads, p.backup, p.momentum)
 
 
-class Captured(Fused):
-    """Foreach with fused SGD in a CUDA graph: two graphs while checked, one for a whole timed step."""
+class CompiledOutOfPlace(Compiled):
+    """torch.compile of the form out of place: each half reads and writes what it must and nothing twice."""
 
-    graph, kind = True, Fused
+    program = "torch-compiled-out-of-place"
+
+    @staticmethod
+    def halves(torch, rho):
+        def ascend(params, grads):
+            norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))
+            return torch._foreach_add(params, torch._foreach_mul(grads, rho / norm))
+
+        def descend(params, grads, momentum):
+            decayed = torch._foreach_add(grads, params, alpha=WEIGHT_DECAY)
+            torch._foreach_mul_(momentum, MOMENTUM)
+            torch._foreach_add_(momentum, decayed)
+            torch._foreach_add_(params, momentum, alpha=-LEARNING_RATE)
+
+        return ascend, descend
+
+    def ascend(self):
+        self.moved = self.ascend_compiled(self.data, self.p.grads)
+
+    def descend(self):
+        self.descend_compiled(self.data, self.p.perturbed_grads, self.p.momentum)
+
+    def perturbed(self):
+        return self.moved
+
+
+class Graphs:
+    """A form's halves in CUDA graphs: two graphs while checked, one for a whole timed step."""
+
+    graph = True
 
     def __init__(self, planes):
         super().__init__(planes)
-        torch = planes.torch
-        # The first step makes the optimizer's state, which a graph must find in place.
+        torch, form = planes.torch, super()
+        # The first step makes the optimizer's state, which a graph must find in place, and compiles what is compiled.
         kept = [param.detach().clone() for param in planes.params]
-        self.kind.ascend(self), self.kind.descend(self)
+        form.ascend(), form.descend()
         for param, old, momentum in zip(planes.params, kept, planes.state()):
             param.copy_(old)
             momentum.zero_()
@@ -184,9 +216,9 @@ class Captured(Fused):
             self.graphs[name] = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self.graphs[name]):
                 for work in works.split():
-                    getattr(self.kind, work)(self)
+                    getattr(form, work)()
             # Where this graph leaves its perturbed parameters.
-            self.seen[name] = self.kind.perturbed(self)
+            self.seen[name] = form.perturbed()
 
     def ascend(self):
         self.graphs["ascend"].replay()
@@ -201,10 +233,16 @@ class Captured(Fused):
         return self.seen["ascend"]
 
 
-class CapturedOutOfPlace(Captured, OutOfPlace):
-    """The same of the form out of place: the fewest bytes that PyTorch can move, without waiting for the host."""
+class Captured(Graphs, Fused):
+    """Foreach with fused SGD, without waiting for the host."""
 
-    kind = OutOfPlace
+
+class CapturedOutOfPlace(Graphs, OutOfPlace):
+    """The same of the form out of place: the fewest bytes that PyTorch moves without a compiler."""
+
+
+class CapturedCompiled(Graphs, CompiledOutOfPlace):
+    """PyTorch's best: by count as few planes as presam moves, without waiting for the host."""
 
 
 class Apex(Eager):
@@ -246,10 +284,12 @@ FORMS = {
     "foreach-graph": Captured,
     "out-of-place": OutOfPlace,
     "out-of-place-graph": CapturedOutOfPlace,
+    "compiled-out-of-place": CompiledOutOfPlace,
+    "compiled-out-of-place-graph": CapturedCompiled,
     "apex": Apex,
 }
 NO_GRAPHS = "CUDA graphs need a GPU"
-CUDA_ONLY = {"foreach-graph": NO_GRAPHS, "out-of-place-graph": NO_GRAPHS, "apex": "apex needs a GPU"}
+CUDA_ONLY = {name: NO_GRAPHS for name, form in FORMS.items() if form.graph} | {"apex": "apex needs a GPU"}
 
 
 # --- answers, by plain float64 formulas
@@ -379,7 +419,7 @@ def arguments():
 
 
 def measure_all(torch, clock, device, chosen, keep):
-    """Every form on every shape, kept after each shape; a form that this installation lacks is named and left out."""
+    """Every form on every shape, kept after each form; a form that this installation lacks is named and left out."""
     rows, failed = [], False
     for name in chosen.sizes.split(","):
         for form in chosen.forms.split(","):
@@ -395,7 +435,8 @@ def measure_all(torch, clock, device, chosen, keep):
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 print(f"{form} {name}: left out, {reason}", file=sys.stderr)
-        keep(rows)
+            # At once: whoever stops this one's next form loses that form alone.
+            keep(rows)
     return failed
 
 
@@ -415,13 +456,13 @@ def main():
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     clock = Cuda(torch) if device == "cuda" else Cpu(torch)
-    before = clock.describe()
+    described = clock.describe()
     level, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
 
     def keep(rows):
         version = f"torch {torch.__version__}"
         if chosen.out:
-            write(chosen.out, record(before, clock.describe(), version, threads, level, clock.cache, rows))
+            write(chosen.out, record(described, version, threads, level, clock.cache, rows))
 
     return 1 if measure_all(torch, clock, device, chosen, keep) else 0
 

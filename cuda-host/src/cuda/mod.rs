@@ -10,7 +10,7 @@
 //! | `event.rs` | time on the device |
 //! | `graph.rs` | a captured sequence, launched as one |
 //! | `guest.rs` | a thread that belongs to somebody else |
-//! | `facts.rs`, `clocks.rs` | what a device is and how it is doing |
+//! | `facts.rs` | what a device is |
 //!
 //! Only the bindings of cust are used. Its safe layer reads every result as an enum of the codes of
 //! CUDA 11.4, and a newer driver answers others; nor does it hand out the log of a refused text.
@@ -24,7 +24,6 @@
     reason = "the driver is a C library: this folder is the crate's only contact with it"
 )]
 
-mod clocks;
 mod driver;
 mod event;
 mod facts;
@@ -35,7 +34,6 @@ mod open;
 mod queue;
 mod staging;
 
-pub use clocks::{Clocks, clocks};
 pub use event::Event;
 pub use facts::{Facts, devices};
 pub use graph::Graph;

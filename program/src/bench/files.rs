@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::picture::fractions_svg;
 use super::record::{Header, Measurement, Record};
-use super::target::Clocks;
 use crate::show::files::{Folder, OutputError, json};
 
 /// The names of the files in the folder.
@@ -62,10 +61,6 @@ pub fn csv(record: &Record) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
 
 /// What the machine did not tell is left out.
 fn comments(header: &Header) -> String {
-    let clocks = |clocks: Option<Clocks>| {
-        clocks
-            .map(|clocks| format!("core {} MHz, memory {} MHz", clocks.core_mhz, clocks.memory_mhz))
-    };
     let lines = [
         ("version", Some(header.version.clone())),
         ("date", Some(header.date.clone())),
@@ -73,9 +68,6 @@ fn comments(header: &Header) -> String {
         ("device", Some(header.device.clone())),
         ("driver", header.driver.clone()),
         ("last cache", header.last_cache_bytes.map(|bytes| format!("{bytes} bytes"))),
-        ("clocks before", clocks(header.clocks_before)),
-        ("clocks after", clocks(header.clocks_after)),
-        ("throttle reasons", header.throttle_reasons.as_ref().map(|reasons| reasons.join(", "))),
         ("host", Some(format!("{}, {} threads", header.host.cpu, header.host.threads))),
         ("rustc", header.rustc.clone()),
         ("launch overhead", header.launch_overhead_ns.map(|ns| format!("median {} ns", ns.p50))),
@@ -136,6 +128,20 @@ mod tests {
         assert_eq!(rows.len(), record.measurements.len());
         assert_eq!(&rows[0][17], "0.30000000000000004 0.3333333333333333");
         assert_eq!(rows[0][8].parse::<u64>().unwrap(), record.measurements[0].bytes);
+    }
+
+    #[test]
+    fn a_record_of_an_older_version_is_read_whatever_its_header_says_of_clocks() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("bench.json");
+        let record = record("640", "restore");
+        let mut older = serde_json::to_value(&record).unwrap();
+        older["header"]["clocks_before"] =
+            serde_json::json!({"core_mhz": 1980, "memory_mhz": 2619});
+        older["header"]["clocks_after"] = serde_json::Value::Null;
+        older["header"]["throttle_reasons"] = serde_json::json!(["sw power cap"]);
+        std::fs::write(&file, older.to_string()).unwrap();
+        assert_eq!(Record::read("--compare", &file).unwrap(), record);
     }
 
     #[test]

@@ -40,4 +40,4 @@ pub use request::{Asked, DEFAULT_RULES, DEFAULT_SIZES, GPU_SIZES, Request};
 pub use run::{Events, Watch, profile, run};
 pub use shape::Shape;
 pub use table::{headline, table};
-pub use target::{Clocks, Device, Overhead, Programs, Target};
+pub use target::{Device, Overhead, Programs, Target};

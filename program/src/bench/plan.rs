@@ -11,39 +11,42 @@ use crate::error::Error;
 pub struct Plan {
     /// In the order of sizes, rules and phases.
     pub rows: Vec<Row>,
-    /// A line for each default size of which jobs were left out.
+    /// A line for each size of which jobs were left out.
     pub left_out: Vec<String>,
 }
 
 /// The rows that `request` asks of `target`.
 ///
 /// # Errors
-/// A size asked for by name that the memory does not hold; a filter that no row matches.
+/// A memory that holds none of the jobs; a filter that no row matches.
 pub fn plan(target: &dyn Target, request: &Request) -> Result<Plan, Error> {
     let mut plan = Plan { rows: Vec::new(), left_out: Vec::new() };
-    let mut matched = false;
+    let (mut matched, mut large) = (false, Vec::new());
     for shape in &request.shapes {
         let jobs: Vec<Job> =
             jobs(request, shape).into_iter().filter(|job| request.wants(&job.name())).collect();
         matched |= !jobs.is_empty();
         let (all, memory) = (jobs.len(), target.memory());
-        let (large, fit): (Vec<Job>, Vec<Job>) =
+        let (too_large, fit): (Vec<Job>, Vec<Job>) =
             jobs.into_iter().partition(|job| job.room > memory);
-        match large.first() {
-            Some(job) if request.default_sizes => plan.left_out.push(format!(
+        if let Some(job) = too_large.first() {
+            plan.left_out.push(format!(
                 "{}: {} of {all} jobs are left out: {} needs {}, {} are available",
                 shape.name,
-                large.len(),
+                too_large.len(),
                 job.name(),
                 gigabytes(job.room),
                 gigabytes(memory)
-            )),
-            Some(job) => return Err(too_large(job, memory).into()),
-            None => {}
+            ));
         }
+        large.extend(too_large);
         plan.rows.extend(fit.into_iter().flat_map(|job| rows(target, job)));
     }
-    if matched { Ok(plan) } else { Err(no_match(request).into()) }
+    match large.iter().min_by_key(|job| job.room) {
+        _ if !matched => Err(no_match(request).into()),
+        Some(least) if plan.rows.is_empty() => Err(too_large(least, target.memory()).into()),
+        _ => Ok(plan),
+    }
 }
 
 fn rows(target: &dyn Target, job: Job) -> impl Iterator<Item = Row> {
@@ -133,32 +136,40 @@ mod tests {
     }
 
     #[test]
-    fn what_memory_does_not_hold_is_left_out_by_default_and_refused_by_name() {
+    fn what_memory_does_not_hold_is_left_out_and_refused_where_nothing_else_was_asked_for() {
         let plan = planned(20_000_000, &asked(None, None)).unwrap();
         assert!(plan.rows.iter().all(|row| row.job.shape.params() <= 100_000));
         assert_eq!(plan.left_out.len(), 3);
         let expected = "1e6: 14 of 14 jobs are left out: accumulate/sam/1e6 needs 0.0 GB, ";
         assert!(plan.left_out[0].starts_with(expected), "{:?}", plan.left_out);
-        let error = planned(20_000_000, &asked(Some("1e4,1e9"), None)).unwrap_err();
+        let named = planned(20_000_000, &asked(Some("1e4,1e9"), None)).unwrap();
+        assert_eq!((named.rows.len(), named.left_out.len()), (14 * 4, 1));
+        assert!(named.left_out[0].starts_with("1e9: 14 of 14 jobs are left out: "));
+        // What is named is the least of what would have been needed.
+        let error = planned(20_000_000, &asked(Some("1e9,1e8"), None)).unwrap_err();
         let found = error.to_string();
         assert_eq!(error.exit_code(), 2);
-        let expected = "--sizes 1e9: expected at most the 0.0 GB available, found 28.0 GB for ";
+        let expected = "--sizes 1e8: expected at most the 0.0 GB available, found 2.8 GB for ";
         assert!(found.starts_with(expected), "{found}");
+        let error = planned(1, &asked(None, None)).unwrap_err();
+        assert!(error.to_string().starts_with("--sizes 1e4: expected at most "), "{error}");
     }
 
     #[test]
     fn a_job_without_room_takes_no_other_job_of_its_size_with_it() {
-        // What a step of info-asam on 1e6 needs is more than that of sam.
-        let asked = asked(None, Some("^step/(sam|info-asam)/1e6$"));
-        let room = |rule: &str| {
-            let rows = planned(u64::MAX, &asked).unwrap().rows;
-            rows.into_iter().find(|row| row.job.rule == rule).unwrap().job.room
-        };
-        let plan = planned(room("info-asam") - 1, &asked).unwrap();
-        assert!(room("sam") < room("info-asam"));
-        assert!(plan.rows.len() == 4 && plan.rows.iter().all(|row| row.job.rule == "sam"));
-        let expected = "1e6: 1 of 2 jobs are left out: step/info-asam/1e6 needs ";
-        assert!(plan.left_out[0].starts_with(expected), "{:?}", plan.left_out);
+        // What a step of info-asam on 1e6 needs is more than that of sam, named or by default.
+        for sizes in [None, Some("1e6")] {
+            let asked = asked(sizes, Some("^step/(sam|info-asam)/1e6$"));
+            let room = |rule: &str| {
+                let rows = planned(u64::MAX, &asked).unwrap().rows;
+                rows.into_iter().find(|row| row.job.rule == rule).unwrap().job.room
+            };
+            let plan = planned(room("info-asam") - 1, &asked).unwrap();
+            assert!(room("sam") < room("info-asam"));
+            assert!(plan.rows.len() == 4 && plan.rows.iter().all(|row| row.job.rule == "sam"));
+            let expected = "1e6: 1 of 2 jobs are left out: step/info-asam/1e6 needs ";
+            assert!(plan.left_out[0].starts_with(expected), "{:?}", plan.left_out);
+        }
     }
 
     #[test]

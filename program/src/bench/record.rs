@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::job::{Cache, Phase, Row};
-use super::target::Clocks;
 use crate::config::ConfigError;
 use crate::error::Error;
 use crate::machine::Host;
@@ -46,12 +45,6 @@ pub struct Header {
     pub driver: Option<String>,
     /// Bytes of the device's last cache.
     pub last_cache_bytes: Option<u64>,
-    /// Clocks before the first row.
-    pub clocks_before: Option<Clocks>,
-    /// Clocks after the last row.
-    pub clocks_after: Option<Clocks>,
-    /// Why the device ran below its clocks, before or after; empty where it did not.
-    pub throttle_reasons: Option<Vec<String>>,
     /// The machine around it.
     pub host: Host,
     /// The compiler found on this machine.

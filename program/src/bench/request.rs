@@ -47,8 +47,6 @@ pub struct Asked {
 pub struct Request {
     /// The parameters.
     pub shapes: Vec<Arc<Shape>>,
-    /// Whether the sizes are the default ones: what does not fit is then left out, and an error otherwise.
-    pub default_sizes: bool,
     /// The rules of accumulate, ascend, ascend in place and step.
     pub rules: Vec<&'static VariantInfo>,
     /// The base optimizers of descend.
@@ -76,7 +74,6 @@ impl Request {
         let every = if narrow { DEFAULT_RULES } else { "all" };
         Ok(Self {
             shapes: shapes.collect::<Result<_, _>>()?,
-            default_sizes: asked.sizes.is_none(),
             rules: rules(asked.rules.as_deref().unwrap_or(every))?,
             bases: if asked.filter.is_some() {
                 Base::ALL.to_vec()

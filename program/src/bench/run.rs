@@ -81,27 +81,20 @@ pub fn run(
         Some(error) if record.measurements.is_empty() => return Err(error.into()),
         _ => {}
     }
-    let after = target.describe()?;
-    let header = &mut record.header;
-    header.clocks_after = after.clocks;
-    header.throttle_reasons = joined([header.throttle_reasons.take(), after.throttle_reasons]);
     Ok(record)
 }
 
 /// What is known before the first row.
 fn header(target: &mut dyn Target, request: &Request, command: &str) -> Result<Header, Error> {
-    let (date, before) = (now(), target.describe()?);
+    let (date, device) = (now(), target.describe()?);
     let overhead = target.launch_overhead()?;
     Ok(Header {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         date,
         command: command.to_owned(),
-        device: before.name,
-        driver: before.driver,
-        last_cache_bytes: before.last_cache_bytes,
-        clocks_before: before.clocks,
-        clocks_after: None,
-        throttle_reasons: before.throttle_reasons,
+        device: device.name,
+        driver: device.driver,
+        last_cache_bytes: device.last_cache_bytes,
         host: Host::detect(request.threads),
         rustc: machine::rustc(),
         launch_overhead_ns: overhead.as_ref().map(|samples| Quantiles::of(&samples.host_ns)),
@@ -143,15 +136,6 @@ fn named(error: Error, row: &Row) -> Error {
         Error::Wrong(what) => Error::Wrong(format!("{}: {what}", row.name())),
         other => other,
     }
-}
-
-/// Each reason once; `None` where the device never told.
-fn joined(reasons: [Option<Vec<String>>; 2]) -> Option<Vec<String>> {
-    let told: Vec<Vec<String>> = reasons.into_iter().flatten().collect();
-    let mut all: Vec<String> = told.iter().flatten().cloned().collect();
-    all.sort();
-    all.dedup();
-    (!told.is_empty()).then_some(all)
 }
 
 #[cfg(test)]
@@ -214,7 +198,6 @@ mod tests {
         assert_eq!((row.bytes, row.p05_ns, row.p50_ns, row.p95_ns), (360_000, 3.6e5, 3.6e5, 3.6e5));
         let overhead = record.header.launch_overhead_ns.unwrap();
         assert_eq!((overhead.p50, record.header.device.as_str()), (4000.0, "fake"));
-        assert_eq!((&record.header.clocks_before, &record.header.throttle_reasons), (&None, &None));
     }
 
     #[test]
@@ -265,13 +248,5 @@ mod tests {
         let names: Vec<String> = plain.map(Row::name).collect();
         assert_eq!((count, 2 * count), (names.len(), plan.rows.len()));
         assert_eq!(target.prepared, names);
-    }
-
-    #[test]
-    fn reasons_of_both_moments_are_told_once() {
-        let told = |text: &str| Some(vec![text.to_owned()]);
-        assert_eq!(joined([told("heat"), told("heat")]), told("heat"));
-        assert_eq!(joined([Some(Vec::new()), None]), Some(Vec::new()));
-        assert_eq!(joined([None, None]), None);
     }
 }

@@ -1,7 +1,6 @@
 //! [`table`]: what a person sees.
 
 use super::record::{Measurement, Record};
-use super::target::Clocks;
 use crate::show::table::{Column, Table};
 use crate::show::view::View;
 
@@ -30,20 +29,12 @@ pub fn headline(record: &Record) -> String {
     };
     let driver = header.driver.as_ref().map_or(String::new(), |driver| format!(", {driver}"));
     let mut text = format!("{}, {threads}, {}{driver}\n", header.device, header.host.cpu_level);
-    if let Some(reasons) = header.throttle_reasons.as_ref().filter(|reasons| !reasons.is_empty()) {
-        text += &format!("NOT AT FULL CLOCKS: {}\n", reasons.join(", "));
-    }
     if let Some(overhead) = header.launch_overhead_ns {
         let (p50, p05, p95) = (overhead.p50, overhead.p05, overhead.p95);
         text += &format!("an empty launch: {} ({})", time(p50), range(p50, p05, p95));
         let device = header.launch_device_ns;
         let device = device.map_or(String::new(), |ns| format!(", {} on the device", time(ns.p50)));
         text += &(device + "\n");
-    }
-    if let (Some(before), Some(after)) = (header.clocks_before, header.clocks_after) {
-        let clocks = |clocks: Clocks| format!("{} and {}", clocks.core_mhz, clocks.memory_mhz);
-        let (before, after) = (clocks(before), clocks(after));
-        text += &format!("cores and memory at {before} MHz before, {after} MHz after\n");
     }
     text += "of copy: 100 % is as fast as a copy of as many bytes, run in turn with it\n";
     if has_floor(record) {
@@ -166,21 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_names_the_machine_and_what_is_wrong_with_it() {
-        let mut record = record("640", "restore");
+    fn the_headline_names_the_machine_and_what_a_launch_costs() {
+        let record = record("640", "restore");
         let text = headline(&record);
         assert!(text.starts_with("fake, "), "{text}");
         assert!(
             text.contains("an empty launch: 4.00 us (3.10 to 4.90), 1.50 us on the device\n"),
             "{text}"
         );
-        assert!(!text.contains("NOT AT"));
-        let clocks = Clocks { core_mhz: 1980, memory_mhz: 2619 };
-        (record.header.clocks_before, record.header.clocks_after) = (Some(clocks), Some(clocks));
-        let clocks = "cores and memory at 1980 and 2619 MHz before, 1980 and 2619 MHz after\n";
-        assert!(headline(&record).contains(clocks));
-        record.header.throttle_reasons = Some(vec!["power cap".into()]);
-        assert!(headline(&record).contains("NOT AT FULL CLOCKS: power cap\n"));
         assert_eq!(FakeTarget::NAME, record.header.device);
     }
 

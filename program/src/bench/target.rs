@@ -1,13 +1,11 @@
 //! [`Target`]: what a machine must do to be measured. Everything else is shared.
 
-use serde::{Deserialize, Serialize};
-
 use super::job::{Job, Mode, Row};
 use crate::error::Error;
 
 /// A machine that runs and times the phases of a step.
 pub trait Target {
-    /// What it is and how it is doing; asked before the first row and after the last.
+    /// What it is; asked before the first row.
     ///
     /// # Errors
     /// A device that does not answer.
@@ -42,7 +40,7 @@ pub trait Target {
     }
 }
 
-/// What a device says of itself at one moment.
+/// What a device says of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
     /// Its name.
@@ -51,19 +49,6 @@ pub struct Device {
     pub driver: Option<String>,
     /// Bytes of its last cache.
     pub last_cache_bytes: Option<u64>,
-    /// Its clocks.
-    pub clocks: Option<Clocks>,
-    /// Why it runs below its clocks; empty where it does not.
-    pub throttle_reasons: Option<Vec<String>>,
-}
-
-/// Clocks in MHz.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clocks {
-    /// Of the cores.
-    pub core_mhz: u32,
-    /// Of the memory.
-    pub memory_mhz: u32,
 }
 
 /// Nanoseconds of an empty program, sample by sample.

@@ -93,28 +93,38 @@ impl Report {
     }
 }
 
-/// Verifies the kernels on `device`, going on after a difference; training runs follow where there is none. What the
+/// Verifies the kernels on `device`, going on after a difference, with training runs at the end. What the
 /// device itself refuses (no memory, a rejected text, a fault) ends it, and stands in the report. `told` hears what
 /// comes next, and each difference at once, a line each.
 ///
 /// # Errors
 /// Whatever no device is to blame for. A difference is no error.
 pub fn run(device: Box<dyn Device>, request: Request, told: fn(&str)) -> Result<Report, Error> {
-    let name = device.name();
     let device = if device.stands_in() { device } else { Box::new(Pooled::over(device)) };
     let (mut device, laws) = laws::check(Counted::new(device, told), request);
-    let mut done = laws.map_err(Error::from).and_then(|()| beside(&mut device, request));
+    let done = laws.map_err(Error::from).and_then(|()| beside(&mut device, request));
+    report(device, done, request, |device| training::run(device, request))
+}
+
+/// What was found, with the training runs, which only a device that refused something is spared.
+fn report(
+    device: Counted,
+    mut done: Result<(), Error>,
+    request: Request,
+    train: impl FnOnce(&mut Box<dyn Device>) -> Result<Vec<Training>, Error>,
+) -> Result<Report, Error> {
+    let name = device.name();
     let kernels = presam_kernels::entries::all().map(|kernel| kernel.name);
     let kernels =
         kernels.map(|kernel| KernelCases { kernel, cases: device.agreed(kernel) }).collect();
-    let trains = done.is_ok() && device.differences().is_empty();
-    if trains {
+    let goes_on = done.is_ok();
+    if goes_on {
         device.begins("training runs");
     }
     let (mut device, differences) = device.into_parts();
     let mut training = Vec::new();
-    if trains {
-        done = training::run(&mut device, request).map(|runs| training = runs);
+    if goes_on {
+        done = train(&mut device).map(|runs| training = runs);
     }
     let stopped = match done {
         Ok(()) => None,
@@ -132,4 +142,35 @@ fn beside(device: &mut Counted, request: Request) -> Result<(), Error> {
     tree::check(device, request)?;
     device.begins("the network");
     network::check(device, request)
+}
+
+#[cfg(test)]
+mod tests {
+    use presam_backends::Faulty;
+
+    use super::*;
+
+    const REQUEST: Request = Request { cases: 1, seed: 1, epochs: 1, shrinks: 0 };
+
+    fn trained(_: &mut Box<dyn Device>) -> Result<Vec<Training>, Error> {
+        let (cpu_sha256, device_sha256) = ("a".to_owned(), "a".to_owned());
+        Ok(vec![Training { method: "sgd".into(), epochs: 1, cpu_sha256, device_sha256 }])
+    }
+
+    #[test]
+    fn training_runs_follow_after_a_difference_too() {
+        let mut counted = Counted::new(Box::new(Faulty::without(&["mix_saner"])), |_| ());
+        mixes::check(&mut counted, REQUEST).unwrap();
+        let report = report(counted, Ok(()), REQUEST, trained).unwrap();
+        assert!(!report.differences.is_empty() && !report.agrees());
+        assert_eq!((report.training.len(), report.stopped), (1, None));
+    }
+
+    #[test]
+    fn nothing_follows_what_the_device_refused() {
+        let refusal = DeviceError::Lost { what: "scripted".into() };
+        let counted = Counted::new(Box::new(Faulty::without(&[])), |_| ());
+        let report = report(counted, Err(refusal.clone().into()), REQUEST, trained).unwrap();
+        assert_eq!((report.training.len(), report.stopped), (0, Some(refusal)));
+    }
 }

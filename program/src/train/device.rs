@@ -1,6 +1,7 @@
 //! [`DeviceTrainer`]: the steps of a run on a device; the same bits as on the CPU.
 
 mod lasting;
+mod made;
 mod measure;
 mod shares;
 mod steps;
@@ -8,24 +9,21 @@ mod steps;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use presam::{DynBase, DynVariant, Sam};
 use presam_kernels::entries;
 use presam_kernels::layout::outcome;
 use presam_kernels::plain::bytes_of;
 use presam_model::Mlp;
 
 use super::health::Change;
-use super::network::EVALUATION;
 use super::split::Split;
 use super::state::State;
 use super::step::Step;
 use super::trainer::Trainer;
-use crate::config::{Descent, Plan};
-use crate::data::Dataset;
+use crate::config::Plan;
 use crate::error::Error;
+use made::{Made, Resident};
 use presam_cuda::{
-    Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceSegment, DeviceStep, Flat,
-    Mixes, Options, download,
+    Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceStep, Flat, Mixes, download,
 };
 use shares::PhaseClock;
 use steps::{Kind, Known};
@@ -71,79 +69,9 @@ pub(super) struct DeviceTrainer<'d> {
     clock: Option<PhaseClock>,
 }
 
-/// A data set in device memory.
-#[derive(Clone, Copy)]
-struct Resident {
-    inputs: Address,
-    labels: Address,
-    len: usize,
-    features: usize,
-}
-
-fn upload_labels(
-    device: &mut Box<dyn Device>,
-    buffers: &mut Buffers,
-    labels: &[u8],
-) -> Result<Address, DeviceError> {
-    let words: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
-    buffers.upload(device, &words)
-}
-
-impl Resident {
-    fn new(
-        device: &mut Box<dyn Device>,
-        buffers: &mut Buffers,
-        data: &Dataset,
-        labels: &[u8],
-    ) -> Result<Self, DeviceError> {
-        Ok(Self {
-            inputs: buffers.upload(device, &data.inputs)?,
-            labels: upload_labels(device, buffers, labels)?,
-            len: data.len(),
-            features: data.features,
-        })
-    }
-
-    /// The examples in order, as many at a time as are evaluated at once.
-    fn batches(self) -> impl Iterator<Item = Batch> {
-        let Self { inputs, labels, len, features } = self;
-        (0..len).step_by(EVALUATION).map(move |first| Batch {
-            len: EVALUATION.min(len - first),
-            inputs: inputs + 4 * (first * features) as u64,
-            labels: labels + 4 * first as u64,
-        })
-    }
-}
-
-/// The step's segments, one for each tensor of the network, over planes of the whole model.
-fn segments(
-    mlp: &Mlp<'_>,
-    flat: Flat,
-    grads: Address,
-    memory: [Address; 2],
-    state: [Address; 2],
-) -> Vec<DeviceSegment> {
-    let of = |segment: presam_model::Segment| {
-        let at = |plane: Address| plane + 4 * segment.offset as u64;
-        let list =
-            |planes: [Address; 2]| planes.map(|plane| if plane == 0 { 0 } else { at(plane) });
-        DeviceSegment {
-            len: segment.len as u64,
-            group: usize::from(segment.is_bias),
-            params: at(flat.params),
-            grads: at(grads),
-            perturbed_grads: at(flat.perturbed_grads),
-            out: at(flat.perturbed),
-            memory: list(memory),
-            state: list(state),
-            ..DeviceSegment::default()
-        }
-    };
-    mlp.segments().map(of).collect()
-}
-
 impl<'d> DeviceTrainer<'d> {
-    /// A trainer at `params`, before its first step; `longest` is the number of steps of an epoch.
+    /// A trainer at `params`, before its first step; `longest` is the number of steps of an epoch. Where there is no
+    /// room for all of it, nothing is kept.
     pub fn new(
         device: &'d mut Box<dyn Device>,
         mlp: &Mlp<'_>,
@@ -152,43 +80,15 @@ impl<'d> DeviceTrainer<'d> {
         params: &[f32],
         split: &Split,
     ) -> Result<Self, Error> {
-        let mut buffers = Buffers::default();
-        let len = params.len();
-        let mut plane = |device: &mut Box<dyn Device>| buffers.zeros(device, len);
-        let keeps = matches!(plan.descent, Descent::LookSam { .. });
-        let [grads, perturbed_grads, perturbed] = [plane(device)?, plane(device)?, plane(device)?];
-        let kept = if keeps { plane(device)? } else { 0 };
-        let variant = plan.variant.unwrap_or(Sam::new().into());
-        let mut several = |count: usize| -> Result<[Address; 2], DeviceError> {
-            let mut planes = [0; 2];
-            for address in planes.iter_mut().take(count) {
-                *address = plane(device)?;
-            }
-            Ok(planes)
-        };
-        let memory = several(variant.planes().memory)?;
-        let state = several(plan.base.state_planes())?;
-        let flat = Flat {
-            len,
-            group: 0,
-            params: buffers.upload(device, params)?,
-            grads,
-            perturbed_grads,
-            perturbed,
-            kept,
-        };
-        let along_momentum = plan.is_one_gradient();
-        let slope = if along_momentum { state[0] } else { grads };
-        let segments = segments(mlp, flat, slope, memory, state);
-        let options = Options { length: plan.length, along_momentum, ..Options::default() };
-        let step = DeviceStep::new(device, variant, plan.base, &segments, &plan.groups, options)?;
-        let mixes = Mixes::new(device, &[flat], &step)?;
-        let train = Resident::new(device, &mut buffers, &split.train, &split.given)?;
-        let test = Resident::new(device, &mut buffers, &split.test, &split.test.labels)?;
-        let features = split.train.features;
+        let sizes = (batch, longest);
+        let (made, buffers) = Buffers::built(device, |device, buffers| {
+            Made::new(device, buffers, mlp, sizes, plan, params, split)
+        })?;
+        let Made { network, step, mixes, flat, memory, state, train, test, true_labels, .. } = made;
+        let Made { order, log, row, right, .. } = made;
         Ok(Self {
             plan: plan.clone(),
-            network: DeviceNetwork::new(device, mlp, batch.max(EVALUATION))?,
+            network,
             step,
             mixes,
             flat,
@@ -196,16 +96,12 @@ impl<'d> DeviceTrainer<'d> {
             state,
             train,
             test,
-            true_labels: upload_labels(device, &mut buffers, &split.train.labels)?,
-            order: buffers.zeros(device, split.train.len())?,
-            batch: Batch {
-                len: batch,
-                inputs: buffers.zeros(device, batch * features)?,
-                labels: buffers.zeros(device, batch)?,
-            },
-            log: buffers.zeros(device, ROW * longest)?,
-            row: buffers.zeros(device, ROW)?,
-            right: buffers.zeros(device, 1)?,
+            true_labels,
+            order,
+            batch: made.batch,
+            log,
+            row,
+            right,
             buffers,
             logged: 0,
             taken: 0,
@@ -328,3 +224,6 @@ impl DeviceTrainer<'_> {
         self.buffers.free(self.device)
     }
 }
+
+#[cfg(test)]
+mod room;

@@ -13,15 +13,30 @@ const MOST_BYTES: u64 = 64 << 20;
 const ARCHIVE: &str = "presam-results-";
 /// The steps that must end with [`ABSENT`] where there is no GPU.
 const DEVICE_STEPS: [&str; 3] = ["verify", "bench", "train"];
+/// The script's variable that asks for little of everything on a device that needs no GPU.
+const DRY_RUN: &str = "PRESAM_DRY_RUN";
+/// What such a run must bring home in its archive.
+const BROUGHT: [&str; 7] = [
+    "summary.md",
+    "info.txt",
+    "verify.txt",
+    "train/results.json",
+    "bench/bench.json",
+    "rules/bench.json",
+    "bench-1e9/bench.json",
+];
 
-/// Builds, packs, unpacks, and runs the whole script on the stub. With `check` it takes the build of the
-/// job cuda-smoke, which is there already and fit for a dry run alone, and leaves out the Python package.
+/// Builds, packs, unpacks, and runs the whole script on the stub, then in short on the emulated device. With `check`
+/// it takes the build of the job cuda-smoke, which is there already and fit for a dry run without a device alone
+/// (what is emulated takes minutes there), and leaves out the Python package.
 pub(crate) fn gpu_check(check: bool) -> Outcome {
     let program = if check { cuda::build().map(|()| cuda::program()) } else { release() }?;
     let folder = target_dir().join(if check { "gpu-check-dry" } else { "gpu-check" });
     let archive = pack(&folder, &program, !check)?;
-    dry_run(&folder, &archive)?;
+    let place = unpacked(&folder, &archive)?;
+    dry_run(&place)?;
     if !check {
+        emulated_run(&unpacked(&folder, &archive)?)?;
         let archive = archive.display();
         println!("{archive}: unpack it on a machine with a GPU and start ./run.sh there");
     }
@@ -87,16 +102,52 @@ fn source() -> String {
     }
 }
 
-/// Unpacks the archive elsewhere and runs its script, as a machine without a GPU would.
-fn dry_run(folder: &Path, archive: &Path) -> Outcome {
+/// The archive's folder, unpacked elsewhere and anew.
+fn unpacked(folder: &Path, archive: &Path) -> Result<PathBuf, String> {
     let place = folder.join("dry-run");
     emptied(&place)?;
     Run::program("tar").arg("xzf").arg(archive).arg("-C").arg(&place).run()?;
-    let dir = place.join("presam-gpu");
-    let (code, ..) = cuda::without_device(Run::program("sh")).arg("run.sh").dir(&dir).answer()?;
-    let results = named(&dir, "results-").ok_or("the dry run wrote no results folder")?;
-    named(&dir, ARCHIVE).ok_or("the dry run wrote no archive of results")?;
+    Ok(place.join("presam-gpu"))
+}
+
+/// Runs the script as a machine without a GPU would.
+fn dry_run(dir: &Path) -> Outcome {
+    let (code, ..) = cuda::without_device(Run::program("sh")).arg("run.sh").dir(dir).answer()?;
+    let results = named(dir, "results-").ok_or("the dry run wrote no results folder")?;
+    named(dir, ARCHIVE).ok_or("the dry run wrote no archive of results")?;
     judge(code, &results)
+}
+
+/// Runs the script's steps to their end, by the real program on the emulated device.
+fn emulated_run(dir: &Path) -> Outcome {
+    let script = cuda::without_device(Run::program("sh")).arg("run.sh").env(DRY_RUN, "emulated");
+    let (code, told, _) = script.dir(dir).answer()?;
+    let archive = named(dir, ARCHIVE).ok_or("the emulated run wrote no archive of results")?;
+    let held = Run::program("tar").arg("tzf").arg(&archive).output();
+    let held = held.ok_or_else(|| format!("{}: not a whole archive", archive.display()))?;
+    judge_emulated(code, &told, &held)
+}
+
+/// Whether what was told on stdout and the files of the archive are those of steps that ran.
+fn judge_emulated(code: Option<i32>, told: &str, held: &str) -> Outcome {
+    if code != Some(0) {
+        return Err(format!("the emulated run: expected exit code 0, found {code:?}:\n{told}"));
+    }
+    for file in BROUGHT {
+        if !held.lines().any(|line| line.ends_with(&format!("/{file}"))) {
+            return Err(format!("the emulated run: no {file} in its archive:\n{held}"));
+        }
+    }
+    for step in ["info", "verify", "train", "bench", "rules", "bench-1e9"] {
+        if !told.contains(&format!("| {step} | 0 | ")) {
+            return Err(format!("the emulated run: {step} did not end with 0:\n{told}"));
+        }
+    }
+    let digest = told.split("held against nothing: ").nth(1).and_then(|rest| rest.get(..64));
+    if !digest.is_some_and(|digest| digest.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Err(format!("the emulated run: no digest:\n{told}"));
+    }
+    Ok(())
 }
 
 /// The first entry of a folder whose name begins so.

@@ -8,6 +8,9 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::bench::Shape;
 
+/// Words of a stream that are drawn at once.
+const BLOCK: usize = 1024;
+
 /// A piece of a tensor with every plane of a step.
 pub(in crate::bench) struct Tensor {
     pub params: Vec<f32>,
@@ -77,13 +80,23 @@ impl Tensor {
     }
 }
 
-/// `value` of a multiple of 2^-24 in [0, 1) for each element: word by word of a stream of its own.
-fn plane(range: &Range<u64>, stream: u64, value: fn(f32) -> f32) -> Vec<f32> {
+/// `value` of a multiple of 2^-24 in [0, 1) for each element: the words of a stream of its own, a block of them at a
+/// time.
+fn plane(range: &Range<u64>, stream: u64, value: impl Fn(f32) -> f32) -> Vec<f32> {
     let mut words = ChaCha8Rng::from_seed([0; 32]);
     words.set_stream(stream);
     words.set_word_pos(range.start.into());
     let unit = |word: u32| (word >> 8) as f32 / (1_u32 << 24) as f32;
-    range.clone().map(|_| value(unit(words.next_u32()))).collect()
+    let mut plane = vec![0.0; (range.end - range.start) as usize];
+    let mut bytes = [0; 4 * BLOCK];
+    for block in plane.chunks_mut(BLOCK) {
+        let bytes = &mut bytes[..4 * block.len()];
+        words.fill_bytes(bytes);
+        for (to, word) in block.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *to = value(unit(u32::from_le_bytes(*word)));
+        }
+    }
+    plane
 }
 
 /// A thread's share of a model: pieces cut at chunk boundaries, so that the norm keeps its bits.
@@ -135,6 +148,16 @@ mod tests {
         }
         let second = share(&shape, 1, 2);
         assert_eq!((second.first_chunk, second.pieces[0].clone()), (4, 5001..7049));
+    }
+
+    #[test]
+    fn a_plane_holds_the_words_of_its_stream_one_after_the_other() {
+        let plane = plane(&(13..5000), 3, |u| u);
+        let mut words = ChaCha8Rng::from_seed([0; 32]);
+        words.set_stream(3);
+        words.set_word_pos(13);
+        let expected = (0..4987).map(|_| (words.next_u32() >> 8) as f32 * 2.0_f32.powi(-24));
+        assert!(plane.into_iter().eq(expected));
     }
 
     #[test]

@@ -4,17 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::clocked::{Clocked, Work};
 use crate::bench;
-use presam_cuda::cuda::{Cuda, clocks};
+use presam_cuda::cuda::Cuda;
 use presam_cuda::{Device, DeviceError};
 
 /// Long enough for a GPU to leave its idle clocks.
 const AWAKE: Duration = Duration::from_millis(300);
 /// Bytes that keep it busy meanwhile.
 const BUSY: usize = 64 << 20;
-/// What NVIDIA calls a reason although it is none.
-const IDLE: &str = "gpu idle";
 
-/// Device `number`, at work for a while, so that the clocks before the first row are not those of idling.
+/// Device `number`, at work for a while, so that the first row's clocks are not those of idling.
 ///
 /// # Errors
 /// As [`Cuda::open`].
@@ -34,17 +32,10 @@ pub(super) fn open(number: u32) -> Result<Cuda, DeviceError> {
 impl Clocked for Cuda {
     fn described(&self) -> Result<bench::Device, DeviceError> {
         let facts = self.facts()?;
-        let now = clocks(&facts);
-        let reasons = |reasons: &Vec<String>| {
-            reasons.iter().filter(|reason| *reason != IDLE).cloned().collect()
-        };
         Ok(bench::Device {
             name: self.name(),
             driver: Some(format!("driver for CUDA {}", facts.driver)),
             last_cache_bytes: Some(facts.l2_bytes),
-            throttle_reasons: now.as_ref().map(|now| reasons(&now.throttle_reasons)),
-            clocks: now
-                .map(|now| bench::Clocks { core_mhz: now.core_mhz, memory_mhz: now.memory_mhz }),
         })
     }
 

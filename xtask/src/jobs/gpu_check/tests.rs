@@ -9,11 +9,26 @@ fn folder(name: &str, script: &str, answers: &str) -> PathBuf {
     let (presam, python) = (shell(answers), shell("echo \"No module named 'torch'\" >&2; exit 1"));
     let files = [("run.sh", script), ("digest", "abc\n"), ("source", "commit 0")];
     files.into_iter().for_each(|(name, text)| write(&dir.join(name), text).unwrap());
-    for (name, text) in [("presam", &presam), ("bin/python3", &python)] {
-        write(&dir.join(name), text).unwrap();
-        assert!(Run::program("chmod").arg("+x").arg(dir.join(name)).succeeds());
-    }
+    planted(&dir, "presam", &presam);
+    planted(&dir, "bin/python3", &python);
     dir
+}
+
+/// A program of the folder's own.
+fn planted(dir: &Path, name: &str, text: &str) {
+    write(&dir.join(name), text).unwrap();
+    assert!(Run::program("chmod").arg("+x").arg(dir.join(name)).succeeds());
+}
+
+/// The script with a limit of its own, for a test that waits until it is over.
+fn with(script: &str, limit: &str, other: &str) -> String {
+    assert_eq!(script.matches(limit).count(), 1, "{limit}");
+    script.replace(limit, other)
+}
+
+/// Where a program is that a folder's own stands before.
+fn real(program: &str) -> String {
+    Run::program("sh").args(["-c", &format!("command -v {program}")]).output().unwrap()
 }
 
 /// What the script left behind.
@@ -24,12 +39,21 @@ struct Left {
     archive: PathBuf,
 }
 
-/// Runs the script of a folder with its own commands before all others.
-fn started(dir: &Path) -> Left {
+/// The script of a folder with the folder's own commands before all others.
+fn script(dir: &Path) -> Run {
     let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap());
-    let run = Run::program("sh").arg("run.sh").env("PATH", &path);
+    let run = Run::program("sh").arg("run.sh").env("PATH", &path).without_env(DRY_RUN);
+    run.env("TMPDIR", &dir.join("elsewhere").to_string_lossy()).dir(dir)
+}
+
+fn started(dir: &Path) -> Left {
+    ended(dir, script(dir))
+}
+
+/// Runs it and finds what must be there however it ends.
+fn ended(dir: &Path, script: Run) -> Left {
     let elsewhere = dir.join("elsewhere");
-    let (code, ..) = run.env("TMPDIR", &elsewhere.to_string_lossy()).dir(dir).answer().unwrap();
+    let (code, ..) = script.answer().unwrap();
     let results = named(dir, "results-").unwrap();
     let archive = named(dir, ARCHIVE).or_else(|| named(&elsewhere, ARCHIVE)).unwrap();
     let held = Run::program("tar").arg("tzf").arg(&archive).output().unwrap();
@@ -60,7 +84,8 @@ fn a_good_run_names_the_device_and_the_digest() {
     assert!(summary.contains("| cifar10 | left out | "), "{summary}");
     assert!(judge(code, &results).is_err());
     // A missing torch leaves out the peers, says why, and is no failure.
-    let line = "| peers | left out |  | python3 does not import torch: No module named 'torch' |";
+    let line =
+        "| peers | left out |  |  | python3 does not import torch: No module named 'torch' |";
     assert!(summary.contains(line), "{summary}");
 }
 
@@ -84,7 +109,7 @@ fn the_python_package_runs_where_there_is_torch() {
     }
     let Left { summary, .. } = run("alone", GOOD);
     assert!(
-        summary.contains("| package | left out |  | python3 does not import torch"),
+        summary.contains("| package | left out |  |  | python3 does not import torch"),
         "{summary}"
     );
 }
@@ -118,9 +143,7 @@ fn a_step_that_hangs_is_stopped_and_the_others_follow() {
     // The second one, whose arguments differ, is short.
     let hangs = "[ $1$4 = verify ] && echo 'next: law NAME' >&2 && sleep 60";
     let hangs = format!("{hangs}\n{GOOD}");
-    let limit = "judged verify 90 ";
-    assert!(RUN.contains(limit));
-    let script = RUN.replace(limit, "judged verify 1 ");
+    let script = with(RUN, "judged verify 90 ", "judged verify 1 ");
     let Left { code, summary, .. } = started(&folder("hangs", &script, &hangs));
     assert_eq!(code, Some(1), "{summary}");
     assert!(summary.contains("| verify | 124: stopped after 1 s | "), "{summary}");
@@ -128,10 +151,10 @@ fn a_step_that_hangs_is_stopped_and_the_others_follow() {
     assert!(summary.contains("    next: law NAME"), "{summary}");
     assert!(summary.contains("| train | 0 | "), "{summary}");
     // No time is left for the rest of the run: told, step by step.
-    let script = RUN.replace("seconds=540", "seconds=2");
+    let script = with(RUN, "seconds=540", "seconds=2");
     let Left { code, summary, .. } = started(&folder("late", &script, &hangs));
     assert_eq!(code, Some(1), "{summary}");
-    assert!(summary.contains("| bench | left out |  | no time left of 2 s |"), "{summary}");
+    assert!(summary.contains("| bench | left out |  |  | no time left of 2 s |"), "{summary}");
 }
 
 #[test]
@@ -190,11 +213,13 @@ fn a_signal_ends_the_run_and_what_there_is_comes_home() {
 fn full_disk(name: &str, full: &str) -> Left {
     let samples = "cd results-* && mkdir -p bench && echo {} >bench/bench.json";
     let dir = folder(name, RUN, &format!("[ $1 = bench ] && {samples}\n{GOOD}"));
-    let real = Run::program("sh").args(["-c", "command -v tar"]).output().unwrap();
     let error = "echo 'tar: No space left on device' >&2; exit 2";
-    let tar = format!("#!/bin/sh\nif {full}; then {error}; fi\nexec {real} \"$@\"\n");
-    write(&dir.join("bin/tar"), tar).unwrap();
-    assert!(Run::program("chmod").arg("+x").arg(dir.join("bin/tar")).succeeds());
+    let tar = real("tar");
+    planted(
+        &dir,
+        "bin/tar",
+        &format!("#!/bin/sh\nif {full}; then {error}; fi\nexec {tar} \"$@\"\n"),
+    );
     started(&dir)
 }
 
@@ -206,6 +231,138 @@ fn a_full_disk_costs_the_samples_or_the_place_and_not_the_results() {
     let Left { code, archive, .. } = full_disk("full", elsewhere);
     assert_eq!(code, Some(0));
     assert!(archive.parent().unwrap().ends_with("elsewhere"), "{}", archive.display());
+}
+
+#[test]
+fn a_step_that_finds_the_disk_full_costs_no_more_than_its_output() {
+    // Whatever is written to the links fails, and whoever reads one never ends.
+    let full = "cd results-* && ln -s /dev/full verify.txt && ln -s /dev/full summary.md";
+    let dir = folder(
+        "steps",
+        RUN,
+        &format!("[ $1 = info ] && {full}\n[ $1 = verify ] && echo 0\n{GOOD}"),
+    );
+    let (code, told, _) = script(&dir).answer().unwrap();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("| verify | 0 | ") && told.contains("| rules | 0 | "), "{told}");
+    assert!(told.contains(&format!("results: {}", named(&dir, ARCHIVE).unwrap().display())));
+}
+
+#[test]
+fn what_no_signal_ends_does_not_hold_the_run() {
+    // As `timeout` does over a process in a driver: it waits, and no signal ends it.
+    let stuck = "trap '' HUP INT TERM; for second in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1; done";
+    let timeout =
+        format!("case \"$*\" in *verify*) {stuck};; *) exec {} \"$@\";; esac", real("timeout"));
+    let script = with(RUN, "judged verify 90 ", "judged verify 1 ");
+    let script = with(&script, "watch $((limit + 15))", "watch $((limit + 1))");
+    let script = with(&script, "ended \"$running\" 10", "ended \"$running\" 1");
+    let dir = folder("stuck", &script, GOOD);
+    planted(&dir, "bin/timeout", &format!("#!/bin/sh\n{timeout}\n"));
+    let start = std::time::Instant::now();
+    let Left { code, summary, .. } = started(&dir);
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    assert_eq!(code, Some(1), "{summary}");
+    assert!(summary.contains("**Not whole:** verify could not be stopped."), "{summary}");
+    assert!(summary.contains("| info | 0 | ") && !summary.contains("| train | "), "{summary}");
+    assert!(summary.contains("| verify | not ended | "), "{summary}");
+}
+
+#[test]
+fn what_watches_a_step_is_gone_when_it_ends() {
+    // The watch over `info` would be over while `verify` runs.
+    let script = with(RUN, "watch $((limit + 15))", "watch $((limit - 18))");
+    let verify = format!("[ $1 = verify ] && sleep 4\n{GOOD}");
+    let Left { code, summary, .. } = started(&folder("watched", &script, &verify));
+    assert_eq!(code, Some(0), "{summary}");
+}
+
+/// A tool that samples faster than the real one, knows the reasons by their old name, and notes what it was asked.
+const SAMPLER: &str = r#"#!/bin/sh
+echo "$@" >>asked
+case "$*" in
+*event_reasons*) echo 'Field "clocks_event_reasons.active" is not a valid field to query.'; exit 2 ;;
+*name,driver_version*) echo 'NVIDIA G, 580.1, 0x0000000000000001'; exit ;;
+esac
+for sample in 1 2 3 4 5 6 7 8 9 10; do
+    for clock in '1980 MHz, 1 MHz, 1 W, 40, 0x4' '1500 MHz, 1 MHz, 1 W, 40, 0x20' '[N/A], 1 MHz, 1 W, 40, [N/A]'; do
+        echo "2026/01/01 00:00:00.000, $clock"
+    done
+    sleep 0.2
+done
+"#;
+
+#[test]
+fn each_row_has_the_clocks_that_the_gpu_in_use_had_meanwhile() {
+    let dir = folder("clocks", RUN, &format!("[ $1 = verify ] && sleep 1\n{GOOD}"));
+    planted(&dir, "bin/nvidia-smi", SAMPLER);
+    let Left { code, results, summary, .. } =
+        ended(&dir, script(&dir).env("CUDA_VISIBLE_DEVICES", "3,1"));
+    assert_eq!(code, Some(0), "{summary}");
+    let row = summary.lines().find(|line| line.starts_with("| verify | 0 |")).unwrap();
+    assert!(row.contains(" | 1500 MHz, 0x24 | `./presam verify"), "{summary}");
+    assert!(summary.contains("\nNVIDIA G, 580.1\n"), "{summary}");
+    let asked = read(&dir.join("asked")).unwrap();
+    assert!(asked.lines().all(|line| line.starts_with("-i 3 ")), "{asked}");
+    let sampled = asked.lines().last().unwrap();
+    assert!(sampled.contains(",clocks_throttle_reasons.active ") && sampled.contains("-lms 500"));
+    assert!(read(&results.join("clocks.csv")).unwrap().lines().count() >= 3);
+}
+
+#[test]
+fn a_sampler_that_does_not_answer_is_told_and_is_no_failure() {
+    let dir = folder("no-clocks", RUN, GOOD);
+    planted(&dir, "bin/nvidia-smi", "#!/bin/sh\necho 'No devices were found'; exit 6\n");
+    let Left { code, summary, .. } = started(&dir);
+    assert_eq!(code, Some(0), "{summary}");
+    let line = "| clocks | left out |  |  | nvidia-smi: No devices were found |";
+    assert!(summary.contains(line), "{summary}");
+}
+
+/// What a run on the emulated device tells, with this digest.
+fn emulated(digest: &str) -> (Left, String) {
+    let digest = format!("digest: {digest}");
+    let dir = folder("emulated", RUN, &GOOD.replace("digest: abc", &digest));
+    let left = ended(&dir, script(&dir).env(DRY_RUN, "emulated"));
+    let told = left.summary.clone();
+    (left, told)
+}
+
+#[test]
+fn a_run_on_the_emulated_device_is_short_and_judged_by_what_it_brings() {
+    let hex = "0123456789abcdef".repeat(4);
+    let (Left { code, summary, .. }, told) = emulated(&hex);
+    assert_eq!(code, Some(0), "{summary}");
+    for short in [
+        "`./presam verify --device emulated --cases 1 --epochs 1`",
+        "`./presam train --device emulated --quiet --epochs 1 --methods sam --seeds 1 ",
+        "--min-time 0.001 --rules sam,info-asam --sizes 640 ",
+        "**A dry run on the emulated device: no GPU ran this.**",
+    ] {
+        assert!(summary.contains(short), "{short}: {summary}");
+    }
+    let held: String = BROUGHT.iter().map(|file| format!("results-0/{file}\n")).collect();
+    assert_eq!(judge_emulated(code, &told, &held), Ok(()));
+    // Each thing that is judged, missing in turn.
+    assert!(judge_emulated(Some(1), &told, &held).is_err());
+    for file in BROUGHT {
+        let less = held.replace(&format!("/{file}\n"), "/\n");
+        assert!(judge_emulated(code, &told, &less).unwrap_err().contains(file));
+    }
+    for step in ["verify", "train", "bench", "rules"] {
+        let failed = told.replace(&format!("| {step} | 0 |"), &format!("| {step} | 1 |"));
+        assert!(judge_emulated(code, &failed, &held).unwrap_err().contains(step));
+    }
+    assert!(judge_emulated(code, &told.replace(&hex, "none"), &held).is_err());
+}
+
+#[test]
+fn another_word_for_a_dry_run_is_refused() {
+    let dir = folder("word", RUN, GOOD);
+    let (code, _, said) = script(&dir).env(DRY_RUN, "1").answer().unwrap();
+    assert_eq!(code, Some(2));
+    assert_eq!(said, "error: PRESAM_DRY_RUN: expected emulated or nothing, found 1\n");
+    assert_eq!(named(&dir, "results-"), None);
 }
 
 #[test]
