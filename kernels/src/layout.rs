@@ -166,6 +166,8 @@ pub struct Control {
     pub max_norm: f32,
     /// *host*: 1 where the slope is the momentum: no ascent before the first descent.
     pub along_momentum: u32,
+    /// *host*: 1 where nobody looks at the second gradient: `finish` arms the descent, and the descent counts itself.
+    pub unchecked: u32,
     /// *host*: how long the perturbation is.
     pub length: LengthRule<f32>,
     /// Root and class of the norm.
@@ -181,7 +183,7 @@ pub struct Control {
     /// The armed mix.
     pub mix: [f32; 2],
     /// Of no meaning: fills the sector.
-    pub reserved: [u32; 5],
+    pub reserved: [u32; 4],
 }
 
 /// Numbers of outcomes in memory.
@@ -209,6 +211,7 @@ impl Control {
             unscale_second: 1.0,
             max_norm: f32::INFINITY,
             along_momentum: 0,
+            unchecked: 0,
             length,
             norm_root: 0.0,
             norm_class: 0,
@@ -216,7 +219,7 @@ impl Control {
             uncounted: Part::ZERO,
             mix_sums: [Part::ZERO; 2],
             mix: [0.0; 2],
-            reserved: [0; 5],
+            reserved: [0; 4],
         }
     }
 }

@@ -18,9 +18,8 @@ fn a_row_counts_where_its_largest_logit_is_the_label_s() {
     let mlp = Mlp::new(&[1, 2]).unwrap();
     let (params, inputs) = ([1.0_f32, -1.0, 0.0, 0.0], [3.0, -2.0, 0.0, 5.0]);
     let mut scratch = vec![0.0; mlp.scratch_len(4)];
-    let mut count = |labels: [u8; 4]| {
-        mlp.correct_count(&params, &inputs, &labels, 4, &mut scratch).unwrap()
-    };
+    let mut count =
+        |labels: [u8; 4]| mlp.correct_count(&params, &inputs, &labels, 4, &mut scratch).unwrap();
     assert_eq!(count([0, 1, 0, 0]), 4);
     assert_eq!(count([1, 0, 1, 1]), 0);
     assert_eq!(count([0, 0, 0, 1]), 2);

@@ -136,6 +136,7 @@ pub(super) fn first_control(options: &Options) -> Result<Control, DeviceError> {
         unscale_second: unscale,
         max_norm,
         along_momentum: u32::from(options.along_momentum),
+        unchecked: u32::from(options.second == SecondGradient::Unchecked),
         ..Control::new(options.length)
     })
 }

@@ -110,9 +110,10 @@ fn a_mix_refuses_second_gradients_that_share_memory() {
         assert!(refused.ends_with(both), "{refused}");
     }
     let refused = told([first, first + 400, 0], [second, second + 384, 0]).unwrap_err();
-    assert!(refused.ends_with(
-        "memory of its own for each: a mix writes over it, found two that share it"
-    ));
+    assert!(
+        refused
+            .ends_with("memory of its own for each: a mix writes over it, found two that share it")
+    );
     let refused = told([first, first + 400, 0], [second, params + 16, 0]).unwrap_err();
     assert!(refused.ends_with("32 bytes shared with a plane that is written"), "{refused}");
 }

@@ -110,6 +110,9 @@ pub fn finish<W: Team, V, const M: usize, const I: usize>(
         let at = |offset: usize| control + offset as u64;
         let length: LengthRule<f32> = team.load(at(offset_of!(Control, length)));
         let ascent = conclude(team, control, variant, total, counted);
+        if team.word(at(offset_of!(Control, unchecked))) != 0 {
+            arm_descent(team, control, ascent.outcome);
+        }
         let mut group = groups;
         while group < groups + GROUP_BYTES * group_count {
             let rho = f32::from_bits(team.word(group + offset_of!(GroupScale, rho) as u64));
@@ -125,6 +128,20 @@ pub fn finish<W: Team, V, const M: usize, const I: usize>(
             group += GROUP_BYTES;
         }
     });
+}
+
+/// What `second` leaves for the descent, where nobody looks at the second gradient: the descent counts itself, so that an
+/// ascent that none follows is no step.
+#[inline(always)]
+fn arm_descent<W: Team>(team: &W, control: u64, ascent: Outcome) {
+    let at = |offset: usize| control + offset as u64;
+    let counters: BaseCounters = team.load(at(offset_of!(Control, base_state)));
+    team.store(at(offset_of!(Control, base_before)), counters);
+    let descends = u32::from(ascent != Outcome::NonFinite);
+    team.set_word(at(offset_of!(Control, descends)), descends);
+    team.set_word(at(offset_of!(Control, second)), outcome::FINITE);
+    let factor = team.word(at(offset_of!(Control, unscale_second)));
+    team.set_word(at(offset_of!(Control, grad_factor)), factor);
 }
 
 /// What the sums of all counted segments mean for this step.

@@ -90,8 +90,13 @@ pub fn descend<W: Team, B, G: Scalar, const S: usize>(
         if !moves && copy == 0 {
             return;
         }
+        let counts = number(offset_of!(Control, unchecked)) != 0 && moves;
         let base: B = team.load(bases + BASE_BYTES * u64::from(piece.segment.group));
         let before: BaseCounters = team.load(control + offset_of!(Control, base_before) as u64);
+        if counts && team.block() == 0 && thread == 0 {
+            let after = BaseCounters::of(base.advance(&before.state()));
+            team.store(control + offset_of!(Control, base_state) as u64, after);
+        }
         let grad_factor = f32::from_bits(number(offset_of!(Control, grad_factor)));
         map::map::<W, _, G, 1, S, 0>(
             team,

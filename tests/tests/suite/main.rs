@@ -29,4 +29,5 @@ mod sizes;
 mod soak;
 mod stranger;
 mod traffic;
+mod unchecked;
 mod visits;

@@ -111,7 +111,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("candle", "the file for candle: lints, tests, its network once (minutes to build)", |_| frameworks::candle()),
     job("burn", "the file for burn: lints, tests, its network once (minutes to build)", |_| frameworks::burn()),
     job("commands", "every command on a page is one that is taken; the quick ones run", |_| commands::commands(takes)),
-    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, 24 seconds or N minutes", |_| soak::soak("0.4"))),
+    valued("--minutes", soak::soak, job("soak", "random steps on every backend side by side, one minute or N", |_| soak::soak("1"))),
     job("deny", "licences, sources and versions of what is depended on; advisories where they can be fetched", |_| dependencies::deny()),
     job("semver", "the API against that of the last release", |_| dependencies::semver()),
     valued("--shard", mutants::mutants, job("mutants", "wrong sources that no test sees, all (days) or a share K/N", |_| mutants::mutants("0/1"))),
