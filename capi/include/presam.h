@@ -546,8 +546,8 @@ presam_status presam_ascend_all_f32(struct presam_state_f32 *state,
 
 // The second half: restores all tensors, bit for bit, looks at the second gradient, and lets the base
 // optimizer step with it. After `presam_skip_ascent_f32` it is the base optimizer alone. An error has touched
-// nothing; a perturbed tensor that the array lacks, or another number of tensors than `presam_ascend_all_f32` took,
-// is one.
+// nothing; a perturbed tensor that the array lacks, one that comes twice, or another number of tensors than
+// `presam_ascend_all_f32` took, is one.
 presam_status presam_descend_all_f32(struct presam_state_f32 *state,
                                      struct presam_tensor_f32 *tensors,
                                      size_t count);
@@ -578,7 +578,8 @@ presam_status presam_ascend_f32(struct presam_state_f32 *state,
                                 struct presam_tensor_f32 *tensor);
 
 // Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time, with the state whose ascent it
-// went through, and threads as in that.
+// went through, and threads as in that. A perturbed tensor that is never brought back (its memory freed, its mark
+// zeroed) is counted until the state is initialised anew: restore first.
 presam_status presam_restore_f32(struct presam_state_f32 *state,
                                  struct presam_tensor_f32 *tensor);
 

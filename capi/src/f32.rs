@@ -105,8 +105,8 @@ pub unsafe extern "C" fn presam_ascend_all_f32(
 
 /// The second half: restores all tensors, bit for bit, looks at the second gradient, and lets the base
 /// optimizer step with it. After `presam_skip_ascent_f32` it is the base optimizer alone. An error has touched
-/// nothing; a perturbed tensor that the array lacks, or another number of tensors than `presam_ascend_all_f32` took,
-/// is one.
+/// nothing; a perturbed tensor that the array lacks, one that comes twice, or another number of tensors than
+/// `presam_ascend_all_f32` took, is one.
 ///
 /// # Safety
 /// As the module says.
@@ -188,7 +188,8 @@ pub unsafe extern "C" fn presam_ascend_f32(
 }
 
 /// Brings a perturbed tensor back, bit for bit; any other stays as it is. At any time, with the state whose ascent it
-/// went through, and threads as in that.
+/// went through, and threads as in that. A perturbed tensor that is never brought back (its memory freed, its mark
+/// zeroed) is counted until the state is initialised anew: restore first.
 ///
 /// # Safety
 /// As the module says.

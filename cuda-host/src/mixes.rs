@@ -12,6 +12,7 @@ use crate::contract::{Plane, check_planes};
 use crate::device::{Address, Device};
 use crate::error::DeviceError;
 use crate::memory::Buffers;
+use crate::options::Form;
 use crate::step::DeviceStep;
 use crate::step::gradients::{FIRST, Rows, SECOND as SECOND_GRADIENT};
 use crate::table::{Planes, Tables};
@@ -33,6 +34,7 @@ pub struct Mixes {
     rows: Rows,
     has_kept: bool,
     has_perturbed: bool,
+    is_mixed_form: bool,
     buffers: Buffers,
     parts: Address,
     results: Address,
@@ -87,6 +89,7 @@ impl Mixes {
                 rows: Rows::over(planes.segments(), &rows, units, written(pieces)),
                 has_kept: pieces.iter().all(|piece| piece.kept != 0),
                 has_perturbed: pieces.iter().all(|piece| piece.perturbed != 0),
+                is_mixed_form: step.form == Form::Mixed,
                 buffers: Buffers::default(),
                 parts: buffers.allocate(device, parts)?,
                 results: buffers.allocate(device, LEAVES as usize * PART_BYTES as usize)?,
@@ -210,7 +213,8 @@ impl Mixes {
     /// of the piece's group and the factor (loss scale, clipping) of the descent. Nothing where that was skipped.
     ///
     /// ```text
-    /// ascend() -> g~ -> judge() -> set_second_gradients(g) -> take() -> wsam_decoupled()
+    /// ascend() -> g~ -> [restore()] -> set_second_gradients(g~) -> judge() -> set_second_gradients(g) -> take()
+    ///     -> wsam_decoupled()
     /// ```
     ///
     /// g is judged in every group by a step made with
@@ -218,12 +222,21 @@ impl Mixes {
     /// from the beginning judges g and never sees g~: what of that is not finite goes into w.
     ///
     /// # Errors
-    /// As [`Device::launch`].
+    /// [`DeviceError::Contract`] over a step in the mixed form, whose descent has written the model's own parameters
+    /// before the correction; as [`Device::launch`].
     pub fn wsam_decoupled(
         &self,
         device: &mut dyn Device,
         wsam: Wsam<f32>,
     ) -> Result<(), DeviceError> {
+        if self.is_mixed_form {
+            return Err(DeviceError::Contract {
+                kernel: entries::correct_wsam.name,
+                what: "form".into(),
+                expected: "OutOfPlace or InPlace, whose model reads w".into(),
+                found: "Mixed".into(),
+            });
+        }
         self.set_helper(device, &wsam)?;
         self.planes.launch(device, &entries::correct_wsam, &[self.control, self.bases, self.helper])
     }

@@ -26,7 +26,7 @@ use crate::segment::DeviceSegment;
 use crate::table::{Planes, Tables};
 use gradients::Rows;
 use rows::{base_rows, bases_of, first_control, is_mixed, pick, row, scale_of};
-use stage::Stage;
+use stage::{Arming, Stage};
 
 /// A variant and a base optimizer over device buffers; every method queues and returns.
 ///
@@ -50,8 +50,9 @@ use stage::Stage;
 pub struct DeviceStep {
     variant_kernels: VariantKernels,
     base_kernels: BaseKernels,
-    form: Form,
+    pub(crate) form: Form,
     stage: Stage,
+    arming: Arming,
     is_mixed: bool,
     checked: bool,
     along_momentum: bool,
@@ -122,6 +123,7 @@ impl DeviceStep {
                 base_kernels,
                 form: options.form,
                 stage: Stage::new(&options),
+                arming: Arming::default(),
                 is_mixed,
                 checked: options.second != SecondGradient::Unchecked,
                 along_momentum: options.along_momentum,
@@ -183,24 +185,44 @@ impl DeviceStep {
     ) -> Result<(), DeviceError> {
         let at = |offset: usize| self.control + offset as u64;
         device.write(at(offset_of!(Control, rule_state)), &bytes_of(&[rule]))?;
-        device.write(at(offset_of!(Control, base_state)), &bytes_of(&[BaseCounters::of(base)]))
+        let counters = [BaseCounters::of(base)];
+        device.write(at(offset_of!(Control, base_state)), &bytes_of(&counters))?;
+        // Of a descent that is armed already too.
+        device.write(at(offset_of!(Control, base_before)), &bytes_of(&counters))
     }
 
     /// Queues the counters, the outcome and what else lies in the [`Control`] block of another step of the same rules: this
     /// one goes on where that one is, also between the halves of a step, and what a restore would bring back it can too.
-    /// Nothing waits.
+    /// Nothing waits. Both know the same w then: with one of them alone is it safe to go on.
     ///
     /// # Errors
-    /// As [`Device::copy`].
+    /// [`DeviceError::Contract`] for another form, slope or care for the second gradient; as [`Device::copy`].
     pub fn go_on_from(&self, device: &mut dyn Device, other: &Self) -> Result<(), DeviceError> {
+        let (own, others) = (self.ways(), other.ways());
+        if own != others {
+            return Err(DeviceError::Contract {
+                kernel: self.variant_kernels.finish.name,
+                what: "the step to go on from".into(),
+                expected: own,
+                found: others,
+            });
+        }
         device.copy(self.control, other.control, size_of::<Control>())?;
-        self.stage.go_on_from(&other.stage);
+        self.stage.go_on_from(&other.stage, device)?;
+        self.arming.go_on_from(&other.arming);
         if self.uncounted.count() > 0 {
             return Ok(());
         }
         // Nobody writes these sums anew where every group whose first gradient is followed is counted.
         let uncounted = self.control + offset_of!(Control, uncounted) as u64;
         device.fill(uncounted, 0, size_of::<presam::Part<f32>>() / 4)
+    }
+
+    /// What of the options a control block rests on.
+    fn ways(&self) -> String {
+        let second = if self.checked { "looked at" } else { "not looked at" };
+        let slope = if self.along_momentum { "momentum" } else { "gradient" };
+        format!("{:?}, along the {slope}, g~ {second}", self.form)
     }
 
     /// Whether places of gradients were told within a recording: what the step allocated must then stay for as long as

@@ -4,7 +4,7 @@
 
 use core::mem::MaybeUninit;
 #[cfg(not(target_arch = "nvptx64"))]
-use std::{alloc::Layout, borrow::Cow, convert::Infallible};
+use std::{alloc::Layout, convert::Infallible};
 
 use crate::layout::{BaseCounters, Chunk, Control, GroupScale, Segment};
 use presam::descent::{GsamMix, LookSamReuse, LookSamSplit};
@@ -76,19 +76,15 @@ pub fn word_of<T: Plain>(value: &T, i: usize) -> u32 {
     unsafe { core::ptr::from_ref(value).cast::<u32>().add(i).read() }
 }
 
-/// The bytes of values, as the device holds them: the values themselves where this machine's words are the device's,
-/// little endian.
+#[cfg(target_endian = "big")]
+compile_error!("a device's numbers are little endian, and so must be those of its host");
+
+/// The bytes of values, as the device holds them.
 #[cfg(not(target_arch = "nvptx64"))]
 #[must_use]
-pub fn bytes_of<T: Plain>(values: &[T]) -> Cow<'_, [u8]> {
-    if cfg!(target_endian = "little") {
-        // SAFETY: the values are words without padding between or within them: initialised bytes, all of them.
-        let bytes =
-            unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) };
-        return Cow::Borrowed(bytes);
-    }
-    let words = values.iter().flat_map(|value| (0..size_of::<T>() / 4).map(|i| word_of(value, i)));
-    Cow::Owned(words.flat_map(u32::to_le_bytes).collect())
+pub const fn bytes_of<T: Plain>(values: &[T]) -> &[u8] {
+    // SAFETY: the values are words without padding between or within them: initialised bytes, all of them.
+    unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
 /// So many values from the bytes that `read` fills in, as the device holds them: no byte is moved twice.
@@ -105,9 +101,6 @@ pub fn values_read<T: Plain, E>(
     // SAFETY: the values are words without padding between or within them, and whatever bytes are written are values.
     let bytes = unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
     read(bytes)?;
-    if cfg!(target_endian = "big") {
-        bytes.as_chunks_mut::<4>().0.iter_mut().for_each(|word| word.reverse());
-    }
     Ok(values)
 }
 

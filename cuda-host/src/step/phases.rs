@@ -49,7 +49,8 @@ impl DeviceStep {
             self.counted.parts(),
             self.variant_kernels.finish,
             &[self.control, self.variant, self.groups, self.group_count, self.counted_elements],
-        )
+        )?;
+        self.arming.armed(device)
     }
 
     /// Perturbation and memory, by the scales that the last [`accumulate`](DeviceStep::accumulate) left.
@@ -101,14 +102,14 @@ impl DeviceStep {
         self.take(device)
     }
 
-    /// Judges g~, and counts the step if it is to be taken; who then does not [`take`](DeviceStep::take) it, because
+    /// Judges g~, and counts the step if it is to be taken (where nobody looks at g~, the descent counts it); who then does not [`take`](DeviceStep::take) it, because
     /// something between was refused, calls [`uncount`](DeviceStep::uncount).
     ///
     /// # Errors
     /// As [`Device::launch`].
     pub fn judge(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
-        // What nobody looks at `finish` has armed, and the descent counts: but for a descent that launches nothing.
-        if !self.checked && self.all.count() > 0 {
+        // What nobody looks at is armed already, and the descent counts it: but for one that launches nothing.
+        if !self.checked && self.all.count() > 0 && self.arming.holds(device)? {
             return Ok(());
         }
         let mut parts = 0;
@@ -133,6 +134,7 @@ impl DeviceStep {
         let descend = pick(self.base_kernels.descend, self.is_mixed);
         self.check_at_rest(device, descend.name)?;
         let done = self.all.launch(device, descend, &[self.control, self.bases]);
+        self.arming.used();
         self.counted_if(device, done, BASE_COUNTERS, size_of::<BaseCounters>())
     }
 
@@ -184,8 +186,10 @@ impl DeviceStep {
         let [before, counters] = BASE_COUNTERS.map(at);
         device.copy(before, counters, size_of::<BaseCounters>())?;
         device.fill(at(offset_of!(Control, descends)), 1, 1)?;
+        device.fill(at(offset_of!(Control, second)), outcome::FINITE, 1)?;
         let factor = at(offset_of!(Control, grad_factor));
-        device.copy(factor, at(offset_of!(Control, unscale_second)), size_of::<f32>())
+        device.copy(factor, at(offset_of!(Control, unscale_second)), size_of::<f32>())?;
+        self.arming.armed(device)
     }
 
     /// The tree over the first `count` parts, concluded by `kernel`.

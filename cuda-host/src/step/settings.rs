@@ -106,6 +106,10 @@ impl DeviceStep {
         if !self.along_momentum {
             device.fill(at(offset_of!(Control, unscale)), unscale.to_bits(), 1)?;
         }
+        if !self.checked {
+            // Of a descent that is armed already too.
+            device.fill(at(offset_of!(Control, grad_factor)), unscale.to_bits(), 1)?;
+        }
         device.fill(at(offset_of!(Control, unscale_second)), unscale.to_bits(), 1)
     }
 

@@ -1,4 +1,5 @@
-//! [`Stage`]: where w stands after the calls that were queued, so that none of a step in place can lose it.
+//! [`Stage`]: where w stands after the calls that were queued, so that none of a step in place can lose it; [`Arming`]:
+//! whether a descent whose gradient nobody looks at has been armed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -47,8 +48,10 @@ impl Stage {
     }
 
     /// That of a step that goes on where the other one is.
-    pub fn go_on_from(&self, other: &Self) {
+    pub fn go_on_from(&self, other: &Self, device: &dyn Device) -> Result<(), DeviceError> {
+        self.now(device)?;
         self.becomes(other.get());
+        Ok(())
     }
 
     /// What is recorded now happens at each replay, of which the host sees none.
@@ -57,6 +60,40 @@ impl Stage {
             self.set(UNSURE);
         }
         Ok(self.get())
+    }
+}
+
+/// Whether `finish` or a skipped ascent has armed the next descent: queued, or in the recording under way, which is no arming
+/// of what is queued before its replay.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arming(Arc<AtomicU8>);
+
+const QUEUED: u8 = 1;
+const RECORDED: u8 = 2;
+
+impl Arming {
+    fn kind(device: &dyn Device) -> Result<u8, DeviceError> {
+        Ok(if device.is_recording()? { RECORDED } else { QUEUED })
+    }
+
+    pub fn armed(&self, device: &dyn Device) -> Result<(), DeviceError> {
+        self.0.store(Self::kind(device)?, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the descent that comes is armed.
+    pub fn holds(&self, device: &dyn Device) -> Result<bool, DeviceError> {
+        Ok(self.0.load(Ordering::Relaxed) == Self::kind(device)?)
+    }
+
+    /// As in a step that goes on where the other one is.
+    pub fn go_on_from(&self, other: &Self) {
+        self.0.store(other.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// A descent was queued: the next one is to be armed anew.
+    pub fn used(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 

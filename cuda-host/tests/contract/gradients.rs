@@ -1,7 +1,7 @@
 //! Places of gradients and base optimizers of groups that are told between steps.
 
-use presam::{AdamW, AnyBase, Group, MomentumSam, Sgd};
-use presam_cuda::{Address, DeviceSegment, DeviceStep, Flat, Mixes, Options, upload};
+use presam::{AdamW, AnyBase, Group, MomentumSam, SecondGradient, Sgd, Wsam};
+use presam_cuda::{Address, DeviceSegment, DeviceStep, Flat, Form, Mixes, Options, upload};
 
 use super::{good, made};
 
@@ -116,4 +116,42 @@ fn a_mix_refuses_second_gradients_that_share_memory() {
     );
     let refused = told([first, first + 400, 0], [second, params + 16, 0]).unwrap_err();
     assert!(refused.ends_with("32 bytes shared with a plane that is written"), "{refused}");
+}
+
+#[test]
+fn a_step_goes_on_from_one_of_its_own_kind_alone() {
+    let (mut device, segment) = good(100);
+    let mut step = |options| made(&mut device, &[segment], options).unwrap();
+    let plain = step(Options::default());
+    let unchecked = step(Options { second: SecondGradient::Unchecked, ..Options::default() });
+    let same = step(Options { loss_scale: 2.0, ..Options::default() });
+    assert_eq!(plain.go_on_from(&mut device, &same), Ok(()));
+    assert_eq!(
+        unchecked.go_on_from(&mut device, &plain).unwrap_err().to_string(),
+        "finish_sam: the step to go on from: expected OutOfPlace, along the gradient, g~ not looked at, found OutOfPlace, \
+         along the gradient, g~ looked at"
+    );
+}
+
+#[test]
+fn decoupled_wsam_is_refused_where_the_model_s_parameters_are_copies() {
+    let (mut device, segment) = good(100);
+    let options = Options { form: Form::Mixed, ..Options::default() };
+    let step = made(&mut device, &[segment], options).unwrap();
+    let piece = Flat {
+        len: 100,
+        group: 0,
+        params: segment.params,
+        grads: segment.grads,
+        perturbed_grads: segment.perturbed_grads,
+        perturbed: 0,
+        kept: 0,
+    };
+    let mixes = Mixes::new(&mut device, &[piece], &step).unwrap();
+    let wsam = Wsam::new(0.5).unwrap();
+    assert_eq!(
+        mixes.wsam_decoupled(&mut device, wsam).unwrap_err().to_string(),
+        "correct_wsam: form: expected OutOfPlace or InPlace, whose model reads w, found Mixed"
+    );
+    assert_eq!(mixes.wsam(&mut device, wsam), Ok(()));
 }
