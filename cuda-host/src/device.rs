@@ -63,7 +63,7 @@ pub trait Device {
     /// # Errors
     /// As [`write`](Device::write).
     fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
-        self.write(to, &bytes_of(words))
+        self.write(to, bytes_of(words))
     }
 
     /// Copies between places in the device's memory that do not overlap.

@@ -14,7 +14,7 @@ pub fn upload<T: Plain>(device: &mut dyn Device, values: &[T]) -> Result<Address
     let bytes = bytes_of(values);
     let address = device.allocate(bytes.len())?;
     if !bytes.is_empty()
-        && let Err(error) = device.write(address, &bytes)
+        && let Err(error) = device.write(address, bytes)
     {
         // The write's error is the one to tell.
         let _ = device.free(address);

@@ -184,11 +184,11 @@ impl DeviceStep {
         base: BaseState,
     ) -> Result<(), DeviceError> {
         let at = |offset: usize| self.control + offset as u64;
-        device.write(at(offset_of!(Control, rule_state)), &bytes_of(&[rule]))?;
+        device.write(at(offset_of!(Control, rule_state)), bytes_of(&[rule]))?;
         let counters = [BaseCounters::of(base)];
-        device.write(at(offset_of!(Control, base_state)), &bytes_of(&counters))?;
+        device.write(at(offset_of!(Control, base_state)), bytes_of(&counters))?;
         // Of a descent that is armed already too.
-        device.write(at(offset_of!(Control, base_before)), &bytes_of(&counters))
+        device.write(at(offset_of!(Control, base_before)), bytes_of(&counters))
     }
 
     /// Queues the counters, the outcome and what else lies in the [`Control`] block of another step of the same rules: this

@@ -73,14 +73,14 @@ fn exact_buffers(draw: &mut Draw<'_>) {
         bytes[..kept].to_vec()
     };
     let mut memory = Memory::new();
-    let grads_at = upload(&mut memory, &trimmed(&bytes_of(&grads), 0));
+    let grads_at = upload(&mut memory, &trimmed(bytes_of(&grads), 0));
     let flags = if draw.flag() { ALIGNED } else { 0 };
     let (len, params) = (length as u64, grads_at);
     let row = Segment { grads: grads_at, params, len, flags, ..Segment::default() };
     let chunks: Vec<Chunk> = (0..count).map(|index| Chunk::of(&row, 0, index as u32)).collect();
-    let segments = upload(&mut memory, &bytes_of(&[row]));
-    let chunks = upload(&mut memory, &trimmed(&bytes_of(&chunks), 2));
-    let factor_at = upload(&mut memory, &bytes_of(&[factor]));
+    let segments = upload(&mut memory, bytes_of(&[row]));
+    let chunks = upload(&mut memory, &trimmed(bytes_of(&chunks), 2));
+    let factor_at = upload(&mut memory, bytes_of(&[factor]));
     // A part for each block's chunks.
     let of_block = WARPS as usize;
     let room = trimmed(&vec![0; count.div_ceil(of_block) * PART_BYTES as usize], 1);
@@ -131,12 +131,12 @@ fn ground(draw: &mut Draw<'_>) -> Ground {
         // Behind them lies what was never written.
         let written = words - draw.below(3).min(words);
         let written: Vec<f32> = draw.plane(written, Kind::Any);
-        let _ = memory.write(address, &bytes_of(&written));
+        let _ = memory.write(address, bytes_of(&written));
         planes.push(address);
     }
     let control =
         Control { along_momentum: draw.below(3) as u32, ..Control::new(Default::default()) };
-    planes.push(upload(&mut memory, &bytes_of(&[control])));
+    planes.push(upload(&mut memory, bytes_of(&[control])));
     let group = GroupScale {
         prescale: 1.0,
         scale: 0.5,
@@ -145,7 +145,7 @@ fn ground(draw: &mut Draw<'_>) -> Ground {
         operator: 1,
         reserved: [0; 3],
     };
-    planes.push(upload(&mut memory, &bytes_of(&[group, group])));
+    planes.push(upload(&mut memory, bytes_of(&[group, group])));
     let address = |draw: &mut Draw<'_>| plane_address(draw, &planes);
     let row = |draw: &mut Draw<'_>| Segment {
         grads: address(draw),
@@ -167,8 +167,8 @@ fn ground(draw: &mut Draw<'_>) -> Ground {
         group_and_alignment: draw.below(3) as u32 | (draw.below(2) as u32) << 31,
     };
     let table: Vec<Chunk> = (0..count).map(|_| chunk(draw)).collect();
-    let _ = memory.write(chunks, &bytes_of(&table));
-    let _ = memory.write(segments, &bytes_of(&rows));
+    let _ = memory.write(chunks, bytes_of(&table));
+    let _ = memory.write(segments, bytes_of(&rows));
     Ground { memory, chunks, segments, planes }
 }
 

@@ -152,11 +152,11 @@ mod tests {
         let bytes = bytes_of(&floats);
         assert_eq!(bytes, word_by_word(&floats));
         assert_eq!(&bytes[20..], [0x34, 0x12, 0x80, 0x3f]);
-        let back: Vec<f32> = values_of(&bytes);
+        let back: Vec<f32> = values_of(bytes);
         assert!(back.iter().zip(&floats).all(|(a, b)| a.to_bits() == b.to_bits()));
         let rows = [[1_u64 << 40, 2], [3, 4]];
         assert_eq!(bytes_of(&rows), word_by_word(&rows));
-        assert_eq!(values_of::<[u64; 2]>(&bytes_of(&rows)), rows);
+        assert_eq!(values_of::<[u64; 2]>(bytes_of(&rows)), rows);
         // What is left over is dropped; nothing gives nothing.
         assert_eq!(values_of::<u32>(&[1, 0, 0, 0, 9, 9]), [1]);
         assert!(values_of::<Chunk>(&[0; 3]).is_empty() && bytes_of::<u32>(&[]).is_empty());

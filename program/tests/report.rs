@@ -224,6 +224,28 @@ fn what_cannot_be_drawn_is_said_and_the_rest_is_written() {
         "curves.svg is not drawn: no run has its epochs\nsharpness.svg is not drawn: no run has a Hessian eigenvalue\n"
     );
     assert_eq!(names(&place.path().join("bare")), ["report.html"]);
+    // Over the page of before, whose picture stays.
+    let output = presam(&["report", text(&file), "--out", text(&folder)]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let stays = "no run has its epochs; the one that is there is of another report\n";
+    assert!(told.contains(stays), "{told}");
+}
+
+#[test]
+fn times_of_two_machines_are_not_divided() {
+    let place = tempfile::tempdir().unwrap();
+    let piece = |name: &str, method: &str, cpu: &str| {
+        changed(place.path(), name, |value| {
+            value["runs"].as_array_mut().unwrap().retain(|run| run["method"] == method);
+            value["host"]["cpu"] = json!(cpu);
+        })
+    };
+    let sgd = piece("sgd.json", "sgd", "one");
+    for (cpu, is_shown) in [("one", true), ("another", false)] {
+        let sam = piece("sam.json", "sam", cpu);
+        let found = report(&["--wide", text(&sgd), text(&sam)]);
+        assert_eq!(found.contains("time / SGD"), is_shown, "{cpu}: {found}");
+    }
 }
 
 #[test]
@@ -280,6 +302,23 @@ fn what_is_no_record_is_refused_in_one_line() {
         (
             changed(place.path(), "words.json", |value| value["data"]["measure"] = json!("luck")),
             "unknown variant `luck`, expected `accuracy` or `mean IoU`",
+        ),
+        (
+            changed(place.path(), "orders.json", |value| {
+                value["data"]["source"] = json!("n\u{1b}[31m");
+            }),
+            "a control character in \"n\\u{1b}[31m\"",
+        ),
+        (
+            changed(place.path(), "lines.json", |value| value["runs"][1]["method"] = json!("a\nb")),
+            "runs[1]: lines in a name, \"a\\nb\"",
+        ),
+        (
+            changed(place.path(), "twice.json", |value| {
+                let again = value["runs"][1].clone();
+                value["runs"].as_array_mut().unwrap().push(again);
+            }),
+            "seed 1 of sam at noise 0 % twice",
         ),
     ];
     for (file, found) in cases {

@@ -314,6 +314,7 @@ def summary_of(runs):
         step = lambda of: statistics.median(r["seconds_per_step"] for r in of.values())
         rows.append(dict(
             method=method, label_noise=level, rho=next(iter(own.values()))["rho"], seeds=len(own),
+            paired_seeds=sum(s in sam for s in own),
             mean_test_accuracy=mean("final_test_accuracy"), standard_error=error(list(map(score, own.values()))),
             best_test_accuracy=mean("best_test_accuracy"),
             difference_to_sam=middle, difference_to_sam_low=None if reach is None else middle - reach,

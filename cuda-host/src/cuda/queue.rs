@@ -103,7 +103,7 @@ impl Device for Cuda {
     fn set(&mut self, to: Address, words: &[u32]) -> Result<(), DeviceError> {
         if !self.is_captured()? {
             // Staged: one copy, and nothing waits.
-            return self.write(to, &bytes_of(words));
+            return self.write(to, bytes_of(words));
         }
         // A recorded copy would read the staging memory at each replay; a recorded fill holds its word.
         for (i, &word) in words.iter().enumerate() {

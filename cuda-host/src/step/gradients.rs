@@ -158,7 +158,7 @@ impl Rows {
             return Ok(());
         };
         for (piece, rows) in self.rows[first..=last].chunks(PIECE).enumerate() {
-            device.write(at(first + piece * PIECE), &bytes_of(rows))?;
+            device.write(at(first + piece * PIECE), bytes_of(rows))?;
         }
         Ok(())
     }

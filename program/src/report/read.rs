@@ -1,5 +1,6 @@
 //! A results.json read again: one of `presam train`, of `python/benchmarks/vision.py`, or an older one of either.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::records::{Results, Run, SCHEMA_VERSION};
 use crate::config::ConfigError;
+use crate::show::table::percent;
 use crate::tilde::unreplaced;
 
 /// The name of the file in the folder of a run.
@@ -60,6 +62,7 @@ fn results(value: Value) -> Result<Results, String> {
         (None, Some(form)) => return Err(format!("JSON of another kind: the form {form}")),
         (None, None) => return Err("JSON of another kind: no schema_version".to_owned()),
     }
+    plain_text(&Value::Object(record.clone()))?;
     complete(&mut record);
     if let Some(Value::Array(runs)) = record.get("runs") {
         // The reader of a whole record does not say which of its runs is wrong.
@@ -69,7 +72,35 @@ fn results(value: Value) -> Result<Results, String> {
         }
     }
     let results: Results = read(&Value::Object(record))?;
+    if let Some(run) = twice(&results.runs) {
+        let noise = percent(run.label_noise);
+        return Err(format!("seed {} of {} at noise {noise} % twice", run.seed, run.method));
+    }
     if results.runs.is_empty() { Err("no run in it".to_owned()) } else { Ok(results) }
+}
+
+/// A run that stands in the list twice: it would count so.
+fn twice(runs: &[Run]) -> Option<&Run> {
+    let place = |run: &Run| (run.method.clone(), run.label_noise.to_bits(), run.seed);
+    let mut seen = BTreeSet::new();
+    runs.iter().find(|run| !seen.insert(place(run)))
+}
+
+/// Refuses what a terminal would take for orders; a command may have lines.
+fn plain_text(value: &Value) -> Result<(), String> {
+    let is_plain = |text: &str| !text.chars().any(|c| c.is_control() && c != '\n');
+    match value {
+        Value::String(text) if !is_plain(text) => Err(format!("a control character in {text:?}")),
+        Value::Array(items) => items.iter().try_for_each(plain_text),
+        Value::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            if is_plain(key) {
+                plain_text(value)
+            } else {
+                Err(format!("a control character in {key:?}"))
+            }
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
@@ -80,6 +111,9 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 fn sound(run: &Run) -> Result<(), String> {
     let epochs = run.history.iter().map(|epoch| epoch.test_accuracy);
     let mut all = epochs.chain([run.label_noise, run.final_test_accuracy, run.best_test_accuracy]);
+    if run.method.contains('\n') {
+        return Err(format!("lines in a name, {:?}", run.method));
+    }
     match all.find(|share| !(0.0..=1.0).contains(share)) {
         Some(share) => Err(format!("{share} where a fraction from 0 to 1 belongs")),
         None => Ok(()),

@@ -124,6 +124,9 @@ pub struct Summary {
     pub rho: Option<f64>,
     /// Number of runs behind the means.
     pub seeds: usize,
+    /// How many of their seeds SAM has too: those behind the difference.
+    #[serde(default)]
+    pub paired_seeds: usize,
     /// Mean final test accuracy.
     pub mean_test_accuracy: f64,
     /// Its standard error; `None` with one seed.

@@ -105,8 +105,8 @@ fn said<'a>(summary: &'a [Summary], level: f64, config: &Config) -> Vec<Said<'a>
         return vec![Said::NoYardstick];
     }
     rows.retain(|row| row.is_ranked() && row.difference_to_sam.is_some());
-    let Some(first) = rows.first() else { return Vec::new() };
-    let seeds = first.seeds;
+    // Of pieces some methods have more seeds than SAM: those say nothing here.
+    let Some(seeds) = rows.iter().map(|row| row.paired_seeds).min() else { return Vec::new() };
     let (better, rest): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.difference_to_sam_low > Some(0.0));
     let (worse, open): (Vec<_>, Vec<_>) =
@@ -142,8 +142,8 @@ fn again(methods: &[&str], seeds: usize, level: f64, config: &Config) -> Config 
 fn needed(row: &Summary) -> Option<usize> {
     let (mean, high) = (row.difference_to_sam?, row.difference_to_sam_high?);
     // A little more than the bare estimate, which itself would fail every other time.
-    let estimate = 1.5 * row.seeds as f64 * ((high - mean) / mean).powi(2);
-    ROUND.iter().copied().find(|&seeds| seeds > row.seeds && seeds as f64 >= estimate)
+    let estimate = 1.5 * row.paired_seeds as f64 * ((high - mean) / mean).powi(2);
+    ROUND.iter().copied().find(|&seeds| seeds > row.paired_seeds && seeds as f64 >= estimate)
 }
 
 fn points(rows: &[&Summary]) -> String {
@@ -177,7 +177,7 @@ mod tests {
     fn row(method: &str, mean: f64, half: f64, seeds: usize) -> Summary {
         let mut row = sample::results(&["sam", "asam"], &[0.6], 2).summary.remove(1);
         row.method = method.into();
-        row.seeds = seeds;
+        (row.seeds, row.paired_seeds) = (seeds, seeds);
         row.difference_to_sam = Some(mean);
         row.difference_to_sam_low = Some(mean - half);
         row.difference_to_sam_high = Some(mean + half);
@@ -261,6 +261,13 @@ mod tests {
             );
         }
         assert!(say(&[few(4)])[1].ends_with("even with 400 seeds."));
+    }
+
+    #[test]
+    fn seeds_that_sam_lacks_are_not_counted() {
+        let mut asam = row("asam", 0.015, 0.005, 5);
+        asam.seeds = 400;
+        assert!(say(&[asam])[0].starts_with("Better than SAM over 5 seeds: asam"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::records::{DataRecord, Results, Run, Tuned};
 use super::sentences::sentences;
 use super::summary::summarise;
 use crate::config::{Config, ConfigError, Options, resolve};
+use crate::machine::Host;
 use crate::show::table::percent;
 use crate::stats::distinct;
 
@@ -22,6 +23,8 @@ pub struct Study {
     pub files: Vec<PathBuf>,
     /// What they hold.
     pub results: Results,
+    /// Whether all of it was computed on one machine by as many threads.
+    one_machine: bool,
 }
 
 impl Study {
@@ -43,20 +46,31 @@ pub fn studies(
     for (file, results) in files {
         match studies.iter_mut().find(|study| is_one(&study.results, &results)) {
             Some(study) => {
+                study.one_machine &= machine(&study.results) == machine(&results);
                 join(&mut study.results, results);
                 study.files.push(file);
             }
-            None => studies.push(Study { files: vec![file], results }),
+            None => studies.push(Study { files: vec![file], results, one_machine: true }),
         }
     }
     for study in &mut studies {
         paired(study)?;
         study.results.summary = summarise(&study.results.runs);
+        if !study.one_machine {
+            // Times of one machine say nothing beside those of another.
+            let rows = &mut study.results.summary;
+            rows.iter_mut().for_each(|row| row.time_per_step_over_sgd = None);
+        }
         if study.files.len() > 1 {
             told_anew(&mut study.results);
         }
     }
     Ok(studies)
+}
+
+/// What times depend on.
+fn machine(results: &Results) -> (&Host, Option<&Value>) {
+    (&results.host, results.settings.get("threads"))
 }
 
 /// Whether two records are of one study: the same data and settings, and no run of one that the other has otherwise.

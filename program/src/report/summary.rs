@@ -32,6 +32,7 @@ fn one(runs: &[Run], level: f64, method: &str) -> Option<Summary> {
         label_noise: level,
         rho: first.rho,
         seeds: own.len(),
+        paired_seeds: if method == "sam" { own.len() } else { pairs(&own, &of("sam")).0.len() },
         mean_test_accuracy: mean(&accuracies)?,
         standard_error: standard_error(&accuracies),
         best_test_accuracy: mean(&column(&own, |run| run.best_test_accuracy))?,
@@ -70,12 +71,17 @@ fn present(runs: &[&Run], value: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
     mean(&runs.iter().filter_map(|run| value(run)).collect::<Vec<_>>())
 }
 
-fn difference(own: &[&Run], sam: &[&Run]) -> Option<crate::stats::PairedDifference> {
+/// What both have of the seeds that both have.
+fn pairs(own: &[&Run], sam: &[&Run]) -> (Vec<f64>, Vec<f64>) {
     let pairs = own.iter().filter_map(|run| {
         let partner = sam.iter().find(|other| other.seed == run.seed)?;
         Some((run.final_test_accuracy, partner.final_test_accuracy))
     });
-    let (a, b): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    pairs.unzip()
+}
+
+fn difference(own: &[&Run], sam: &[&Run]) -> Option<crate::stats::PairedDifference> {
+    let (a, b) = pairs(own, sam);
     paired_difference(&a, &b)
 }
 

@@ -55,8 +55,13 @@ pub fn write_report(folder: &Path, results: &Results) -> Result<Vec<String>, Out
         (&curves, format!("{curves_name} is not drawn: no run has its epochs")),
         (&sharpness, format!("{sharpness_name} is not drawn: no run has a Hessian eigenvalue")),
     ];
-    let told = lacks.into_iter().filter(|(picture, _)| picture.is_none());
-    let told = told.map(|(_, line)| line).collect();
+    let told = lacks.into_iter().zip(REPORT_FILES).filter(|((picture, _), _)| picture.is_none());
+    let older = |name: &str| folder.path.join(name).exists();
+    let told = told.map(|((_, line), name)| match older(name) {
+        true => format!("{line}; the one that is there is of another report"),
+        false => line,
+    });
+    let told = told.collect();
     let pictures = [(curves_name, curves), (sharpness_name, sharpness)].into_iter();
     let pictures = pictures.filter_map(|(name, svg)| Some((name, svg?.into_bytes())));
     let files: Vec<_> = pictures.chain([(page_name, page.into_bytes())]).collect();

@@ -210,7 +210,9 @@ pub fn percent(fraction: f64) -> String {
 
 /// A number with at most four significant digits: one that was multiplied together has sixteen.
 pub fn short(value: f64) -> String {
-    format!("{value:.3e}").parse().unwrap_or(value).to_string()
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    let is_plain = rounded == 0.0 || (1e-5..1e7).contains(&rounded.abs());
+    if is_plain { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 /// A number with `digits` decimals, or a dash.

@@ -142,7 +142,7 @@ impl Trainer for DeviceTrainer<'_> {
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         self.started = Some(Instant::now());
         self.change = None;
-        Ok(self.device.write(self.order, &bytes_of(&order))?)
+        Ok(self.device.write(self.order, bytes_of(&order))?)
     }
 
     fn step(

@@ -22,15 +22,15 @@ pub(crate) fn wheel() -> Outcome {
     let clippy = Run::cargo().args(["clippy", "--manifest-path", MANIFEST, "--release"]);
     let clippy = clippy.args(["--workspace", "--", "-D", "warnings"]);
     cuda::with_stub(clippy).env("CARGO_TARGET_DIR", &target).run()?;
-    let wheels = built(&python, &target)?;
+    let wheels = built(&python, &target, "wheels")?;
     tested(&python, &wheels)
 }
 
 /// The tests with torch, and the program's laws over the package.
 pub(crate) fn wheel_torch() -> Outcome {
-    let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
-    let wheels = built(&python, &job_dir("python")?.display().to_string())?;
     let python = with_torch()?;
+    // Beside `wheel`, which has an environment and a folder of its own.
+    let wheels = built(&python, &job_dir("python")?.display().to_string(), "wheels-torch")?;
     tested(&python, &wheels)?;
     verified(&python)
 }
@@ -50,16 +50,17 @@ fn environment(name: &str, modules: &[&str], packages: &[&str]) -> Result<PathBu
 /// From PyPI torch is some gigabytes: once, and its time is told.
 fn with_torch() -> Result<PathBuf, String> {
     let begun = Instant::now();
-    let modules = ["numpy", "pytest", "torch"];
-    let python = environment("python-torch", &modules, &modules)?;
+    let modules = ["maturin", "numpy", "pytest", "torch"];
+    let packages = [&TOOLS[..], &["torch"]].concat();
+    let python = environment("python-torch", &modules, &packages)?;
     eprintln!("an environment with torch: {} s", begun.elapsed().as_secs());
     Ok(python)
 }
 
-/// Builds the wheels.
-fn built(python: &Path, target: &str) -> Result<Vec<PathBuf>, String> {
+/// Builds the wheels into a folder of that name.
+fn built(python: &Path, target: &str, folder: &str) -> Result<Vec<PathBuf>, String> {
     cuda::stub::make()?;
-    let out = job_dir("wheels")?;
+    let out = job_dir(folder)?;
     emptied(&out)?;
     for package in PACKAGES {
         let maturin = Run::program(python).args(["-m", "maturin", "build", "--release", "-m"]);
@@ -77,7 +78,7 @@ fn built(python: &Path, target: &str) -> Result<Vec<PathBuf>, String> {
 pub(super) fn unpacked(to: &Path) -> Outcome {
     let python = environment("python-numpy", &["maturin", "numpy", "pytest"], &TOOLS)?;
     made(to)?;
-    for wheel in built(&python, &job_dir("python")?.display().to_string())? {
+    for wheel in built(&python, &job_dir("python")?.display().to_string(), "wheels")? {
         Run::program(&python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(to).run()?;
     }
     Ok(())

@@ -99,7 +99,7 @@ impl Planes {
         ];
         let inputs = self.inputs.iter().copied().zip(&tensor.inputs);
         for (plane, values) in own.into_iter().chain(inputs) {
-            device.write(plane + self.layout.offset(range.start), &bytes_of(values))?;
+            device.write(plane + self.layout.offset(range.start), bytes_of(values))?;
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl DeviceTrainer<'_> {
     pub(super) fn carry(&mut self, state: &State) -> Result<(), Error> {
         for (name, at) in self.lasting() {
             if let Some(plane) = state.planes.get(&name) {
-                self.device.write(at, &bytes_of(plane))?;
+                self.device.write(at, bytes_of(plane))?;
             }
         }
         let Counters { steps, rules, base } = &state.counters;

@@ -68,7 +68,7 @@ impl Measure for DeviceTrainer<'_> {
             inputs: self.train.inputs,
             labels: self.train.labels,
         };
-        self.device.write(at.perturbed, &bytes_of(params))?;
+        self.device.write(at.perturbed, bytes_of(params))?;
         self.network.forward(self.device, at.perturbed, batch)?;
         self.network.backward(self.device, at.perturbed, batch, at.perturbed_grads)?;
         let found = download::<f32>(self.device, at.perturbed_grads, at.len)?;

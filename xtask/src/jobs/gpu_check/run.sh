@@ -30,7 +30,7 @@ emulated)
     exit 2
     ;;
 esac
-seconds=540
+seconds=510
 began=$(date +%s)
 day=$(date -u +%Y-%m-%dT%H-%M-%SZ)
 out=results-$day
@@ -219,13 +219,15 @@ summary() {
 # pack FOLDER: the archive there, whole or not at all.
 pack() {
     file=$1/presam-results-$day.tar.gz
-    tar czf "$file.part" "$out" && mv "$file.part" "$file" && return
+    tar czf "$file.part" "$out" && mv "$file.part" "$file" && return 0
     rm -f "$file.part"
     return 1
 }
 
 # Once, whatever ended the run.
 finish() {
+    # A watch that is ended before its shell has dropped this trap is none of the run.
+    [ "$(exec sh -c 'echo $PPID')" = $$ ] || exit 0
     trap - EXIT HUP INT TERM
     trap '' USR1
     [ -n "$dog" ] && kill "$dog" 2>/dev/null
@@ -258,17 +260,20 @@ sample() {
     for reasons in clocks_event_reasons.active clocks_throttle_reasons.active ''; do
         bounded gpu 10 nvidia-smi -i "$gpu" --query-gpu="name,driver_version${reasons:+,$reasons}" \
             --format=csv,noheader
-        [ "$code" = 0 ] && break
+        # A wrong name is another code.
+        case $code in 0 | 124 | 137) break ;; esac
     done
     if [ "$code" != 0 ]; then
-        left_out clocks "nvidia-smi: $(cat "$out/gpu.txt" "$out/gpu.err" | tail -n 1)"
+        left_out clocks "nvidia-smi: exit code $code, $(cat "$out/gpu.txt" "$out/gpu.err" | tail -n 1)"
         return
     fi
     asked=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu${reasons:+,$reasons}
     # Line by line: a step's samples are those that were written while it ran.
     lines=
     has stdbuf && lines="stdbuf -oL"
-    $lines nvidia-smi -i "$gpu" --query-gpu="$asked" --format=csv,noheader -lms 500 >"$out/clocks.csv" 2>&1 &
+    # Not for ever, should this script be killed.
+    timeout 600 $lines nvidia-smi -i "$gpu" --query-gpu="$asked" --format=csv,noheader -lms 500 \
+        >"$out/clocks.csv" 2>&1 &
     clocks=$!
 }
 if [ $device = emulated ]; then
@@ -282,7 +287,7 @@ ldd ./presam >"$out/ldd.txt" 2>&1
 
 judged info 20 ./presam info
 judged verify 90 ./presam verify --device $device $verify
-case ${code:-3} in 0 | 1) met=1 ;; esac
+[ "${code:-3}" = 3 ] || met=1
 # It died, or a kernel took the device with it: which one it was, each waited for. It had no time: what a short one has.
 case ${code:-0} in
 0 | 1 | 3) again= ;;
