@@ -49,6 +49,8 @@ class SAM(Saved, torch.optim.Optimizer):
                    keeps a copy of the first gradient); 0: never
     process_group  whose processes skip a step together where numbers are not finite: "default" is torch's default group
                    where there is one; None: each process decides for itself
+    threads        of a CPU's step, for tensors of 131072 numbers and more; None: as many as torch has. 1 is the faster where
+                   one core fills the memory's bandwidth, as on small virtual machines; the bits are the same
     base_options   arguments of the base class that are keys of the variant too
 
     Memory beside the parameters, in floats for each: 1 (backup), the variant's memory, the base optimizer's state; gsam,
@@ -63,7 +65,7 @@ class SAM(Saved, torch.optim.Optimizer):
     def __init__(self, params: ParamsT, variant: str = "info-asam", *, rho: Optional[float] = None,
                  base: Union[str, Type[torch.optim.Optimizer]] = "sgd", length: str = "normalised", length_lambda: float = 0.5,
                  norm_guard: float = 0.0, descent: Optional[str] = None, max_norm: Optional[float] = None,
-                 loss_scale: float = 1.0, watch: int = 100, process_group: Any = "default",
+                 loss_scale: float = 1.0, watch: int = 100, process_group: Any = "default", threads: Optional[int] = None,
                  base_options: Optional[Dict[str, Any]] = None, **keys: Any):
         rho, named = checked_rho(rho), isinstance(base, str)
         group = {**GROUP, "rho": rho, **{key: keys.pop(key) for key in GROUP if key in keys and (named or key != "maximize")}}
@@ -79,6 +81,7 @@ class SAM(Saved, torch.optim.Optimizer):
         of_base.update(base_options or {})
         self._method = Method(variant, own, length, length_lambda, norm_guard, descent, of_descent)
         self._watch, self._process_group = Watch(watch), process_group
+        self._threads = None if threads is None else int(within("threads", threads, "a whole number from 1 up", lambda x: x >= 1 and x % 1 == 0))
         self.max_norm, self.loss_scale = max_norm, loss_scale
         self._tensors: Optional[Tensors] = None
         self._counters = ((0, 1.0, 0.0), {})
@@ -395,6 +398,8 @@ class SAM(Saved, torch.optim.Optimizer):
         if self._tensors is None or not self._tensors.holds(self.param_groups):
             self._retire()
             self._tensors = Tensors(self.param_groups, self.state, self._scratch, self._method, self._base, self._counters)
+            if self._threads is not None and not self._tensors.queued:
+                self._tensors.workers = lambda: self._threads
         return self._tensors
 
     def _retire(self) -> None:

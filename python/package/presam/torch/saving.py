@@ -63,7 +63,7 @@ class Saved:
 
     def __getstate__(self) -> Dict[str, Any]:
         own = self._own()
-        names = ("_method", "_watch", "_process_group", "max_norm", "loss_scale", "base_optimizer", "_base")
+        names = ("_method", "_watch", "_process_group", "_threads", "max_norm", "loss_scale", "base_optimizer", "_base")
         kept = {name: getattr(self, name) for name in names}
         return {**super().__getstate__(), "presam": (own, kept)}
 
