@@ -1,7 +1,7 @@
 //! The engine as Python sees it: lists of addresses and numbers in, outcomes out, without the
 //! interpreter's lock while it computes on many of them.
 
-use presam::{BaseState, Outcome, Real, RuleState};
+use presam::{AnyReal, BaseState, Outcome, Real, RuleState};
 use presam_bridge::{Descent, Fault, Numbers, Seats, Where};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PyString};
@@ -35,6 +35,21 @@ pub(crate) struct PyEngine {
     typed: Typed,
     numbers: Numbers,
     seats: Option<Seats>,
+}
+
+impl<R: AnyReal> Engine<R> {
+    /// A half of a step on so many threads, in one piece where no process of Python's is asked in its middle.
+    fn whole<T: Send>(
+        &mut self,
+        threads: usize,
+        decide: &Decide,
+        work: impl FnOnce(&mut Self) -> PyResult<T> + Send,
+    ) -> PyResult<T> {
+        if decide.is_some() {
+            return work(self);
+        }
+        self.on(threads, |engine| Ok(work(engine)))?
+    }
 }
 
 impl PyEngine {
@@ -159,16 +174,18 @@ impl PyEngine {
         self.regroup(groups)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
-                let grads = engine.gradients(&grads)?;
-                engine.keep_first(&grads)?;
-                let slope = Slope { unscale: Real::from_f64(unscale), momentum };
-                let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
-                measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
-                let (outcome, norm) = (measured.ascent.outcome, measured.ascent.norm.value());
-                if outcome != Outcome::NonFinite {
-                    engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
-                }
-                Ok(Some((outcome as u8, Real::to_f64(norm))))
+                engine.whole(threads, &decide, |engine| {
+                    let grads = engine.gradients(&grads)?;
+                    engine.keep_first(&grads)?;
+                    let slope = Slope { unscale: Real::from_f64(unscale), momentum };
+                    let mut measured = engine.on(threads, |engine| engine.measure(&grads, slope))?;
+                    measured.ascent.outcome = decided(&decide, measured.ascent.outcome)?;
+                    let (outcome, norm) = (measured.ascent.outcome, measured.ascent.norm.value());
+                    if outcome != Outcome::NonFinite {
+                        engine.on(threads, |engine| engine.perturb(&grads, slope, &measured))?;
+                    }
+                    Ok(Some((outcome as u8, Real::to_f64(norm))))
+                })
             })
         })
     }
@@ -190,28 +207,30 @@ impl PyEngine {
         self.regroup(groups)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
-                engine.on(threads, Engine::restore)?;
-                let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = limits(unscale, max_norm);
-                let descent = if alone { Descent::Plain } else { engine.descent };
-                let judged = engine.on(threads, |engine| {
-                    engine.mix(descent, &grads)?;
-                    engine.judge(&grads, unscale, max_norm)
-                });
-                let (factor, found) = judged?;
-                let outcome = decided(&decide, found)?;
-                if outcome != Outcome::NonFinite {
-                    engine.on(threads, |engine| {
-                        engine.keep_sharp(descent, &grads)?;
-                        let factor = unscale * factor;
-                        if engine.base.is_some() {
-                            engine.descend(descent, &grads, factor)
-                        } else {
-                            engine.multiply(&grads, factor)
-                        }
-                    })?;
-                }
-                Ok(Some(outcome as u8))
+                engine.whole(threads, &decide, |engine| {
+                    engine.on(threads, Engine::restore)?;
+                    let grads = engine.gradients(&grads)?;
+                    let (unscale, max_norm) = limits(unscale, max_norm);
+                    let descent = if alone { Descent::Plain } else { engine.descent };
+                    let judged = engine.on(threads, |engine| {
+                        engine.mix(descent, &grads)?;
+                        engine.judge(&grads, unscale, max_norm)
+                    });
+                    let (factor, found) = judged?;
+                    let outcome = decided(&decide, found)?;
+                    if outcome != Outcome::NonFinite {
+                        engine.on(threads, |engine| {
+                            engine.keep_sharp(descent, &grads)?;
+                            let factor = unscale * factor;
+                            if engine.base.is_some() {
+                                engine.descend(descent, &grads, factor)
+                            } else {
+                                engine.multiply(&grads, factor)
+                            }
+                        })?;
+                    }
+                    Ok(Some(outcome as u8))
+                })
             })
         })
     }
@@ -232,18 +251,20 @@ impl PyEngine {
         self.regroup(groups)?;
         self.unlocked(py, |typed| {
             each!(typed, engine => {
-                let grads = engine.gradients(&grads)?;
-                let (unscale, max_norm) = limits(unscale, max_norm);
-                let (mixed, (factor, found)) = engine.on(threads, |engine| {
-                    let mixed = engine.reuse_sharp(&grads)?;
-                    let judged = engine.judge(&mixed, unscale, max_norm)?;
-                    Ok((mixed, judged))
-                })?;
-                let outcome = decided(&decide, found)?;
-                if outcome != Outcome::NonFinite {
-                    engine.on(threads, |engine| engine.descend(Descent::Plain, &mixed, unscale * factor))?;
-                }
-                Ok(Some(outcome as u8))
+                engine.whole(threads, &decide, |engine| {
+                    let grads = engine.gradients(&grads)?;
+                    let (unscale, max_norm) = limits(unscale, max_norm);
+                    let (mixed, (factor, found)) = engine.on(threads, |engine| {
+                        let mixed = engine.reuse_sharp(&grads)?;
+                        let judged = engine.judge(&mixed, unscale, max_norm)?;
+                        Ok((mixed, judged))
+                    })?;
+                    let outcome = decided(&decide, found)?;
+                    if outcome != Outcome::NonFinite {
+                        engine.on(threads, |engine| engine.descend(Descent::Plain, &mixed, unscale * factor))?;
+                    }
+                    Ok(Some(outcome as u8))
+                })
             })
         })
     }

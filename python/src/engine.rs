@@ -35,6 +35,8 @@ pub(crate) struct Engine<R: AnyReal> {
     pub groups: Vec<Settings<R>>,
     longest: usize,
     total: usize,
+    /// Whether it works on several threads now.
+    pooled: bool,
 }
 
 /// What an engine is made of, as Python names it.
@@ -67,6 +69,7 @@ impl<R: AnyReal> Engine<R> {
             groups: Vec::new(),
             longest: 0,
             total: 0,
+            pooled: false,
         })
     }
 
@@ -129,18 +132,19 @@ impl<R: AnyReal> Engine<R> {
         self.tensors.iter().zip(addresses).map(region).collect()
     }
 
-    /// Runs `work` on so many threads, where there is a tensor to be cut for them.
+    /// Runs `work` on so many threads, where there is a tensor to be cut for them. What a half of a step runs so runs in one
+    /// piece where it can: threads that have gone to sleep between two passes wake late, often on one core.
     pub fn on<T: Send>(
         &mut self,
         count: usize,
         work: impl FnOnce(&mut Self) -> Result<T, Fault> + Send,
     ) -> Result<T, Fault> {
-        if count < 2 || self.longest < SHORTEST_CUT {
+        if self.pooled || count < 2 || self.longest < SHORTEST_CUT {
             return work(self);
         }
-        self.cpu = self.cpu.parallel();
+        (self.cpu, self.pooled) = (self.cpu.parallel(), true);
         let done = threads::on(count, || work(self));
-        self.cpu = Cpu::detect();
+        (self.cpu, self.pooled) = (Cpu::detect(), false);
         done?
     }
 
