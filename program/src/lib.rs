@@ -34,6 +34,8 @@ pub mod config;
 pub mod data;
 pub mod error;
 pub mod init;
+#[cfg(test)]
+mod limited;
 mod machine;
 pub mod methods;
 pub mod pipe;

@@ -1,16 +1,16 @@
 //! Devices that do not do their work: each must be caught before a row is timed. And one whose memory is full.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use presam_backends::Faulty;
-use presam_cuda::{Address, Choice, Device, DeviceError, Emulated, Layer};
+use presam_cuda::{Choice, DeviceError, Emulated};
 use presam_kernels::entries;
 
 use super::{DeviceTarget, HostClock};
 use crate::bench::{Asked, Request, Target, plan};
 use crate::error::Error;
+use crate::limited::{Limited, Room};
 
 /// What is said of the first row of `filter` where `kernel` does nothing.
 fn said(kernel: &'static str, filter: &str) -> Option<String> {
@@ -49,39 +49,6 @@ fn a_norm_pass_that_does_nothing_is_caught() {
         assert!(said(kernel, "^step/vasso/").is_some(), "{kernel}");
     }
     assert_eq!(said("none of them", "^step/vasso/"), None);
-}
-
-/// What is held of a device's memory, and how many allocations there is room for.
-#[derive(Default)]
-struct Room {
-    held: BTreeMap<Address, usize>,
-    left: usize,
-}
-
-/// A device without room after so many allocations.
-struct Limited(Emulated, Rc<RefCell<Room>>);
-
-impl Layer for Limited {
-    fn below(&self) -> &dyn Device {
-        &self.0
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.0
-    }
-
-    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        let mut room = self.1.borrow_mut();
-        room.left = room.left.checked_sub(1).ok_or(DeviceError::OutOfMemory { bytes })?;
-        let address = self.0.allocate(bytes)?;
-        room.held.insert(address, bytes);
-        Ok(address)
-    }
-
-    fn on_free(&mut self, address: Address) -> Result<(), DeviceError> {
-        self.1.borrow_mut().held.remove(&address);
-        self.0.free(address)
-    }
 }
 
 #[test]

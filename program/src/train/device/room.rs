@@ -1,46 +1,14 @@
 //! A device whose memory is full at each allocation of a trainer in turn.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use presam_cuda::{Address, Device, DeviceError, Emulated, Layer};
+use presam_cuda::{Device, DeviceError, Emulated};
 
 use crate::config::{Config, Many, Options, SeedsOption, resolve};
 use crate::error::Error;
+use crate::limited::{Limited, Room};
 use crate::train::run_on;
-
-/// What is allocated, and how many more allocations there is room for.
-#[derive(Default)]
-struct Room {
-    held: BTreeSet<Address>,
-    left: usize,
-}
-
-struct Limited(Emulated, Rc<RefCell<Room>>);
-
-impl Layer for Limited {
-    fn below(&self) -> &dyn Device {
-        &self.0
-    }
-
-    fn below_mut(&mut self) -> &mut dyn Device {
-        &mut self.0
-    }
-
-    fn on_allocate(&mut self, bytes: usize) -> Result<Address, DeviceError> {
-        let mut room = self.1.borrow_mut();
-        room.left = room.left.checked_sub(1).ok_or(DeviceError::OutOfMemory { bytes })?;
-        let address = self.0.allocate(bytes)?;
-        room.held.insert(address);
-        Ok(address)
-    }
-
-    fn on_free(&mut self, address: Address) -> Result<(), DeviceError> {
-        self.1.borrow_mut().held.remove(&address);
-        self.0.free(address)
-    }
-}
 
 /// A short run of one method on a small network.
 fn config(method: &str) -> Config {

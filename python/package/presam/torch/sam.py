@@ -81,7 +81,8 @@ class SAM(Saved, torch.optim.Optimizer):
         of_base.update(base_options or {})
         self._method = Method(variant, own, length, length_lambda, norm_guard, descent, of_descent)
         self._watch, self._process_group = Watch(watch), process_group
-        self._threads = None if threads is None else int(within("threads", threads, "a whole number from 1 up", lambda x: x >= 1 and x % 1 == 0))
+        whole = lambda x: x >= 1 and x % 1 == 0
+        self._threads = None if threads is None else int(within("threads", threads, "a whole number from 1 up", whole))
         self.max_norm, self.loss_scale = max_norm, loss_scale
         self._tensors: Optional[Tensors] = None
         self._counters = ((0, 1.0, 0.0), {})
