@@ -29,7 +29,7 @@ pub struct Request {
     pub cases: u32,
     /// What the cases are drawn from.
     pub seed: u64,
-    /// Epochs of the training runs.
+    /// Epochs of the training runs; 0: none of them.
     pub epochs: usize,
     /// Steps of the search for a smaller case that differs.
     pub shrinks: u32,
@@ -117,7 +117,7 @@ fn report(
     let kernels = presam_kernels::entries::all().map(|kernel| kernel.name);
     let kernels =
         kernels.map(|kernel| KernelCases { kernel, cases: device.agreed(kernel) }).collect();
-    let goes_on = done.is_ok();
+    let goes_on = done.is_ok() && request.epochs > 0;
     if goes_on {
         device.begins("training runs");
     }

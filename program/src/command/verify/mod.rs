@@ -55,7 +55,7 @@ pub(crate) struct VerifyArguments {
     /// Sixteen cases (forty on a GPU) and five epochs, for minutes
     #[arg(hide_short_help = true, long, requires = "device", conflicts_with_all = ["exec", "cases", "epochs"], help_heading = "Kernels")]
     pub(crate) full: bool,
-    /// Epochs of the training runs [default: 2; 60 on a GPU]
+    /// Epochs of the training runs, 0 for none of them [default: 2; 60 on a GPU]
     #[arg(
         hide_short_help = true,
         long,
@@ -64,7 +64,6 @@ pub(crate) struct VerifyArguments {
         conflicts_with = "exec",
         help_heading = "Kernels"
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) epochs: Option<u32>,
     /// A command that answers on its standard output what is asked on its standard input
     #[arg(long, value_name = "COMMAND", conflicts_with = "device", help_heading = "Your own code")]

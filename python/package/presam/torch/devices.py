@@ -25,6 +25,9 @@ class Cpu:
     def check(self, p: torch.Tensor) -> None:
         pass
 
+    def check_base(self, base) -> None:
+        pass
+
     def engine(self, method: Method, dtype: torch.dtype, base, names):
         return method.engine(SCALARS[dtype], base, names)
 
@@ -44,12 +47,15 @@ class Gpu:
         refusals.on_gpu(p)
         module()
 
+    def check_base(self, base) -> None:
+        refusals.base_on_gpu(base)
+
     def capturing(self) -> bool:
         with torch.cuda.device(self.index):
             return torch.cuda.is_current_stream_capturing()
 
     def engine(self, method: Method, dtype: torch.dtype, base, names):
-        refusals.base_on_gpu(base)
+        self.check_base(base)
         if self.capturing():
             raise RuntimeError(refusals.FIRST_IN_CAPTURE)
         return module().Engine(method.variant.name, method.keys, base, names, method.length, method.descent, self.name)

@@ -102,6 +102,8 @@ class SAM(Saved, torch.optim.Optimizer):
             self._wrap(base, of_base)
         if self._method.one_gradient and not (self._base and self._base.state):
             raise ValueError(refusals.NO_MOMENTUM)
+        # Looked at again where a step is made: a model may be moved in between.
+        devices.place_of([p for g in self.param_groups for p in g["params"]])[0].check_base(self._base)
 
     def _wrap(self, base, options) -> None:
         """One list of groups for both, so that a scheduler or a later group reaches both."""
