@@ -10,7 +10,7 @@ use crate::rules::{BASES, VARIANTS, name};
 use crate::status::{Argument, Code, Fault, check};
 use core::ffi::CStr;
 use presam::{
-    AnyBase, AnyReal, AnyVariant, DynBase, DynVariant, Error, LengthRule, SecondGradient,
+    AnyBase, AnyReal, AnyVariant, DynBase, DynVariant, Error, LengthRule, SecondGradient, Slope,
 };
 
 /// The settings of a list, by name; a name that is no text is empty, which no rule has.
@@ -54,7 +54,7 @@ impl<R: AnyReal> Settings<R> {
         let base = found(named.base, (BASES, config.base), Argument::Base)?;
         let base = AnyBase::by_name(base).map_err(at(Argument::Base))?;
         let base = set(base, &named.base_settings, Argument::BaseSettings, AnyBase::set)?;
-        let along_momentum = variant.about().name == "momentum-sam";
+        let along_momentum = variant.about().slope == Slope::Momentum;
         let has_momentum = !along_momentum || base.state_planes() > 0;
         check(has_momentum, Code::NoMomentum, Argument::Base)?;
         let (length, second) = (length(config)?, second(config)?);

@@ -15,6 +15,8 @@ pub struct VariantInfo {
     pub memory: usize,
     /// Input slices, I.
     pub inputs: usize,
+    /// What the ascent follows.
+    pub slope: Slope,
     /// Its hyperparameters.
     pub keys: &'static [Key],
     /// Planes that the norm pass reads: 1 where it needs the gradient alone.
@@ -105,6 +107,15 @@ impl Limits {
             Self::Count => "a whole number of at least 1",
         }
     }
+}
+
+/// What an ascent follows: the s that a rule's formula starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slope {
+    /// The gradient at the parameters: a step takes two.
+    Gradient,
+    /// The base optimizer's momentum, its first plane of state: a step takes one gradient, at the perturbed point.
+    Momentum,
 }
 
 /// A law that a variant claims; a claim is tested, so it cannot be made lightly.

@@ -56,7 +56,7 @@ pub use error::Error;
 #[cfg(feature = "heapless")]
 pub use fixed::FixedSam;
 pub use group::Group;
-pub use info::{BaseInfo, Claim, Key, Limits, VariantInfo};
+pub use info::{BaseInfo, Claim, Key, Limits, Slope, VariantInfo};
 pub use length::{Ascent, LengthRule, Scale, finish, finish_total};
 pub use loss_scale::Unscaled;
 pub use mask::{DynamicMask, TopK, kept_count};

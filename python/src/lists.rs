@@ -1,12 +1,13 @@
 //! What the library has, by name: for messages, defaults and documentation in Python.
 
-use presam::{Key, variants};
+use presam::{Key, Slope, variants};
 use pyo3::prelude::*;
 
 /// Name, default, limits in words, meaning.
 type KeyRow = (&'static str, f64, &'static str, &'static str);
-/// Name, aliases, formula, keys, source, planes of memory and inputs (of state, for a base optimizer).
-type Row = (&'static str, Vec<&'static str>, &'static str, Vec<KeyRow>, &'static str, Vec<usize>);
+/// Name, aliases, formula, keys, source, planes of memory and inputs (of state, for a base optimizer), whether a step
+/// takes one gradient.
+type Row = (&'static str, Vec<&'static str>, &'static str, Vec<KeyRow>, &'static str, Vec<usize>, bool);
 
 fn keys(keys: &[Key]) -> Vec<KeyRow> {
     keys.iter().map(|key| (key.name, key.default, key.limits.words(), key.meaning)).collect()
@@ -17,7 +18,8 @@ fn keys(keys: &[Key]) -> Vec<KeyRow> {
 pub(crate) fn variants_list() -> Vec<Row> {
     let row = |info: &presam::VariantInfo| {
         let planes = vec![info.memory, info.inputs];
-        (info.name, info.aliases.to_vec(), info.formula, keys(info.keys), info.source, planes)
+        let one = info.slope == Slope::Momentum;
+        (info.name, info.aliases.to_vec(), info.formula, keys(info.keys), info.source, planes, one)
     };
     variants::ALL.iter().map(row).collect()
 }
@@ -27,7 +29,7 @@ pub(crate) fn variants_list() -> Vec<Row> {
 pub(crate) fn bases_list() -> Vec<Row> {
     let row = |info: &presam::BaseInfo| {
         let planes = vec![info.state];
-        (info.name, info.aliases.to_vec(), info.formula, keys(info.keys), info.source, planes)
+        (info.name, info.aliases.to_vec(), info.formula, keys(info.keys), info.source, planes, true)
     };
     presam::base::ALL.iter().map(row).collect()
 }

@@ -8,12 +8,12 @@ use crate::element::RuleState;
 use crate::erased::{Armed, Ascending, DynBase, DynVariant};
 use crate::error::{Error, check_length};
 use crate::group::Group;
+use crate::info::Slope;
 use crate::length::{Ascent, Scale};
 use crate::norm::{Part, PartialNorm, ScaledNorm};
 use crate::outcome::Outcome;
 use crate::planes::Planes;
 use crate::real::Real;
-use crate::variants::momentum_sam;
 
 impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
     /// One whole step: `gradient` is called at w, then at the perturbed point, and must write the
@@ -51,8 +51,7 @@ impl<R: Real, V: DynVariant<R>, B: DynBase<R>> Session<R, V, B> {
         E: From<Error>,
         T: Segments<R> + ?Sized,
     {
-        let own = self.variant.info().map(|info| info.name);
-        if own == Some(momentum_sam::INFO.name) {
+        if self.variant.info().is_some_and(|info| info.slope == Slope::Momentum) {
             return self.step_with_momentum(groups, model, gradient);
         }
         gradient(model, Point::Params)?;
@@ -298,13 +297,6 @@ where
         gradient(ascended.model(), Point::Perturbed)?;
     }
     Ok(ascended.descend()?)
-}
-
-/// What the ascent takes as gradient.
-#[derive(Clone, Copy, PartialEq)]
-enum Slope {
-    Gradient,
-    Momentum,
 }
 
 impl Slope {

@@ -18,7 +18,7 @@
 use super::shorthand::arms_itself;
 use crate::element::{AscentRule, Configure, Element};
 use crate::error::{Error, check_nonnegative};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 use crate::switch::Switch;
 
@@ -30,6 +30,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = |w| + eta",
     memory: 0,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[Key {
         name: "eta",
         default: 0.01,

@@ -12,7 +12,7 @@
 
 use super::shorthand::{arms_itself, no_keys};
 use crate::element::{AscentRule, Element};
-use crate::info::{Claim, VariantInfo};
+use crate::info::{Claim, Slope, VariantInfo};
 use crate::real::Real;
 use core::marker::PhantomData;
 
@@ -24,6 +24,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = input",
     memory: 0,
     inputs: 1,
+    slope: Slope::Gradient,
     keys: &[],
     norm_reads: 2,
     equals: "SAM at D = I",

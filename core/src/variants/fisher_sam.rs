@@ -16,7 +16,7 @@
 use super::shorthand::arms_itself;
 use crate::element::{AscentRule, Configure, Element};
 use crate::error::{Error, check_nonnegative};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 
 /// What the lists say of FisherSAM.
@@ -27,6 +27,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = (1 + eta g^2)^-1/2",
     memory: 0,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[Key {
         name: "eta",
         default: 1.0,

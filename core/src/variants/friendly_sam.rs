@@ -21,7 +21,7 @@
 
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::{Error, check_decay, check_nonnegative};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::norm::ScaledNorm;
 use crate::real::Real;
 use crate::switch::Switch;
@@ -34,6 +34,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = I, slope s",
     memory: 1,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[
         Key {
             name: "sigma",

@@ -16,7 +16,7 @@ use super::info_sam::{ArmedInfoSam, KEYS};
 use super::{Asam, InfoSam};
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::Error;
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 
 /// What the lists say of infoSAM on ASAM.
@@ -27,6 +27,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = 1 / (v_hat + damping), D = |w| + eta",
     memory: 2,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[
         Key { name: "eta", default: 0.01, limits: Limits::NonNegative, meaning: "added to |w|" },
         KEYS[0],

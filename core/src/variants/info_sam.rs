@@ -24,7 +24,7 @@
 use crate::bias::{bias_of, next_power};
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::{Error, check_decay, check_nonnegative};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 
 /// The hyperparameters of the noise estimate, here and in info-asam.
@@ -58,6 +58,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = 1 / (v_hat + damping), D = I",
     memory: 2,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: KEYS,
     norm_reads: 3,
     equals: "SAM in the first two steps, and as damping grows",

@@ -18,7 +18,7 @@
 
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::{Error, check_decay};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 
 /// What the lists say of the draft.
@@ -29,6 +29,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = 1 / (m - g)^2, D = I",
     memory: 1,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[Key {
         name: "decay",
         default: 0.9,

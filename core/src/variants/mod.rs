@@ -18,7 +18,7 @@ mod shorthand;
 pub mod ssam;
 pub mod vasso;
 
-pub use crate::info::{Claim, Key, Limits, VariantInfo};
+pub use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 
 /// Calls a macro with every variant: the one list that tests, benchmarks, kernels, the command line
 /// and the tables are made from.

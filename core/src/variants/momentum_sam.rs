@@ -16,7 +16,7 @@
 
 use super::shorthand::{arms_itself, no_keys};
 use crate::element::{AscentRule, Element};
-use crate::info::{Claim, VariantInfo};
+use crate::info::{Claim, Slope, VariantInfo};
 use crate::real::Real;
 use core::marker::PhantomData;
 
@@ -28,6 +28,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = I, slope -v",
     memory: 0,
     inputs: 0,
+    slope: Slope::Momentum,
     keys: &[],
     norm_reads: 1,
     equals: "SAM with the slope -v",

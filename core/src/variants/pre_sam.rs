@@ -12,7 +12,7 @@
 
 use super::shorthand::{arms_itself, no_keys};
 use crate::element::{AscentRule, Element};
-use crate::info::{Claim, VariantInfo};
+use crate::info::{Claim, Slope, VariantInfo};
 use crate::real::Real;
 use core::marker::PhantomData;
 
@@ -24,6 +24,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = input 0, D = input 1",
     memory: 0,
     inputs: 2,
+    slope: Slope::Gradient,
     keys: &[],
     norm_reads: 3,
     equals: "SAM at C = c I, D = I",

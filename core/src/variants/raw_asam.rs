@@ -15,7 +15,7 @@
 use super::Asam;
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::Error;
-use crate::info::{Claim, VariantInfo};
+use crate::info::{Claim, Slope, VariantInfo};
 use crate::real::Real;
 
 /// What the lists say of the rule.
@@ -26,6 +26,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = |w|, D = I, raw norm",
     memory: 0,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[],
     norm_reads: 1,
     equals: "SAM where the operator is off",

@@ -13,7 +13,7 @@
 
 use super::shorthand::{arms_itself, no_keys};
 use crate::element::{AscentRule, Element};
-use crate::info::{Claim, VariantInfo};
+use crate::info::{Claim, Slope, VariantInfo};
 use crate::real::Real;
 use core::marker::PhantomData;
 
@@ -25,6 +25,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = I",
     memory: 0,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[],
     norm_reads: 1,
     equals: "every rule here at its neutral setting",

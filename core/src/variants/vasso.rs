@@ -14,7 +14,7 @@
 
 use crate::element::{AscentRule, Configure, Element, RuleState, Variant};
 use crate::error::{Error, check, check_decay};
-use crate::info::{Claim, Key, Limits, VariantInfo};
+use crate::info::{Claim, Key, Limits, Slope, VariantInfo};
 use crate::real::Real;
 
 /// What the lists say of VaSSO.
@@ -25,6 +25,7 @@ pub const INFO: VariantInfo = VariantInfo {
     preconditioner: "C = I, D = I, slope d",
     memory: 1,
     inputs: 0,
+    slope: Slope::Gradient,
     keys: &[Key {
         name: "decay",
         default: 0.1,

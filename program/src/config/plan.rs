@@ -4,7 +4,9 @@
 //! method = variant (what is perturbed) + length rule (how far) + descent (what becomes of both gradients)
 //! ```
 
-use presam::{AnyBase, AnyVariant, Error, Group, Gsam, LengthRule, LookSam, Saner, Schedule, Wsam};
+use presam::{
+    AnyBase, AnyVariant, Error, Group, Gsam, LengthRule, LookSam, Saner, Schedule, Slope, Wsam,
+};
 
 use super::{BASE_TABLE, Base, Config, ConfigError, DAMPING, Micro, Part};
 use crate::methods::find;
@@ -58,9 +60,9 @@ impl Plan {
     ) -> Result<Self, ConfigError> {
         let rho = rho.or(config.rho(method)).unwrap_or(0.0);
         let (variant, descent) = (variant(config, method, damping)?, descent(config, method)?);
-        let interval = match (variant, descent) {
-            (None | Some(AnyVariant::MomentumSam(_)), _) => None,
-            (_, Descent::LookSam { interval, .. }) => Some(interval),
+        let interval = match descent {
+            _ if variant.is_none() || follows_momentum(variant) => None,
+            Descent::LookSam { interval, .. } => Some(interval),
             _ => Some(1),
         };
         Ok(Self {
@@ -88,8 +90,12 @@ impl Plan {
 
     /// Whether the slope is the momentum and the step takes one gradient.
     pub fn is_one_gradient(&self) -> bool {
-        matches!(self.variant, Some(AnyVariant::MomentumSam(_)))
+        follows_momentum(self.variant)
     }
+}
+
+fn follows_momentum(variant: Option<AnyVariant<f32>>) -> bool {
+    variant.is_some_and(|variant| variant.about().slope == Slope::Momentum)
 }
 
 /// What the core refused, by the flag that sets it. Limits are checked before: this is what they let

@@ -1,6 +1,6 @@
 //! [`Engine`]: rules, counters and tensors of one optimizer on a device, and the two halves of a step.
 
-use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState};
+use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState, Slope};
 use presam_bridge::{Descent, Fault, Settings, length, variant};
 use presam_cuda::{Address, DeviceError};
 
@@ -68,7 +68,7 @@ impl Engine {
         let base: AnyBase<f32> = AnyBase::by_name(made.base.0)?;
         let length: LengthRule<f32> = length(made.length.0, made.length.1)?;
         let descent = Descent::by_name(made.descent.0, made.descent.1)?;
-        let along_momentum = variant.about().name == "momentum-sam";
+        let along_momentum = variant.about().slope == Slope::Momentum;
         Ok(Self {
             place: place::named(made.place)?,
             rules: Rules { variant, base, length, descent, along_momentum },

@@ -22,7 +22,8 @@ class Key(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A variant (planes: memory, inputs) or a base optimizer (planes: state); planes are floats a parameter."""
+    """A variant (planes: memory, inputs) or a base optimizer (planes: state); planes are floats a parameter. A step takes
+    one gradient, or two."""
 
     name: str
     aliases: List[str]
@@ -30,11 +31,12 @@ class Rule(NamedTuple):
     keys: List[Key]
     source: str
     planes: List[int]
+    one_gradient: bool
 
 
 def rules(rows) -> Dict[str, Rule]:
-    made = (Rule(name, aliases, formula, [Key(*k) for k in keys], source, planes)
-            for name, aliases, formula, keys, source, planes in rows)
+    made = (Rule(name, aliases, formula, [Key(*k) for k in keys], *rest)
+            for name, aliases, formula, keys, *rest in rows)
     return {rule.name: rule for rule in made}
 
 
@@ -97,7 +99,7 @@ class Method:
             raise ValueError(f"length: expected one of {', '.join(lambdas)}, found {length!r}")
         self.length = (float(lambdas[length]), float(norm_guard))
         self.memory, self.inputs = self.variant.planes
-        self.one_gradient = self.variant.name == "momentum-sam"
+        self.one_gradient = self.variant.one_gradient
         if self.one_gradient and descent is not None:
             raise ValueError(f"descent: expected none with momentum-sam, which takes one gradient, found {descent!r}")
         self.every = 1

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 VERSION: str
 
 _Key = Tuple[str, float, str, str]
-_Row = Tuple[str, List[str], str, List[_Key], str, List[int]]
+_Row = Tuple[str, List[str], str, List[_Key], str, List[int], bool]
 _RuleCounters = Tuple[int, float, float]
 _BaseCounters = List[Tuple[int, float, float]]
 _Decide = Optional[Callable[[bool], bool]]
