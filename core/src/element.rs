@@ -99,12 +99,6 @@ pub trait Variant<R: Real, const M: usize, const I: usize>: Copy {
     }
 }
 
-/// A new second gradient from both gradients, armed for one step.
-pub trait GradientMix<R: Real>: Copy + Send + Sync {
-    /// The gradient that replaces `perturbed_grad`.
-    fn mix(self, grad: R, perturbed_grad: R) -> R;
-}
-
 /// Hyperparameters by name, for command lines and configuration files.
 pub trait Configure: Sized + Default {
     /// The configuration with `key` set.

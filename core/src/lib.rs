@@ -48,8 +48,8 @@ pub use base::{AdamW, BaseOptimizer, BaseState, DescentRule, Sgd, SgdMomentum};
 pub use clip::{clip_factor, clip_factor_of};
 pub use cpu::Cpu;
 #[doc(inline)]
-pub use descent::{Gsam, LookSam, Saner, Wsam};
-pub use element::{AscentRule, Configure, Element, GradientMix, RuleState, Variant};
+pub use descent::{GradientMix, Gsam, LookSam, Saner, Wsam};
+pub use element::{AscentRule, Configure, Element, RuleState, Variant};
 #[doc(inline)]
 pub use erased::{Armed, ArmedBase, Ascending, DynBase, DynVariant, Erased, PlaneCount};
 pub use error::Error;

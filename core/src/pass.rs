@@ -16,7 +16,7 @@
 //! ```
 
 use crate::base::DescentRule;
-use crate::element::{AscentRule, Element, GradientMix};
+use crate::element::{AscentRule, Element};
 use crate::length::Scale;
 use crate::real::Real;
 
@@ -77,6 +77,24 @@ impl<R: Real> Term<R, 2, 0, 0> for Pair {
     #[inline(always)]
     fn statistic(self, [first, second]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
         first * second
+    }
+}
+
+/// (first - second)^2
+#[derive(Clone, Copy, Debug)]
+pub struct Difference;
+
+impl<R: Real> Term<R, 2, 0, 0> for Difference {
+    const STATISTIC: bool = false;
+
+    #[inline(always)]
+    fn term(self, [first, second]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
+        first - second
+    }
+
+    #[inline(always)]
+    fn statistic(self, _: [R; 2], _: [R; 0], _: [R; 0]) -> R {
+        R::ZERO
     }
 }
 
@@ -172,16 +190,5 @@ impl<R: Real, Rule: DescentRule<R, S>, const S: usize> ElementMap<R, 1, S, 0> fo
     #[inline(always)]
     fn apply(self, param: R, [grad]: [R; 1], state: [R; S], _: [R; 0]) -> (R, [R; S]) {
         self.rule.update(param, grad * self.grad_factor, state)
-    }
-}
-
-/// A mix of both gradients, written over the second one; reads the first.
-#[derive(Clone, Copy, Debug)]
-pub struct Mixed<Mix>(pub Mix);
-
-impl<R: Real, Mix: GradientMix<R>> ElementMap<R, 1, 0, 0> for Mixed<Mix> {
-    #[inline(always)]
-    fn apply(self, old: R, [grad]: [R; 1], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
-        (self.0.mix(grad, old), memory)
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, check_length};
 use crate::length::Scale;
 use crate::norm::{CHUNK, PartialNorm};
 use crate::pass::{Ascend, Copied, Descend, NormTerm, Remember};
-use crate::real::Real;
+use crate::real::{Real, written};
 use crate::slices::{Reads, Writes, cut_mut};
 
 /// Checks `planes` by name against `len`.
@@ -17,6 +17,13 @@ fn check_planes<'a, R: 'a>(
     planes: impl IntoIterator<Item = &'a [R]>,
 ) -> Result<(), Error> {
     planes.into_iter().try_for_each(|plane| check_length(slice, len, plane.len()))
+}
+
+written! {
+    CopyAll(cpu: Cpu, to: &'a mut [R], from: &'a [R]) -> () {
+        let (reads, memory, inputs) = ([from], [], []);
+        cpu.map(Copied, Writes { out: to, reads, memory, inputs });
+    }
 }
 
 impl Cpu {
@@ -216,8 +223,7 @@ impl Cpu {
 
     /// `to` and `from` are of one length.
     fn copy<R: Real>(self, to: &mut [R], from: &[R]) {
-        let (reads, memory, inputs) = ([from], [], []);
-        self.map(Copied, Writes { out: to, reads, memory, inputs });
+        R::written::<CopyAll>((self, to, from));
     }
 
     /// Phase 3, once per segment: the base optimizer's step on the *restored* parameters with the

@@ -62,6 +62,10 @@ pub trait Real:
     /// `libm`'s cosine, by path: the platform's differs between platforms. For schedules, never for elements.
     fn cos(self) -> Self;
 
+    /// [`Written`]'s loop of this type.
+    #[doc(hidden)]
+    fn written<W: Written>(with: W::With<'_, Self>) -> W::Out;
+
     /// `if condition { yes } else { no }`, as a value: both sides are computed, none is multiplied by 0.
     #[inline(always)]
     fn select(condition: bool, yes: Self, no: Self) -> Self {
@@ -78,6 +82,49 @@ pub trait Real:
         Self::select(self.abs() < Self::MIN_NORMAL, Self::ZERO, self)
     }
 }
+
+/// A loop over slices that is written out for both types, so that it is compiled in this crate and at its level of
+/// optimisation, whoever calls it: a generic function is compiled again in each crate that names its types.
+#[doc(hidden)]
+pub trait Written {
+    /// Its arguments.
+    type With<'a, R: Real>;
+    /// Its result.
+    type Out;
+    /// The loop.
+    fn f32(with: Self::With<'_, f32>) -> Self::Out;
+    /// The loop.
+    fn f64(with: Self::With<'_, f64>) -> Self::Out;
+}
+
+/// `struct Name`, [`Written`] with these arguments: called as `R::written::<Name>((..))`. In their types `R` is the number's
+/// and `'a` every borrow's.
+macro_rules! written {
+    ($Name:ident($($argument:ident: $Type:ty),*) -> $Out:ty $body:block) => {
+        struct $Name;
+
+        impl $Name {
+            #[inline(always)]
+            fn run<'a, R: Real>($($argument: $Type),*) -> $Out $body
+        }
+
+        impl $crate::real::Written for $Name {
+            type With<'a, R: Real> = ($($Type),*);
+            type Out = $Out;
+
+            fn f32(with: Self::With<'_, f32>) -> $Out {
+                let ($($argument),*) = with;
+                Self::run($($argument),*)
+            }
+
+            fn f64(with: Self::With<'_, f64>) -> $Out {
+                let ($($argument),*) = with;
+                Self::run($($argument),*)
+            }
+        }
+    };
+}
+pub(crate) use written;
 
 macro_rules! impl_real {
     ($real:ident, $up:expr, $down:expr, $small:expr, $noise:expr, $sqrt:path, $cos:path) => {
@@ -147,6 +194,11 @@ macro_rules! impl_real {
             #[inline]
             fn cos(self) -> Self {
                 $cos(self)
+            }
+
+            #[inline(always)]
+            fn written<W: Written>(with: W::With<'_, Self>) -> W::Out {
+                W::$real(with)
             }
         }
     };

@@ -1,6 +1,5 @@
 //! The network: its shape, and what can be asked of it.
 
-use crate::element::{cross_entropy, cross_entropy_slope, largest};
 use crate::error::{Error, check_length};
 use crate::level::{Level, MOST_COLUMNS};
 use crate::scalar::Scalar;
@@ -173,7 +172,7 @@ impl<'w> Mlp<'w> {
     ) -> Result<(), Error> {
         let logits = self.forward(params, inputs, classes.len(), scratch)?;
         for (class, row) in classes.iter_mut().zip(rows(logits, self.classes)) {
-            *class = largest(row).0;
+            *class = T::largest(row).0;
         }
         Ok(())
     }
@@ -207,7 +206,7 @@ impl<'w> Mlp<'w> {
         self.check_labels(labels, batch)?;
         let logits = self.forward(params, inputs, batch, scratch)?;
         let pairs = rows(logits, self.classes).zip(labels);
-        Ok(pairs.filter(|&(row, &label)| largest(row).0 == label.into()).count())
+        Ok(pairs.filter(|&(row, &label)| T::largest(row).0 == label.into()).count())
     }
 
     /// Softmax cross-entropy, the mean over the batch.
@@ -240,7 +239,7 @@ impl<'w> Mlp<'w> {
         let logits = self.forward(params, inputs, batch, scratch)?;
         let mut sum = T::ZERO;
         for (row, &label) in rows(logits, self.classes).zip(labels) {
-            sum = sum + cross_entropy(row, label.into());
+            sum = sum + T::cross_entropy(row, label.into());
         }
         Ok(sum / T::from_count(batch))
     }
@@ -281,7 +280,7 @@ impl<'w> Mlp<'w> {
         let count = T::from_count(batch);
         let mut sum = T::ZERO;
         for (row, &label) in rows_mut(logits, self.classes).zip(labels) {
-            sum = sum + cross_entropy_slope(row, label.into(), count);
+            sum = sum + T::cross_entropy_slope(row, label.into(), count);
         }
         self.backward_pass(params, inputs, batch, (below, logits), grads, room);
         Ok(sum / count)

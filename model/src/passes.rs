@@ -3,7 +3,7 @@
 use crate::error::{Error, check_labels, check_length};
 use crate::mlp::Mlp;
 use crate::scalar::Scalar;
-use crate::slices::{cut, cut_end, cut_end_mut, cut_mut, rows};
+use crate::slices::{cut, cut_end, cut_end_mut, cut_mut};
 use crate::task::{Affine, Left, Product, Right, Slope, Sum};
 
 impl Mlp<'_> {
@@ -125,11 +125,7 @@ impl Mlp<'_> {
     ) {
         let columns = bias_grad.len();
         bias_grad.fill(T::ZERO);
-        for row in rows(slope, columns) {
-            for (sum, &slope) in bias_grad.iter_mut().zip(row) {
-                *sum = *sum + slope;
-            }
-        }
+        T::add_rows(bias_grad, slope);
         let product = Product {
             sums: slope.len() / columns.max(1),
             columns,

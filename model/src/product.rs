@@ -12,9 +12,9 @@
 //!   `b` costs no more than a plain one;
 //! - rows go in blocks of [`ROWS`]: a block times a panel is a tile of sums that stays in registers.
 
-use crate::element::{relu, relu_slope};
+use crate::element::{cross_entropy, cross_entropy_slope, largest, relu, relu_slope};
 use crate::level::{Level, Work};
-use crate::scalar::{Products, Scalar};
+use crate::scalar::{Loops, Scalar};
 use crate::slices::{blocks, blocks_mut, cut_mut, rows, rows_mut};
 use crate::task::{Affine, Left, Product, Right, Slope, Sum};
 
@@ -51,7 +51,7 @@ impl<T: Scalar> Finish<T> for Slope {
 
 macro_rules! compiled_here {
     ($($T:ty),*) => {$(
-        impl Products for $T {
+        impl Loops for $T {
             fn affine(level: Level, product: Product<'_, Self, Affine>) {
                 level.run(product);
             }
@@ -62,6 +62,24 @@ macro_rules! compiled_here {
 
             fn slope(level: Level, product: Product<'_, Self, Slope>) {
                 level.run(product);
+            }
+
+            fn add_rows(sums: &mut [Self], added: &[Self]) {
+                for row in rows(added, sums.len()) {
+                    sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
+                }
+            }
+
+            fn largest(logits: &[Self]) -> (usize, Self) {
+                largest(logits)
+            }
+
+            fn cross_entropy(logits: &[Self], label: usize) -> Self {
+                cross_entropy(logits, label)
+            }
+
+            fn cross_entropy_slope(logits: &mut [Self], label: usize, batch: Self) -> Self {
+                cross_entropy_slope(logits, label, batch)
             }
         }
     )*};

@@ -6,16 +6,23 @@ use core::ops::{Add, Div, Mul, Sub};
 use crate::level::Level;
 use crate::task::{Affine, Product, Slope, Sum};
 
-/// The products of the two passes, written out for both types in `product.rs`: their loops are compiled
-/// once, in this crate and at its level of optimisation, whoever calls the network. No other type has
-/// them.
-pub trait Products: Sized {
+/// The loops of the two passes, written out for both types in `product.rs`: they are compiled once, in this crate and
+/// at its level of optimisation, whoever calls the network. No other type has them.
+pub trait Loops: Sized {
     /// Forward, through one layer.
     fn affine(level: Level, product: Product<'_, Self, Affine>);
     /// Backward, to a layer's weights.
     fn gradient(level: Level, product: Product<'_, Self, Sum>);
     /// Backward, to the layer below.
     fn slope(level: Level, product: Product<'_, Self, Slope>);
+    /// Adds whole rows to `sums`, one by one.
+    fn add_rows(sums: &mut [Self], rows: &[Self]);
+    /// [`largest`](crate::element::largest)
+    fn largest(logits: &[Self]) -> (usize, Self);
+    /// [`cross_entropy`](crate::element::cross_entropy)
+    fn cross_entropy(logits: &[Self], label: usize) -> Self;
+    /// [`cross_entropy_slope`](crate::element::cross_entropy_slope)
+    fn cross_entropy_slope(logits: &mut [Self], label: usize, batch: Self) -> Self;
 }
 
 /// `f32` or `f64`.
@@ -31,7 +38,7 @@ pub trait Products: Sized {
 /// assert_eq!(f64::from_count(64).libm_log(), libm::log(64.0));
 /// ```
 pub trait Scalar:
-    Products
+    Loops
     + Copy
     + Debug
     + Default

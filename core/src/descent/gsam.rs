@@ -11,8 +11,7 @@
 //! Source: Zhuang et al. 2022 (arXiv 2203.08065); code juntang-zhuang/GSAM and big_vision (alpha 0.6
 //! for ViT, 0.4 in kozistr/pytorch_optimizer).
 
-use super::pair::projection;
-use crate::element::GradientMix;
+use super::pair::{GradientMix, over_slices, projection};
 use crate::error::{Error, check_nonnegative};
 use crate::norm::{Part, PartialNorm};
 use crate::outcome::Outcome;
@@ -81,4 +80,6 @@ impl<R: Real> GradientMix<R> for GsamMix<R> {
         let mixed = perturbed_grad - self.alpha * (grad - self.ratio * perturbed_grad);
         R::select(self.alpha == R::ZERO, perturbed_grad, mixed)
     }
+
+    over_slices!(GsamMix);
 }

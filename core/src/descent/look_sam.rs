@@ -8,8 +8,7 @@
 //! Norms are over the whole model (as in MarlonBecker/MSAM and johnjaejunlee95; two other codes take
 //! them per tensor). Source: Liu, Mai, Chen, Hsieh, You 2022 (arXiv 2203.02714); k 5 or 10, alpha 0.7.
 
-use super::pair::projection;
-use crate::element::GradientMix;
+use super::pair::{GradientMix, over_slices, projection};
 use crate::error::{Error, check_nonnegative};
 use crate::norm::{Part, PartialNorm, ScaledNorm};
 use crate::outcome::Outcome;
@@ -122,6 +121,8 @@ impl<R: Real> GradientMix<R> for LookSamSplit<R> {
     fn mix(self, grad: R, perturbed_grad: R) -> R {
         R::select(self.ratio == R::ZERO, perturbed_grad, perturbed_grad - self.ratio * grad)
     }
+
+    over_slices!(LookSamSplit);
 }
 
 /// g + factor g_v, where g_v stands in the place of the second gradient
@@ -136,4 +137,6 @@ impl<R: Real> GradientMix<R> for LookSamReuse<R> {
     fn mix(self, grad: R, kept: R) -> R {
         R::select(self.factor == R::ZERO, grad, grad + self.factor * kept)
     }
+
+    over_slices!(LookSamReuse);
 }

@@ -10,8 +10,8 @@ mod pair;
 mod saner;
 mod wsam;
 
-pub use crate::element::GradientMix;
 pub use gsam::{Gsam, GsamMix};
 pub use look_sam::{LookSam, LookSamReuse, LookSamSplit};
+pub use pair::{GradientMix, Mixed};
 pub use saner::Saner;
 pub use wsam::{Wsam, WsamCorrection};

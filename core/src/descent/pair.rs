@@ -1,13 +1,81 @@
 //! The passes over both gradients: what a mix needs is summed, then the mix is written.
 
 use crate::cpu::Cpu;
-use crate::element::GradientMix;
 use crate::error::{Error, check_length};
 use crate::norm::{Part, PartialNorm, ScaledNorm};
 use crate::outcome::Outcome;
-use crate::pass::{Mixed, Pair, Scaled};
-use crate::real::Real;
+use crate::pass::{Difference, ElementMap, Pair, Scaled};
+use crate::real::{Real, written};
 use crate::slices::{Reads, Writes};
+
+/// A new second gradient from both gradients, armed for one step.
+pub trait GradientMix<R: Real>: Copy + Send + Sync {
+    /// The gradient that replaces `perturbed_grad`.
+    fn mix(self, grad: R, perturbed_grad: R) -> R;
+
+    /// Over slices of one length; core's own are compiled in core.
+    #[doc(hidden)]
+    fn over(self, cpu: Cpu, grads: &[R], perturbed_grads: &mut [R]) {
+        mix_each(cpu, self, grads, perturbed_grads);
+    }
+}
+
+/// A mix of both gradients, written over the second one; reads the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Mixed<Mix>(pub Mix);
+
+impl<R: Real, Mix: GradientMix<R>> ElementMap<R, 1, 0, 0> for Mixed<Mix> {
+    #[inline(always)]
+    fn apply(self, old: R, [grad]: [R; 1], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
+        (self.0.mix(grad, old), memory)
+    }
+}
+
+#[inline(always)]
+pub(super) fn mix_each<R: Real, Mix: GradientMix<R>>(
+    cpu: Cpu,
+    mix: Mix,
+    grads: &[R],
+    perturbed_grads: &mut [R],
+) {
+    let (reads, memory, inputs) = ([grads], [], []);
+    cpu.map(Mixed(mix), Writes { out: perturbed_grads, reads, memory, inputs });
+}
+
+/// [`GradientMix::over`] of a mix of core's.
+macro_rules! over_slices {
+    ($Mix:ident) => {
+        fn over(self, cpu: $crate::cpu::Cpu, grads: &[R], perturbed_grads: &mut [R]) {
+            $crate::real::written! {
+                Over(cpu: $crate::cpu::Cpu, mix: $Mix<R>, grads: &'a [R], perturbed: &'a mut [R]) -> () {
+                    $crate::descent::pair::mix_each(cpu, mix, grads, perturbed);
+                }
+            }
+            R::written::<Over>((cpu, self, grads, perturbed_grads));
+        }
+    };
+}
+pub(super) use over_slices;
+
+written! {
+    PairSums(cpu: Cpu, first: &'a [R], second: &'a [R], sums: &'a mut PartialNorm<R>) -> Result<(), Error> {
+        check_length("second", first.len(), second.len())?;
+        cpu.reduce(Pair, Reads { reads: [first, second], memory: [], inputs: [] }, sums)
+    }
+}
+
+written! {
+    DifferenceSum(cpu: Cpu, first: &'a [R], second: &'a [R], sums: &'a mut PartialNorm<R>) -> Result<(), Error> {
+        check_length("second", first.len(), second.len())?;
+        cpu.reduce(Difference, Reads { reads: [first, second], memory: [], inputs: [] }, sums)
+    }
+}
+
+written! {
+    GradientSum(cpu: Cpu, factor: R, grads: &'a [R], sums: &'a mut PartialNorm<R>) -> Result<(), Error> {
+        cpu.reduce(Scaled(factor), Reads { reads: [grads], memory: [], inputs: [] }, sums)
+    }
+}
 
 impl Cpu {
     /// Adds one segment's ||first||^2 (with range classes) and <first, second> (the statistic,
@@ -34,8 +102,34 @@ impl Cpu {
         second: &[R],
         sums: &mut PartialNorm<R>,
     ) -> Result<(), Error> {
-        check_length("second", first.len(), second.len())?;
-        self.reduce(Pair, Reads { reads: [first, second], memory: [], inputs: [] }, sums)
+        R::written::<PairSums>((self, first, second, sums))
+    }
+
+    /// Adds one segment's ||first - second||^2 to `sums`, each difference rounded once: how far a step perturbed w, or g~ is
+    /// from g (equal gradients mean that there was no step). Read-only, one pass over both slices.
+    ///
+    /// | slice | length | access |
+    /// | --- | --- | --- |
+    /// | `first`, `second` | n | read |
+    ///
+    /// ```
+    /// use presam::{Cpu, PartialNorm, ScaledNorm};
+    ///
+    /// let mut sums = PartialNorm::new();
+    /// Cpu::plain().accumulate_difference(&[4.0f32, 1.0], &[1.0, 5.0], &mut sums)?;
+    /// assert_eq!(ScaledNorm::of(sums.total()?).value(), 5.0);
+    /// # Ok::<(), presam::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the lengths differ; `sums` is unchanged.
+    pub fn accumulate_difference<R: Real>(
+        self,
+        first: &[R],
+        second: &[R],
+        sums: &mut PartialNorm<R>,
+    ) -> Result<(), Error> {
+        R::written::<DifferenceSum>((self, first, second, sums))
     }
 
     /// Adds one segment's || `factor` * `grads` ||^2 to `sums`: what [`clip_factor`](crate::clip_factor)
@@ -58,7 +152,7 @@ impl Cpu {
         grads: &[R],
         sums: &mut PartialNorm<R>,
     ) -> Result<(), Error> {
-        self.reduce(Scaled(factor), Reads { reads: [grads], memory: [], inputs: [] }, sums)
+        R::written::<GradientSum>((self, factor, grads, sums))
     }
 
     /// Writes the mixed gradient over the second one, segment by segment.
@@ -77,8 +171,7 @@ impl Cpu {
         perturbed_grads: &mut [R],
     ) -> Result<(), Error> {
         check_length("grads", perturbed_grads.len(), grads.len())?;
-        let (reads, memory, inputs) = ([grads], [], []);
-        self.map(Mixed(mix), Writes { out: perturbed_grads, reads, memory, inputs });
+        mix.over(self, grads, perturbed_grads);
         Ok(())
     }
 }

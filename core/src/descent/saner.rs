@@ -12,7 +12,7 @@
 //! Source: Luong, Nguyen, Tran, Tran 2026 (arXiv 2411.17132); code lhchau/saner: alpha 0.5, which grows from
 //! 0 over the first 50 of 200 epochs, rho 0.1. The paper's grid for alpha could not be had.
 
-use crate::element::GradientMix;
+use super::pair::{GradientMix, over_slices};
 use crate::error::{Error, check_fraction};
 use crate::real::Real;
 
@@ -55,4 +55,6 @@ impl<R: Real> GradientMix<R> for Saner<R> {
         let downward = (grad < perturbed_grad) & (perturbed_grad < R::ZERO);
         R::select(upward | downward, self.kept * perturbed_grad, perturbed_grad)
     }
+
+    over_slices!(Saner);
 }

@@ -12,11 +12,11 @@
 //! Source: Yue, Jiang, Ye, Gao, Liu, Zhang 2023 (arXiv 2305.15817); code intelligent-machine-learning/atorch
 //! (gamma 0.9, decoupled).
 
+use super::pair::{GradientMix, over_slices};
 use crate::cpu::Cpu;
-use crate::element::GradientMix;
 use crate::error::{Error, check_decay, check_length, check_nonnegative};
 use crate::pass::ElementMap;
-use crate::real::Real;
+use crate::real::{Real, written};
 use crate::slices::Writes;
 
 /// WSAM's descent helper; as a [`GradientMix`] it is the coupled form.
@@ -72,6 +72,8 @@ impl<R: Real> GradientMix<R> for Wsam<R> {
     fn mix(self, grad: R, perturbed_grad: R) -> R {
         self.alpha * perturbed_grad + (R::ONE - self.alpha) * grad
     }
+
+    over_slices!(Wsam);
 }
 
 /// w <- w - learning_rate alpha (g~ - g)
@@ -86,6 +88,12 @@ impl<R: Real> ElementMap<R, 2, 0, 0> for WsamCorrection<R> {
     fn apply(self, param: R, reads: [R; 2], memory: [R; 0], _: [R; 0]) -> (R, [R; 0]) {
         let [grad, perturbed_grad] = reads;
         (param - self.factor * (perturbed_grad - grad), memory)
+    }
+}
+
+written! {
+    Correct(cpu: Cpu, correction: WsamCorrection<R>, params: &'a mut [R], reads: [&'a [R]; 2]) -> () {
+        cpu.map(correction, Writes { out: params, reads, memory: [], inputs: [] });
     }
 }
 
@@ -117,8 +125,7 @@ impl Cpu {
     ) -> Result<(), Error> {
         check_length("grads", params.len(), grads.len())?;
         check_length("perturbed_grads", params.len(), perturbed_grads.len())?;
-        let (reads, memory, inputs) = ([grads, perturbed_grads], [], []);
-        self.map(correction, Writes { out: params, reads, memory, inputs });
+        R::written::<Correct>((self, correction, params, [grads, perturbed_grads]));
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use core::mem::offset_of;
 
-use presam::pass::{Mixed, Pair, Term};
+use presam::descent::Mixed;
+use presam::pass::{Pair, Term};
 use presam::{GradientMix, Gsam, LookSam, Outcome, Part, Wsam};
 
 use crate::fold::{Tree, fold};

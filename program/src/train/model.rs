@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use presam::{
-    CHUNK, Cpu, DynBase, DynVariant, Error, LookSam, Mark, PartialNorm, Planes, PlanesMut,
-    ScaledNorm, SegmentMut, Segments,
+    Cpu, DynBase, DynVariant, Error, LookSam, Mark, PartialNorm, Planes, PlanesMut, ScaledNorm,
+    SegmentMut, Segments,
 };
 use presam_model::Segment;
 
@@ -123,12 +123,7 @@ impl Model {
     /// same bits.
     pub fn distance(&self, cpu: Cpu) -> Result<f64, Error> {
         let mut sums = PartialNorm::new();
-        let mut moved = Vec::with_capacity(CHUNK);
-        for (perturbed, params) in self.perturbed.chunks(CHUNK).zip(self.params.chunks(CHUNK)) {
-            moved.clear();
-            moved.extend(perturbed.iter().zip(params).map(|(perturbed, param)| perturbed - param));
-            cpu.accumulate_gradient(1.0, &moved, &mut sums)?;
-        }
+        cpu.accumulate_difference(&self.perturbed, &self.params, &mut sums)?;
         Ok(ScaledNorm::of(sums.total()?).value().into())
     }
 

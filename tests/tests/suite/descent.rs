@@ -41,6 +41,25 @@ fn mixed<R: Real>(mix: impl GradientMix<R>, grads: &[Vec<R>], second: &[Vec<R>])
     mixed
 }
 
+fn the_distance_is_the_differences_norm<R: Real>() {
+    let (g, p) = gradients::<R>(9);
+    let mut sums = PartialNorm::new();
+    let mut differences = Vec::new();
+    for (g, p) in g.iter().zip(&p) {
+        Cpu::detect().accumulate_difference(p, g, &mut sums).unwrap();
+        differences.push(p.iter().zip(g).map(|(&p, &g)| p - g).collect());
+    }
+    let (found, expected) = (sums.total().unwrap(), norm_sums::<R>(&differences).total().unwrap());
+    assert_eq!((found.sum.bits(), found.class), (expected.sum.bits(), expected.class));
+    assert!(found.sum > R::ZERO);
+}
+
+#[test]
+fn the_distance_of_two_gradients_is_the_norm_of_their_difference() {
+    the_distance_is_the_differences_norm::<f32>();
+    the_distance_is_the_differences_norm::<f64>();
+}
+
 fn assert_all_within<R: Real>(what: &str, found: &[Vec<R>], expected: &[BoundedVector]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {

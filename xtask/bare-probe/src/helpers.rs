@@ -18,6 +18,7 @@ pub fn mixes(
 ) -> Result<f32, Error> {
     let cpu = Cpu::plain();
     cpu.accumulate_pair(grads, perturbed_grads, sums)?;
+    cpu.accumulate_difference(grads, perturbed_grads, sums)?;
     cpu.mix_gradients(Gsam::new(alpha)?.arm(sums)?.0, grads, perturbed_grads)?;
     cpu.mix_gradients(LookSam::new(alpha)?.split(sums)?.0, grads, perturbed_grads)?;
     cpu.mix_gradients(LookSam::new(alpha)?.reuse(sums, sums)?.0, grads, perturbed_grads)?;

@@ -11,6 +11,8 @@ struct Judge {
     /// every part.)
     package: &'static str,
     of: &'static [&'static str],
+    /// How it is compiled: [`CORE`], or [`ABOVE`] it.
+    profile: &'static str,
     /// The package whose tests judge, flags for Cargo and what the tests' own binary is told.
     judge: &'static str,
     tests: &'static [&'static str],
@@ -22,10 +24,16 @@ const LEVELS: &str = "core/src/cpu.rs";
 /// Rules without their type, which `erased` compares with those that have it; elsewhere a mutant is the same in both.
 const UNTYPED: &str = "core/src/{erased/**,any.rs,planes.rs,switch.rs}";
 
+/// Unoptimised, core and all that stands on it.
+const CORE: &str = "mutant";
+/// Core optimised, where another package is mutated.
+const ABOVE: &str = "mutant-above";
+
 const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam",
         of: &["--file", "core/src/**", "--exclude", LEVELS, "--exclude", UNTYPED],
+        profile: CORE,
         judge: "presam-judge",
         tests: &["--test", "judge"],
         told: &["--skip", "erased::every"],
@@ -33,6 +41,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam",
         of: &["--file", UNTYPED],
+        profile: CORE,
         judge: "presam-judge",
         tests: &["--test", "judge"],
         told: &[],
@@ -40,6 +49,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam",
         of: &["--file", LEVELS],
+        profile: CORE,
         judge: "presam-judge",
         tests: &["--test", "judge", "--features", "presam-judge/simd"],
         told: &[],
@@ -47,6 +57,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam-model",
         of: &["--file", "model/src/**"],
+        profile: CORE,
         judge: "presam-model",
         tests: &["--tests", "--all-features"],
         told: &[],
@@ -54,6 +65,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam-kernels",
         of: &["--file", "kernels/src/**"],
+        profile: ABOVE,
         judge: "presam-tests",
         tests: &["--test", "suite"],
         told: &["device::emulated"],
@@ -61,6 +73,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam-capi",
         of: &["--file", "capi/src/**"],
+        profile: ABOVE,
         judge: "presam-capi",
         tests: &["--tests"],
         told: &[],
@@ -68,6 +81,7 @@ const JUDGES: [Judge; 7] = [
     Judge {
         package: "presam-conformance",
         of: &["--file", "tests/conformance/src/laws/**"],
+        profile: ABOVE,
         judge: "presam-backends",
         tests: &["--test", "faults"],
         told: &[],
@@ -93,9 +107,11 @@ fn judged(share: &str, index: usize, judge: &Judge) -> Outcome {
     let told = [&["--", "-Zunstable-options", "--fail-fast"], judge.told].concat();
     let with = |run: Run| run.env("CARGO_TARGET_DIR", &target).env("RUSTC_BOOTSTRAP", "1");
     // Without a mutant they pass. cargo-mutants' own trial would run the tests of the package instead.
-    let test = Run::cargo().args(["test", "--profile", "mutant", "--package", judge.judge]);
+    let test = Run::cargo().args(["test", "--profile", judge.profile, "--package", judge.judge]);
     with(test.args(judge.tests).args(&told)).run()?;
-    let run = Run::cargo().args(["mutants", "--package", judge.package]).args(judge.of);
+    let run = Run::cargo()
+        .args(["mutants", "--profile", judge.profile, "--package", judge.package])
+        .args(judge.of);
     let run = run.args(["--test-package", judge.judge, "--baseline", "skip", "--timeout", "120"]);
     let run = run.args(["--build-timeout", "900", "--shard", share, "--sharding", "round-robin"]);
     let run = run.arg("--output").arg(job_dir("mutants")?.join(index.to_string()));
