@@ -89,6 +89,25 @@ fn orders<R: Api>() {
     }
 }
 
+/// A norm that was begun in the step before is not this one's.
+fn stale<R: Api>() {
+    let mut m = Model::<R>::new();
+    let order = what(Code::Order, Argument::Norm);
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::norm_begin(&m.state, &mut m.norm, 0));
+        whole_step(&mut m);
+        m.refuses(order, |m| R::norm_add(&m.state, &m.tensors[0], &mut m.norm));
+        m.refuses(order, |m| R::norm_finish(&mut m.state, &m.norm));
+    }
+}
+
+#[test]
+fn a_norm_of_the_step_before_is_refused() {
+    stale::<f32>();
+    stale::<f64>();
+}
+
 /// Every bit of the planes after one step of the whole model, along gradients that no step had before: along the
 /// same ones averages do not move, whatever the counters.
 fn whole_step<R: Api>(m: &mut Model<R>) -> Vec<Vec<Vec<u64>>> {

@@ -1,0 +1,89 @@
+//! What C asks of no tensor: names, texts, sizes, and the functions of a softmax.
+
+#![allow(unsafe_code, clippy::unwrap_used, reason = "C's functions; a test fails by panicking")]
+
+mod common;
+
+use common::Api;
+use common::trial::{Model, message, ok, told, what};
+use presam::{AnyBase, AnyVariant, base, variants};
+use presam_capi::*;
+use std::ffi::{CStr, c_char};
+use std::ptr::{null, null_mut};
+
+/// A text of the library's; `None` for null.
+fn text(at: *const c_char) -> Option<&'static str> {
+    // SAFETY: null, or a text that lasts.
+    (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) }.to_str().unwrap())
+}
+
+#[test]
+fn every_tag_has_its_name_and_no_other_number_one() {
+    let count = |name: extern "C" fn(u32) -> *const c_char| {
+        let names = (1..).map_while(|tag| text(name(tag))).collect::<Vec<_>>();
+        assert_eq!((text(name(0)), text(name(u32::MAX))), (None, None));
+        names
+    };
+    let (named, bases) = (count(presam_variant_name), count(presam_base_name));
+    assert_eq!((named.len(), bases.len()), (variants::ALL.len(), base::ALL.len()));
+    assert_eq!(named[Variant::InfoAsam as usize - 1], "info-asam");
+    assert_eq!(bases[Base::Adamw as usize - 1], "adamw");
+    named.iter().for_each(|name| assert!(AnyVariant::<f32>::by_name(name).is_ok(), "{name}"));
+    bases.iter().for_each(|name| assert!(AnyBase::<f32>::by_name(name).is_ok(), "{name}"));
+}
+
+#[test]
+fn a_status_is_told_in_words() {
+    // SAFETY: null is refused.
+    let status = unsafe { presam_count_planes(null(), null_mut()) };
+    assert_eq!(told(status), what(Code::Null, Argument::Config));
+    let words = text(presam_status_text(status)).unwrap();
+    assert_eq!(words, "expected an address, found null");
+    assert_eq!(text(presam_status_argument(status)), Some("config"));
+    assert_eq!(message(status), format!("config: {words}"));
+}
+
+#[test]
+fn sizes_and_version_are_the_headers() {
+    assert_eq!(presam_version(), PRESAM_VERSION);
+    assert_eq!([presam_state_align_f32(), presam_state_align_f64()], [8; 2]);
+    assert_eq!(presam_state_size_f32(), size_of::<<f32 as Api>::State>());
+    assert_eq!(presam_state_size_f64(), size_of::<<f64 as Api>::State>());
+}
+
+#[test]
+fn a_softmax_has_the_bits_of_libm() {
+    for x in [-7.5, -0.0, 0.3, 1.0, 80.0] {
+        assert_eq!(presam_exp_f64(x).to_bits(), libm::exp(x).to_bits());
+        assert_eq!(presam_exp_f32(x as f32).to_bits(), libm::expf(x as f32).to_bits());
+        let positive = x.abs() + 0.5;
+        assert_eq!(presam_log_f64(positive).to_bits(), libm::log(positive).to_bits());
+        assert_eq!(
+            presam_log_f32(positive as f32).to_bits(),
+            libm::logf(positive as f32).to_bits()
+        );
+    }
+}
+
+/// A norm that begins where no chunk can follow, an array that shares memory with the state.
+fn no_room_and_no_memory<R: Api>() {
+    let mut m = Model::<R>::new();
+    // SAFETY: all of it lives; what is refused is not touched.
+    unsafe {
+        ok(R::norm_begin(&m.state, &mut m.norm, u64::MAX));
+        m.refuses(what(Code::TooManyChunks, Argument::Norm), |m| {
+            R::norm_add(&m.state, &m.tensors[0], &mut m.norm)
+        });
+        let inside: *mut Tensor<R> = (&raw mut m.state).cast();
+        let overlap = what(Code::Overlap, Argument::Tensors);
+        m.refuses(overlap, |m| R::ascend_all(&mut m.state, inside, 1));
+        // No tensor, no memory: whatever the address.
+        ok(R::check(&m.state, inside, 0));
+    }
+}
+
+#[test]
+fn a_norm_without_room_and_an_array_in_the_state_are_refused() {
+    no_room_and_no_memory::<f32>();
+    no_room_and_no_memory::<f64>();
+}
