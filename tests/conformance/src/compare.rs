@@ -53,7 +53,8 @@ pub fn compare<R: Scalar>(
 }
 
 fn are_same<R: Scalar>(kept: &[Vec<R>], found: &[Vec<R>]) -> bool {
-    let same = |a: &Vec<R>, b: &Vec<R>| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(*b));
+    let same =
+        |a: &Vec<R>, b: &Vec<R>| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(*b));
     kept.len() == found.len() && kept.iter().zip(found).all(|(a, b)| same(a, b))
 }
 

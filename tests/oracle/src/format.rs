@@ -65,7 +65,11 @@ impl Format {
     /// rounding errors stay: where terms cancel here to 0, in another order they leave a unit of theirs.
     #[must_use]
     pub fn stored(self, number: Number) -> Number {
-        if number.value.abs() < self.smallest_normal { Number { value: 0.0, ..number } } else { number }
+        if number.value.abs() < self.smallest_normal {
+            Number { value: 0.0, ..number }
+        } else {
+            number
+        }
     }
 }
 

@@ -173,7 +173,8 @@ fn segment<R: Scalar>(rule: Rule, base: Base, drawn: &Drawn<R>) -> Segment<R> {
     let planes = |planes: [Vec<R>; 2], count: usize| planes.into_iter().take(count).collect();
     let (first, second) = (scales.grads, scales.perturbed_grads);
     let grads = plane(1, first, same);
-    let unless = |echo: Echo, plane: Vec<R>| if scales.echo == echo { grads.clone() } else { plane };
+    let unless =
+        |echo: Echo, plane: Vec<R>| if scales.echo == echo { grads.clone() } else { plane };
     let remembered = unless(Echo::Memory, plane(3, first, same));
     Segment {
         options: *options,

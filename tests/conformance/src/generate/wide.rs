@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 /// Around the sizes of lanes, vector tails, blocks and chunks; 2048 and 128 are the norm contract's.
 const LENGTHS: &[usize] = &[
-    33, 38, 43, 55, 63, 64, 65, 94, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047,
-    2048, 2049, 4095, 4096, 4097,
+    33, 38, 43, 55, 63, 64, 65, 94, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023,
+    1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097,
 ];
 
 /// Beyond them, where a limit of 16 bits is.
@@ -122,14 +122,14 @@ pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
 /// A long tensor among short ones, before it and after; or two long ones, of one length or not.
 fn among<R: Scalar>(length: BoxedStrategy<usize>) -> BoxedStrategy<Segments<R>> {
     let second = prop_oneof![2 => Just(None), 1 => Just(Some(None)), 1 => (6_usize..=300).prop_map(|n| Some(Some(n)))];
-    let lengths = (length, second).prop_map(|(first, second)| {
-        [Some(first), second.map(|other| other.unwrap_or(first))]
-    });
+    let lengths = (length, second)
+        .prop_map(|(first, second)| [Some(first), second.map(|other| other.unwrap_or(first))]);
     let long = |length: usize, (seed, scales): (u64, Scales)| {
         let elements = spiked(length, &mut Seeded(seed));
         Drawn { scales, ..unset(elements) }
     };
-    let seed = || (any::<u64>().no_shrink(), prop_oneof![3 => Just(Scales::default()), 1 => scales()]);
+    let seed =
+        || (any::<u64>().no_shrink(), prop_oneof![3 => Just(Scales::default()), 1 => scales()]);
     (vec(short(), 0..=1), lengths, [seed(), seed()], vec(short(), 0..=1))
         .prop_map(move |(mut tensors, lengths, seeds, after)| {
             let pairs = lengths.into_iter().zip(seeds);

@@ -66,12 +66,16 @@ fn changes<R: Scalar>(scope: &Scope) -> Vec<Change<R>> {
         |case| case.rule = case.rule.map_settings(|_, value| R::held(value * 0.5 + 0.125)),
         |case| case.base = set(case, |name| name == "learning_rate"),
         |case| case.base = set(case, |name| name == "weight_decay"),
-        |case| case.base = set(case, |name| !["learning_rate", "weight_decay", "dampening"].contains(&name)),
+        |case| {
+            case.base =
+                set(case, |name| !["learning_rate", "weight_decay", "dampening"].contains(&name))
+        },
         other_inputs,
     ];
     if !scope.fresh {
         changes.extend([
-            (|case| case.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|p| halve(p))) as Change<R>,
+            (|case| case.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|p| halve(p)))
+                as Change<R>,
             |case| case.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|p| halve(p)),
             |case| case.rule_state.steps += 1,
             |case| case.base_steps += 1,
@@ -92,7 +96,9 @@ fn changes<R: Scalar>(scope: &Scope) -> Vec<Change<R>> {
         changes.push(|case| {
             case.length = match case.length {
                 LengthRule::Unnormalised => LengthRule::NORMALISED,
-                LengthRule::Normalised { norm_guard } => LengthRule::Mixed { lambda: 0.5, norm_guard },
+                LengthRule::Normalised { norm_guard } => {
+                    LengthRule::Mixed { lambda: 0.5, norm_guard }
+                }
                 LengthRule::Mixed { norm_guard, .. } => LengthRule::Normalised { norm_guard },
             };
         });
@@ -117,7 +123,8 @@ fn halve<R: Scalar>(plane: &mut Vec<R>) {
 
 /// The base optimizer with other settings of these names.
 fn set<R: Scalar>(case: &Case<R>, is_meant: impl Fn(&str) -> bool) -> presam_oracle::Base {
-    let other = |name, value: f64| if is_meant(name) { R::held(value * 0.5 + 0.0625) } else { value };
+    let other =
+        |name, value: f64| if is_meant(name) { R::held(value * 0.5 + 0.0625) } else { value };
     case.base.map_settings(other)
 }
 

@@ -123,7 +123,8 @@ pub(super) fn evolved<R: Scalar>(first: &Case<R>, step: u64) -> Vec<(Vec<R>, Vec
             let turned = plane.iter().skip(turn).chain(plane.iter().take(turn));
             turned.map(|x| R::from_f64(x.to_f64() * weight)).collect()
         };
-        let unless = |events: [Event; 2], weight| if events.contains(&event) { 0.0 } else { weight };
+        let unless =
+            |events: [Event; 2], weight| if events.contains(&event) { 0.0 } else { weight };
         let first = unless([Event::NoFirst, Event::Neither], weight);
         let second = unless([Event::NoSecond, Event::Neither], -weight);
         (turned(&segment.grads, first), turned(&segment.perturbed_grads, second))

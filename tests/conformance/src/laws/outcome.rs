@@ -39,7 +39,13 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![
         law("zero-norm", zero, any_rule, contract, zero_norm),
         wide(law("non-finite", first, any_rule, skips_first, non_finite)),
-        wide(law("non-finite-uncounted", uncounted, any_rule, skips_uncounted, non_finite_uncounted)),
+        wide(law(
+            "non-finite-uncounted",
+            uncounted,
+            any_rule,
+            skips_uncounted,
+            non_finite_uncounted,
+        )),
         wide(law("second-non-finite", second, any_rule, skips_second, second_non_finite)),
         law("hostile", odd, takes_any_gradient, contract, hostile),
         law(LONG, dies, survives_zeros, contract, memory_dies),

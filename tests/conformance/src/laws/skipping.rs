@@ -33,8 +33,7 @@ fn skipped_is_forgotten<R: Scalar>(
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
     // Which gradient of which step is not finite: counters of the two halves part.
-    const STEPS: [Option<Which>; 5] =
-        [None, Some(Which::First), None, Some(Which::Second), None];
+    const STEPS: [Option<Which>; 5] = [None, Some(Which::First), None, Some(Which::Second), None];
     let fresh = backend.scope().fresh;
     // What is neither counted nor perturbed has no ascent that a gradient could spoil.
     let case = case.map_options(|options| Options { is_perturbed: true, ..options });
@@ -58,10 +57,7 @@ fn skipped_is_forgotten<R: Scalar>(
 }
 
 /// The answer of a step that changes nothing.
-fn skipped<R: Scalar>(
-    backend: &mut dyn Backend<R>,
-    case: &Case<R>,
-) -> Result<Answer<R>, Mismatch> {
+fn skipped<R: Scalar>(backend: &mut dyn Backend<R>, case: &Case<R>) -> Result<Answer<R>, Mismatch> {
     let found = answer(backend, case)?;
     let unchanged = Answer::unchanged(case);
     same_planes(&unchanged, &claimed(&backend.scope(), &found, &unchanged))?;
