@@ -2,7 +2,7 @@
 
 use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
 
-use super::spoils::is_poisoned;
+use super::finite::is_poisoned;
 
 /// What earlier questions left, for faults that depend on them.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use presam_conformance::{
 };
 
 use super::fault::Past;
+use super::finite::{is_finite, is_poisoned};
 
 /// The number after `x`.
 fn after<R: Scalar>(x: R) -> R {
@@ -47,15 +48,6 @@ fn stretched<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, factor: f64) {
 
 fn largest<R: Scalar>(case: &Case<R>, plane: fn(&Segment<R>) -> &Vec<R>) -> f64 {
     case.segments.iter().flat_map(plane).map(|x| x.to_f64().abs()).fold(0.0, f64::max)
-}
-
-fn is_finite<R: Scalar>(plane: &[R]) -> bool {
-    plane.iter().all(|x| x.to_f64().is_finite())
-}
-
-/// Whether a gradient, first or second, is not finite.
-pub(super) fn is_poisoned<R: Scalar>(case: &Case<R>) -> bool {
-    !case.segments.iter().all(|s| is_finite(&s.grads) && is_finite(&s.perturbed_grads))
 }
 
 pub(super) fn long_tail_stays<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
