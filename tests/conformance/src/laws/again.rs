@@ -117,7 +117,7 @@ fn changes<R: Scalar>(scope: &Scope) -> Vec<Change<R>> {
     changes
 }
 
-fn halve<R: Scalar>(plane: &mut Vec<R>) {
+fn halve<R: Scalar>(plane: &mut [R]) {
     plane.iter_mut().for_each(|x| *x = R::from_f64(x.to_f64() * 0.5));
 }
 
