@@ -1199,9 +1199,10 @@ class OutsideMemoryStays(Step):
 
     def ascend(self):
         old = [s.memory for s in self.segments]
-        for s, memory in zip(super().ascend(), old):
+        ascended = super().ascend()
+        for s, memory in zip(ascended or [], old):
             s.memory = s.memory if s.counts_in_norm or s.is_perturbed else memory
-        return self.segments
+        return ascended
 
 
 @code("dialects", scalars="f32 f64", says="agrees")

@@ -99,7 +99,7 @@ fn counters<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<RuleState> 
     let is_wide = shape == Shape::Wide && !scope.contract;
     let later =
         if is_wide { wide::counter() } else { prop::sample::select(vec![2_u64, 5]).boxed() };
-    let powers = if is_wide { -16..=12 } else { 0..=0 };
+    let powers = if is_wide { (-16..=12).boxed() } else { Just(0).boxed() };
     let later = (later, tame::<R>(), powers).prop_map(|(steps, mean, power)| {
         let mean_of_variance = R::held(mean.to_f64().abs() * 2_f64.powi(power));
         RuleState { steps, mean_of_variance }

@@ -8,6 +8,7 @@ use crate::case::Options;
 use crate::scalar::Scalar;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// Around the sizes of lanes, vector tails, blocks and chunks; 2048 and 128 are the norm contract's.
 const LENGTHS: &[usize] = &[
@@ -203,6 +204,7 @@ fn spiked<R: Scalar>(length: usize, seeded: &mut Seeded) -> Vec<Element<R>> {
         (*first, *second) = (R::from_f64(0.0), R::from_f64(0.0));
     }
     let places = [length - 1, boundary(seeded), boundary(seeded), boundary(seeded)];
+    let places: BTreeSet<usize> = places.into();
     for place in places {
         if let Some([_, first, second, ..]) = elements.get_mut(place) {
             let spike = |x: R| R::from_f64(x.to_f64() * 64.0 + 4.0);

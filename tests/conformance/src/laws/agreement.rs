@@ -65,11 +65,22 @@ fn agrees_over_steps<R: Scalar>(
             return Ok(Checked::PassedOver);
         };
         case = case.next(&found, &evolved(&first, step));
+        // A rate times weight decay far above 1 diverges: what overflows is nobody's fault.
+        if !scope.contract && has_diverged(&case) {
+            return Ok(Checked::Judged);
+        }
         if scope.schedules && !scope.contract {
             case = scheduled(case, &first, step);
         }
     }
     Ok(Checked::Judged)
+}
+
+/// Whether a parameter has left the range in which squares of it are numbers in `f32`.
+pub(super) fn has_diverged<R: Scalar>(case: &Case<R>) -> bool {
+    const FAR: f64 = (1_u64 << 32) as f64;
+    // Also where it is NaN.
+    !case.segments.iter().flat_map(|s| &s.params).all(|w| w.to_f64().abs() < FAR)
 }
 
 /// Learning rate and radius of the step after `step`, as shares of the first one's.

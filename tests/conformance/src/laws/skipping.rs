@@ -1,6 +1,6 @@
 //! Steps that are skipped in the midst of a run: the ones after them must not feel it.
 
-use super::agreement::evolved;
+use super::agreement::{evolved, has_diverged};
 use super::poison::{NON_FINITE, Which, poison};
 use super::yardstick::{answer, held_in_run};
 use super::{Checked, Law, any_rule};
@@ -52,6 +52,9 @@ fn skipped_is_forgotten<R: Scalar>(
         };
         let Some(found) = found else { return Ok(Checked::PassedOver) };
         case = case.next(&found, &evolved(&first, step));
+        if has_diverged(&case) {
+            return Ok(Checked::Judged);
+        }
     }
     Ok(Checked::Judged)
 }
