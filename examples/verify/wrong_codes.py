@@ -4,7 +4,7 @@
     python3 examples/verify/wrong_codes.py --list            name, kind, and what must be said of it
     presam verify --exec 'python3 examples/verify/wrong_codes.py tail-of128'
 
-Each is `Step` of numpy_sam.py with a method or two replaced; the table is in the order of the kinds. What must be said:
+Each is `Step` of numpy_sam.py with a method or two replaced. What must be said:
 `told` (exit code 1), `thorough` (the same, with --thorough), `agrees` (exit code 0, at every seed).
 """
 
@@ -654,6 +654,311 @@ class BufferLostAtSix(Plain):
         return d if self.base_steps == 6 else super().buffer(old, d)
 
 
+# What is seen by wider questions alone: lengths between short and long, what stands behind a long tensor or among many,
+# settings and scales of any size, skipped and resting steps within a run, keys that a cache has forgotten.
+
+
+@code("long")
+class TailOfEightWhileShort(Plain):
+    def squares(self, a):
+        return super().squares(a[: a.size - a.size % 8] if 8 < a.size < 32 else a)
+
+
+@code("long", scalars="f32 f64")
+class TailOfThree(Plain):
+    def squares(self, a):
+        return super().squares(a[:-3] if a.size > 8 and a.size % 8 == 3 else a)
+
+
+@code("long")
+class LastOfTwentyStays(Plain):
+    def perturbed(self, params, perturbation):
+        if 5 < params.size < 33 and params.size % 4:
+            perturbation[-1] = 0
+        return params + perturbation
+
+
+@code("long", bases="adamw")
+class FifthOfSixteenStays(Plain):
+    def adamw(self, s, w, g):
+        new, state = super().adamw(s, w, g)
+        if s.params.size > 16 and s.params.size % 16 == 5:
+            new[-1] = w[-1]
+        return new, state
+
+
+@code("long")
+class NothingBehindALongOne(Plain):
+    def norm(self, arrays):
+        long = [i for i, a in enumerate(arrays) if a.size > 64]
+        return super().norm(arrays[: long[0] + 1] if long else arrays)
+
+
+@code("long")
+class SecondLongAsFirst(Plain):
+    def ascend(self):
+        first = {}
+        for s in super().ascend():
+            if s.params.size > 32:
+                s.perturbed = s.params + first.setdefault(s.params.size, s.perturbed - s.params)
+        return self.segments
+
+
+@code("long", bases="sgd-momentum adamw")
+class StateByLength(Plain):
+    def descend(self):
+        first = {}
+        for s in self.segments:
+            if s.params.size > 5:
+                s.state = first.setdefault(s.params.size, s.state)
+        return super().descend()
+
+
+@code("long")
+class BlankBlockEndsTheSum(Plain):
+    def squares(self, a):
+        blank = [i for i in range(0, a.size - 15, 16) if not a[i : i + 16].any()]
+        return super().squares(a[: blank[0]] if blank else a)
+
+
+@code("tensors")
+class OffsetOf1024(Plain):
+    def norm(self, arrays):
+        starts = np.cumsum([0] + [a.size for a in arrays])
+        return super().norm([a for a, start in zip(arrays, starts) if start <= 1024])
+
+
+@code("tensors")
+class FortyInTheNorm(Plain):
+    def norm(self, arrays):
+        return super().norm(arrays[:40])
+
+
+@code("tensors")
+class SixtyFourInTheNorm(Plain):
+    def norm(self, arrays):
+        return super().norm(arrays[:64])
+
+
+@code("tensors")
+class BatchNormStays(Plain):
+    def answer(self, request):
+        for s, fields in zip(self.segments, request["segments"]):
+            s.is_perturbed = ".bn." not in fields["name"]
+        return super().answer(request)
+
+
+@code("settings", lengths=True)
+class GuardOfThree(Plain):
+    def change(self):
+        if "norm_guard" in self.length:
+            guard = float(self.length.norm_guard)
+            self.length["norm_guard"] = self.real(min([0, 1e-12, 0.125], key=lambda x: abs(x - guard)))
+
+
+@code("settings", lengths=True)
+class LambdaInTenths(Plain):
+    def change(self):
+        if "lambda" in self.length:
+            scaled(self.length, "lambda", lambda share: round(float(share), 1))
+
+
+@code("settings")
+class RhoAtMostFive(Plain):
+    def perturbation(self, direction, norm, rho):
+        return super().perturbation(direction, norm, min(rho, self.real(5)))
+
+
+@code("settings")
+class RhoAtLeastThousandth(Plain):
+    def perturbation(self, direction, norm, rho):
+        return super().perturbation(direction, norm, max(rho, self.real(1e-3)))
+
+
+@code("settings", bases="adamw")
+class ShrinksNoFurtherThanZero(Plain):
+    def decoupled(self, s, w, g):
+        return g, w * max(self.real(0), 1 - self.base.learning_rate * self.base.weight_decay)
+
+
+@code("settings")
+class DecayAtMostOne(Plain):
+    def change(self):
+        scaled(self.base, "weight_decay", lambda decay: min(decay, 1))
+
+
+@code("settings")
+class RateAtMostThree(Plain):
+    def change(self):
+        scaled(self.base, "learning_rate", lambda rate: min(rate, 3))
+
+
+@code("settings")
+class RateFloor(Plain):
+    def change(self):
+        scaled(self.base, "learning_rate", lambda rate: max(rate, 5e-5) if rate else rate)
+
+
+@code("settings", rules="friendly-sam")
+class SigmaAtMostOne(Plain):
+    def change(self):
+        scaled(self.settings, "sigma", lambda sigma: min(sigma, 1))
+
+
+@code("settings", rules="asam fisher-sam")
+class EtaAtMostFour(Plain):
+    def change(self):
+        scaled(self.settings, "eta", lambda eta: min(eta, 4))
+
+
+@code("settings", bases="adamw")
+class SquareDecayFromHalf(Plain):
+    def change(self):
+        scaled(self.base, "square_decay", lambda decay: max(decay, 0.5))
+
+
+@code("settings", bases="adamw")
+class AdamGuardAtMostHundredth(Plain):
+    def change(self):
+        scaled(self.base, "denominator_guard", lambda guard: min(guard, 1e-2))
+
+
+@code("settings", rules="vasso")
+class NearlyOneIsOne(Plain):
+    def change(self):
+        scaled(self.settings, "decay", lambda decay: 1 if decay > 0.9993 else decay)
+
+
+@code("scales")
+class SecondClampedAtMillions(Plain):
+    def change(self):
+        self.each("perturbed_grads", lambda g: np.clip(g, -3e6, 3e6))
+
+
+@code("scales", rules="constraint-preconditioner")
+class ConstraintAtMostHundred(Plain):
+    def constrained(self, d, slope):
+        return super().constrained(np.minimum(d, self.real(100)), slope)
+
+
+@code("non-finite", non_finite="skipped")
+class LastNotLookedAt(Step):
+    def is_finite(self, norm, statistic):
+        return all(np.all(np.isfinite(s.grads[:-1])) for s in self.segments)
+
+
+@code("non-finite", non_finite="skipped")
+class EverySecondLookedAt(Step):
+    def is_finite(self, norm, statistic):
+        return all(np.all(np.isfinite(s.grads[:: 1 + (s.grads.size > 64)])) for s in self.segments)
+
+
+class Unskipped(Step):
+    """A skipped step as it should be answered, after which something was kept."""
+
+    def answer(self, request):
+        answer = super().answer(request)
+        if not all(np.all(np.isfinite(s.grads)) for s in self.segments):
+            self.keep(answer["segments"])
+        return answer
+
+
+@code("kept", rules="vasso", state="kept", non_finite="skipped")
+class SkipFadesMemory(Unskipped):
+    def keep(self, segments):
+        for s in segments:
+            s["memory"] = [[0.5 * m for m in plane] for plane in s["memory"]]
+
+
+@code("kept", bases="sgd-momentum adamw", state="kept", non_finite="skipped")
+class SkipFadesState(Unskipped):
+    def keep(self, segments):
+        for s in segments:
+            s["state"] = [[0.9 * m for m in plane] for plane in s["state"]]
+
+
+@code("kept", bases="adamw", state="kept", non_finite="skipped")
+class SkipCounts(Step):
+    skipped = 0
+
+    def answer(self, request):
+        kind = type(self)
+        kind.skipped = kind.skipped if self.base_steps else 0
+        answer = super().answer(request)
+        kind.skipped += not all(np.all(np.isfinite(s.grads)) for s in self.segments)
+        return answer
+
+    def bias(self, decay):
+        return 1 - decay ** (self.base_steps + self.skipped + 1)
+
+
+@code("kept", bases="sgd-momentum adamw", state="kept")
+class RestingLayerIsSkipped(Plain):
+    def descend(self):
+        super().descend()
+        for s in self.segments:
+            if self.base_steps and not s.perturbed_grads.any():
+                s.new_params = s.params - self.base.learning_rate * self.base.weight_decay * s.params
+        return self.segments
+
+
+@code("kept", bases="sgd-momentum", state="kept")
+class BufferByLength(Plain):
+    def descend(self):
+        first = {}
+        for s in self.segments:
+            if self.base_steps and s.params.size > 5:
+                s.state = first.setdefault(s.params.size, s.state)
+        return super().descend()
+
+
+@code("kept", bases="sgd-momentum", state="kept")
+class BufferOfTailIsGradient(Plain):
+    def buffer(self, old, d):
+        new = super().buffer(old, d)
+        if self.base_steps and d.size > 8 and d.size % 8:
+            new[-1] = d[-1]
+        return new
+
+
+@code("kept", state="kept", schedules=True)
+class OffForGood(Plain):
+    def change(self):
+        kind = type(self)
+        is_off = any(s.rho == 0 for s in self.segments)
+        kind.is_off = is_off or (self.base_steps > 0 and kind.is_off)
+        for s in self.segments:
+            s.rho = self.real(0) if kind.is_off else s.rho
+
+
+@code("process", groups=True)
+class NormOfTheSameGradients(Plain):
+    norm_of = {}
+
+    def norms(self, norm, terms):
+        key = (self.real, *(s.grads.tobytes() for s in self.segments))
+        return [self.norm_of.setdefault(key, norm)] * len(terms)
+
+
+@code("process", bases="adamw")
+class BiasOfTheSameCase(Plain):
+    steps_of = {}
+
+    def adamw(self, s, w, g):
+        key = (g.tobytes(), s.params.tobytes(), self.base.learning_rate)
+        self.base_steps = self.steps_of.setdefault(key, self.base_steps)
+        return super().adamw(s, w, g)
+
+
+@code("process", rules="vasso", groups=True)
+class MemoryOutsideIsLost(Plain):
+    def ascend(self):
+        for s in super().ascend():
+            if not s.counts_in_norm and not s.is_perturbed:
+                s.memory = [np.full_like(plane, 7) for plane in s.memory]
+        return self.segments
+
+
 # A dialect, or what looks like one, with a fault behind it.
 
 
@@ -881,6 +1186,23 @@ class Refuses(Plain):
 @code("kept", "vasso info-sam", "adamw sgd-momentum", "f64", "agrees", state="kept", schedules=True)
 class KeepsItsOwn(Plain):
     pass
+
+
+@code("kept", "sam vasso", "sgd-momentum adamw", "f32 f64", "agrees", state="kept", non_finite="skipped", groups=True)
+class KeepsAndSkips(Step):
+    pass
+
+
+@code("averages", "vasso info-sam", "sgd", "f32 f64", "agrees", groups=True)
+class OutsideMemoryStays(Step):
+    """What is neither counted nor perturbed keeps its memory."""
+
+    def ascend(self):
+        old = [s.memory for s in self.segments]
+        ascended = super().ascend()
+        for s, memory in zip(ascended or [], old):
+            s.memory = s.memory if s.counts_in_norm or s.is_perturbed else memory
+        return ascended
 
 
 @code("dialects", scalars="f32 f64", says="agrees")

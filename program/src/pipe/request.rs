@@ -134,13 +134,15 @@ pub(super) fn request<R: Scalar>(case: &Case<R>, id: u64, asked: Asked) -> Reque
     Request { id, op: operation, scalar: R::NAME, ascent, descent, segments }
 }
 
-/// A name for the tensor of this index, as layers have them: sorted by name, or by the number in it, the tensors stand
-/// in another order than in the request.
+/// A name for the tensor of this index, as layers have them, among them what codes leave out of weight decay or of the
+/// ascent by its name: sorted by name, or by the number in it, the tensors stand in another order than in the request.
 fn name(index: usize) -> String {
     // 41 is a prime above the 40 tensors of the suite.
     let (layer, turn) = ((index * 29 + 12) % 41, index / 41);
     let kind = if index.is_multiple_of(2) { "weight" } else { "bias" };
-    if turn == 0 { format!("layer{layer}.{kind}") } else { format!("layer{layer}.{kind}{turn}") }
+    let part = ["", "", "norm.", "embed.", "bn.", "head."].get(index % 6).copied().unwrap_or("");
+    let turn = if turn == 0 { String::new() } else { turn.to_string() };
+    format!("layer{layer}.{part}{kind}{turn}")
 }
 
 fn segment<R: Scalar>((index, segment): (usize, &Segment<R>), asked: Asked) -> SegmentRequest {

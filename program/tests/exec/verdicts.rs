@@ -234,11 +234,11 @@ fn at_radius_zero_the_base_step_is_asked_for() {
 }
 
 fn what_was_not_judged_is_named() {
-    let output = presam(&["verify", "--cases", "1"]);
+    // With one case each the draft often has none that rounding does not decide; which seeds have one is their affair.
+    let at = |seed: u32| presam(&["verify", "--cases", "1", "--seed", &seed.to_string()]);
+    let unjudged = (1..=16).map(at).find(|output| output.status.code() != Some(0));
+    let output = unjudged.expect("a seed of sixteen leaves a law without a case");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.code() == Some(0) {
-        return;
-    }
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
     for words in ["error: not judged: ", "info-sam-draft", "1 cases each", "--cases"] {

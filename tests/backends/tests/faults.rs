@@ -5,21 +5,24 @@
 use presam::Cpu;
 use presam_backends::Phases;
 use presam_backends::planted::{Claims, Fault, Faulted, faults};
-use presam_conformance::{Config, Law, Rule, Trial, laws};
+use presam_conformance::{Backend, Config, Law, Rule, Scalar, Trial, laws};
 use std::collections::BTreeSet;
 
 /// For the law that must see the fault, and for the others.
 const OWN: u32 = 384;
 const OTHERS: u32 = 48;
 
-fn sees(law: &Law<f32>, fault: Fault<f32>, cases: u32) -> bool {
+fn sees<R: Scalar>(law: &Law<R>, fault: Fault<R>, cases: u32) -> bool
+where
+    Phases: Backend<R>,
+{
     let cases = if law.is_long() { cases.div_ceil(24) } else { cases };
     let config = Config { cases, seed: 3 };
     let trial = Trial { law, rules: &Rule::all(), config, shrinks: 0, least: 0 };
     trial.run(&mut Faulted::new(Phases(Cpu::plain()), fault)).is_err()
 }
 
-fn in_scope(law: &Law<f32>, claims: Claims) -> bool {
+fn in_scope<R>(law: &Law<R>, claims: Claims) -> bool {
     (law.needs)(&claims.scope())
 }
 
@@ -44,6 +47,15 @@ fn each_law_sees_its_fault_and_others_only_where_the_table_says_so() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The other scalar type has its own numbers and its own bounds.
+#[test]
+fn each_law_sees_its_fault_in_f64() {
+    for fault in faults::<f64>() {
+        let law = laws::named::<f64>(fault.law).unwrap();
+        assert!(sees(&law, fault, OWN), "{}: {}", fault.law, fault.says);
+    }
 }
 
 #[test]

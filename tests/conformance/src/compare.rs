@@ -38,15 +38,24 @@ pub fn compare<R: Scalar>(
             &found.perturbed,
             ascent.perturbed.get(index),
         )?;
-        // What is neither counted nor perturbed has no ascent; whether its memory is renewed is open.
-        let options = case.segments.get(index).map(|segment| segment.options);
-        if options.is_some_and(|options| options.counts_in_norm || options.is_perturbed) {
+        // What is neither counted nor perturbed has no ascent: its memory is renewed or stays.
+        let stays = case.segments.get(index).is_some_and(|from| {
+            let has_ascent = from.options.counts_in_norm || from.options.is_perturbed;
+            !has_ascent && are_same(&from.memory, &found.memory)
+        });
+        if !stays {
             judge.planes(Phase::Memory, &at("memory"), &found.memory, ascent.memory.get(index))?;
         }
         judge.plane(Phase::Params, &at("params"), &found.params, descent.params.get(index))?;
         judge.planes(Phase::State, &at("state"), &found.state, descent.planes.get(index))?;
     }
     Ok(())
+}
+
+fn are_same<R: Scalar>(kept: &[Vec<R>], found: &[Vec<R>]) -> bool {
+    let same =
+        |a: &Vec<R>, b: &Vec<R>| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(*b));
+    kept.len() == found.len() && kept.iter().zip(found).all(|(a, b)| same(a, b))
 }
 
 struct Judge<'a, R> {

@@ -95,6 +95,11 @@ impl Mismatch {
         Self { place: place.into(), expected: expected.to_string(), found: found.to_string() }
     }
 
+    /// The same, at a step of a run.
+    pub(crate) fn at_step(self, step: u64) -> Self {
+        Self { place: format!("step {step}: {}", self.place), ..self }
+    }
+
     /// A backend that gave no answer.
     #[must_use]
     pub fn no_answer(reason: impl fmt::Display) -> Self {

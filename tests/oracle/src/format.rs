@@ -61,10 +61,15 @@ impl Format {
         }
     }
 
-    /// What is stored of a number: +0.0 below the smallest normal one, where an average would stick for ever.
+    /// What is stored of a number: +0.0 below the smallest normal one, where an average would stick for ever. Its
+    /// rounding errors stay: where terms cancel here to 0, in another order they leave a unit of theirs.
     #[must_use]
     pub fn stored(self, number: Number) -> Number {
-        if number.value.abs() < self.smallest_normal { Number::ZERO } else { number }
+        if number.value.abs() < self.smallest_normal {
+            Number { value: 0.0, ..number }
+        } else {
+            number
+        }
     }
 }
 

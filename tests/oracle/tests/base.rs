@@ -124,6 +124,23 @@ fn a_non_finite_second_gradient_changes_nothing() {
     }
 }
 
+/// 0.1 of -2.8125 and 0.9 of 0.3125: old + 0.9 (new - old) leaves 2^-54.
+#[test]
+fn an_average_that_cancels_to_zero_keeps_the_error_of_its_terms() {
+    let base = Base::AdamW {
+        learning_rate: 0.5,
+        weight_decay: 0.0,
+        mean_decay: 0.1,
+        square_decay: 0.75,
+        denominator_guard: 0.001,
+    };
+    let state = BaseState { steps: 1, planes: vec![vec![vec![-2.8125], vec![0.0]]] };
+    let found = descend(base, &[vec![0.0]], &[vec![0.3125]], 1.0, &state, Format::F64).unwrap();
+    let mean = &found.planes[0][0];
+    assert_eq!(mean.values, [0.0]);
+    assert!(8.0 * mean.bounds[0] > 5.6e-17, "{:?}", mean.bounds);
+}
+
 #[test]
 fn state_below_the_smallest_normal_is_stored_as_zero() {
     let smallest = f64::from(f32::MIN_POSITIVE);

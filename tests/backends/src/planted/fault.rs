@@ -2,6 +2,8 @@
 
 use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
 
+use super::finite::is_poisoned;
+
 /// What earlier questions left, for faults that depend on them.
 #[derive(Clone, Debug)]
 pub struct Past<R> {
@@ -11,11 +13,13 @@ pub struct Past<R> {
     pub last: Option<Answer<R>>,
     /// The learning rate of the first step of this run.
     pub rate: f64,
+    /// Whether the last question had a gradient that is not finite.
+    pub skipped: bool,
 }
 
 impl<R> Default for Past<R> {
     fn default() -> Self {
-        Self { calls: 0, last: None, rate: 0.0 }
+        Self { calls: 0, last: None, rate: 0.0, skipped: false }
     }
 }
 
@@ -94,6 +98,7 @@ impl<R: Scalar> Fault<R> {
             past.rate = case.learning_rate().to_f64();
         }
         (self.spoil)(case, answer, past);
+        past.skipped = is_poisoned(case);
         // A step that moves nothing looks the same asked again as gone on with.
         let mut pairs = case.segments.iter().zip(&answer.segments);
         let moves = pairs.any(|(from, to)| from.params != to.params);

@@ -2,6 +2,7 @@
 //! sees it, and which others may.
 
 mod fault;
+mod finite;
 mod spoils;
 mod table;
 

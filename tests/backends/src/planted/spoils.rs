@@ -5,6 +5,7 @@ use presam_conformance::{
 };
 
 use super::fault::Past;
+use super::finite::{is_finite, is_poisoned};
 
 /// The number after `x`.
 fn after<R: Scalar>(x: R) -> R {
@@ -49,10 +50,6 @@ fn largest<R: Scalar>(case: &Case<R>, plane: fn(&Segment<R>) -> &Vec<R>) -> f64 
     case.segments.iter().flat_map(plane).map(|x| x.to_f64().abs()).fold(0.0, f64::max)
 }
 
-fn is_finite<R: Scalar>(plane: &[R]) -> bool {
-    plane.iter().all(|x| x.to_f64().is_finite())
-}
-
 pub(super) fn long_tail_stays<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
     for (from, to) in pairs(case, answer) {
         let pairs = to.perturbed.iter_mut().zip(&from.params).skip(40);
@@ -63,7 +60,8 @@ pub(super) fn long_tail_stays<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>,
 pub(super) fn first_rate<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, past: &mut Past<R>) {
     let goes_on = past.last.as_ref().is_some_and(|last| {
         let mut pairs = last.segments.iter().zip(&case.segments);
-        case.base_steps > 0 && pairs.all(|(last, now)| last.params == now.params)
+        let is_other = past.rate != case.learning_rate().to_f64();
+        case.base_steps > 0 && is_other && pairs.all(|(last, now)| last.params == now.params)
     });
     let rate = |name, value| if name == "learning_rate" { past.rate } else { value };
     let other = Case { base: case.base.map_settings(rate), ..case.clone() };
@@ -91,8 +89,8 @@ pub(super) fn descends<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mu
     stretched(case, answer, -1.0);
 }
 
-pub(super) fn above_17_bits<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
-    let is_large = largest(case, |s| &s.grads) > 131_072.0;
+pub(super) fn above_22_bits<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
+    let is_large = largest(case, |s| &s.grads) > 4_194_304.0;
     still_where(case, answer, is_large);
 }
 
@@ -102,7 +100,7 @@ pub(super) fn above_40_bits<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _
 }
 
 pub(super) fn large_weights<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
-    let is_large = largest(case, |s| &s.params) > 128.5;
+    let is_large = largest(case, |s| &s.params) > 16_400.0;
     still_where(case, answer, is_large && case.rule == (Rule::Asam { eta: 0.0 }));
 }
 
@@ -202,6 +200,15 @@ pub(super) fn second_nan<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &
     }
 }
 
+pub(super) fn rests_after_skip<R: Scalar>(
+    case: &Case<R>,
+    answer: &mut Answer<R>,
+    past: &mut Past<R>,
+) {
+    let goes_on = case.base_steps > 0 || !case.rule_state.is_first();
+    still_where(case, answer, past.skipped && goes_on && !is_poisoned(case));
+}
+
 pub(super) fn nan_is_zero<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
     if case.segments.iter().all(|s| is_finite(&s.grads)) {
         return;
@@ -219,8 +226,11 @@ pub(super) fn beside_1e30<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: 
     still_where(case, answer, has_odd);
 }
 
-pub(super) fn sticks<R: Scalar>(_: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
+pub(super) fn sticks<R: Scalar>(case: &Case<R>, answer: &mut Answer<R>, _: &mut Past<R>) {
     let finite = answer.outcome != Outcome::NonFinite;
-    let memory = answer.segments.iter_mut().flat_map(|s| s.memory.iter_mut().flatten());
+    // What is neither counted nor perturbed has no memory to renew.
+    let ascending = pairs(case, answer)
+        .filter(|(from, _)| from.options.counts_in_norm || from.options.is_perturbed);
+    let memory = ascending.flat_map(|(_, to)| to.memory.iter_mut().flatten());
     memory.filter(|m| finite && m.to_f64() == 0.0).for_each(|m| *m = R::from_bits(3));
 }

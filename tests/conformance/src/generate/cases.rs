@@ -1,6 +1,6 @@
 //! Whole cases.
 
-use super::drawn::{Drawn, Scales, Segments, element, options, plain};
+use super::drawn::{Drawn, Echo, Scales, Segments, element, options, plain};
 use super::numbers::{BOUNDARIES, Seeded, tame};
 use super::settings;
 use super::wide;
@@ -27,11 +27,12 @@ pub enum Shape {
     /// Of a stranger small ones in every scale, with settings that are not round and a radius of 0 among them; of the
     /// whole contract [`Any`](Self::Any).
     Free,
-    /// What small ones never are: long tensors, forty of them, scales that differ within a step, tensors of zeros,
+    /// What small ones never are: long tensors, a hundred of them, scales that differ within a step, tensors of zeros,
     /// counters in the thousands, settings that are not round. The whole contract has its own ways to go wide, and
     /// is asked [`Any`](Self::Any).
     Wide,
-    /// Small ones with the length of a run in the base optimizer's counter.
+    /// Small ones with the length of a run in the base optimizer's counter; of code that keeps its memory also wide
+    /// ones, for a few steps.
     Run,
 }
 
@@ -45,16 +46,20 @@ pub fn cases<R: Scalar>(scope: &Scope, rules: &[Rule], shape: Shape) -> BoxedStr
         .prop_flat_map(move |rule| settings::rule::<R>(rule, free));
     let parts = (
         rules,
-        settings::length_rule::<R>(scope),
+        settings::length_rule::<R>(scope, free),
         settings::base::<R>(scope, free),
         segments::<R>(scope, shape),
         counters::<R>(scope, shape),
         base_steps(scope, shape),
     );
-    let contract = scope.contract;
+    let (contract, is_run) = (scope.contract, shape == Shape::Run);
     parts
         .prop_map(move |(rule, length, base, segments, counters, base_steps)| {
-            let segments = segments.iter().map(|drawn| segment(rule, base, drawn)).collect();
+            let segments: Vec<_> =
+                segments.iter().map(|drawn| segment(rule, base, drawn)).collect();
+            let is_wide = segments.len() > 3 || segments.iter().any(|s| s.params.len() > 40);
+            let base_steps =
+                if is_run && is_wide { base_steps.min(wide::FEW_STEPS) } else { base_steps };
             let rule_state = if rule.carries_mean() {
                 counters
             } else {
@@ -94,8 +99,11 @@ fn counters<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<RuleState> 
     let is_wide = shape == Shape::Wide && !scope.contract;
     let later =
         if is_wide { wide::counter() } else { prop::sample::select(vec![2_u64, 5]).boxed() };
-    let later = (later, tame::<R>())
-        .prop_map(|(steps, mean)| RuleState { steps, mean_of_variance: mean.to_f64().abs() });
+    let powers = if is_wide { (-16..=12).boxed() } else { Just(0).boxed() };
+    let later = (later, tame::<R>(), powers).prop_map(|(steps, mean, power)| {
+        let mean_of_variance = R::held(mean.to_f64().abs() * 2_f64.powi(power));
+        RuleState { steps, mean_of_variance }
+    });
     let early = prop::sample::select(vec![0_u64, 1])
         .prop_map(|steps| RuleState { steps, mean_of_variance: 0.0 });
     prop_oneof![2 => early, 3 => later].boxed()
@@ -115,6 +123,7 @@ fn base_steps(scope: &Scope, shape: Shape) -> BoxedStrategy<u64> {
 fn segments<R: Scalar>(scope: &Scope, shape: Shape) -> BoxedStrategy<Segments<R>> {
     match shape {
         Shape::Wide if !scope.contract => return wide::segments(scope),
+        Shape::Run if !scope.contract && scope.fresh => return wide::run_segments(scope),
         Shape::Free | Shape::Run if !scope.contract => return wide::small(scope),
         _ => {}
     }
@@ -163,14 +172,18 @@ fn segment<R: Scalar>(rule: Rule, base: Base, drawn: &Drawn<R>) -> Segment<R> {
     };
     let planes = |planes: [Vec<R>; 2], count: usize| planes.into_iter().take(count).collect();
     let (first, second) = (scales.grads, scales.perturbed_grads);
+    let grads = plane(1, first, same);
+    let unless =
+        |echo: Echo, plane: Vec<R>| if scales.echo == echo { grads.clone() } else { plane };
+    let remembered = unless(Echo::Memory, plane(3, first, same));
     Segment {
         options: *options,
-        params: plane(0, scales.params, same),
-        grads: plane(1, first, same),
-        perturbed_grads: plane(2, second, same),
-        memory: planes([plane(3, first, same), plane(4, 2 * first, size)], rule.memory()),
+        params: unless(Echo::Params, plane(0, scales.params, same)),
+        perturbed_grads: unless(Echo::Second, plane(2, second, same)),
+        memory: planes([remembered, plane(4, 2 * first, size)], rule.memory()),
         inputs: rule.input_kinds().iter().enumerate().map(input).collect(),
         state: planes([plane(7, second, same), plane(8, 2 * second, size)], base.planes()),
+        grads,
     }
 }
 

@@ -46,6 +46,22 @@ pub(super) struct Scales {
     pub alternates: bool,
     /// Every number but the inputs is 0.
     pub is_dead: bool,
+    /// What is the same as the first gradients, number by number.
+    pub echo: Echo,
+}
+
+/// Planes that are alike: a gradient that comes again, a second pass that was left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Echo {
+    /// None.
+    #[default]
+    None,
+    /// What is remembered.
+    Memory,
+    /// The second gradients.
+    Second,
+    /// The parameters.
+    Params,
 }
 
 impl Scales {

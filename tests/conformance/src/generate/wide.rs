@@ -1,17 +1,19 @@
 //! What small cases never are: long tensors, many of them, other scales, zeros that stay, counters of training.
 
-use super::drawn::{Drawn, Element, Scales, Segments, element, options, plain};
+use super::drawn::{Drawn, Echo, Element, Scales, Segments, element, options, plain};
 use super::numbers::Seeded;
+use super::settings::any_size;
 use crate::backend::{Scope, Width};
 use crate::case::Options;
 use crate::scalar::Scalar;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// Around the sizes of lanes, vector tails, blocks and chunks; 2048 and 128 are the norm contract's.
 const LENGTHS: &[usize] = &[
-    33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023, 1024, 1025, 2047,
-    2048, 2049, 4095, 4096, 4097,
+    33, 38, 43, 55, 63, 64, 65, 94, 100, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1000, 1023,
+    1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097,
 ];
 
 /// Beyond them, where a limit of 16 bits is.
@@ -50,11 +52,15 @@ pub(super) fn run(scope: &Scope) -> BoxedStrategy<u64> {
     .boxed()
 }
 
+/// One less than the steps of a run with many or long tensors.
+pub(super) const FEW_STEPS: u64 = 4;
+
 /// Options with radii that are not round; one radius for all where the code knows no groups.
 fn free_options<R: Scalar>(scope: &Scope) -> BoxedStrategy<Options> {
     let radius = prop_oneof![
         5 => prop::sample::select(vec![0.05, 0.5, 1.0, 2.0, 0.0]),
-        3 => 0.002_f64..3.0,
+        2 => 0.002_f64..3.0,
+        1 => any_size::<R>([-16, 8]),
     ];
     (options::<R>(scope), radius)
         .prop_map(|(options, rho)| Options { rho: R::held(rho), ..options })
@@ -78,58 +84,98 @@ fn with_options<R: Scalar>(
         .boxed()
 }
 
+/// Of more the options come again, in the same order.
 const MOST_TENSORS: usize = 40;
+
+/// Mostly a few elements; else up to where vectors of eight have whole ones and a tail.
+fn short<R: Scalar>() -> BoxedStrategy<Drawn<R>> {
+    let elements = prop_oneof![11 => vec(element(), 0..=5), 1 => vec(element(), 6..=40)];
+    scaled(elements.boxed())
+}
 
 /// Small ones in every scale.
 pub(super) fn small<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
-    with_options(scope, vec(scaled(vec(element(), 0..=5).boxed()), 1..=3).boxed())
+    with_options(scope, vec(short(), 1..=3).boxed())
+}
+
+/// Those of a run: small, or whatever a step may have.
+pub(super) fn run_segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
+    prop_oneof![3 => small(scope), 1 => segments(scope)].boxed()
 }
 
 /// Small, many or long.
 pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
-    let few = vec(scaled(vec(element(), 0..=5).boxed()), 1..=3);
+    let few = vec(short(), 1..=3);
     let many = vec(scaled(vec(element(), 0..=2).boxed()), 4..=MOST_TENSORS);
     // All of one length: an answer in another order fits.
     let alike = vec(scaled(vec(element(), 1).boxed()), 4..=MOST_TENSORS);
+    // More than fit a table of 64.
+    let crowd = vec(scaled(vec(element(), 0..=1).boxed()), 41..=130);
     let lengths = match scope.width {
         Width::Usual => LENGTHS.to_vec(),
         Width::Thorough => [LENGTHS, LENGTHS, LENGTHS, LONGER].concat(),
     };
-    let long = (prop::sample::select(lengths), any::<u64>().no_shrink())
-        .prop_map(|(length, seed)| unset(spiked(length, &mut Seeded(seed))));
-    let long =
-        (vec(scaled(vec(element(), 0..=5).boxed()), 0..=1), long).prop_map(|(mut few, long)| {
-            few.push(long);
-            few
-        });
-    with_options(scope, prop_oneof![10 => few, 2 => many, 1 => alike, 3 => long].boxed())
+    let length = prop_oneof![2 => prop::sample::select(lengths), 1 => 6_usize..=300].boxed();
+    let all = prop_oneof![20 => few, 4 => many, 2 => alike, 1 => crowd, 6 => among(length)];
+    with_options(scope, all.boxed())
+}
+
+/// A long tensor among short ones, before it and after; or two long ones, of one length or not.
+fn among<R: Scalar>(length: BoxedStrategy<usize>) -> BoxedStrategy<Segments<R>> {
+    let second = prop_oneof![2 => Just(None), 1 => Just(Some(None)), 1 => (6_usize..=300).prop_map(|n| Some(Some(n)))];
+    let lengths = (length, second)
+        .prop_map(|(first, second)| [Some(first), second.map(|other| other.unwrap_or(first))]);
+    let long = |length: usize, (seed, scales): (u64, Scales)| {
+        let elements = spiked(length, &mut Seeded(seed));
+        Drawn { scales, ..unset(elements) }
+    };
+    let seed =
+        || (any::<u64>().no_shrink(), prop_oneof![3 => Just(Scales::default()), 1 => scales()]);
+    (vec(short(), 0..=1), lengths, [seed(), seed()], vec(short(), 0..=1))
+        .prop_map(move |(mut tensors, lengths, seeds, after)| {
+            let pairs = lengths.into_iter().zip(seeds);
+            tensors.extend(pairs.filter_map(|(length, seed)| Some(long(length?, seed))));
+            tensors.extend(after);
+            tensors
+        })
+        .boxed()
 }
 
 fn unset<R>(elements: Vec<Element<R>>) -> Drawn<R> {
     plain((Options::new(0.0), elements))
 }
 
-/// Mostly as drawn, else in scales of its own, dead, or without a gradient.
-fn scaled<R: Scalar>(elements: BoxedStrategy<Vec<Element<R>>>) -> BoxedStrategy<Drawn<R>> {
-    let scales = (-8..=5, -12..=12, -16..=18, -10..=4, any::<bool>()).prop_map(
-        |(params, grads, perturbed_grads, inputs, alternates)| Scales {
+/// Scales of its own for each kind of number.
+fn scales() -> BoxedStrategy<Scales> {
+    (-18..=12, -14..=14, -20..=22, -12..=8, any::<bool>())
+        .prop_map(|(params, grads, perturbed_grads, inputs, alternates)| Scales {
             params,
             grads,
             perturbed_grads,
             inputs,
             alternates,
-            is_dead: false,
-        },
-    );
+            ..Scales::default()
+        })
+        .boxed()
+}
+
+/// Mostly as drawn, else in scales of its own, dead, without a gradient, of one value, or with planes that are alike.
+fn scaled<R: Scalar>(elements: BoxedStrategy<Vec<Element<R>>>) -> BoxedStrategy<Drawn<R>> {
     let dead = Scales { is_dead: true, ..Scales::default() };
+    let echoes = prop::sample::select(vec![Echo::Memory, Echo::Second, Echo::Params]);
     let scales = prop_oneof![
-        8 => Just(Scales::default()),
-        8 => scales,
-        1 => Just(dead),
+        16 => Just(Scales::default()),
+        16 => scales(),
+        2 => Just(dead),
+        3 => echoes.prop_map(|echo| Scales { echo, ..Scales::default() }),
     ];
-    (elements, scales, prop::bool::weighted(0.08), prop::bool::weighted(0.08))
-        .prop_map(|(mut elements, scales, rests, second_rests)| {
+    let rarely = || prop::bool::weighted(0.08);
+    (elements, scales, [rarely(), rarely(), rarely()])
+        .prop_map(|(mut elements, scales, [rests, second_rests, is_flat])| {
             let zero = R::from_f64(0.0);
+            if let (true, Some(first)) = (is_flat, elements.first().copied()) {
+                elements.fill(first);
+            }
             for [_, first, second, ..] in &mut elements {
                 *first = if rests { zero } else { *first };
                 *second = if second_rests { zero } else { *second };
@@ -140,7 +186,7 @@ fn scaled<R: Scalar>(elements: BoxedStrategy<Vec<Element<R>>>) -> BoxedStrategy<
 }
 
 /// A long tensor of which a few elements are most of the norm, among them the last: a tail that is left out is seen in
-/// any order of summation.
+/// any order of summation. In some there is a stretch without gradients.
 fn spiked<R: Scalar>(length: usize, seeded: &mut Seeded) -> Vec<Element<R>> {
     let quiet = |x: R| R::from_f64(x.to_f64() / 16.0);
     let mut elements: Vec<Element<R>> =
@@ -153,7 +199,12 @@ fn spiked<R: Scalar>(length: usize, seeded: &mut Seeded) -> Vec<Element<R>> {
         let step = step.get(seeded.below(step.len())).copied().unwrap_or(1);
         (step * seeded.below(length / step + 1)).saturating_sub(seeded.below(2))
     };
+    let blank = if seeded.below(4) == 0 { length / 4 } else { 0 };
+    for [_, first, second, ..] in elements.iter_mut().skip(boundary(seeded)).take(blank) {
+        (*first, *second) = (R::from_f64(0.0), R::from_f64(0.0));
+    }
     let places = [length - 1, boundary(seeded), boundary(seeded), boundary(seeded)];
+    let places: BTreeSet<usize> = places.into();
     for place in places {
         if let Some([_, first, second, ..]) = elements.get_mut(place) {
             let spike = |x: R| R::from_f64(x.to_f64() * 64.0 + 4.0);

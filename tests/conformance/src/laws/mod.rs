@@ -1,13 +1,16 @@
 //! The laws, each by name: [`all`].
 
+mod again;
 mod agreement;
 mod base;
 mod groups;
 mod length;
 mod order;
 mod outcome;
+mod poison;
 mod reduction;
 mod scaling;
+mod skipping;
 mod spread;
 mod yardstick;
 
@@ -68,10 +71,12 @@ pub fn all<R: Scalar>() -> Vec<Law<R>> {
         length::laws(),
         scaling::laws(),
         reduction::laws(),
+        again::laws(),
         base::laws(),
         order::laws(),
         groups::laws(),
         outcome::laws(),
+        skipping::laws(),
         spread::laws(),
     ]
     .concat()

@@ -1,10 +1,11 @@
 //! Numbers that go wrong: every outcome is documented, and leaves what it says it leaves.
 
+use super::poison::{Which, poison, values};
 use super::yardstick::answer;
 use super::{Checked, Judge, Law, any_rule, claims, contract};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment};
-use crate::compare::{compare, same_answer, same_bits, same_planes};
+use crate::compare::{claimed, compare, same_answer, same_bits, same_planes};
 use crate::expected::Expected;
 use crate::generate::{Shape, special};
 use crate::report::Mismatch;
@@ -27,6 +28,8 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
         |name, statement, rules: fn(Rule) -> bool, needs: fn(&Scope) -> bool, check: Judge<R>| {
             Law { name, statement, rules, needs, shape: Shape::Small, check }
         };
+    // In a long tensor too, and in one of many.
+    let wide = |law: Law<R>| Law { shape: Shape::Wide, ..law };
     let zero = "a zero norm perturbs nothing, stores memory and descends as usual";
     let first = "an infinite or NaN gradient changes nothing: parameters, memory, state, counters";
     let uncounted = "nor does one in a tensor that does not count and is perturbed";
@@ -35,9 +38,15 @@ pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     let dies = "averages fed with zeros end as +0.0 and do not stick at subnormal numbers";
     vec![
         law("zero-norm", zero, any_rule, contract, zero_norm),
-        law("non-finite", first, any_rule, skips_first, non_finite),
-        law("non-finite-uncounted", uncounted, any_rule, skips_uncounted, non_finite_uncounted),
-        law("second-non-finite", second, any_rule, skips_second, second_non_finite),
+        wide(law("non-finite", first, any_rule, skips_first, non_finite)),
+        wide(law(
+            "non-finite-uncounted",
+            uncounted,
+            any_rule,
+            skips_uncounted,
+            non_finite_uncounted,
+        )),
+        wide(law("second-non-finite", second, any_rule, skips_second, second_non_finite)),
         law("hostile", odd, takes_any_gradient, contract, hostile),
         law(LONG, dies, survives_zeros, contract, memory_dies),
     ]
@@ -90,32 +99,13 @@ fn zero_norm<R: Scalar>(
     Ok(Checked::Judged)
 }
 
-fn longest<R>(case: &mut Case<R>) -> Option<&mut Segment<R>> {
-    case.segments.iter_mut().max_by_key(|segment| segment.params.len())
-}
-
-/// Puts `value` over the middle element of the longest tensor's plane; false where all are empty.
-fn poison<R: Scalar>(
-    case: &mut Case<R>,
-    value: f64,
-    plane: fn(&mut Segment<R>) -> &mut Vec<R>,
-) -> bool {
-    let middle = longest(case).map(plane).and_then(|plane| {
-        let middle = plane.len() / 2;
-        plane.get_mut(middle)
-    });
-    middle.map(|x| *x = R::from_f64(value)).is_some()
-}
-
-const NON_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
-
 fn non_finite<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
     let case = case.map_options(|options| Options { counts_in_norm: true, ..options });
-    is_skipped(backend, &case)
+    is_skipped(backend, &case, |_| {})
 }
 
 fn non_finite_uncounted<R: Scalar>(
@@ -123,31 +113,34 @@ fn non_finite_uncounted<R: Scalar>(
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    let mut case = case.clone();
-    if let Some(segment) = longest(&mut case) {
+    is_skipped(backend, case, |segment| {
         segment.options.counts_in_norm = false;
         segment.options.is_perturbed = true;
-    }
-    is_skipped(backend, &case)
+    })
 }
 
-/// Whether nothing changes where the longest tensor has a gradient that is not finite.
+/// Whether nothing changes where a tensor has a gradient that is not finite, and these options.
 fn is_skipped<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
+    with: fn(&mut Segment<R>),
 ) -> Result<Checked, Mismatch> {
-    for value in NON_FINITE {
+    let values = values(case, backend.scope().contract);
+    for (turn, value) in values.into_iter().enumerate() {
         let mut case = case.clone();
-        if !poison(&mut case, value, |segment| &mut segment.grads) {
+        let Some(index) = poison(&mut case, value, Which::First, turn) else {
             return Ok(Checked::PassedOver);
-        }
+        };
+        case.segments.iter_mut().skip(index).take(1).for_each(with);
         let found = answer(backend, &case)?;
         // The norm is told as it is: not compared.
         let expected =
             Answer { outcome: Outcome::NonFinite, norm: found.norm, ..Answer::unchanged(&case) };
-        match backend.scope().contract {
+        let scope = backend.scope();
+        match scope.contract {
             true => same_answer(&expected, &found)?,
-            false => same_planes(&expected, &found)?,
+            // What it keeps itself is not in its answer.
+            false => same_planes(&expected, &claimed(&scope, &found, &expected))?,
         }
     }
     Ok(Checked::Judged)
@@ -158,9 +151,10 @@ fn second_non_finite<R: Scalar>(
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    for value in NON_FINITE {
+    let values = values(case, backend.scope().contract);
+    for (turn, value) in values.into_iter().enumerate() {
         let mut case = case.clone();
-        if !poison(&mut case, value, |segment| &mut segment.perturbed_grads) {
+        if poison(&mut case, value, Which::Second, turn).is_none() {
             return Ok(Checked::PassedOver);
         }
         let found = answer(backend, &case)?;

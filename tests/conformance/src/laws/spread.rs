@@ -1,5 +1,6 @@
 //! Gradients that are not finite, given to code that claims nothing of them: three ways are right, and no other.
 
+use super::poison::{NON_FINITE, Which, poison};
 use super::yardstick::answer;
 use super::{Checked, Law};
 use crate::backend::{Backend, Scope};
@@ -32,23 +33,15 @@ fn claims_nothing(scope: &Scope) -> bool {
     !scope.contract && !scope.skips
 }
 
-/// Which of the two gradients holds the number.
-#[derive(Clone, Copy, PartialEq)]
-enum Which {
-    First,
-    Second,
-}
-
 fn spreads<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    const VALUES: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     // What a radius, a switch or a weight of 0 does to a NaN is open: 0 times NaN, or no product at all.
     let weighs_nothing = matches!(case.base, Base::SgdMomentum { dampening: 1.0, .. });
     let scope = backend.scope();
-    let value = VALUES.get(case.elements() % 3).copied().unwrap_or(f64::NAN);
+    let value = NON_FINITE.get(case.elements() % 3).copied().unwrap_or(f64::NAN);
     let mut checked = Checked::PassedOver;
     for (which, asked) in [(Which::First, scope.ascends), (Which::Second, scope.descends)] {
         let mut case = case.map_options(|options| Options {
@@ -56,7 +49,7 @@ fn spreads<R: Scalar>(
             is_perturbed: true,
             ..options
         });
-        if !asked || weighs_nothing || !poison(&mut case, value, which) {
+        if !asked || weighs_nothing || poison(&mut case, value, which, 0).is_none() {
             continue;
         }
         checked = Checked::Judged;
@@ -129,20 +122,6 @@ fn skips_always<R: Scalar>(
     }
     let place = "a tensor that does not count has a gradient that is not finite";
     Err(Mismatch::new(place, "a step that is skipped, as where it counts", "a step that is taken"))
-}
-
-/// Puts `value` in the middle of the longest tensor; false where all are empty.
-fn poison<R: Scalar>(case: &mut Case<R>, value: f64, which: Which) -> bool {
-    let longest = case.segments.iter_mut().max_by_key(|segment| segment.params.len());
-    let plane = longest.map(|segment| match which {
-        Which::First => &mut segment.grads,
-        Which::Second => &mut segment.perturbed_grads,
-    });
-    let middle = plane.and_then(|plane| {
-        let middle = plane.len() / 2;
-        plane.get_mut(middle)
-    });
-    middle.map(|x| *x = R::from_f64(value)).is_some()
 }
 
 struct Spread<'a, R> {

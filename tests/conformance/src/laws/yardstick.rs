@@ -69,6 +69,25 @@ pub(super) fn held_within<R: Scalar>(
     Ok(Some(found))
 }
 
+/// The same of a step of a run; where it `inherits`, from what the code itself has kept.
+pub(super) fn held_in_run<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+    inherits: bool,
+    worst: &mut Worst,
+) -> Result<Option<Answer<R>>, Mismatch> {
+    let scope = backend.scope();
+    // A norm that is exactly 0 only without the rounding of what was kept decides nothing.
+    let counted = case.segments.iter().filter(|segment| segment.options.counts_in_norm);
+    let rests = { counted }.flat_map(|segment| &segment.grads).all(|g| g.to_f64() == 0.0);
+    if inherits && !rests && scope.convention.expected(case)?.ascent.norm.value == 0.0 {
+        return Ok(None);
+    }
+    let (tolerance, unit_roundoff) = (Tolerance::of(&scope, case), R::FORMAT.unit_roundoff);
+    let tolerance = if inherits { tolerance.inheriting(unit_roundoff) } else { tolerance };
+    held_within(backend, case, tolerance, worst)
+}
+
 fn is_void(expected: &Expected) -> bool {
     let perturbed = expected.ascent.perturbed.iter().flat_map(|plane| &plane.values);
     { perturbed }.any(|value| !value.is_finite())

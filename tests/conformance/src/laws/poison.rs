@@ -1,0 +1,57 @@
+//! A gradient that is not finite: which value, and where.
+
+use crate::case::{Case, Segment};
+use crate::scalar::Scalar;
+
+pub(super) const NON_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+
+/// The values that are tried in a case: each, or of a stranger, to whom each is a question over a pipe, one of them.
+pub(super) fn values<R: Scalar>(case: &Case<R>, is_contract: bool) -> Vec<f64> {
+    if is_contract {
+        return NON_FINITE.to_vec();
+    }
+    NON_FINITE.into_iter().cycle().skip(salt(case) / 8 % 3).take(1).collect()
+}
+
+/// Which of the two gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    First,
+    Second,
+}
+
+impl Which {
+    pub fn of<R>(self, segment: &mut Segment<R>) -> &mut Vec<R> {
+        match self {
+            Self::First => &mut segment.grads,
+            Self::Second => &mut segment.perturbed_grads,
+        }
+    }
+}
+
+/// Puts `value` over one gradient: the first, the last, the middle one or any other, of any tensor; of two cases, and
+/// of two turns, at other places. The tensor's index, or nothing where all are empty.
+pub(super) fn poison<R: Scalar>(
+    case: &mut Case<R>,
+    value: f64,
+    which: Which,
+    turn: usize,
+) -> Option<usize> {
+    let salt = salt(case).wrapping_add(turn.wrapping_mul(7));
+    let filled: Vec<usize> = (0..case.segments.len())
+        .filter(|index| case.segments.get(*index).is_some_and(|s| !s.params.is_empty()))
+        .collect();
+    let index = *filled.get(salt / 4 % filled.len().max(1))?;
+    let plane = which.of(case.segments.get_mut(index)?);
+    let length = plane.len();
+    let places = [0, length.saturating_sub(1), length / 2, salt / 64 % length.max(1)];
+    let place = places.get(salt % 4).copied().unwrap_or(0);
+    *plane.get_mut(place)? = R::from_f64(value);
+    Some(index)
+}
+
+fn salt<R: Scalar>(case: &Case<R>) -> usize {
+    let numbers = case.segments.iter().flat_map(|s| &s.params);
+    let hash = numbers.fold(case.base_steps, |hash, x| hash.rotate_left(5) ^ x.bits());
+    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+}
