@@ -231,8 +231,7 @@ impl<R: AnyReal> State<R> {
 
     fn enter(&mut self, stage: Stage) {
         self.stage = stage;
-        let plain = stage == Stage::Plain;
-        self.descent = Descent { begun: false, plain, second: Outcome::Finite, ..self.descent };
+        self.descent.second = Outcome::Finite;
         self.together = 0;
         self.serial = self.serial.wrapping_add(1);
         // 0 is the step of marks that no step has written.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::trial::{Model, ok, what};
-use common::{Api, Planes};
+use common::{Api, Planes, report};
 use presam_capi::*;
 
 fn orders<R: Api>() {
@@ -100,6 +100,25 @@ fn stale<R: Api>() {
         m.refuses(order, |m| R::norm_add(&m.state, &m.tensors[0], &mut m.norm));
         m.refuses(order, |m| R::norm_finish(&mut m.state, &m.norm));
     }
+}
+
+/// Before the base optimizer's first step its plane holds whatever it holds.
+fn no_momentum_yet<R: Api>() {
+    let mut m = Model::<R>::new();
+    m.held.config.variant_name = c"momentum-sam".as_ptr();
+    ok(m.init());
+    let before = m.planes[0].params.clone();
+    m.planes.iter_mut().for_each(|tensor| tensor.state[0].fill(R::from_f64(f64::NAN)));
+    // SAFETY: all of it lives.
+    unsafe { ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2)) };
+    assert_eq!(report::<R>(&m.state).outcome, presam::Outcome::ZeroNorm as u32);
+    assert!(m.planes[0].params == before);
+}
+
+#[test]
+fn momentum_sam_stays_before_there_is_a_momentum() {
+    no_momentum_yet::<f32>();
+    no_momentum_yet::<f64>();
 }
 
 #[test]

@@ -144,12 +144,19 @@ fn configurations<R: Api>() {
         (Code::Range, Argument::Unnormalised, |c| c.unnormalised = 1.5),
         (Code::Range, Argument::NormGuard, |c| c.norm_guard = -1.0),
         (Code::Range, Argument::MaxNorm, |c| c.max_norm = f64::NAN),
+        (Code::Range, Argument::MaxNorm, |c| c.max_norm = -1.0),
         (Code::Range, Argument::MaxNorm, |c| (c.max_norm, c.flags) = (1.0, 1)),
     ];
     let good = m.held.config;
     for (code, argument, spoil) in cases {
         spoil(&mut m.held.config);
         m.refuses(what(code, argument), Model::init);
+        m.held.config = good;
+    }
+    if size_of::<R>() == 4 {
+        // Rounds to 0, to which no gradient can be clipped.
+        m.held.config.max_norm = 1e-60;
+        m.refuses(what(Code::Range, Argument::MaxNorm), Model::init);
         m.held.config = good;
     }
     let settings = [
