@@ -128,7 +128,7 @@ fn structs_of_another_size_or_version_and_numbers_out_of_range() {
 fn configurations<R: Api>() {
     let mut m = Model::<R>::new();
     type Spoil = fn(&mut Config);
-    let cases: [(Code, Argument, Spoil); 14] = [
+    let cases: [(Code, Argument, Spoil); 15] = [
         (Code::StructSize, Argument::Config, |c| c.size += 8),
         (Code::StructVersion, Argument::Config, |c| c.version = 0),
         (Code::Unknown, Argument::Flags, |c| c.flags = 2),
