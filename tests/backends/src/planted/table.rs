@@ -19,7 +19,7 @@ const ULP: Also = (
 );
 const TWICE: Also =
     (&["uncounted-is-unfelt"], "it too asks two steps of which the answers must be equal in bits");
-const RUN: Also = (&["agrees-over-steps"], "a run may come so far");
+const RUN: Also = (&["agrees-over-steps", "skipped-is-forgotten"], "a run may come so far");
 const WITHIN: Also = (&["skipped-is-forgotten"], "it has such a step in the midst of a run");
 const DIET: Also = (&["*"], "radius 0 is in every law's diet");
 const REST: Also =
