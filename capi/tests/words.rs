@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::Api;
 use common::trial::{Model, message, ok, told, what};
-use presam::{AnyBase, AnyVariant, base, variants};
+use common::{Api, report};
+use presam::{AnyBase, AnyVariant, Outcome, base, variants};
 use presam_capi::*;
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
@@ -63,6 +63,38 @@ fn a_softmax_has_the_bits_of_libm() {
             libm::logf(positive as f32).to_bits()
         );
     }
+}
+
+/// Gradients of norm 5, scaled, brought down to half of it.
+fn reported<R: Api>(scale: f64) {
+    let mut m = Model::<R>::new();
+    m.held.config.variant_name = c"sam".as_ptr();
+    m.held.config.max_norm = 2.5 * scale;
+    ok(m.init());
+    let mut grads = [3.0, 4.0].map(|value| R::from_f64(value * scale)).into_iter();
+    for tensor in &mut m.planes {
+        tensor.grads.fill(R::ZERO);
+        tensor.grads[0] = grads.next().unwrap();
+    }
+    let mut told = report();
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::report(&m.state, &mut told));
+        assert!((told.norm / (5.0 * scale) - 1.0).abs() < 1e-6, "{}", told.norm);
+        assert_eq!((told.outcome, told.steps, told.descends), (Outcome::Finite as u32, 0, 0));
+        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::report(&m.state, &mut told));
+    }
+    assert!((told.grad_factor - 0.5).abs() < 1e-6, "{}", told.grad_factor);
+    assert_eq!((told.second, told.steps, told.descends), (Outcome::Finite as u32, 1, 1));
+}
+
+#[test]
+fn a_report_has_norm_and_factor_of_any_range() {
+    reported::<f32>(1.0);
+    reported::<f32>(1e25);
+    reported::<f64>(1e200);
 }
 
 /// A norm that begins where no chunk can follow, an array that shares memory with the state.
