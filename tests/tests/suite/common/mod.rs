@@ -1,7 +1,5 @@
 //! What several tests share.
 
-pub(crate) mod naive;
-
 use presam::Real;
 
 /// A linear congruential generator.
