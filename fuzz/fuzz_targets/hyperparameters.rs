@@ -7,9 +7,10 @@ use libfuzzer_sys::fuzz_target;
 use presam::variants::{ALL, Limits};
 use presam::{
     AdamW, AnyReal, AnyVariant, BaseOptimizer, Cpu, DynBase, DynVariant, DynamicMask, Error, Group,
-    Gsam, LengthRule, LookSam, Mark, Outcome, Planes, PlanesMut, Real, Saner, Schedule, SegmentMut,
-    Session, Sgd, Tensor, TopK, Wsam, gsam_rho, kept_count,
+    Gsam, LengthRule, LookSam, Outcome, Real, Saner, Schedule, Session, Sgd, TopK, Wsam, gsam_rho,
+    kept_count,
 };
+use presam_backends::Layer;
 use presam_conformance::Scalar;
 use presam_fuzz::case::all_finite;
 use presam_fuzz::draw::{Draw, Kind};
@@ -205,59 +206,28 @@ fn configured<R: AnyReal>(draw: &mut Draw<'_>) -> AnyVariant<R> {
     variant
 }
 
-/// A model whose planes are all tame.
-struct Layer<R> {
-    planes: [Vec<R>; 3],
-    memory: Vec<Vec<R>>,
-    inputs: Vec<Vec<R>>,
-    state: Vec<Vec<R>>,
-    mark: Mark,
-}
-
-impl<R> Tensor<R> for Layer<R> {
-    fn segment(&mut self) -> SegmentMut<'_, R> {
-        let [params, grads, spare] = &mut self.planes;
-        SegmentMut {
-            group: 0,
-            params,
-            grads,
-            perturbed_grads: grads,
-            spare,
-            memory: PlanesMut::of(&mut self.memory),
-            inputs: Planes::of(&self.inputs),
-            state: PlanesMut::of(&mut self.state),
-            mark: &mut self.mark,
-        }
-    }
-}
-
 /// Three steps with whatever was accepted: no panic, no NaN out of numbers, restored where nothing is stepped.
 fn step<R: Real + Scalar>(draw: &mut Draw<'_>, variant: &dyn DynVariant<R>, base: &dyn DynBase<R>) {
     const LENGTH: usize = 5;
-    let zeros = || vec![R::ZERO; LENGTH];
-    let counts = variant.planes();
-    let mut model = [Layer {
-        planes: [draw.plane(LENGTH, Kind::Tame), zeros(), zeros()],
-        memory: vec![zeros(); counts.memory],
-        inputs: (0..counts.inputs).map(|_| draw.plane(LENGTH, Kind::Tame)).collect(),
-        state: vec![zeros(); base.state_planes()],
-        mark: Mark::default(),
-    }];
+    let planes = variant.planes();
+    let params = draw.plane(LENGTH, Kind::Tame);
+    let inputs = (0..planes.inputs).map(|_| draw.plane(LENGTH, Kind::Tame)).collect();
+    let mut model = [Layer::new(0, params, inputs, [planes.memory, base.state_planes()])];
     let Ok(group) = Group::new(<R as Real>::from_f64(draw.pick(&[0.05, 0.0, 2.0]))) else { return };
     let (groups, mut session) = ([group], Session::new(Cpu::detect(), variant, base));
     for _ in 0..3 {
-        let before = model[0].planes[0].clone();
-        model[0].planes[1] = draw.plane(LENGTH, Kind::Tame);
+        let before = model[0].own.params.clone();
+        model[0].own.grads = draw.plane(LENGTH, Kind::Tame);
         let Ok(mut ascended) = session.ascend(&groups, &mut model[..]) else {
             unreachable!("it fits")
         };
         let outcome = ascended.ascent().outcome;
-        let perturbed = &ascended.model()[0].planes[0];
+        let perturbed = &ascended.model()[0].own.params;
         if all_finite(&before) {
             assert!(!perturbed.iter().any(|x| Real::to_f64(*x).is_nan()), "{perturbed:?}");
         }
         assert!(outcome == Outcome::Finite || same(perturbed, &before));
         let Ok(report) = ascended.descend() else { unreachable!("it fits") };
-        assert!(report.descended || same(&model[0].planes[0], &before));
+        assert!(report.descended || same(&model[0].own.params, &before));
     }
 }

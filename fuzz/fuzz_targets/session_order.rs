@@ -7,11 +7,13 @@ use libfuzzer_sys::fuzz_target;
 use presam::{
     AnyBase, AnyVariant, BaseState, Cpu, Error, Group, Outcome, RuleState, SecondGradient, Session,
 };
+use presam_backends::Layer;
+use presam_backends::layer::{BROKEN, Model};
 use presam_backends::phases::Step;
 use presam_backends::settings::{self, length_rule, oracle_state};
 use presam_conformance::{Answer, Base, Case, LengthRule, Rule};
 use presam_fuzz::draw::Draw;
-use presam_fuzz::model::{BROKEN, Model, Tensor};
+use presam_fuzz::model::{self, gradient, is_left_by, set_gradient};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut draw = Draw::new(bytes);
@@ -34,7 +36,7 @@ const PAIRS: [(&str, &str); 5] = [
 struct Play {
     session: Session<f32, AnyVariant<f32>, AnyBase<f32>>,
     groups: [Group<f32>; 2],
-    model: Model,
+    model: Model<f32>,
     /// The same in the suite's words.
     rule: Rule,
     base: Base,
@@ -77,7 +79,7 @@ impl Play {
         Ok(Self {
             session: Session::new(Cpu::detect(), variant, optimizer),
             groups,
-            model: Model::new(draw, [rule.memory(), rule.inputs(), base.planes()]),
+            model: model::model(draw, [rule.memory(), rule.inputs(), base.planes()]),
             rule,
             base,
             length: LengthRule::NORMALISED,
@@ -111,7 +113,7 @@ impl Play {
 
     /// The planes are the answer's, and the counters those given.
     fn stands(&self, answer: &Answer<f32>, rule_state: RuleState<f32>, base_state: BaseState) {
-        assert!(self.model.is_left_by(answer));
+        assert!(is_left_by(&self.model, answer));
         let counters = (self.session.rule_state, self.session.base_state);
         assert_eq!(format!("{counters:?}"), format!("{:?}", (rule_state, base_state)));
     }
@@ -184,7 +186,7 @@ impl Play {
     fn step(&mut self, draw: &mut Draw<'_>, form: Form) -> Result<(), Error> {
         let follows = form == Form::Closure && self.follows_momentum();
         let along_momentum = form == Form::Momentum || follows;
-        let gradients = [self.model.gradient(draw), self.model.gradient(draw)];
+        let gradients = [gradient(&self.model, draw), gradient(&self.model, draw)];
         let case = self.case([&gradients[0], &gradients[1]]);
         let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
         let phases = self.phases(&case, along_momentum);
@@ -192,20 +194,20 @@ impl Play {
             Form::Closure => {
                 let mut given = gradients.iter().skip(usize::from(follows));
                 self.session.step(&self.groups, &mut self.model, |model, _| {
-                    given.next().into_iter().for_each(|gradient| model.set_gradient(gradient));
+                    given.next().into_iter().for_each(|gradient| set_gradient(model, gradient));
                     Ok::<(), Error>(())
                 })
             }
             Form::Momentum => {
                 self.session.step_with_momentum(&self.groups, &mut self.model, |model, _| {
-                    model.set_gradient(&gradients[1]);
+                    set_gradient(model, &gradients[1]);
                     Ok::<(), Error>(())
                 })
             }
             Form::Halves => {
-                self.model.set_gradient(&gradients[0]);
+                set_gradient(&mut self.model, &gradients[0]);
                 self.session.ascend(&self.groups, &mut self.model).and_then(|mut ascended| {
-                    ascended.model().set_gradient(&gradients[1]);
+                    set_gradient(ascended.model(), &gradients[1]);
                     ascended.descend()
                 })
             }
@@ -236,19 +238,19 @@ impl Play {
 
     /// An ascent without a descent, and a closure that fails: the memory is renewed, parameters are restored.
     fn dropped(&mut self, draw: &mut Draw<'_>) -> Result<(), Error> {
-        let gradient = self.model.gradient(draw);
+        let gradient = gradient(&self.model, draw);
         let case = self.case([&gradient, &gradient]);
         let (rule_state, base_state) = (self.session.rule_state, self.session.base_state);
         let phases = self.phases(&case, false);
         let mut answer = Answer::unchanged(&case);
         if draw.flag() || self.follows_momentum() {
-            self.model.set_gradient(&gradient);
+            set_gradient(&mut self.model, &gradient);
             drop(self.session.ascend(&self.groups, &mut self.model));
         } else {
             let fails = draw.flag();
             let mut calls = 0;
             let result = self.session.step(&self.groups, &mut self.model, |model, _| {
-                model.set_gradient(&gradient);
+                set_gradient(model, &gradient);
                 calls += 1;
                 if calls == 2 || fails { Err(BROKEN) } else { Ok(()) }
             });
@@ -266,13 +268,13 @@ impl Play {
     /// A visit that fails somewhere: every parameter is as before, or stepped if the descent had begun.
     fn failing_visit(&mut self, draw: &mut Draw<'_>) {
         let tensors = self.model.tensors.len();
-        let gradients = [self.model.gradient(draw), self.model.gradient(draw)];
+        let gradients = [gradient(&self.model, draw), gradient(&self.model, draw)];
         let (before, counters) = (self.model.clone(), self.session.base_state);
         let after = draw.below(6 * tensors);
         self.model.fails_after = Some(after);
         let mut given = gradients.iter();
         let result = self.session.step(&self.groups, &mut self.model, |model, _| {
-            given.next().into_iter().for_each(|gradient| model.set_gradient(gradient));
+            given.next().into_iter().for_each(|gradient| set_gradient(model, gradient));
             Ok::<(), Error>(())
         });
         if self.model.fails_after.take().is_some() {
@@ -281,13 +283,13 @@ impl Play {
         assert_eq!(result.err(), Some(BROKEN));
         assert_eq!(self.session.base_state, counters);
         // Norm, ascent and check, and a restoring visit where something was perturbed.
-        assert!(after >= 3 * tensors || self.model.same_params(&before));
+        assert!(after >= 3 * tensors || self.model.params() == before.params());
     }
 
     /// A plane of the wrong length, or a group that there is not: refused before anything is written.
     fn spoilt_first(&mut self, draw: &mut Draw<'_>) -> Result<(), Error> {
-        let (index, gradient) = (draw.below(self.model.tensors.len()), self.model.gradient(draw));
-        self.model.set_gradient(&gradient);
+        let (index, gradient) = (draw.below(self.model.tensors.len()), gradient(&self.model, draw));
+        set_gradient(&mut self.model, &gradient);
         let kept = self.model.tensors[index].clone();
         let is_checked = spoil(draw, &mut self.model.tensors[index], &self.groups[kept.group]);
         let case = self.case([&gradient, &gradient]);
@@ -307,8 +309,8 @@ impl Play {
     /// A second gradient of the wrong length: no step, and parameters are restored.
     fn spoilt_second(&mut self, draw: &mut Draw<'_>) -> Result<(), Error> {
         let index = draw.below(self.model.tensors.len());
-        let gradient = self.model.gradient(draw);
-        self.model.set_gradient(&gradient);
+        let gradient = gradient(&self.model, draw);
+        set_gradient(&mut self.model, &gradient);
         let (before, counters) = (self.model.clone(), self.session.base_state);
         let Ok(mut ascended) = self.session.ascend(&self.groups, &mut self.model) else {
             return Ok(());
@@ -325,7 +327,7 @@ impl Play {
                         found: before.tensors[index].own.params.len() + 1,
                     })
         );
-        assert!(self.model.same_params(&before));
+        assert!(self.model.params() == before.params());
         assert_eq!(self.session.base_state, counters);
         self.model.tensors[index].own.grads.pop();
         Ok(())
@@ -346,7 +348,7 @@ fn group(draw: &mut Draw<'_>) -> Result<Group<f32>, Error> {
 }
 
 /// Makes one thing of a tensor wrong; whether an ascent must see it.
-fn spoil(draw: &mut Draw<'_>, tensor: &mut Tensor, group: &Group<f32>) -> bool {
+fn spoil(draw: &mut Draw<'_>, tensor: &mut Layer<f32>, group: &Group<f32>) -> bool {
     let longer = draw.flag();
     let resize = |plane: &mut Vec<f32>| {
         if longer {

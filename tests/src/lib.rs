@@ -1,10 +1,12 @@
 //! The suite of presam, poured over every backend.
 //!
 //! `src/` holds what the tests share: their number of cases, the smooth problems of the
-//! convergence test and the generated table of sizes. The tests are in `tests/`, one subject a file.
+//! convergence test, the functions that name a plane of the wrong length (`fuzz` calls them too) and the generated
+//! table of sizes. The tests are in `tests/`, one subject a file.
 
 pub mod problem;
 pub mod products;
+pub mod shapes;
 pub mod sizes;
 pub mod traffic;
 

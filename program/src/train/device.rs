@@ -22,9 +22,7 @@ use super::trainer::Trainer;
 use crate::config::Plan;
 use crate::error::Error;
 use made::{Made, Resident};
-use presam_cuda::{
-    Address, Batch, Buffers, Device, DeviceError, DeviceNetwork, DeviceStep, Flat, Mixes, download,
-};
+use presam_cuda::{Buffers, Device, DeviceError, download};
 use shares::PhaseClock;
 use steps::{Kind, Known};
 
@@ -35,24 +33,8 @@ const ROW: usize = 4;
 pub(super) struct DeviceTrainer<'d> {
     device: &'d mut Box<dyn Device>,
     plan: Plan,
-    network: DeviceNetwork,
-    step: DeviceStep,
-    mixes: Mixes,
-    flat: Flat,
-    /// Planes of the rule and of the base optimizer; 0 where they have fewer.
-    memory: [Address; 2],
-    state: [Address; 2],
-    train: Resident,
-    test: Resident,
-    true_labels: Address,
+    made: Made,
     buffers: Buffers,
-    /// The examples of an epoch, in the order in which they are taken.
-    order: Address,
-    batch: Batch,
-    log: Address,
-    /// The row of the step under way: at the same place in every step.
-    row: Address,
-    right: Address,
     /// Steps and examples since the epoch began.
     logged: usize,
     taken: usize,
@@ -84,24 +66,9 @@ impl<'d> DeviceTrainer<'d> {
         let (made, buffers) = Buffers::built(device, |device, buffers| {
             Made::new(device, buffers, mlp, sizes, plan, params, split)
         })?;
-        let Made { network, step, mixes, flat, memory, state, train, test, true_labels, .. } = made;
-        let Made { order, log, row, right, .. } = made;
         Ok(Self {
             plan: plan.clone(),
-            network,
-            step,
-            mixes,
-            flat,
-            memory,
-            state,
-            train,
-            test,
-            true_labels,
-            order,
-            batch: made.batch,
-            log,
-            row,
-            right,
+            made,
             buffers,
             logged: 0,
             taken: 0,
@@ -142,7 +109,7 @@ impl Trainer for DeviceTrainer<'_> {
             order.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX)).collect();
         self.started = Some(Instant::now());
         self.change = None;
-        Ok(self.device.write(self.order, bytes_of(&order))?)
+        Ok(self.device.write(self.made.order, bytes_of(&order))?)
     }
 
     fn step(
@@ -154,7 +121,7 @@ impl Trainer for DeviceTrainer<'_> {
     ) -> Result<(), Error> {
         if self.rate != Some(learning_rate.to_bits()) {
             let base = self.plan.base.set("learning_rate", learning_rate.into())?;
-            self.step.set_base(self.device, base, &self.plan.groups)?;
+            self.made.step.set_base(self.device, base, &self.plan.groups)?;
             self.rate = Some(learning_rate.to_bits());
         }
         self.gather(batch.len())?;
@@ -162,7 +129,7 @@ impl Trainer for DeviceTrainer<'_> {
     }
 
     fn end_epoch(&mut self) -> Result<(Vec<Step>, Duration), Error> {
-        let rows = download::<[u32; ROW]>(self.device, self.log, self.logged)?;
+        let rows = download::<[u32; ROW]>(self.device, self.made.log, self.logged)?;
         let time = self.started.take().map_or(Duration::ZERO, |started| started.elapsed());
         (self.logged, self.taken) = (0, 0);
         let mut steps: Vec<Step> = rows.into_iter().map(|row| self.told(row)).collect();
@@ -176,17 +143,17 @@ impl Trainer for DeviceTrainer<'_> {
     }
 
     fn test_accuracy(&mut self, _: &Split) -> Result<f64, Error> {
-        self.device.fill(self.right, 0, 1)?;
-        for batch in self.test.batches() {
-            self.network.forward(self.device, self.flat.params, batch)?;
-            self.network.count_right(self.device, batch, self.right)?;
+        self.device.fill(self.made.right, 0, 1)?;
+        for batch in self.made.test.batches() {
+            self.made.network.forward(self.device, self.made.flat.params, batch)?;
+            self.made.network.count_right(self.device, batch, self.made.right)?;
         }
-        let right = download::<u32>(self.device, self.right, 1)?;
-        Ok(f64::from(right.first().copied().unwrap_or(0)) / self.test.len.max(1) as f64)
+        let right = download::<u32>(self.device, self.made.right, 1)?;
+        Ok(f64::from(right.first().copied().unwrap_or(0)) / self.made.test.len.max(1) as f64)
     }
 
     fn params(&mut self) -> Result<Vec<f32>, Error> {
-        Ok(download(self.device, self.flat.params, self.flat.len)?)
+        Ok(download(self.device, self.made.flat.params, self.made.flat.len)?)
     }
 
     fn state(&mut self) -> Result<State, Error> {
@@ -201,11 +168,11 @@ impl Trainer for DeviceTrainer<'_> {
 impl DeviceTrainer<'_> {
     /// Copies the next examples of the epoch to the batch, by the device itself.
     fn gather(&mut self, len: usize) -> Result<(), DeviceError> {
-        let order = self.order + 4 * self.taken as u64;
+        let order = self.made.order + 4 * self.taken as u64;
         self.taken += len;
-        self.batch.len = len;
-        let Resident { inputs, labels, features, .. } = self.train;
-        let (to, to_labels) = (self.batch.inputs, self.batch.labels);
+        self.made.batch.len = len;
+        let Resident { inputs, labels, features, .. } = self.made.train;
+        let (to, to_labels) = (self.made.batch.inputs, self.made.batch.labels);
         let arguments = [features as u64, inputs, labels, order, to, to_labels];
         let blocks = u32::try_from(len).unwrap_or(u32::MAX);
         self.device.launch(&entries::gather, blocks, &arguments)
@@ -218,9 +185,9 @@ impl DeviceTrainer<'_> {
 
     /// Gives all memory back.
     pub fn free(self) -> Result<(), DeviceError> {
-        self.network.free(self.device)?;
-        self.mixes.free(self.device)?;
-        self.step.free(self.device)?;
+        self.made.network.free(self.device)?;
+        self.made.mixes.free(self.device)?;
+        self.made.step.free(self.device)?;
         self.buffers.free(self.device)
     }
 }

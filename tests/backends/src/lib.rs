@@ -9,6 +9,7 @@ pub mod bandwidth;
 pub mod device;
 #[cfg(feature = "devices")]
 mod faulty;
+pub mod layer;
 #[cfg(feature = "devices")]
 mod narrow;
 pub mod phases;
@@ -26,6 +27,7 @@ pub mod threads;
 pub use device::Devices;
 #[cfg(feature = "devices")]
 pub use faulty::Faulty;
+pub use layer::Layer;
 pub use phases::Phases;
 #[cfg(feature = "devices")]
 pub use recorder::Recorder;

@@ -1,11 +1,10 @@
 //! [`Sessions`]: a whole step by [`Session`].
 
+use crate::layer::Layer;
 use crate::settings::{base, base_state, length_rule, rule_state, variant};
 use crate::stepped::{Extras, Stepped};
-use presam::{
-    AnyReal, Cpu, Error, Form, Mark, Planes, PlanesMut, Real, SegmentMut, Session, Tensor,
-};
-use presam_conformance::{Answer, Backend, Case, Scalar, Scope, Segment};
+use presam::{AnyReal, Cpu, Error, Form, Mark, Real, Session};
+use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
 
 /// Core's session at some level, in place (restored from a backup) or out of place.
 #[derive(Clone, Copy, Debug)]
@@ -41,32 +40,6 @@ impl<R: AnyReal + Scalar> Backend<R> for Sessions {
     }
 }
 
-/// A segment of the case with its buffer.
-struct Buffered<R> {
-    group: usize,
-    segment: Segment<R>,
-    spare: Vec<R>,
-    mark: Mark,
-}
-
-impl<R> Tensor<R> for Buffered<R> {
-    fn segment(&mut self) -> SegmentMut<'_, R> {
-        let Segment { params, grads, perturbed_grads, memory, inputs, state, .. } =
-            &mut self.segment;
-        SegmentMut {
-            group: self.group,
-            params,
-            grads,
-            perturbed_grads,
-            spare: &mut self.spare,
-            memory: PlanesMut::of(memory),
-            inputs: Planes::of(inputs),
-            state: PlanesMut::of(state),
-            mark: &mut self.mark,
-        }
-    }
-}
-
 impl Sessions {
     /// One step.
     ///
@@ -87,24 +60,24 @@ impl Sessions {
         session.base_state = base_state(case);
         let mut answer = Answer::unchanged(case);
         let segments = case.segments.iter().cloned().enumerate();
-        let mut model: Vec<Buffered<R>> = segments
-            .map(|(group, segment)| {
-                let spare = segment.params.clone();
-                Buffered { group, segment, spare, mark: Mark::default() }
+        let mut model: Vec<Layer<R>> = segments
+            .map(|(group, own)| {
+                let (spare, mark) = (own.params.clone(), Mark::default());
+                Layer { group, own, spare, mark, one_gradient: false }
             })
             .collect();
 
         let mut ascended = session.ascend(&groups, &mut model[..])?;
         for (tensor, to) in ascended.model().iter().zip(&mut answer.segments) {
-            let is_out = self.form == Form::OutOfPlace && tensor.segment.options.is_perturbed;
-            to.perturbed.clone_from(if is_out { &tensor.spare } else { &tensor.segment.params });
+            let is_out = self.form == Form::OutOfPlace && tensor.own.options.is_perturbed;
+            to.perturbed.clone_from(if is_out { &tensor.spare } else { &tensor.own.params });
         }
         let report = ascended.descend()?;
 
         for (tensor, to) in model.into_iter().zip(&mut answer.segments) {
-            to.params = tensor.segment.params;
-            to.memory = tensor.segment.memory;
-            to.state = tensor.segment.state;
+            to.params = tensor.own.params;
+            to.memory = tensor.own.memory;
+            to.state = tensor.own.state;
         }
         Ok(Stepped::told(case, answer, report, (session.rule_state, session.base_state)))
     }

@@ -1,5 +1,5 @@
 //! preSAM's rate: the mean squared gradient norm falls as 1/sqrt(T) for every rule that claims bounded
-//! preconditioners. `cargo run -p presam-tests --example convergence` draws it.
+//! preconditioners.
 
 use presam::variants::{ALL, Claim};
 use presam_conformance::Rule;

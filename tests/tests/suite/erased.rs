@@ -6,10 +6,12 @@
 use crate::common::{Random, bits};
 use presam::{
     AdamW, AnyBase, AnyReal, AnyVariant, BaseOptimizer, BaseState, Cpu, DynBase, DynVariant, Error,
-    Form, Group, LengthRule, Mark, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point,
-    Real, RuleState, Scale, SegmentMut, Session, Sgd, Tensor, Unscaled, Variant, finish,
-    for_each_base, for_each_variant,
+    Form, Group, LengthRule, MomentumSam, Outcome, PartialNorm, Planes, PlanesMut, Point, Real,
+    RuleState, Scale, SegmentMut, Session, Sgd, Tensor, Unscaled, Variant, finish, for_each_base,
+    for_each_variant,
 };
+use presam_backends::Layer;
+use presam_conformance::Scalar;
 
 const LENGTHS: [usize; 6] = [5, 640, 2049, 1, 0, 300];
 const GROUPS: [usize; 6] = [0, 1, 2, 3, 0, 4];
@@ -28,28 +30,21 @@ fn groups<R: Real>() -> [Group<R>; 5] {
     ]
 }
 
-#[derive(Clone)]
-struct Layer<R> {
-    group: usize,
-    w: Vec<R>,
+/// A tensor with both gradients, and what they are made of.
+struct Curved<R> {
+    layer: Layer<R>,
     curvature: Vec<R>,
-    grads: Vec<R>,
-    perturbed_grads: Vec<R>,
-    spare: Vec<R>,
-    memory: Vec<Vec<R>>,
-    inputs: Vec<Vec<R>>,
-    state: Vec<Vec<R>>,
-    mark: Mark,
 }
 
-impl<R: Real> Layer<R> {
+impl<R: Real> Curved<R> {
     /// Of any smooth function of `w`, or of the spare.
     fn gradient(&mut self, point: Point, form: Form, scale: R) {
         let out = point == Point::Perturbed && form == Form::OutOfPlace;
-        let from = if out { &self.spare } else { &self.w };
+        let own = &mut self.layer.own;
+        let from = if out { &self.layer.spare } else { &own.params };
         let to = match point {
-            Point::Params => &mut self.grads,
-            Point::Perturbed => &mut self.perturbed_grads,
+            Point::Params => &mut own.grads,
+            Point::Perturbed => &mut own.perturbed_grads,
         };
         for ((g, w), a) in to.iter_mut().zip(from).zip(&self.curvature) {
             *g = (*w * *a + *a * *a * *w * *w) * scale;
@@ -57,42 +52,27 @@ impl<R: Real> Layer<R> {
     }
 }
 
-impl<R: Real> Tensor<R> for Layer<R> {
+impl<R> Tensor<R> for Curved<R> {
     fn segment(&mut self) -> SegmentMut<'_, R> {
-        SegmentMut {
-            group: self.group,
-            params: &mut self.w,
-            grads: &self.grads,
-            perturbed_grads: &self.perturbed_grads,
-            spare: &mut self.spare,
-            memory: PlanesMut::of(&mut self.memory),
-            inputs: Planes::of(&self.inputs),
-            state: PlanesMut::of(&mut self.state),
-            mark: &mut self.mark,
-        }
+        self.layer.segment()
     }
 }
 
-fn model<R: Real>(memory: usize, inputs: usize, state: usize) -> Vec<Layer<R>> {
+fn model<R: Real + Scalar>(memory: usize, inputs: usize, state: usize) -> Vec<Curved<R>> {
     let mut random = Random(1);
-    let layer = |(n, group)| Layer {
-        group,
-        w: random.plane(n),
-        curvature: random.plane(n),
-        grads: vec![R::ZERO; n],
-        perturbed_grads: vec![R::ZERO; n],
-        spare: vec![R::ZERO; n],
-        memory: vec![vec![R::ZERO; n]; memory],
-        inputs: (0..inputs).map(|_| random.plane(n)).collect(),
-        state: vec![vec![R::ZERO; n]; state],
-        mark: Mark::default(),
+    let curved = |(n, group)| {
+        let (params, curvature) = (random.plane(n), random.plane(n));
+        let inputs = (0..inputs).map(|_| random.plane(n)).collect();
+        let layer = Layer::new(group, params, inputs, [memory, state]);
+        Curved { layer: Layer { one_gradient: false, ..layer }, curvature }
     };
-    LENGTHS.into_iter().zip(GROUPS).map(layer).collect()
+    LENGTHS.into_iter().zip(GROUPS).map(curved).collect()
 }
 
-fn all_bits<R: Real>(model: &[Layer<R>]) -> Vec<Vec<u64>> {
-    let planes = |t: &Layer<R>| -> Vec<Vec<u64>> {
-        [&t.w].into_iter().chain(&t.memory).chain(&t.state).map(|plane| bits(plane)).collect()
+fn all_bits<R: Real>(model: &[Curved<R>]) -> Vec<Vec<u64>> {
+    let planes = |Curved { layer: Layer { own, .. }, .. }: &Curved<R>| -> Vec<Vec<u64>> {
+        let planes = [&own.params].into_iter().chain(&own.memory).chain(&own.state);
+        planes.map(|plane| bits(plane)).collect()
     };
     model.iter().flat_map(planes).collect()
 }
@@ -107,7 +87,7 @@ fn write<R, const N: usize>(planes: &mut [Vec<R>]) -> [&mut [R]; N] {
 
 /// The steps by the typed phases. Never inlined: a function that holds them for every rule takes a compiler long.
 #[inline(never)]
-fn typed<R: Real, V, B, const M: usize, const I: usize, const S: usize>(
+fn typed<R: Real + Scalar, V, B, const M: usize, const I: usize, const S: usize>(
     cpu: Cpu,
     variant: V,
     base: B,
@@ -127,30 +107,33 @@ where
             Unscaled::new(variant.with_operator(group.operator()).arm(&before), unscale)
         };
         let mut norm = PartialNorm::new();
-        for t in model.iter().filter(|t| groups[t.group].counts_in_norm()) {
-            let (rule, memory) = (rule(&groups[t.group]), read(&t.memory));
-            cpu.accumulate_norm(rule, &t.w, &t.grads, memory, read(&t.inputs), &mut norm).unwrap();
+        for t in model.iter().map(|t| &t.layer).filter(|t| groups[t.group].counts_in_norm()) {
+            let (rule, memory) = (rule(&groups[t.group]), read(&t.own.memory));
+            let (inputs, own) = (read(&t.own.inputs), &t.own);
+            cpu.accumulate_norm(rule, &own.params, &own.grads, memory, inputs, &mut norm).unwrap();
         }
         let ascent = finish(variant, &norm, &mut state).unwrap();
         assert_eq!(ascent.outcome, Outcome::Finite);
         for t in &mut model {
-            let group = groups[t.group];
+            let group = groups[t.layer.group];
             let mut scale = ascent.scale(group.rho(), LengthRule::NORMALISED).unwrap();
             if !group.is_perturbed() {
                 scale = Scale { scale: R::ZERO, remember: group.counts_in_norm(), ..scale };
             }
-            let (rule, memory) = (rule(&group), write(&mut t.memory));
-            let (inputs, spare) = (read(&t.inputs), &mut t.spare);
-            cpu.ascend(rule, scale, &t.w, &t.grads, memory, inputs, spare).unwrap();
+            let (own, spare) = (&mut t.layer.own, &mut t.layer.spare);
+            let (memory, inputs) = (write(&mut own.memory), read(&own.inputs));
+            cpu.ascend(rule(&group), scale, &own.params, &own.grads, memory, inputs, spare)
+                .unwrap();
             t.gradient(Point::Perturbed, Form::OutOfPlace, loss_scale);
         }
         for t in &mut model {
-            let base = match groups[t.group].weight_decay() {
+            let base = match groups[t.layer.group].weight_decay() {
                 Some(decay) => base.with_weight_decay(decay).unwrap(),
                 None => base,
             };
-            let (rule, state) = (base.arm(&base_state), write(&mut t.state));
-            cpu.descend(rule, unscale, &mut t.w, &t.perturbed_grads, state).unwrap();
+            let (rule, own) = (base.arm(&base_state), &mut t.layer.own);
+            let state = write(&mut own.state);
+            cpu.descend(rule, unscale, &mut own.params, &own.perturbed_grads, state).unwrap();
         }
         base_state = base.advance(&base_state);
     }
@@ -158,7 +141,7 @@ where
 }
 
 /// The same steps by a session.
-fn by_session<R: Real>(
+fn by_session<R: Real + Scalar>(
     (cpu, form, loss_scale): (Cpu, Form, R),
     variant: impl DynVariant<R>,
     base: impl DynBase<R>,
@@ -176,19 +159,21 @@ fn by_session<R: Real>(
         at.for_each(|t| t.gradient(Point::Perturbed, form, loss_scale));
         assert!(ascended.descend().unwrap().descended);
     }
-    assert!(model.iter().all(|t| !t.mark.is_perturbed()));
+    assert!(model.iter().all(|t| !t.layer.mark.is_perturbed()));
     all_bits(&model)
 }
 
 /// A pair of rules in every form that a caller may hold them in, against their typed phases.
-fn check<R: AnyReal, V, B, const M: usize, const I: usize, const S: usize>(variant: V, base: B)
-where
+fn check<R: AnyReal + Scalar, V, B, const M: usize, const I: usize, const S: usize>(
+    variant: V,
+    base: B,
+) where
     V: Variant<R, M, I> + DynVariant<R> + Into<AnyVariant<R>>,
     B: BaseOptimizer<R, S> + DynBase<R> + Into<AnyBase<R>>,
 {
     let (any_variant, any_base) = (variant.into(), base.into());
     for cpu in [Cpu::plain(), Cpu::detect()] {
-        for loss_scale in [1.0, 3.0].map(R::from_f64) {
+        for loss_scale in [1.0, 3.0].map(<R as Real>::from_f64) {
             let expected = typed(cpu, variant, base, loss_scale);
             for form in [Form::InPlace, Form::OutOfPlace] {
                 let at = (cpu, form, loss_scale);

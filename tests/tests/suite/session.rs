@@ -1,12 +1,13 @@
 //! The session: order, restoring, groups, and what each outcome leaves.
 
-use crate::common::{Random, bits};
+use crate::common::{Random, bits, layers};
 use presam::{
-    AdamW, BaseOptimizer, BaseState, Cpu, Error, Flat, Form, Group, InfoAsam, LengthRule, Mark,
-    Outcome, PartialNorm, Planes, PlanesMut, Point, RuleState, Sam, SegmentMut, Segments, Session,
-    Sgd, SgdMomentum, Tensor, Variant, Vasso, finish,
+    AdamW, BaseOptimizer, BaseState, Cpu, Error, Flat, Form, Group, InfoAsam, LengthRule, Outcome,
+    PartialNorm, PlanesMut, Point, RuleState, Sam, Session, Sgd, SgdMomentum, Variant, Vasso,
+    finish,
 };
-use std::cell::Cell;
+use presam_backends::Layer;
+use presam_backends::layer::BROKEN;
 
 mod fixed;
 mod momentum;
@@ -14,94 +15,20 @@ mod second;
 
 const LENGTHS: [usize; 3] = [5, 70, 3];
 
-#[derive(Clone, Debug, PartialEq)]
-struct Layer {
-    group: usize,
-    w: Vec<f32>,
-    g: Vec<f32>,
-    spare: Vec<f32>,
-    memory: Vec<Vec<f32>>,
-    state: Vec<Vec<f32>>,
-    mark: Mark,
+type Model = presam_backends::layer::Model<f32>;
+
+/// For a rule with `memory` planes and a base optimizer with `state` planes.
+fn drawn(seed: u64, memory: usize, state: usize) -> Model {
+    let tensors = layers(seed, [0, 1, 0].into_iter().zip(LENGTHS), [memory, state]);
+    Model { tensors, fails_after: None }
 }
 
-/// Tensors, and a visit that fails before the tensor of this index (counted down over all visits).
-struct Model {
-    tensors: Vec<Layer>,
-    fails_after: Cell<Option<usize>>,
-}
-
-const BROKEN: Error = Error::Capacity { expected: 1, found: 2 };
-
-impl Model {
-    /// For a rule with `memory` planes and a base optimizer with `state` planes.
-    fn new(seed: u64, memory: usize, state: usize) -> Self {
-        let mut random = Random(seed);
-        let tensor = |(group, n): (usize, usize)| Layer {
-            group,
-            w: random.plane(n),
-            g: random.plane(n),
-            spare: vec![0.0; n],
-            memory: vec![vec![0.0; n]; memory],
-            state: vec![vec![0.0; n]; state],
-            mark: Mark::default(),
-        };
-        let tensors = [0, 1, 0].into_iter().zip(LENGTHS).map(tensor).collect();
-        Self { tensors, fails_after: Cell::new(None) }
-    }
-
-    /// The gradient of |w|^4 / 4 + <w, noise>.
-    fn gradient(&mut self) {
-        for (i, tensor) in self.tensors.iter_mut().enumerate() {
-            for (g, w) in tensor.g.iter_mut().zip(&tensor.w) {
-                *g = w * w * w + 0.25 * (i as f32 - 1.0);
-            }
+/// The gradient of |w|^4 / 4 + <w, noise>.
+fn gradient(model: &mut Model) {
+    for (i, tensor) in model.tensors.iter_mut().enumerate() {
+        for (g, w) in tensor.own.grads.iter_mut().zip(&tensor.own.params) {
+            *g = w * w * w + 0.25 * (i as f32 - 1.0);
         }
-    }
-
-    fn params(&self) -> Vec<Vec<u64>> {
-        self.tensors.iter().map(|tensor| bits(&tensor.w)).collect()
-    }
-
-    /// Memory and state planes.
-    fn planes(&self) -> Vec<Vec<u64>> {
-        let planes = self.tensors.iter().flat_map(|t| t.memory.iter().chain(&t.state));
-        planes.map(|plane| bits(plane)).collect()
-    }
-}
-
-impl Tensor<f32> for Layer {
-    fn segment(&mut self) -> SegmentMut<'_, f32> {
-        SegmentMut {
-            group: self.group,
-            params: &mut self.w,
-            grads: &self.g,
-            perturbed_grads: &self.g,
-            spare: &mut self.spare,
-            memory: PlanesMut::of(&mut self.memory),
-            inputs: Planes::none(),
-            state: PlanesMut::of(&mut self.state),
-            mark: &mut self.mark,
-        }
-    }
-}
-
-impl Segments<f32> for Model {
-    fn visit(
-        &mut self,
-        visitor: &mut dyn FnMut(SegmentMut<'_, f32>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        for t in &mut self.tensors {
-            match self.fails_after.get() {
-                Some(0) => {
-                    self.fails_after.set(None);
-                    return Err(BROKEN);
-                }
-                left => self.fails_after.set(left.map(|left| left - 1)),
-            }
-            visitor(t.segment())?;
-        }
-        Ok(())
     }
 }
 
@@ -120,7 +47,7 @@ fn momentum() -> SgdMomentum<f32> {
 
 #[test]
 fn dropping_the_ascended_model_restores() {
-    let (mut model, groups) = (Model::new(1, 0, 0), groups());
+    let (mut model, groups) = (drawn(1, 0, 0), groups());
     let before = model.params();
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
     let mut ascended = session.ascend(&groups, &mut model).unwrap();
@@ -132,7 +59,7 @@ fn dropping_the_ascended_model_restores() {
 #[test]
 fn an_error_of_the_closure_restores() {
     for failing_call in [1, 2] {
-        let (mut model, groups) = (Model::new(2, 0, 1), groups());
+        let (mut model, groups) = (drawn(2, 0, 1), groups());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
         let mut calls = 0;
@@ -147,7 +74,7 @@ fn an_error_of_the_closure_restores() {
 
 #[test]
 fn a_panic_in_the_closure_restores() {
-    let mut model = Model::new(3, 0, 0);
+    let mut model = drawn(3, 0, 0);
     let before = model.params();
     let mut calls = 0;
     let step = std::panic::AssertUnwindSafe(|| {
@@ -168,9 +95,9 @@ fn an_error_in_the_middle_of_any_visit_leaves_the_parameters() {
     // Visits of a step: norm, ascent, restore, check, descent, of three tensors each. An error in the
     // descent, or in the restoring visit itself, is the trainer's own: nothing can be promised.
     for fails_after in 0..6 {
-        let (mut model, groups) = (Model::new(4, 0, 1), groups());
+        let (mut model, groups) = (drawn(4, 0, 1), groups());
         let before = model.params();
-        model.fails_after = Cell::new(Some(fails_after));
+        model.fails_after = Some(fails_after);
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
         let result = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(()));
         assert_eq!(result.unwrap_err(), BROKEN, "{fails_after}");
@@ -181,8 +108,8 @@ fn an_error_in_the_middle_of_any_visit_leaves_the_parameters() {
 
 #[test]
 fn a_wrong_number_of_planes_is_found_before_anything_is_written() {
-    let (mut model, groups) = (Model::new(5, 1, 1), groups());
-    model.tensors[2].memory.clear();
+    let (mut model, groups) = (drawn(5, 1, 1), groups());
+    model.tensors[2].own.memory.clear();
     let (before, planes) = (model.params(), model.planes());
     let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
     let error = session.step(&groups, &mut model, |_, _| Ok::<(), Error>(())).unwrap_err();
@@ -193,7 +120,7 @@ fn a_wrong_number_of_planes_is_found_before_anything_is_written() {
 #[test]
 fn out_of_place_the_parameters_stay_and_the_spares_are_the_point() {
     let groups = [Group::new(0.25).unwrap(), Group::new(0.5).unwrap().not_perturbed()];
-    let (mut model, mut in_place) = (Model::new(14, 0, 1), Model::new(14, 0, 1));
+    let (mut model, mut in_place) = (drawn(14, 0, 1), drawn(14, 0, 1));
     let before = model.params();
     let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
     let mut other = session.clone();
@@ -212,7 +139,7 @@ fn out_of_place_the_parameters_stay_and_the_spares_are_the_point() {
 fn a_tensor_that_stays_leaves_its_spare() {
     let groups = [Group::new(0.25).unwrap(), Group::new(0.5).unwrap().not_perturbed()];
     for (form, length) in [(Form::OutOfPlace, 0), (Form::InPlace, LENGTHS[1])] {
-        let mut model = Model::new(14, 0, 1);
+        let mut model = drawn(14, 0, 1);
         model.tensors[1].spare.truncate(length);
         let spare = model.tensors[1].spare.clone();
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
@@ -224,7 +151,7 @@ fn a_tensor_that_stays_leaves_its_spare() {
 
 #[test]
 fn descend_alone_is_the_base_optimizer() {
-    let (mut model, mut by_hand) = (Model::new(15, 0, 1), Model::new(15, 0, 1));
+    let (mut model, mut by_hand) = (drawn(15, 0, 1), drawn(15, 0, 1));
     let groups = [Group::new(0.25).unwrap(); 2];
     let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
     session.learning_rate = Some(0.5);
@@ -232,28 +159,30 @@ fn descend_alone_is_the_base_optimizer() {
     assert_eq!((session.base_state.steps, session.rule_state.steps), (1, 0));
     let rule = momentum().with_learning_rate(0.5).unwrap().arm(&BaseState::new());
     for t in &mut by_hand.tensors {
-        Cpu::plain().descend(rule, 1.0, &mut t.w, &t.g, [&mut t.state[0]]).unwrap();
+        Cpu::plain()
+            .descend(rule, 1.0, &mut t.own.params, &t.own.grads, [&mut t.own.state[0]])
+            .unwrap();
     }
     assert_eq!((model.params(), model.planes()), (by_hand.params(), by_hand.planes()));
 
-    model.tensors[1].g[3] = f32::NAN;
+    model.tensors[1].own.grads[3] = f32::NAN;
     assert_eq!(session.descend(&groups, &mut model).unwrap(), Outcome::NonFinite);
     assert_eq!((model.params(), session.base_state.steps), (by_hand.params(), 1));
 }
 
 /// Gives one plane of a tensor the wrong length.
-type Spoil = fn(&mut Layer);
+type Spoil = fn(&mut Layer<f32>);
 
 #[test]
 fn wrong_shapes_are_found_before_anything_is_written() {
     let wrong: [(&str, Spoil); 4] = [
-        ("grads", |t| t.g.push(0.0)),
+        ("grads", |t| t.own.grads.push(0.0)),
         ("spare", |t| t.spare.truncate(2)),
-        ("memory", |t| t.memory[0].push(0.0)),
-        ("state", |t| t.state[0].truncate(2)),
+        ("memory", |t| t.own.memory[0].push(0.0)),
+        ("state", |t| t.own.state[0].truncate(2)),
     ];
     for (name, spoil) in wrong {
-        let (mut model, groups) = (Model::new(5, 1, 1), groups());
+        let (mut model, groups) = (drawn(5, 1, 1), groups());
         spoil(model.tensors.last_mut().unwrap());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
@@ -267,7 +196,7 @@ fn wrong_shapes_are_found_before_anything_is_written() {
 
 #[test]
 fn an_unknown_group_is_refused() {
-    let mut model = Model::new(6, 0, 0);
+    let mut model = drawn(6, 0, 0);
     let before = model.params();
     let groups = [Group::new(0.5).unwrap()];
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
@@ -278,38 +207,38 @@ fn an_unknown_group_is_refused() {
 
 #[test]
 fn a_step_is_its_phases_with_each_groups_options() {
-    let (mut model, groups) = (Model::new(7, 0, 1), groups());
-    let mut by_hand = Model::new(7, 0, 1);
+    let (mut model, groups) = (drawn(7, 0, 1), groups());
+    let mut by_hand = drawn(7, 0, 1);
     let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
     session
         .step(&groups, &mut model, |m, _| {
-            m.gradient();
+            gradient(m);
             Ok::<(), Error>(())
         })
         .unwrap();
 
     let cpu = Cpu::plain();
-    by_hand.gradient();
+    gradient(&mut by_hand);
     let mut norm = PartialNorm::new();
     let (mut state, base) = (RuleState::new(), BaseState::new());
     let rule = Sam::new().arm(&state);
     for t in &by_hand.tensors {
-        cpu.accumulate_norm(rule, &t.w, &t.g, [], [], &mut norm).unwrap();
+        cpu.accumulate_norm(rule, &t.own.params, &t.own.grads, [], [], &mut norm).unwrap();
     }
     let ascent = finish(Sam::new(), &norm, &mut state).unwrap();
-    let start: Vec<Vec<f32>> = by_hand.tensors.iter().map(|t| t.w.clone()).collect();
+    let start: Vec<Vec<f32>> = by_hand.tensors.iter().map(|t| t.own.params.clone()).collect();
     for t in &mut by_hand.tensors {
         let scale = ascent.scale(groups[t.group].rho(), LengthRule::NORMALISED).unwrap();
-        let from = t.w.clone();
-        cpu.ascend(rule, scale, &from, &t.g, [], [], &mut t.w).unwrap();
+        let from = t.own.params.clone();
+        cpu.ascend(rule, scale, &from, &t.own.grads, [], [], &mut t.own.params).unwrap();
     }
-    by_hand.gradient();
+    gradient(&mut by_hand);
     for (t, start) in by_hand.tensors.iter_mut().zip(start) {
-        t.w = start;
+        t.own.params = start;
         // Group 0 has a weight decay of its own.
         let weight_decay = groups[t.group].weight_decay().unwrap_or(0.0);
         let rule = momentum().with_weight_decay(weight_decay).unwrap().arm(&base);
-        cpu.descend(rule, 1.0, &mut t.w, &t.g, [&mut t.state[0]]).unwrap();
+        cpu.descend(rule, 1.0, &mut t.own.params, &t.own.grads, [&mut t.own.state[0]]).unwrap();
     }
     assert_eq!((model.params(), model.planes()), (by_hand.params(), by_hand.planes()));
 }
@@ -318,10 +247,10 @@ fn a_step_is_its_phases_with_each_groups_options() {
 fn a_resumed_checkpoint_runs_side_by_side() {
     let groups = groups();
     let new = || Session::new(Cpu::detect(), Vasso::default(), AdamW::new(0.125).unwrap());
-    let (mut session, mut model) = (new(), Model::new(13, 1, 2));
+    let (mut session, mut model) = (new(), drawn(13, 1, 2));
     let step = |session: &mut Session<f32, Vasso<f32>, AdamW<f32>>, model: &mut Model| {
         let report = session.step(&groups, model, |m, _| {
-            m.gradient();
+            gradient(m);
             Ok::<(), Error>(())
         });
         assert!(report.unwrap().descended);
@@ -332,11 +261,11 @@ fn a_resumed_checkpoint_runs_side_by_side() {
     let counters = serde_json::to_string(&(session.rule_state, session.base_state)).unwrap();
     let mut resumed = new();
     (resumed.rule_state, resumed.base_state) = serde_json::from_str(&counters).unwrap();
-    let mut copy = Model { tensors: model.tensors.clone(), fails_after: Cell::new(None) };
+    let mut copy = model.clone();
     // Spares and gradients are no part of a checkpoint.
     for tensor in &mut copy.tensors {
         tensor.spare.fill(f32::NAN);
-        tensor.g.fill(f32::NAN);
+        tensor.own.grads.fill(f32::NAN);
     }
     for _ in 0..4 {
         step(&mut session, &mut model);
@@ -345,7 +274,7 @@ fn a_resumed_checkpoint_runs_side_by_side() {
     }
     // And forgetting the counters would be seen.
     let mut forgetful = new();
-    let mut copy = Model { tensors: model.tensors.clone(), fails_after: Cell::new(None) };
+    let mut copy = model.clone();
     step(&mut session, &mut model);
     step(&mut forgetful, &mut copy);
     assert_ne!(model.params(), copy.params());
@@ -379,17 +308,17 @@ fn a_tensor_that_is_split_over_threads_has_the_bits_of_one_that_is_not() {
 
 #[test]
 fn out_of_place_a_tensor_that_is_only_counted_is_read_where_it_is() {
-    let (mut model, weights) = (Model::new(15, 1, 0), Group::new(0.25).unwrap());
+    let (mut model, weights) = (drawn(15, 1, 0), Group::new(0.25).unwrap());
     let groups = [weights, weights.counted_only()];
     let mut session = Session::new(Cpu::detect(), Vasso::default(), sgd());
     session.form = Form::OutOfPlace;
     let report = session.step(&groups, &mut model, |m, point| {
         if point == Point::Perturbed {
             let [moves, stays, _] = &m.tensors[..] else { unreachable!("three tensors") };
-            assert_eq!(bits(&stays.spare), bits(&stays.w));
-            assert_ne!(bits(&moves.spare), bits(&moves.w));
+            assert_eq!(bits(&stays.spare), bits(&stays.own.params));
+            assert_ne!(bits(&moves.spare), bits(&moves.own.params));
         }
-        m.gradient();
+        gradient(m);
         Ok::<(), Error>(())
     });
     assert!(report.unwrap().descended);

@@ -1,10 +1,15 @@
 //! Lengths around every boundary of the loops, with guard values behind every slice; and slices of the
 //! wrong length.
 
+/// By its path: `judge.rs` has no `presam_tests`.
+#[path = "../../src/shapes.rs"]
+mod calls;
+
 use crate::common::{Guarded, Random, bits};
+use calls::{CALLS, Planes, check};
 use presam::{
-    AdamW, AscentRule, BaseOptimizer, BaseState, Cpu, DescentRule, Element, Error, InfoAsam,
-    LengthRule, PartialNorm, PreSam, Real, RuleState, Sam, Scale, Sgd, Variant, Vasso, finish,
+    AdamW, AscentRule, BaseOptimizer, BaseState, Cpu, DescentRule, Element, InfoAsam, LengthRule,
+    PartialNorm, PreSam, Real, RuleState, Sam, Scale, Sgd, Variant, Vasso, finish,
 };
 use presam_conformance::generate::BOUNDARIES;
 
@@ -137,132 +142,17 @@ fn in_place_is_out_of_place_and_restores() {
     }
 }
 
-const N: usize = 100;
-
-/// Buffers of one length but for one, which is `n` long.
-struct Planes {
-    w: Vec<f32>,
-    g: Vec<f32>,
-    memory: [Vec<f32>; 2],
-    inputs: [Vec<f32>; 2],
-    out: Vec<f32>,
-}
-
-impl Planes {
-    fn with(wrong: &str, n: usize) -> Self {
-        let plane = |name: &str| vec![0.5; if name == wrong { n } else { N }];
-        Self {
-            w: plane("params"),
-            g: plane("grads"),
-            memory: ["memory 0", "memory 1"].map(plane),
-            inputs: ["inputs 0", "inputs 1"].map(plane),
-            out: plane("out"),
-        }
-    }
-
-    fn all(&self) -> Vec<Vec<u64>> {
-        [&self.w, &self.g, &self.out]
-            .into_iter()
-            .chain(&self.memory)
-            .chain(&self.inputs)
-            .map(|x| bits(x))
-            .collect()
-    }
-}
-
-/// A rule with two planes of each kind.
-#[derive(Clone, Copy)]
-struct AllPlanes;
-
-impl AscentRule<f32, 2, 2> for AllPlanes {
-    fn norm_term(self, e: Element<f32, 2, 2>) -> f32 {
-        e.grad * e.inputs[0]
-    }
-    fn direction(self, e: Element<f32, 2, 2>) -> f32 {
-        e.grad * e.inputs[1]
-    }
-    fn remember(self, e: Element<f32, 2, 2>) -> [f32; 2] {
-        [e.grad, e.param]
-    }
-}
-
-/// Runs `phase` with each slice one too short and one too long; nothing may be written.
-fn refuses(names: &[(&str, &'static str)], phase: impl Fn(&mut Planes) -> Result<(), Error>) {
-    phase(&mut Planes::with("", N)).unwrap();
-    for (wrong, slice) in names {
+/// Each plane of each function one too short, one too long and empty; and all as they should be.
+#[test]
+fn every_function_names_a_plane_of_the_wrong_length() {
+    const N: usize = 100;
+    for (call, wrong) in (0..CALLS).flat_map(|call| (0..=Planes::COUNT).map(move |w| (call, w))) {
         for found in [N - 1, N + 1, 0] {
-            let mut planes = Planes::with(wrong, found);
-            let before = planes.all();
-            assert_eq!(
-                phase(&mut planes),
-                Err(Error::Length { slice, expected: N, found }),
-                "{wrong}"
-            );
-            assert_eq!(planes.all(), before, "{wrong}: something was written");
+            let mut lengths = (0..).map(|plane| if plane == wrong { found } else { N });
+            let mut planes = Planes::new(|| vec![0.5; lengths.next().unwrap()]);
+            check(call, Cpu::detect(), &mut planes);
         }
     }
-}
-
-const READ: [(&str, &str); 5] = [
-    ("grads", "grads"),
-    ("memory 0", "memory"),
-    ("memory 1", "memory"),
-    ("inputs 0", "inputs"),
-    ("inputs 1", "inputs"),
-];
-
-#[test]
-fn the_norm_names_a_slice_of_the_wrong_length() {
-    refuses(&READ, |p| {
-        let mut norm = PartialNorm::new();
-        let memory = p.memory.each_ref().map(Vec::as_slice);
-        let inputs = p.inputs.each_ref().map(Vec::as_slice);
-        let result =
-            Cpu::detect().accumulate_norm(AllPlanes, &p.w, &p.g, memory, inputs, &mut norm);
-        assert!(result.is_ok() || norm.counted() == 0, "the norm is unchanged");
-        result
-    });
-}
-
-const SCALE: presam::Scale<f32> = presam::Scale { prescale: 1.0, scale: 0.5, remember: true };
-
-#[test]
-fn the_ascent_names_a_slice_of_the_wrong_length() {
-    let names = |out| READ.into_iter().chain([("out", out)]).collect::<Vec<_>>();
-    refuses(&names("perturbed"), |p| {
-        let memory = p.memory.each_mut().map(Vec::as_mut_slice);
-        let inputs = p.inputs.each_ref().map(Vec::as_slice);
-        Cpu::detect().ascend(AllPlanes, SCALE, &p.w, &p.g, memory, inputs, &mut p.out)
-    });
-    refuses(&names("backup"), |p| {
-        let memory = p.memory.each_mut().map(Vec::as_mut_slice);
-        let inputs = p.inputs.each_ref().map(Vec::as_slice);
-        Cpu::detect().ascend_in_place(AllPlanes, SCALE, &mut p.w, &p.g, memory, inputs, &mut p.out)
-    });
-    refuses(&[("out", "backup")], |p| Cpu::detect().restore(&mut p.w, &p.out));
-}
-
-#[test]
-fn the_descent_names_a_slice_of_the_wrong_length() {
-    let adamw = AdamW::new(0.1).unwrap().arm(&BaseState::new());
-    let names = [("grads", "perturbed_grads"), ("memory 0", "state"), ("memory 1", "state")];
-    refuses(&names, |p| {
-        let state = p.memory.each_mut().map(Vec::as_mut_slice);
-        Cpu::detect().descend(adamw, 1.0, &mut p.w, &p.g, state)
-    });
-}
-
-#[test]
-fn the_helpers_name_a_slice_of_the_wrong_length() {
-    let wsam = presam::Wsam::new(0.5_f32).unwrap();
-    refuses(&[("grads", "second")], |p| {
-        Cpu::detect().accumulate_pair(&p.w, &p.g, &mut PartialNorm::new())
-    });
-    refuses(&[("grads", "grads")], |p| Cpu::detect().mix_gradients(wsam, &p.g, &mut p.w));
-    refuses(&[("grads", "grads"), ("out", "perturbed_grads")], |p| {
-        Cpu::detect().correct(wsam.correction(0.1), &mut p.w, &p.g, &p.out)
-    });
-    refuses(&[("out", "mask")], |p| presam::TopK::new(3).write_mask(&p.w, &mut p.out));
 }
 
 /// A rule with a plane of memory that it never renews.

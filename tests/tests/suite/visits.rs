@@ -2,41 +2,18 @@
 
 mod wild;
 
-use crate::common::{Random, bits};
+use crate::common::{bits, layers};
 use presam::{
-    Cpu, Error, Group, Mark, Planes, PlanesMut, Sam, SegmentMut, Segments, Session, Sgd,
-    SgdMomentum, Tensor, Vasso,
+    Cpu, Error, Group, PlanesMut, Sam, SegmentMut, Segments, Session, Sgd, SgdMomentum, Tensor,
+    Vasso,
 };
+use presam_backends::Layer;
+use wild::cut;
 
 const LENGTHS: [usize; 4] = [5, 70, 3, 5];
 /// Of a step in place: measure, perturb, restore, judge, descend.
 const VISITS: usize = 5;
 const RESTORES: usize = 3;
-
-struct Layer {
-    w: Vec<f32>,
-    g: Vec<f32>,
-    spare: Vec<f32>,
-    memory: [Vec<f32>; 1],
-    state: [Vec<f32>; 1],
-    mark: Mark,
-}
-
-impl Tensor<f32> for Layer {
-    fn segment(&mut self) -> SegmentMut<'_, f32> {
-        SegmentMut {
-            group: 0,
-            params: &mut self.w,
-            grads: &self.g,
-            perturbed_grads: &self.g,
-            spare: &mut self.spare,
-            memory: PlanesMut::of(&mut self.memory),
-            inputs: Planes::none(),
-            state: PlanesMut::of(&mut self.state),
-            mark: &mut self.mark,
-        }
-    }
-}
 
 /// What a visitor does to its list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +30,7 @@ enum Fault {
 }
 
 struct Model {
-    tensors: Vec<Layer>,
+    tensors: Vec<Layer<f32>>,
     visits: usize,
     /// In which visit (from 1; in every one from then on if `forever`), of which tensor.
     fault: Option<(Fault, usize, usize)>,
@@ -62,21 +39,12 @@ struct Model {
 
 impl Model {
     fn new(fault: Option<(Fault, usize, usize)>) -> Self {
-        let mut random = Random(3);
-        let tensor = |n| Layer {
-            w: random.plane(n),
-            g: random.plane(n),
-            spare: vec![0.0; n],
-            memory: [vec![0.0; n]],
-            state: [vec![0.0; n]],
-            mark: Mark::default(),
-        };
-        let tensors = LENGTHS.into_iter().map(tensor).collect();
+        let tensors = layers(3, LENGTHS.map(|n| (0, n)), [1, 1]);
         Self { tensors, visits: 0, fault, forever: false }
     }
 
     fn params(&self) -> Vec<Vec<u64>> {
-        self.tensors.iter().map(|t| bits(&t.w)).collect()
+        self.tensors.iter().map(|t| bits(&t.own.params)).collect()
     }
 
     fn marks(&self) -> Vec<bool> {
@@ -107,19 +75,8 @@ impl Segments<f32> for Model {
                     let _ = visitor(segment);
                 }
                 Some(Fault::Resizes) => {
-                    let n = tensor.w.len() - 1;
-                    let [memory, state] = [&mut tensor.memory, &mut tensor.state];
-                    visitor(SegmentMut {
-                        group: 0,
-                        params: &mut tensor.w[..n],
-                        grads: &tensor.g[..n],
-                        perturbed_grads: &tensor.g[..n],
-                        spare: &mut tensor.spare[..n],
-                        memory: PlanesMut::from([&mut memory[0][..n]]),
-                        inputs: Planes::none(),
-                        state: PlanesMut::from([&mut state[0][..n]]),
-                        mark: &mut tensor.mark,
-                    })?;
+                    let n = tensor.own.params.len() - 1;
+                    visitor(cut(tensor, n))?;
                 }
                 None => visitor(tensor.segment())?,
             }
@@ -252,7 +209,7 @@ fn a_forgotten_ascent_is_found() {
     let before = model.params();
     let base = Sgd::new(0.125).unwrap().with_momentum(0.5).unwrap();
     let mut session = Session::new(Cpu::plain(), Sam::new(), base);
-    model.tensors.iter_mut().for_each(|t| t.memory[0].clear());
+    model.tensors.iter_mut().for_each(|t| t.own.memory[0].clear());
     let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
     assert_eq!(error, Error::Planes { planes: "memory", expected: 0, found: 1 });
 

@@ -13,17 +13,19 @@ impl DeviceTrainer<'_> {
         let of = |name: fn(usize) -> String, planes: [Address; 2]| {
             planes.into_iter().enumerate().map(move |(k, plane)| (name(k), plane))
         };
-        let own = [(PARAMS.to_owned(), self.flat.params), (KEPT.to_owned(), self.flat.kept)];
-        let all = own.into_iter().chain(of(memory, self.memory)).chain(of(base, self.state));
+        let own =
+            [(PARAMS.to_owned(), self.made.flat.params), (KEPT.to_owned(), self.made.flat.kept)];
+        let all =
+            own.into_iter().chain(of(memory, self.made.memory)).chain(of(base, self.made.state));
         all.filter(|(_, plane)| *plane != 0).collect()
     }
 
     /// All that it carries from one epoch to the next.
     pub(super) fn carried(&mut self) -> Result<State, Error> {
-        let (lasting, len) = (self.lasting(), self.flat.len);
+        let (lasting, len) = (self.lasting(), self.made.flat.len);
         let plane = |(name, at)| Ok((name, download(self.device, at, len)?));
         let planes = lasting.into_iter().map(plane).collect::<Result<_, DeviceError>>()?;
-        let (rule, base) = self.step.states(self.device)?;
+        let (rule, base) = self.made.step.states(self.device)?;
         Ok(State { planes, counters: Counters { steps: self.steps, rules: vec![rule], base } })
     }
 
@@ -37,6 +39,6 @@ impl DeviceTrainer<'_> {
         let Counters { steps, rules, base } = &state.counters;
         self.steps = *steps;
         let rule = rules.first().copied().unwrap_or_default();
-        Ok(self.step.set_states(self.device, rule, *base)?)
+        Ok(self.made.step.set_states(self.device, rule, *base)?)
     }
 }

@@ -84,20 +84,23 @@ fn segments(
     mlp.segments().map(of).collect()
 }
 
-/// The pieces of a trainer, each as [`DeviceTrainer`](super::DeviceTrainer) has it.
+/// What a trainer has on its device, and the step over it.
 pub(super) struct Made {
     pub network: DeviceNetwork,
     pub step: DeviceStep,
     pub mixes: Mixes,
     pub flat: Flat,
+    /// Planes of the rule and of the base optimizer; 0 where they have fewer.
     pub memory: [Address; 2],
     pub state: [Address; 2],
     pub train: Resident,
     pub test: Resident,
     pub true_labels: Address,
+    /// The examples of an epoch, in the order in which they are taken.
     pub order: Address,
     pub batch: Batch,
     pub log: Address,
+    /// The row of the step under way: at the same place in every step.
     pub row: Address,
     pub right: Address,
 }

@@ -38,15 +38,15 @@ impl DeviceTrainer<'_> {
     pub(super) fn take(&mut self, perturbs: bool) -> Result<(), DeviceError> {
         let kind = self.next_kind(perturbs);
         let looks = kind == Kind::Whole && self.change.is_none();
-        let alike = self.batch.len == self.whole && !looks && self.clock.is_none();
+        let alike = self.made.batch.len == self.whole && !looks && self.clock.is_none();
         if alike && self.device.records() && self.known.contains_key(&kind) {
             self.repeat(kind)?;
         } else {
             self.queue(kind)?;
             self.known.entry(kind).or_insert(Known::Launched);
         }
-        let row = self.log + (4 * ROW * self.logged) as u64;
-        self.device.copy(row, self.row, 4 * ROW)?;
+        let row = self.made.log + (4 * ROW * self.logged) as u64;
+        self.device.copy(row, self.made.row, 4 * ROW)?;
         self.logged += 1;
         Ok(())
     }
@@ -97,11 +97,11 @@ impl DeviceTrainer<'_> {
 
     /// All that a step asks of the device.
     fn queue(&mut self, kind: Kind) -> Result<(), DeviceError> {
-        let Flat { params, grads, perturbed_grads, perturbed, .. } = self.flat;
+        let Flat { params, grads, perturbed_grads, perturbed, .. } = self.made.flat;
         match kind {
             Kind::Base | Kind::Unperturbed => {
                 if kind == Kind::Unperturbed {
-                    self.step.skip_ascent(self.device)?;
+                    self.made.step.skip_ascent(self.device)?;
                 }
                 self.gradient(params, perturbed_grads)?;
                 self.log_loss()?;
@@ -116,9 +116,9 @@ impl DeviceTrainer<'_> {
             Kind::Reuse => {
                 self.gradient(params, grads)?;
                 self.log_loss()?;
-                self.step.skip_ascent(self.device)?;
+                self.made.step.skip_ascent(self.device)?;
                 if let Descent::LookSam { look, .. } = self.plan.descent {
-                    self.mixes.look_sam_reuse(self.device, look)?;
+                    self.made.mixes.look_sam_reuse(self.device, look)?;
                 }
                 self.end(0)
             }
@@ -136,17 +136,17 @@ impl DeviceTrainer<'_> {
     }
 
     fn gradient(&mut self, params: Address, grads: Address) -> Result<(), DeviceError> {
-        self.network.forward(self.device, params, self.batch)?;
+        self.made.network.forward(self.device, params, self.made.batch)?;
         self.passed(Phase::Forward)?;
-        self.network.backward(self.device, params, self.batch, grads)?;
+        self.made.network.backward(self.device, params, self.made.batch, grads)?;
         self.passed(Phase::Backward)
     }
 
     /// The first half of the step, and how far it went.
     fn ascend(&mut self) -> Result<Address, DeviceError> {
-        self.step.ascend(self.device)?;
+        self.made.step.ascend(self.device)?;
         self.passed(Phase::Ascent)?;
-        let distance = self.mixes.distance(self.device)?;
+        let distance = self.made.mixes.distance(self.device)?;
         self.passed(Phase::Measuring)?;
         Ok(distance)
     }
@@ -155,9 +155,9 @@ impl DeviceTrainer<'_> {
     fn mix(&mut self) -> Result<(), DeviceError> {
         match self.plan.descent {
             Descent::Plain => Ok(()),
-            Descent::Gsam(gsam) => self.mixes.gsam(self.device, gsam),
-            Descent::Wsam(wsam) => self.mixes.wsam(self.device, wsam),
-            Descent::Saner { mix, .. } => self.mixes.saner(self.device, mix),
+            Descent::Gsam(gsam) => self.made.mixes.gsam(self.device, gsam),
+            Descent::Wsam(wsam) => self.made.mixes.wsam(self.device, wsam),
+            Descent::Saner { mix, .. } => self.made.mixes.saner(self.device, mix),
             // After the descent.
             Descent::LookSam { .. } => Ok(()),
         }
@@ -166,23 +166,23 @@ impl DeviceTrainer<'_> {
     /// What LookSAM keeps of a step that was taken.
     fn keep_sharp(&mut self) -> Result<(), DeviceError> {
         match self.plan.descent {
-            Descent::LookSam { look, .. } => self.mixes.look_sam_split(self.device, look),
+            Descent::LookSam { look, .. } => self.made.mixes.look_sam_split(self.device, look),
             _ => Ok(()),
         }
     }
 
     /// The loss of the gradient just taken, into the step's row.
     fn log_loss(&mut self) -> Result<(), DeviceError> {
-        let arguments = [self.batch.len as u64, self.network.losses(), self.row];
+        let arguments = [self.made.batch.len as u64, self.made.network.losses(), self.made.row];
         self.device.launch(&entries::mean_loss, 1, &arguments)?;
         self.passed(Phase::Measuring)
     }
 
     /// The base optimizer's step, and what all of it did into the row.
     fn end(&mut self, distance: Address) -> Result<(), DeviceError> {
-        self.step.descend(self.device)?;
+        self.made.step.descend(self.device)?;
         self.passed(Phase::Descent)?;
-        let arguments = [self.step.control(), distance, self.row + 4];
+        let arguments = [self.made.step.control(), distance, self.made.row + 4];
         self.device.launch(&entries::report, 1, &arguments)
     }
 }

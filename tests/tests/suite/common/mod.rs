@@ -1,8 +1,7 @@
 //! What several tests share.
 
-pub(crate) mod naive;
-
 use presam::Real;
+use presam_backends::Layer;
 
 /// A linear congruential generator.
 pub struct Random(pub u64);
@@ -24,6 +23,21 @@ impl Random {
     pub fn segments<R: Real>(&mut self, lengths: &[usize]) -> Vec<Vec<R>> {
         lengths.iter().map(|n| self.plane(*n)).collect()
     }
+}
+
+/// Tensors of these groups and lengths with random parameters and gradients, and planes of memory and state.
+pub fn layers(
+    seed: u64,
+    places: impl IntoIterator<Item = (usize, usize)>,
+    planes: [usize; 2],
+) -> Vec<Layer<f32>> {
+    let mut random = Random(seed);
+    let layer = |(group, n)| {
+        let mut layer = Layer::new(group, random.plane(n), vec![], planes);
+        layer.own.grads = random.plane(n);
+        layer
+    };
+    places.into_iter().map(layer).collect()
 }
 
 pub fn widened<R: Real>(plane: &[R]) -> Vec<f64> {

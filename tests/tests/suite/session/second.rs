@@ -1,6 +1,6 @@
 //! What a session makes of a second gradient: refused, clipped, taken as it is, scaled.
 
-use super::{Model, groups, momentum, sgd};
+use super::{Model, drawn, gradient, groups, momentum, sgd};
 use presam::{
     AdamW, BaseState, Cpu, DynVariant, Error, FisherSam, Group, InfoSam, Outcome, Point, RuleState,
     Sam, SecondGradient, Session, Vasso,
@@ -9,11 +9,11 @@ use presam::{
 #[test]
 fn a_second_gradient_that_is_not_finite_takes_no_step() {
     for value in [f32::NAN, f32::INFINITY] {
-        let (mut model, groups) = (Model::new(8, 0, 2), groups());
+        let (mut model, groups) = (drawn(8, 0, 2), groups());
         let (before, planes) = (model.params(), model.planes());
         let mut session = Session::new(Cpu::detect(), Sam::new(), AdamW::new(0.125).unwrap());
         let mut ascended = session.ascend(&groups, &mut model).unwrap();
-        ascended.model().tensors[1].g[3] = value;
+        ascended.model().tensors[1].own.grads[3] = value;
         let report = ascended.descend().unwrap();
         assert_eq!((report.second, report.descended), (Outcome::NonFinite, false));
         assert_eq!((model.params(), model.planes()), (before, planes));
@@ -23,8 +23,8 @@ fn a_second_gradient_that_is_not_finite_takes_no_step() {
 
 #[test]
 fn a_first_gradient_that_is_not_finite_asks_for_no_second() {
-    let (mut model, groups) = (Model::new(9, 1, 1), groups());
-    model.tensors[0].g[0] = f32::NAN;
+    let (mut model, groups) = (drawn(9, 1, 1), groups());
+    model.tensors[0].own.grads[0] = f32::NAN;
     let (before, planes) = (model.params(), model.planes());
     let mut session = Session::new(Cpu::detect(), Vasso::default(), momentum());
     let mut calls = Vec::new();
@@ -43,13 +43,13 @@ fn a_first_gradient_that_is_not_finite_asks_for_no_second() {
 
 /// The largest change of a parameter in one step of plain descent, and the step's report.
 fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model {
-    let (mut model, groups) = (Model::new(10, 0, 0), [Group::new(0.25).unwrap(); 2]);
+    let (mut model, groups) = (drawn(10, 0, 0), [Group::new(0.25).unwrap(); 2]);
     let mut session = Session::new(Cpu::detect(), Sam::new(), sgd());
     (session.second, session.loss_scale) = (second, loss_scale);
     session
         .step(&groups, &mut model, |m, _| {
-            m.gradient();
-            m.tensors.iter_mut().flat_map(|t| &mut t.g).for_each(|g| *g *= loss_scale);
+            gradient(m);
+            m.tensors.iter_mut().flat_map(|t| &mut t.own.grads).for_each(|g| *g *= loss_scale);
             Ok::<(), Error>(())
         })
         .unwrap();
@@ -58,9 +58,11 @@ fn step_with(second: SecondGradient<f32>, loss_scale: f32) -> Model {
 
 /// || w - w_before || / learning rate: the norm of the gradient that was descended.
 fn descended_norm(model: &Model) -> f64 {
-    let before = Model::new(10, 0, 0);
+    let before = drawn(10, 0, 0);
     let pairs = model.tensors.iter().zip(&before.tensors);
-    let moved = pairs.flat_map(|(a, b)| a.w.iter().zip(&b.w)).map(|(a, b)| f64::from(a - b));
+    let moved = pairs
+        .flat_map(|(a, b)| a.own.params.iter().zip(&b.own.params))
+        .map(|(a, b)| f64::from(a - b));
     moved.map(|x| x * x).sum::<f64>().sqrt() / 0.125
 }
 
@@ -89,13 +91,13 @@ fn a_loss_scale_that_is_a_power_of_two_changes_no_bit() {
 
 /// Two steps of a rule that sees the gradient's own size, with all that it keeps.
 fn kept_by<V: DynVariant<f32>>(variant: V, memory: usize, loss_scale: f32) -> [Vec<Vec<u64>>; 2] {
-    let (mut model, groups) = (Model::new(13, memory, 0), [Group::new(0.25).unwrap(); 2]);
+    let (mut model, groups) = (drawn(13, memory, 0), [Group::new(0.25).unwrap(); 2]);
     let mut session = Session::new(Cpu::detect(), variant, sgd());
     session.loss_scale = loss_scale;
     for _ in 0..2 {
         let report = session.step(&groups, &mut model, |m, _| {
-            m.gradient();
-            m.tensors.iter_mut().flat_map(|t| &mut t.g).for_each(|g| *g *= loss_scale);
+            gradient(m);
+            m.tensors.iter_mut().flat_map(|t| &mut t.own.grads).for_each(|g| *g *= loss_scale);
             Ok::<(), Error>(())
         });
         assert!(report.unwrap().descended);

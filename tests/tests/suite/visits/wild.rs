@@ -1,16 +1,17 @@
 //! Visits that differ at random: a step is an error, or every weight that it was shown has stepped once.
 
-use super::{Fault, Layer, groups};
+use super::{Fault, groups};
 use crate::common::{Random, bits};
 use presam::{
     Cpu, Error, Form, Planes, PlanesMut, SegmentMut, Segments, Session, Sgd, SgdMomentum, Vasso,
 };
+use presam_backends::Layer;
 
 const RATE: f32 = 0.125;
 
 /// A list of tensors that does something else to one of them in one visit of three.
 struct Wild {
-    tensors: Vec<Layer>,
+    tensors: Vec<Layer<f32>>,
     random: Random,
     honest: bool,
     /// Leaves out whatever is perturbed.
@@ -27,7 +28,8 @@ impl Wild {
 
     /// What this visit shows: tensors and lengths.
     fn list(&mut self) -> Vec<(usize, usize)> {
-        let mut list: Vec<_> = self.tensors.iter().map(|t| t.w.len()).enumerate().collect();
+        let mut list: Vec<_> =
+            self.tensors.iter().map(|t| t.own.params.len()).enumerate().collect();
         if self.hides_perturbed {
             list.retain(|(which, _)| !self.tensors[*which].mark.is_perturbed());
         }
@@ -47,16 +49,17 @@ impl Wild {
 }
 
 /// The first `n` elements of a tensor.
-fn cut(tensor: &mut Layer, n: usize) -> SegmentMut<'_, f32> {
+pub(super) fn cut(tensor: &mut Layer<f32>, n: usize) -> SegmentMut<'_, f32> {
+    let own = &mut tensor.own;
     SegmentMut {
         group: 0,
-        params: &mut tensor.w[..n],
-        grads: &tensor.g[..n],
-        perturbed_grads: &tensor.g[..n],
+        params: &mut own.params[..n],
+        grads: &own.grads[..n],
+        perturbed_grads: &own.grads[..n],
         spare: &mut tensor.spare[..n],
-        memory: PlanesMut::from([&mut tensor.memory[0][..n]]),
+        memory: PlanesMut::from([&mut own.memory[0][..n]]),
         inputs: Planes::none(),
-        state: PlanesMut::from([&mut tensor.state[0][..n]]),
+        state: PlanesMut::from([&mut own.state[0][..n]]),
         mark: &mut tensor.mark,
     }
 }
@@ -76,16 +79,16 @@ impl Segments<f32> for Wild {
 }
 
 /// w after `steps` of the base optimizer over the first `n` elements: v = g without momentum.
-fn stepped(tensor: &Layer, before: &[f32], n: usize) -> Vec<u64> {
+fn stepped(tensor: &Layer<f32>, before: &[f32], n: usize) -> Vec<u64> {
     let mut after = before.to_vec();
-    after.iter_mut().zip(&tensor.g).take(n).for_each(|(w, g)| *w -= RATE * g);
+    after.iter_mut().zip(&tensor.own.grads).take(n).for_each(|(w, g)| *w -= RATE * g);
     bits(&after)
 }
 
 /// That each weight stands where it stood or where its one step leads; `must` where it must have stepped.
 fn none_is_lost(model: &Wild, before: &[Vec<f32>], must: bool, what: &str) {
     for ((tensor, before), shown) in model.tensors.iter().zip(before).zip(&model.shown) {
-        let (now, after) = (bits(&tensor.w), stepped(tensor, before, *shown));
+        let (now, after) = (bits(&tensor.own.params), stepped(tensor, before, *shown));
         let stands = now == after || (!must && now == bits(before));
         assert!(!tensor.mark.is_perturbed() && stands, "{what}");
     }
@@ -103,12 +106,12 @@ fn cured(
     for hides in [true, false] {
         model.hides_perturbed = hides && perturbed > 0;
         if perturbed > 0 {
-            let now: Vec<_> = model.tensors.iter().map(|t| bits(&t.w)).collect();
+            let now: Vec<_> = model.tensors.iter().map(|t| bits(&t.own.params)).collect();
             let again = session.step(&groups(), model, |_, _| Ok::<(), Error>(()));
             let refused =
                 matches!(again, Err(Error::StillPerturbed { count, .. }) if count == perturbed);
             assert!(refused, "{what}, then {again:?}");
-            assert!(model.tensors.iter().map(|t| bits(&t.w)).eq(now), "{what}");
+            assert!(model.tensors.iter().map(|t| bits(&t.own.params)).eq(now), "{what}");
         }
     }
     model.hides_perturbed = false;
@@ -130,7 +133,8 @@ fn whatever_a_visitor_does_between_two_visits_no_weight_is_lost() {
         let mut model =
             Wild { tensors, random, honest: false, hides_perturbed: false, shown: Vec::new() };
         for step in 0..3 {
-            let before: Vec<Vec<f32>> = model.tensors.iter().map(|t| t.w.clone()).collect();
+            let before: Vec<Vec<f32>> =
+                model.tensors.iter().map(|t| t.own.params.clone()).collect();
             model.shown.clear();
             let (rule, counters) = (session.rule_state.steps, session.base_state.steps);
             let result = session.step(&groups(), &mut model, |_, _| Ok::<(), Error>(()));

@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     ("presam-tests", &["presam-backends", "presam-program"], &[]),
     ("presam-judge", &["presam-backends"], &[]),
     ("presam-benches", &["presam"], &[]),
-    ("presam-fuzz", &["presam-backends", "presam-capi", "presam-program"], &[]),
+    ("presam-fuzz", &["presam-capi", "presam-tests"], &[]),
     ("xtask", &["presam", "presam-kernels"], &[]),
 ];
 
