@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 type KeyRow = (&'static str, f64, &'static str, &'static str);
 /// Name, aliases, formula, keys, source, planes of memory and inputs (of state, for a base optimizer), whether a step
 /// takes one gradient.
-type Row = (&'static str, Vec<&'static str>, &'static str, Vec<KeyRow>, &'static str, Vec<usize>, bool);
+type Row =
+    (&'static str, Vec<&'static str>, &'static str, Vec<KeyRow>, &'static str, Vec<usize>, bool);
 
 fn keys(keys: &[Key]) -> Vec<KeyRow> {
     keys.iter().map(|key| (key.name, key.default, key.limits.words(), key.meaning)).collect()

@@ -84,7 +84,7 @@ impl Planes {
 }
 
 /// The functions that [`check`] calls.
-pub const CALLS: usize = 10;
+pub const CALLS: usize = 11;
 
 /// Function number `call` with these planes.
 ///
@@ -94,7 +94,7 @@ pub fn check(call: usize, cpu: Cpu, planes: &mut Planes) {
     let before = planes.bits();
     let (found, expected) = match call {
         0..=3 => ascent(call, cpu, planes),
-        4..=8 => helper(call, cpu, planes),
+        4..=9 => helper(call, cpu, planes),
         _ => session(cpu, planes),
     };
     assert_eq!(found, expected, "function {call}");
@@ -141,7 +141,7 @@ fn helper(call: usize, cpu: Cpu, p: &mut Planes) -> Both {
     let [m, v] = &p.memory;
     let expected = match call {
         4 => p.first_wrong([("perturbed_grads", &p.grads), ("state", m), ("state", v)]),
-        5 => p.first_wrong([("second", &p.grads)]),
+        5 | 8 => p.first_wrong([("second", &p.grads)]),
         6 => p.first_wrong([("grads", &p.grads)]),
         7 => p.first_wrong([("grads", &p.grads), ("perturbed_grads", &p.out)]),
         _ => p.first_wrong([("mask", &p.out)]),
@@ -154,6 +154,7 @@ fn helper(call: usize, cpu: Cpu, p: &mut Planes) -> Both {
         5 => cpu.accumulate_pair(&p.params, &p.grads, &mut PartialNorm::new()),
         6 => cpu.mix_gradients(wsam, &p.grads, &mut p.params),
         7 => cpu.correct(wsam.correction(0.1), &mut p.params, &p.grads, &p.out),
+        8 => cpu.accumulate_difference(&p.params, &p.grads, &mut PartialNorm::new()),
         _ => TopK::new(3).write_mask(&p.params, &mut p.out),
     };
     (found, expected)

@@ -1,6 +1,8 @@
 //! [`Engine`]: rules, counters and tensors of one optimizer on a device, and the two halves of a step.
 
-use presam::{AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState, Slope};
+use presam::{
+    AnyBase, AnyVariant, BaseState, DynBase, DynVariant, LengthRule, Outcome, RuleState, Slope,
+};
 use presam_bridge::{Descent, Fault, Settings, length, variant};
 use presam_cuda::{Address, DeviceError};
 
