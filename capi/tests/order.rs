@@ -102,6 +102,50 @@ fn stale<R: Api>() {
     }
 }
 
+/// A norm begun by the functions of the other type is none of these's.
+#[test]
+fn a_norm_of_the_other_type_is_refused() {
+    let (mut single, mut double) = (Model::<f32>::new(), Model::<f64>::new());
+    // SAFETY: all of it lives; a norm of `f64` has room for one of `f32`.
+    unsafe {
+        ok(f32::norm_begin(&single.state, (&raw mut double.norm).cast(), 0));
+        double.refuses(what(Code::NotBegun, Argument::Norm), |m| {
+            f64::norm_add(&m.state, &m.tensors[0], &mut m.norm)
+        });
+        ok(f64::norm_begin(&double.state, &mut double.norm, 0));
+        let begun: *mut <f32 as Api>::Norm = (&raw mut double.norm).cast();
+        single.refuses(what(Code::NotBegun, Argument::Norm), |m| {
+            f32::norm_add(&m.state, &m.tensors[0], begun)
+        });
+    }
+}
+
+/// A tensor that ascended in a step which was given up has not ascended in this one.
+fn ascended_before<R: Api>() {
+    let mut m = Model::<R>::new();
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::cancel(&mut m.state));
+        m.tensors.iter_mut().for_each(|tensor| ok(R::restore(&mut m.state, tensor)));
+        ok(R::norm_begin(&m.state, &mut m.norm, 0));
+        m.tensors.iter().for_each(|tensor| ok(R::norm_add(&m.state, tensor, &mut m.norm)));
+        ok(R::norm_finish(&mut m.state, &m.norm));
+        ok(R::ascend(&mut m.state, &mut m.tensors[0]));
+        ok(R::second_begin(&m.state, &mut m.norm, 0));
+        ok(R::second_add(&m.state, &m.tensors[0], &mut m.norm));
+        m.refuses(what(Code::Order, Argument::Mark), |m| {
+            R::second_add(&m.state, &m.tensors[1], &mut m.norm)
+        });
+    }
+}
+
+#[test]
+fn what_ascended_in_a_step_that_was_given_up_is_not_descended() {
+    ascended_before::<f32>();
+    ascended_before::<f64>();
+}
+
 /// Before the base optimizer's first step its plane holds whatever it holds.
 fn no_momentum_yet<R: Api>() {
     let mut m = Model::<R>::new();

@@ -88,6 +88,19 @@ fn reported<R: Api>(scale: f64) {
     }
     assert!((told.grad_factor - 0.5).abs() < 1e-6, "{}", told.grad_factor);
     assert_eq!((told.second, told.steps, told.descends), (Outcome::Finite as u32, 1, 1));
+    // What became of a second gradient is that step's alone.
+    // SAFETY: all of it lives.
+    unsafe {
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        m.planes[0].grads[0] = R::INFINITY;
+        ok(R::descend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::report(&m.state, &mut told));
+        assert_eq!((told.second, told.steps), (Outcome::NonFinite as u32, 1));
+        m.planes[0].grads[0] = R::ONE;
+        ok(R::ascend_all(&mut m.state, m.tensors.as_mut_ptr(), 2));
+        ok(R::report(&m.state, &mut told));
+    }
+    assert_eq!((told.second, told.steps), (Outcome::Finite as u32, 1));
 }
 
 #[test]
@@ -111,6 +124,10 @@ fn no_room_and_no_memory<R: Api>() {
         m.refuses(overlap, |m| R::ascend_all(&mut m.state, inside, 1));
         // No tensor, no memory: whatever the address.
         ok(R::check(&m.state, inside, 0));
+        // An empty tensor lies nowhere, though its address is within another.
+        m.tensors[1].len = 0;
+        m.tensors[1].params = m.tensors[0].params.wrapping_add(3);
+        ok(R::check(&m.state, m.tensors.as_ptr(), 2));
     }
 }
 

@@ -20,9 +20,8 @@ fn check_planes<'a, R: 'a>(
 }
 
 written! {
-    CopyAll(cpu: Cpu, to: &'a mut [R], from: &'a [R]) -> () {
-        let (reads, memory, inputs) = ([from], [], []);
-        cpu.map(Copied, Writes { out: to, reads, memory, inputs });
+    Restore(cpu: Cpu, params: &'a mut [R], backup: &'a [R]) -> () {
+        cpu.copy(params, backup);
     }
 }
 
@@ -217,13 +216,14 @@ impl Cpu {
     /// [`Error::Length`] where the lengths differ; nothing is written.
     pub fn restore<R: Real>(self, params: &mut [R], backup: &[R]) -> Result<(), Error> {
         check_length("backup", params.len(), backup.len())?;
-        self.copy(params, backup);
+        R::written::<Restore>((self, params, backup));
         Ok(())
     }
 
     /// `to` and `from` are of one length.
     fn copy<R: Real>(self, to: &mut [R], from: &[R]) {
-        R::written::<CopyAll>((self, to, from));
+        let (reads, memory, inputs) = ([from], [], []);
+        self.map(Copied, Writes { out: to, reads, memory, inputs });
     }
 
     /// Phase 3, once per segment: the base optimizer's step on the *restored* parameters with the
