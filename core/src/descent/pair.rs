@@ -105,8 +105,8 @@ impl Cpu {
         R::written::<PairSums>((self, first, second, sums))
     }
 
-    /// Adds one segment's ||first - second||^2 to `sums`, each difference rounded once: how far a step perturbed w, or g~ is
-    /// from g (equal gradients mean that there was no step). Read-only, one pass over both slices.
+    /// Adds one segment's ||first - second||^2 to `sums`, each difference rounded once: how far an ascent moved w, or how
+    /// far g~ is from g (0: the second gradient was not taken at the perturbed point). Read-only, one pass over both.
     ///
     /// | slice | length | access |
     /// | --- | --- | --- |

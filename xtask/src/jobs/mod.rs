@@ -91,7 +91,7 @@ pub(crate) const JOBS: &[Job] = &[
     checks("size", "weigh the flash, RAM and stack of each rule and phase; write docs/size.md", size::size),
     job("no-panic", "no panic, no fused instruction in any phase", |_| no_panic::no_panic()),
     job("profiles", "a crate outside is as fast under every profile of Cargo's", |_| profiles::profiles()),
-    job("examples", "run every example of core and model", |_| runs::examples()),
+    job("examples", "run every example of core", |_| runs::examples()),
     job("bench-smoke", "every benchmark once, as a test", |_| runs::bench_smoke()),
     job("package", "package what is published, check the packages on their own", |_| runs::package()),
     job("no-network", "the program and its tests without network", |_| runs::no_network()),

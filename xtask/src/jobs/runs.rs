@@ -8,21 +8,17 @@ pub(crate) fn test() -> Outcome {
     Run::cargo().arg("test").run()
 }
 
-/// Those of core and model. No package is named: that would build them anew, with the features of that
-/// package alone, where `cargo test` has built them already.
+/// The core's. No package is named: that would build them anew, with the features of that package alone, where
+/// `cargo test` has built them already.
 pub(crate) fn examples() -> Outcome {
     let packages = workspace::packages(&root())?;
-    for name in ["presam", "presam-model"] {
-        let package = packages.iter().filter(|package| package.name == name);
-        let examples: Vec<&str> = package.flat_map(|package| package.targets("example")).collect();
-        if examples.is_empty() {
-            return Err(format!("{name} has no example to run"));
-        }
-        for example in examples {
-            Run::cargo().args(["run", "--quiet", "--example", example]).run()?;
-        }
+    let core = packages.iter().filter(|package| package.name == "presam");
+    let examples: Vec<&str> = core.flat_map(|package| package.targets("example")).collect();
+    if examples.is_empty() {
+        return Err("presam has no example to run".into());
     }
-    Ok(())
+    let run = |example: &&str| Run::cargo().args(["run", "--quiet", "--example", *example]).run();
+    examples.iter().try_for_each(run)
 }
 
 /// As tests, which criterion runs once each. Their package is left out of `cargo test`; named beside the
