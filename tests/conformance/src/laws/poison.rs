@@ -1,6 +1,10 @@
-//! A gradient that is not finite: which value, and where.
+//! A gradient that is not finite: which value, where, and what a step makes of it.
 
-use crate::case::{Case, Segment};
+use super::yardstick::answer;
+use crate::backend::Backend;
+use crate::case::{Answer, Case, Segment};
+use crate::compare::same_bits;
+use crate::report::Mismatch;
 use crate::scalar::Scalar;
 
 pub(super) const NON_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
@@ -48,6 +52,25 @@ pub(super) fn poison<R: Scalar>(
     let place = places.get(salt % 4).copied().unwrap_or(0);
     *plane.get_mut(place)? = R::from_f64(value);
     Some(index)
+}
+
+/// The answer of a step whose second gradient is not finite: there is no descent.
+pub(super) fn without_descent<R: Scalar>(
+    backend: &mut dyn Backend<R>,
+    case: &Case<R>,
+) -> Result<Answer<R>, Mismatch> {
+    let found = answer(backend, case)?;
+    if found.base_steps != case.base_steps {
+        let name = "steps of the base optimizer";
+        return Err(Mismatch::new(name, case.base_steps, found.base_steps));
+    }
+    for (index, (from, found)) in case.segments.iter().zip(&found.segments).enumerate() {
+        same_bits(&format!("segment {index}: params"), &from.params, &found.params)?;
+        for (from, found) in from.state.iter().zip(&found.state) {
+            same_bits(&format!("segment {index}: state"), from, found)?;
+        }
+    }
+    Ok(found)
 }
 
 fn salt<R: Scalar>(case: &Case<R>) -> usize {

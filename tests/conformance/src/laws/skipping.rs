@@ -1,7 +1,7 @@
 //! Steps that are skipped in the midst of a run: the ones after them must not feel it.
 
 use super::agreement::{evolved, has_diverged};
-use super::poison::{NON_FINITE, Which, poison};
+use super::poison::{NON_FINITE, Which, poison, without_descent};
 use super::yardstick::{answer, held_in_run};
 use super::{Checked, Law, any_rule};
 use crate::backend::{Backend, Scope};
@@ -34,7 +34,7 @@ fn skipped_is_forgotten<R: Scalar>(
 ) -> Result<Checked, Mismatch> {
     // Which gradient of which step is not finite: counters of the two halves part.
     const STEPS: [Option<Which>; 5] = [None, Some(Which::First), None, Some(Which::Second), None];
-    let fresh = backend.scope().fresh;
+    let Scope { fresh, convention, .. } = backend.scope();
     // What is neither counted nor perturbed has no ascent that a gradient could spoil.
     let case = case.map_options(|options| Options { is_perturbed: true, ..options });
     let first = at_first_zero(Case { base_steps: 0, rule_state: Default::default(), ..case });
@@ -47,6 +47,10 @@ fn skipped_is_forgotten<R: Scalar>(
         }
         let found = match which {
             Some(Which::First) => Some(skipped(backend, &case)?),
+            // A dialect's formula knows of no step without a descent.
+            Some(Which::Second) if !convention.is_oracle() => {
+                Some(without_descent(backend, &case)?)
+            }
             _ => held_in_run(backend, &case, fresh && step > 1, &mut Worst::default())
                 .map_err(|mismatch| mismatch.at_step(step))?,
         };
