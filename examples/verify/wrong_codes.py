@@ -990,8 +990,8 @@ class ImpureGuard16(Guard16):
 
 
 @code("dialects")
-class StaysGuard16(Guard16):
-    descend = StaysAtRateZero.descend
+class StaysGuard16(StaysAtRateZero, Guard16):
+    pass
 
 
 @code("dialects", rules="asam", bases="adamw")
