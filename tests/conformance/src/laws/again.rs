@@ -1,5 +1,6 @@
 //! The same again, after something else.
 
+use super::poison::salt;
 use super::yardstick::held;
 use super::{Checked, Law, any_rule, any_scope};
 use crate::backend::{Backend, Scope};
@@ -45,13 +46,6 @@ fn pure<R: Scalar>(
     let Some(second) = held(backend, case)? else { return Ok(Checked::PassedOver) };
     same_answer(&first, &second)?;
     Ok(Checked::Judged)
-}
-
-/// A number that cases of one size do not share.
-fn salt<R: Scalar>(case: &Case<R>) -> usize {
-    let numbers = case.segments.iter().flat_map(|s| s.params.iter().chain(&s.grads));
-    let hash = numbers.fold(case.base_steps, |hash, x| hash.rotate_left(7) ^ x.bits());
-    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
 }
 
 /// A change to one thing that a step reads.

@@ -73,7 +73,8 @@ pub(super) fn without_descent<R: Scalar>(
     Ok(found)
 }
 
-fn salt<R: Scalar>(case: &Case<R>) -> usize {
+/// A number that cases of one size do not share.
+pub(super) fn salt<R: Scalar>(case: &Case<R>) -> usize {
     let numbers = case.segments.iter().flat_map(|s| &s.params);
     let hash = numbers.fold(case.base_steps, |hash, x| hash.rotate_left(5) ^ x.bits());
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
