@@ -71,6 +71,10 @@ fn verdict(report: &Report) -> String {
         return format!("not covered: {kernel} did not run in so few cases; nothing differs");
     }
     let kernels = report.kernels.len();
-    let runs = report.training.len();
-    format!("{kernels} kernels and {runs} training runs agree with the core in every bit")
+    match report.training.len() {
+        0 => format!("{kernels} kernels agree with the core in every bit; nothing was trained"),
+        runs => {
+            format!("{kernels} kernels and {runs} training runs agree with the core in every bit")
+        }
+    }
 }
