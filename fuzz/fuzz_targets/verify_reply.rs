@@ -9,7 +9,7 @@ use presam_fuzz::case::case;
 use presam_fuzz::draw::{Draw, Kind};
 use presam_fuzz::memory::{Measuring, peak};
 use presam_fuzz::same;
-use presam_program::pipe::{
+use presam_pipe::{
     Asked, Form, Operation, Reply, case_value, parse_answer, parse_hello, read_case,
 };
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::pipe::PipeError;
 use crate::show::files::OutputError;
 use presam_cuda::DeviceError;
+use presam_pipe::PipeError;
 
 macro_rules! failures {
     ($($(#[$doc:meta])* $Failure:ident($Inner:ty),)*) => {
@@ -15,6 +15,8 @@ macro_rules! failures {
         #[derive(Debug)]
         pub enum Error {
             $($(#[$doc])* $Failure($Inner),)*
+            /// The command of `--exec`, which cannot be tested.
+            Pipe(PipeError),
             /// A program computed something else than it should have.
             Wrong(String),
             /// Asked to end early; the folder holds what is needed to go on.
@@ -25,6 +27,7 @@ macro_rules! failures {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$Failure(error) => error.fmt(f),)*
+                    Self::Pipe(error) => write!(f, "--exec: {error}"),
                     Self::Wrong(what) => f.write_str(what),
                     Self::Interrupted(folder) => write!(
                         f,
@@ -56,8 +59,12 @@ failures! {
     Model(presam_model::Error),
     /// The device.
     Device(DeviceError),
-    /// A command that cannot be tested.
-    Pipe(PipeError),
+}
+
+impl From<PipeError> for Error {
+    fn from(error: PipeError) -> Self {
+        Self::Pipe(error)
+    }
 }
 
 /// The exit code of a program that Ctrl-C ended.

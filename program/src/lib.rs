@@ -14,7 +14,6 @@
 //! | [`init`] | adapters to begin with |
 //! | `machine` | the machine and the moment, for the record |
 //! | [`methods`] | the list of methods the program knows |
-//! | [`pipe`] | anybody's step in any language, asked over a pipe |
 //! | `progress` | what a long computation tells while it runs |
 //! | [`report`] | records of a comparison, its tables, pictures and files |
 //! | `sharpness` | largest Hessian eigenvalue and SAM sharpness of any loss given as a closure |
@@ -38,7 +37,6 @@ pub mod init;
 mod limited;
 mod machine;
 pub mod methods;
-pub mod pipe;
 mod progress;
 pub mod report;
 mod sharpness;

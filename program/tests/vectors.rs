@@ -26,7 +26,7 @@ fn every_rule_has_vectors_that_the_core_holds_to() {
         let cases = document["cases"].as_array().unwrap();
         assert_eq!(cases.len(), 6);
         for entry in cases {
-            let case = presam_program::pipe::read_case::<f32>(entry["case"].clone()).unwrap();
+            let case = presam_pipe::read_case::<f32>(entry["case"].clone()).unwrap();
             let answer = core.step(&case).unwrap();
             for (expected, found) in
                 entry["expected"].as_array().unwrap().iter().zip(&answer.segments)

@@ -10,8 +10,8 @@ use regex_lite::Regex;
 use super::{Base, Shape};
 use crate::config::ConfigError;
 use crate::machine::available_threads;
-use crate::methods::suggestion;
 use presam_cuda::Choice;
+use presam_pipe::similar::suggestion;
 
 /// The rules where neither rules nor a filter are asked for.
 pub const DEFAULT_RULES: &str = "sam,asam,info-asam";

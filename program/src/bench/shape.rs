@@ -1,7 +1,7 @@
 //! [`Shape`]: the lengths of the tensors of a model.
 
 use crate::config::ConfigError;
-use crate::methods::suggestion;
+use presam_pipe::similar::suggestion;
 
 /// A model as the lengths of its tensors, in the order in which PyTorch lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use crate::config::ConfigError;
 use crate::data::Source;
 use crate::error::Error;
 use crate::machine::{Host, available_threads};
-use crate::methods::{METHODS, Method, find, suggestion};
+use crate::methods::{METHODS, Method, find};
 use crate::show::view::View;
+use presam_pipe::similar::suggestion;
 
 use crate::command::say::{say, say_json};
 

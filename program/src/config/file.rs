@@ -5,7 +5,7 @@ use std::path::Path;
 use super::names::{key_name, method_name, named, table_name};
 use super::{ConfigError, Options};
 use crate::data::Source;
-use crate::methods::suggestion;
+use presam_pipe::similar::suggestion;
 
 /// Every key of the file, and what it takes.
 const KEYS: [(&str, &str); 22] = [

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::data::Source;
 use crate::machine::available_threads;
-use crate::methods::{Key, Limits, METHODS, Method, find, find_key, suggestion};
+use crate::methods::{Key, Limits, METHODS, Method, find, find_key};
 use crate::tilde::unreplaced;
 use presam_cuda::{Choice, NAMES};
+use presam_pipe::similar::suggestion;
 
 /// Seeds where none are given.
 pub(super) const SEEDS: u64 = 5;

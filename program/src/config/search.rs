@@ -5,7 +5,8 @@
 
 use super::{ConfigError, Many, Options};
 use crate::data::Source;
-use crate::methods::{METHODS, Method, find, suggestion};
+use crate::methods::{METHODS, Method, find};
+use presam_pipe::similar::suggestion;
 
 /// The learning rate's name in [`super::Config::search`]; the others are names of methods.
 pub const LEARNING_RATE: &str = "learning_rate";

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::ConfigError;
-use crate::methods::suggestion;
+use presam_pipe::similar::suggestion;
 
 /// The word that `text` is, in any case; the default where there is no text.
 pub(super) fn word<T: ValueEnum + Default>(

@@ -1,11 +1,7 @@
-//! Names as people type them: case, hyphens and underscores do not matter, and a slip gets a suggestion.
+//! Methods and keys by the names that people type.
 
 use super::{Key, METHODS, Method};
-
-/// The name without case, hyphen and underscore.
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
-}
+use presam_pipe::similar::plain;
 
 /// The method of that name or alias.
 pub fn find(name: &str) -> Option<&'static Method> {
@@ -21,25 +17,10 @@ pub fn find_key(keys: &'static [Key], name: &str) -> Option<&'static Key> {
     keys.iter().find(|key| plain(key.name) == wanted)
 }
 
-/// The most similar of `names`, if one is similar enough to be meant.
-pub fn suggestion<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wrong = plain(wrong);
-    names
-        .into_iter()
-        .map(|name| {
-            let name_plain = plain(name);
-            let slips = strsim::damerau_levenshtein(&wrong, &name_plain);
-            (slips, strsim::jaro_winkler(&wrong, &name_plain), name)
-        })
-        // One slip in three letters is still a typing error; more is another word.
-        .filter(|(slips, _, _)| *slips <= wrong.chars().count().div_ceil(3))
-        .min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)))
-        .map(|(_, _, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use presam_pipe::similar::suggestion;
     use std::collections::BTreeSet;
 
     #[test]

@@ -6,7 +6,7 @@ mod list;
 mod lookup;
 
 pub use list::{BASES, METHODS};
-pub use lookup::{find, find_key, suggestion};
+pub use lookup::{find, find_key};
 pub use presam::{Key, Limits};
 
 use serde::Serialize;

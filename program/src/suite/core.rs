@@ -8,8 +8,8 @@ use presam_conformance::{Answer, Backend, Case, Config, Scalar, Scope, laws};
 use super::record::{Report, Target};
 use super::run::{Outcome, run};
 use super::subject::{Plan, Subject, Witness};
-use crate::pipe::{Operation, case_value};
 use presam_backends::Phases;
+use presam_pipe::{Operation, case_value};
 
 /// The core, counted.
 struct Core<R> {

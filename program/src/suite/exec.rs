@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use presam_conformance::{
-    Backend, Case, Checked, Config, Convention, Law, LengthRule, Nearness, Options, Rule, Scalar,
-    Scope, Width, Worst, laws,
+    Backend, Case, Checked, Config, Law, LengthRule, Nearness, Options, Rule, Scalar, Scope, Width,
+    Worst, laws,
 };
 
 use super::bits::laws_in_bits;
@@ -15,10 +15,10 @@ use super::run::{Outcome, run};
 use super::subject::{Plan, Subject, Witness};
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::pipe::{
+use presam_backends::Phases;
+use presam_pipe::{
     Hello, Operation, PipeError, Piped, Talk, Timeouts, Yardstick, case_value, read_case,
 };
-use presam_backends::Phases;
 
 /// What is asked of a command.
 #[derive(Clone, Debug)]
@@ -165,38 +165,19 @@ fn list(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// What it offers of what was asked for.
 fn scope(hello: &Hello, request: &Request, operation: Operation) -> Scope {
-    let wanted = |rule: &&Rule| {
-        request.rules.as_ref().is_none_or(|rules| rules.iter().any(|r| r.name() == rule.name()))
-    };
-    let rules = match operation {
-        // The second half knows no rule: any will do, and its ascent is not asked.
-        Operation::Descend => vec![Rule::Sam],
-        _ => hello.rules.iter().filter(wanted).copied().collect(),
-    };
-    let bases = match operation {
-        Operation::Ascend => vec!["sgd"],
-        _ => hello.bases.clone(),
-    };
-    let nearness = match request.measure {
-        Measure::Ulps(ulps) => Nearness::Ulps(ulps),
-        Measure::Bound | Measure::Bits => Nearness::Bound,
-    };
-    Scope {
-        rules,
-        bases,
-        groups: hello.groups && operation != Operation::Descend,
-        lengths: hello.lengths && operation != Operation::Descend,
-        contract: false,
-        ascends: operation != Operation::Descend,
-        descends: operation != Operation::Ascend,
-        fresh: hello.keeps_state,
-        schedules: hello.schedules,
-        skips: hello.skips,
-        nearness,
-        convention: Convention::ORACLE,
-        width: if request.thorough { Width::Thorough } else { Width::Usual },
+    let mut scope = hello.scope(operation);
+    if let (Some(wanted), true) = (&request.rules, scope.ascends) {
+        scope.rules.retain(|rule| wanted.iter().any(|wanted| wanted.name() == rule.name()));
     }
+    if let Measure::Ulps(ulps) = request.measure {
+        scope.nearness = Nearness::Ulps(ulps);
+    }
+    if request.thorough {
+        scope.width = Width::Thorough;
+    }
+    scope
 }
 
 fn piped<'t, R: Scalar>(

@@ -3,7 +3,8 @@
 use presam_conformance::Rule;
 
 use crate::config::ConfigError;
-use crate::methods::{find, suggestion};
+use crate::methods::find;
+use presam_pipe::similar::suggestion;
 
 /// The rule of that name or alias.
 ///

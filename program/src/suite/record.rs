@@ -3,7 +3,7 @@
 use presam_conformance::Diagnosis;
 use serde::{Deserialize, Serialize};
 
-use crate::pipe::{Hello, Operation, PROTOCOL};
+use presam_pipe::{Hello, Operation, PROTOCOL};
 
 /// What was verified.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use presam_conformance::{Failure, Law, Rule, Scalar, Trial, Verdict, Worst};
 use super::record::{Finding, LawRow, LawVerdict, RuleRow};
 use super::settle::settled;
 use super::subject::{Plan, Subject, Witness};
-use crate::pipe::Operation;
+use presam_pipe::Operation;
 
 /// What came of it.
 #[derive(Default)]

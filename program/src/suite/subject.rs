@@ -3,7 +3,7 @@
 use presam_conformance::{Answer, Backend, Case, Config, Convention, Rule, Scalar, Scope};
 use serde_json::Value;
 
-use crate::pipe::Operation;
+use presam_pipe::Operation;
 
 /// What was asked in judging the last case.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,9 @@
 //! The report as a terminal shows it.
 
 use super::record::{Finding, LawRow, LawVerdict, Report, RuleRow, RuleVerdict, Target};
-use crate::pipe::Operation;
 use crate::show::table::{Column, Table, or_dash};
 use crate::show::view::View;
+use presam_pipe::Operation;
 
 const LAWS: [Column; 5] = [
     Column::left("law"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Request, Vector};
-use crate::pipe::case_value;
+use presam_pipe::case_value;
 
 #[derive(Serialize)]
 struct Document {

@@ -7,7 +7,7 @@ use presam_backends::Phases;
 use presam_backends::planted::{Past, faults};
 use presam_conformance::catalogue::{Entry, named};
 use presam_conformance::{Answer, Backend, Case, Expected, Scalar};
-use presam_program::pipe::{PROTOCOL, read_case};
+use presam_pipe::{PROTOCOL, read_case};
 use serde_json::{Value, json};
 
 /// What the child is to be.

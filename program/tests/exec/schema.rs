@@ -141,9 +141,9 @@ fn the_schema_refuses_other_lines() {
 fn the_exchange_in_the_page_is_one() {
     let [greeting, hello, request, answer] = &page()[..] else { panic!("four lines") };
     assert!(greeting.contains(&format!("presam {}", env!("CARGO_PKG_VERSION"))));
-    let hello = presam_program::pipe::parse_hello(hello.as_bytes()).unwrap();
+    let hello = presam_pipe::parse_hello(hello.as_bytes()).unwrap();
     let mut value: Value = serde_json::from_str(request).unwrap();
-    let asked = presam_program::pipe::Asked::of(&hello, hello.operations[0]);
+    let asked = presam_pipe::Asked::of(&hello, hello.operations[0]);
     // A saved case has groups: the radius moves into its one segment.
     let rho = value["rho"].clone();
     let segment = &mut value["segments"][0];
@@ -151,10 +151,10 @@ fn the_exchange_in_the_page_is_one() {
     for switch in ["counts_in_norm", "is_perturbed", "operator_applies"] {
         segment[switch] = Value::Bool(true);
     }
-    let case = presam_program::pipe::read_case::<f64>(value).unwrap();
-    assert_eq!(&presam_program::pipe::request_line(&case, 1, asked).unwrap(), request);
-    let reply = presam_program::pipe::parse_answer(answer.as_bytes(), 1, &case, asked).unwrap();
-    let presam_program::pipe::Reply::Step { segments, .. } = reply else { panic!("a step") };
+    let case = presam_pipe::read_case::<f64>(value).unwrap();
+    assert_eq!(&presam_pipe::request_line(&case, 1, asked).unwrap(), request);
+    let reply = presam_pipe::parse_answer(answer.as_bytes(), 1, &case, asked).unwrap();
+    let presam_pipe::Reply::Step { segments, .. } = reply else { panic!("a step") };
     let expected = presam_conformance::Expected::of(&case).unwrap();
     for (found, value) in [
         (&segments[0].perturbed, &expected.ascent.perturbed[0].values),

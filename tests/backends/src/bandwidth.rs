@@ -7,3 +7,11 @@ pub fn triad(a: &[f32], b: &[f32], c: &mut [f32]) {
         *c = *a + 3.0 * *b;
     }
 }
+
+/// Brings every line of `words` into the caches: a read of one word brings in the whole line. The sum is for the
+/// caller to keep, so that no read is left out.
+#[must_use]
+pub fn read(words: &[u64]) -> u64 {
+    const LINE: usize = 8;
+    words.iter().step_by(LINE).fold(0, |sum, word| sum.wrapping_add(*word))
+}

@@ -12,6 +12,7 @@ mod faulty;
 pub mod layer;
 #[cfg(feature = "devices")]
 mod narrow;
+mod once;
 pub mod phases;
 pub mod planted;
 #[cfg(feature = "devices")]
@@ -28,6 +29,8 @@ pub use device::Devices;
 #[cfg(feature = "devices")]
 pub use faulty::Faulty;
 pub use layer::Layer;
+#[doc(hidden)]
+pub use once::both;
 pub use phases::Phases;
 #[cfg(feature = "devices")]
 pub use recorder::Recorder;

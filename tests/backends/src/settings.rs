@@ -29,14 +29,18 @@ pub fn base<R: Real>(base: Base) -> Result<AnyBase<R>, Error> {
 /// still, dead or at 1, does so after any number of steps.
 fn running_product<R: Real>(factor: f64, exponent: u64) -> f64 {
     // The setting in the scalar, its powers in f64.
-    let factor = Real::to_f64(<R as Real>::from_f64(factor));
-    let mut product = 1.0;
-    for _ in 0..exponent {
+    multiplied(Real::to_f64(<R as Real>::from_f64(factor)), exponent)
+}
+
+/// Not generic: up to a hundred thousand steps a case, which a crate that is not optimised would compile for itself.
+fn multiplied(factor: f64, exponent: u64) -> f64 {
+    let (mut product, mut left) = (1.0, exponent);
+    while left > 0 {
         let next = (product * factor).flush();
         if next == product {
             break;
         }
-        product = next;
+        (product, left) = (next, left - 1);
     }
     product
 }

@@ -33,11 +33,12 @@ struct Search<R, F> {
 }
 
 impl<R: Scalar, F: FnMut(&Case<R>) -> bool> Search<R, F> {
-    /// Takes `case` if it still fails.
-    fn takes(&mut self, case: Case<R>) -> bool {
-        // A long tensor is asked less often: each question of it takes as long as many.
-        let cost = u32::try_from(1 + case.elements() / 64).unwrap_or(u32::MAX);
-        let Some(left) = self.asks.checked_sub(cost) else { return false };
+    /// Takes the case without `fewer` of its elements, as `change` makes it, if it still fails. A long tensor is asked
+    /// less often: each question of it takes as long as many.
+    fn takes(&mut self, fewer: usize, change: impl FnOnce(&mut Case<R>)) -> bool {
+        let Some(left) = self.asks.checked_sub(self.cost(fewer)) else { return false };
+        let mut case = self.case.clone();
+        change(&mut case);
         self.asks = left;
         let fails = (self.fails)(&case);
         if fails {
@@ -47,15 +48,18 @@ impl<R: Scalar, F: FnMut(&Case<R>) -> bool> Search<R, F> {
         fails
     }
 
+    fn cost(&self, fewer: usize) -> u32 {
+        let elements = self.case.elements().saturating_sub(fewer);
+        u32::try_from(1 + elements / 64).unwrap_or(u32::MAX)
+    }
+
     /// All but one: much code refuses to step over nothing, which would hide what is wrong.
     fn drop_segments(&mut self) {
         for index in (0..self.case.segments.len()).rev() {
             if self.case.segments.len() == 1 {
                 return;
             }
-            let mut case = self.case.clone();
-            case.segments.remove(index);
-            self.takes(case);
+            self.takes(self.length(index), |case| drop(case.segments.remove(index)));
         }
     }
 
@@ -66,11 +70,13 @@ impl<R: Scalar, F: FnMut(&Case<R>) -> bool> Search<R, F> {
             while run > 0 {
                 let mut at = 0;
                 while at < self.length(index) {
-                    let mut case = self.case.clone();
-                    let segments = case.segments.iter_mut().skip(index).take(1);
-                    segments.for_each(|segment| cut(segment, at, run));
+                    let fewer = run.min(self.length(index) - at);
+                    let taken = self.takes(fewer, |case| {
+                        let segments = case.segments.iter_mut().skip(index).take(1);
+                        segments.for_each(|segment| cut(segment, at, run));
+                    });
                     // What follows has moved to where the run was.
-                    at += if self.takes(case) { 0 } else { run };
+                    at += if taken { 0 } else { run };
                 }
                 run /= 2;
             }
@@ -83,13 +89,17 @@ impl<R: Scalar, F: FnMut(&Case<R>) -> bool> Search<R, F> {
 
     fn round_numbers(&mut self) {
         let mut index = 0;
-        while let Some(value) = number_at(&mut self.case, index).map(|x| x.to_f64()) {
+        while self.asks >= self.cost(0)
+            && let Some(value) = number_at(&mut self.case, index).map(|x| x.to_f64())
+        {
             let sixteenth = (value * 16.0).round() / 16.0;
             let simpler = [0.0, 1.0, sixteenth].into_iter().filter(|x| rank(*x) < rank(value));
             for candidate in simpler {
-                let mut case = self.case.clone();
-                number_at(&mut case, index).into_iter().for_each(|x| *x = R::from_f64(candidate));
-                if self.takes(case) {
+                let taken = self.takes(0, |case| {
+                    let number = number_at(case, index).into_iter();
+                    number.for_each(|x| *x = R::from_f64(candidate));
+                });
+                if taken {
                     break;
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use presam_backends::bandwidth::triad;
+use presam_backends::bandwidth::{read, triad};
 
 use super::shard::{Order, Reply, Rules, Shard};
 use crate::bench::Shape;
@@ -13,8 +13,6 @@ use crate::error::Error;
 
 /// Fewer parameters stay on one thread: waking another costs more than it saves.
 const SPLIT_FROM: usize = 1 << 17;
-/// A read of one word brings in a whole line.
-const LINE: usize = 8;
 /// Floats of a page. Buffers begin at the same place of a page each: a store and a load that differ in
 /// their pages alone are first taken for one address.
 const PAGE: usize = 1024;
@@ -69,8 +67,7 @@ impl Seat {
             Task::Triad => self.triad(),
             Task::CheckBandwidth => self.check_bandwidth()?,
             Task::Evict => {
-                let words = self.other_data.iter().step_by(LINE);
-                black_box(words.fold(0, |sum: u64, word| sum.wrapping_add(*word)));
+                black_box(read(&self.other_data));
             }
         }
         Ok(Reply::NONE)

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::config::ConfigError;
 use crate::error::Error;
-use crate::pipe::Timeouts;
 use crate::show::files::Folder;
 use crate::suite::{
     Measure, REPORT_FILES, Request, SavedCase, parse_rules, replay, save_failing, verify_command,
 };
+use presam_pipe::Timeouts;
 
 use super::{Allowed, VerifyArguments, tell};
 use crate::command::say::{aside, say};

@@ -18,7 +18,7 @@ pub enum Form {
 
 /// A number to be written.
 #[derive(Clone, Debug)]
-pub(super) enum Written {
+pub(crate) enum Written {
     Decimal(f64),
     Bits(String),
 }
@@ -51,7 +51,7 @@ impl Serialize for Written {
 
 /// A number as it was read, whichever form it had.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Read<R>(pub R);
+pub(crate) struct Read<R>(pub R);
 
 impl<'de, R: Scalar> Deserialize<'de> for Read<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

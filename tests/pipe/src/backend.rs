@@ -5,10 +5,10 @@ use presam_conformance::{
     SegmentAnswer,
 };
 
-use super::answer::{Reply, ReplySegment};
-use super::hello::Operation;
-use super::request::{Asked, request_line};
-use super::talk::Talk;
+use crate::answer::{Reply, ReplySegment};
+use crate::hello::Operation;
+use crate::request::{Asked, request_line};
+use crate::talk::Talk;
 use presam_backends::Phases;
 
 /// What fills the parts of an answer that were not asked for.

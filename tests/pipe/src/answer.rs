@@ -3,11 +3,11 @@
 use presam_conformance::{Case, Rule, Scalar, Segment};
 use serde::Deserialize;
 
-use super::capped::Capped;
-use super::error::{PipeError, plain};
-use super::hello::Operation;
-use super::number::Read;
-use super::request::Asked;
+use crate::capped::Capped;
+use crate::error::{PipeError, plain};
+use crate::hello::Operation;
+use crate::number::Read;
+use crate::request::Asked;
 
 /// What a command answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,7 +203,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipe::{Form, case_value};
+    use crate::{Form, case_value};
     use presam_conformance::generate::Shape;
     use presam_conformance::{Config, Scope, draw};
 

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 ///
 /// A hostile line of two bytes an item must not become a list of a hundred bytes an item.
 #[derive(Debug)]
-pub(super) struct Capped<T, const MOST: usize> {
+pub(crate) struct Capped<T, const MOST: usize> {
     pub items: Vec<T>,
     pub found: usize,
 }

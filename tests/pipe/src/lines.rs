@@ -5,14 +5,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// The longest line that is read.
-pub(super) const LONGEST: u64 = 16 << 20;
+pub(crate) const LONGEST: u64 = 16 << 20;
 
 /// Lines that may wait to be asked for: beyond it the command waits.
 const WAITING: usize = 16;
 
 /// What comes out of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A line, without its end.
     Line(Vec<u8>),
     /// A line of more than [`LONGEST`] bytes.
@@ -22,7 +22,7 @@ pub(super) enum Event {
 }
 
 /// Reads lines in a thread of its own, so that waiting for one has a limit.
-pub(super) fn lines(output: impl Read + Send + 'static) -> Receiver<Event> {
+pub(crate) fn lines(output: impl Read + Send + 'static) -> Receiver<Event> {
     let (to, from) = sync_channel(WAITING);
     // Ends with the output, or where nobody listens any more.
     thread::spawn(move || send_all(BufReader::new(output), LONGEST, &to));

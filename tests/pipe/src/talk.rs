@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use presam_conformance::{Case, Scalar};
 
-use super::answer::{Reply, parse_answer};
-use super::child::Child;
-use super::error::{PipeError, shortened};
-use super::hello::{Hello, greeting, parse_hello};
-use super::lines::{Event, LONGEST};
-use super::request::{Asked, request_line};
+use crate::answer::{Reply, parse_answer};
+use crate::child::Child;
+use crate::error::{PipeError, shortened};
+use crate::hello::{Hello, greeting, parse_hello};
+use crate::lines::{Event, LONGEST};
+use crate::request::{Asked, request_line};
 
 /// How long a command may take to end after its input was closed, or to say why it ended.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@ use presam_conformance::{Base, Case, LengthRule, Scalar, Segment};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::hello::{Hello, Operation};
-use super::number::{Form, Written};
+use crate::hello::{Hello, Operation};
+use crate::number::{Form, Written};
 
 /// What of a case is asked, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Asked {
 
 /// Named values, in their order.
 #[derive(Clone, Debug)]
-pub(super) struct Pairs(Vec<(&'static str, Item)>);
+pub(crate) struct Pairs(Vec<(&'static str, Item)>);
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -50,7 +50,7 @@ impl Serialize for Pairs {
 
 /// One request; what the operation does not read is left out.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Request {
+pub(crate) struct Request {
     id: u64,
     op: Operation,
     scalar: &'static str,
@@ -116,7 +116,7 @@ pub fn request_line<R: Scalar>(
     serde_json::to_string(&request(case, id, asked))
 }
 
-pub(super) fn request<R: Scalar>(case: &Case<R>, id: u64, asked: Asked) -> Request {
+pub(crate) fn request<R: Scalar>(case: &Case<R>, id: u64, asked: Asked) -> Request {
     let Asked { operation, form, groups, .. } = asked;
     let number = |value: f64| Written::new(form, R::from_f64(value));
     let ascent = (operation != Operation::Descend).then(|| AscentRequest {

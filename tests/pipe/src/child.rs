@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::lines::{Event, lines};
+use crate::lines::{Event, lines};
 
 /// A started command.
-pub(super) struct Child {
+pub(crate) struct Child {
     process: std::process::Child,
     guard: Option<Guard>,
     to: Option<Sender<String>>,

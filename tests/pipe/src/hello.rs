@@ -1,13 +1,15 @@
 //! The first line of each side: who speaks, and what it can do.
 
-use presam_conformance::Rule;
+use presam_conformance::{Convention, Nearness, Rule, Scope, Width};
 use serde::{Deserialize, Serialize};
 
-use super::PROTOCOL;
-use super::capped::Capped;
-use super::error::{PipeError, plain};
-use super::number::Form;
-use crate::methods::suggestion;
+use crate::capped::Capped;
+use crate::error::{PipeError, plain};
+use crate::number::Form;
+use crate::similar::suggestion;
+
+/// The version of the protocol.
+pub const PROTOCOL: &str = "presam-verify/1";
 
 /// What a command is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +63,30 @@ pub struct Hello {
     pub skips: bool,
 }
 
+impl Hello {
+    /// All that it offers of an operation.
+    #[must_use]
+    pub fn scope(&self, operation: Operation) -> Scope {
+        let (ascends, descends) = (operation != Operation::Descend, operation != Operation::Ascend);
+        Scope {
+            // The second half knows no rule: any will do, and its ascent is not asked.
+            rules: if ascends { self.rules.clone() } else { vec![Rule::Sam] },
+            bases: if descends { self.bases.clone() } else { vec!["sgd"] },
+            groups: self.groups && ascends,
+            lengths: self.lengths && ascends,
+            contract: false,
+            ascends,
+            descends,
+            fresh: self.keeps_state,
+            schedules: self.schedules,
+            skips: self.skips,
+            nearness: Nearness::Bound,
+            convention: Convention::ORACLE,
+            width: Width::Usual,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Greeting<'a> {
     hello: GreetingBody<'a>,
@@ -73,7 +99,7 @@ struct GreetingBody<'a> {
 }
 
 /// The verifier's first line.
-pub(super) fn greeting() -> Result<String, serde_json::Error> {
+pub(crate) fn greeting() -> Result<String, serde_json::Error> {
     let program = format!("presam {}", env!("CARGO_PKG_VERSION"));
     serde_json::to_string(&Greeting { hello: GreetingBody { protocol: PROTOCOL, program } })
 }
@@ -131,7 +157,7 @@ pub fn parse_hello(line: &[u8]) -> Result<Hello, PipeError> {
     let Versioned { hello: Version { protocol } } =
         serde_json::from_slice(line).map_err(rubbish)?;
     if protocol != PROTOCOL {
-        return Err(PipeError::WrongVersion { found: plain(&protocol) });
+        return Err(PipeError::WrongVersion { expected: PROTOCOL, found: plain(&protocol) });
     }
     let Line { hello: body } = serde_json::from_slice(line).map_err(rubbish)?;
     let rules: Vec<_> = Rule::all().into_iter().map(|rule| (rule.name(), rule)).collect();

@@ -8,9 +8,9 @@ use presam_conformance::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::hello::Operation;
-use super::number::{Form, Read};
-use super::request::{Asked, request};
+use crate::hello::Operation;
+use crate::number::{Form, Read};
+use crate::request::{Asked, request};
 
 /// The case as a request that tells everything: a whole step with groups, in decimal.
 ///

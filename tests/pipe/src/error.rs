@@ -58,6 +58,8 @@ pub enum PipeError {
     },
     /// Another version of the protocol.
     WrongVersion {
+        /// This one.
+        expected: &'static str,
         /// The one that its `hello` names.
         found: String,
     },
@@ -88,7 +90,7 @@ pub enum PipeError {
 
 impl PipeError {
     /// A line that cannot be read, shortened.
-    pub(super) fn rubbish(awaited: &str, line: &[u8], reason: impl fmt::Display) -> Self {
+    pub(crate) fn rubbish(awaited: &str, line: &[u8], reason: impl fmt::Display) -> Self {
         Self::Rubbish {
             awaited: awaited.to_owned(),
             reason: reason.to_string(),
@@ -98,13 +100,13 @@ impl PipeError {
 }
 
 /// The start of a text that a command chose, as a terminal may show it.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     const SHOWN: usize = 200;
     text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
 }
 
 /// The start of a line as text, in quotes.
-pub(super) fn shortened(line: &[u8]) -> String {
+pub(crate) fn shortened(line: &[u8]) -> String {
     const SHOWN: usize = 80;
     let text = String::from_utf8_lossy(line.get(..SHOWN).unwrap_or(line));
     let more = if line.len() > SHOWN {
@@ -117,21 +119,8 @@ pub(super) fn shortened(line: &[u8]) -> String {
 
 impl fmt::Display for PipeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--exec: ")?;
-        self.tell(f)
-    }
-}
-
-impl std::error::Error for PipeError {}
-
-impl PipeError {
-    /// What it is, without the flag.
-    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked { fault, case } => {
-                fault.tell(f)?;
-                write!(f, " (asked: {case})")
-            }
+            Self::Asked { fault, case } => write!(f, "{fault} (asked: {case})"),
             Self::NotFound { command, status } => {
                 write!(f, "expected a command that can be run, found {command:?} ({status})")
             }
@@ -157,8 +146,8 @@ impl PipeError {
                 )
             }
             Self::Flood { reason } => write!(f, "the command floods its output: {reason}"),
-            Self::WrongVersion { found } => {
-                write!(f, "expected the protocol {}, found {found:?}", super::PROTOCOL)
+            Self::WrongVersion { expected, found } => {
+                write!(f, "expected the protocol {expected}, found {found:?}")
             }
             Self::Unknown { kind, found, meant } => {
                 write!(f, "its hello names the {kind} {found:?}, which is unknown")?;
@@ -170,3 +159,5 @@ impl PipeError {
         }
     }
 }
+
+impl std::error::Error for PipeError {}
