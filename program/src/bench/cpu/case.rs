@@ -151,6 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn ascents_in_place_begin_at_the_same_parameters_however_many_there_are() {
+        let shape = shape(vec![9]);
+        let mut team = Team::new(1, 1 << 16);
+        for info in presam::variants::ALL {
+            let mut case = Case::new(&mut team, rules(info.name), &shape).unwrap();
+            for _ in 0..100_000 {
+                case.run(&mut team, Phase::AscendInPlace).unwrap();
+            }
+            case.check_finite(&mut team).unwrap_or_else(|error| panic!("{}: {error}", info.name));
+        }
+    }
+
+    #[test]
     fn the_norm_has_the_same_bits_on_any_number_of_threads() {
         // Long enough to be shared, and cut within tensors.
         let shape = shape(vec![100_000, 77, 70_001]);

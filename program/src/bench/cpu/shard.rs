@@ -40,7 +40,7 @@ pub(in crate::bench) enum Order {
     Accumulate(RuleState<f32>),
     /// Perturb; `turn` lets the gradients change places afterwards.
     Ascend { state: RuleState<f32>, scale: Scale<f32>, turn: bool },
-    /// Perturb in place, then let the gradients change places.
+    /// Perturb in place, then let the gradients change places, and parameters and backup.
     AscendInPlace { state: RuleState<f32>, scale: Scale<f32> },
     /// Bring the parameters back.
     Restore,
@@ -93,7 +93,10 @@ impl Shard {
             }
             Order::SumPlainly => return Ok(Reply { sum: self.sum_plainly()?, ..Reply::NONE }),
             Order::Ascend { state, scale, turn } => self.ascend(state, scale, turn)?,
-            Order::AscendInPlace { state, scale } => self.ascend_in_place(state, scale)?,
+            Order::AscendInPlace { state, scale } => {
+                self.ascend_in_place(state, scale)?;
+                self.tensors.iter_mut().for_each(Tensor::take_back);
+            }
             Order::Restore => self.restore()?,
             Order::Descend(state) => self.descend(state)?,
             Order::CheckFirst(scale) => self.check_first(scale)?,

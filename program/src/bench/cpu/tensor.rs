@@ -52,6 +52,12 @@ impl Tensor {
         std::mem::swap(&mut self.grads, &mut self.perturbed_grads);
     }
 
+    /// Parameters and the backup of an ascent in place change places, so that the next one begins where this one did: |w|
+    /// times a gradient, added as often as a row runs it, ends in infinities.
+    pub fn take_back(&mut self) {
+        std::mem::swap(&mut self.params, &mut self.perturbed);
+    }
+
     /// The planes that a step writes, by name.
     pub fn written(&self) -> impl Iterator<Item = (&'static str, &[f32])> {
         let memory = self.memory.iter().map(|plane| ("memory", plane));

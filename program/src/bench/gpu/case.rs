@@ -96,3 +96,29 @@ impl Case {
         first.and(self.planes.free(device))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::HostClock;
+    use super::super::check::{Recipe, build};
+    use super::*;
+    use presam_cuda::{Emulated, download};
+
+    #[test]
+    fn ascents_in_place_begin_at_the_same_parameters_however_many_there_are() {
+        let mut device = HostClock(Box::new(Emulated::new(1)));
+        let shape = Arc::new(Shape { name: "test".into(), tensors: vec![9] });
+        let (rule, base) = ("raw-asam", Base::SgdMomentum);
+        let recipe = Recipe { rule, base, shape, threads: 1, checked: true };
+        let case = build(&mut device, &recipe).unwrap();
+        let params = |device: &mut HostClock| -> Vec<f32> {
+            download(device, case.planes.params, 9).unwrap()
+        };
+        let before = params(&mut device);
+        case.queue(&mut device, Phase::AscendInPlace, 0).unwrap();
+        assert_ne!(params(&mut device), before);
+        case.queue(&mut device, Phase::AscendInPlace, 1).unwrap();
+        assert_eq!(params(&mut device), before);
+        case.free(&mut device).unwrap();
+    }
+}

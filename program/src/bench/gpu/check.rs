@@ -57,7 +57,7 @@ fn fill<D: Clocked>(
     for (form, steps) in [(Form::OutOfPlace, &mut case.plain), (Form::InPlace, &mut case.in_place)]
     {
         for turn in 0..2 {
-            steps.push(step(device, rules, shape, planes.segments(turn), form)?);
+            steps.push(step(device, rules, shape, planes.segments(turn, form), form)?);
         }
     }
     reference.each(&[], &mut |elements, tensors, _| {

@@ -10,7 +10,7 @@ use super::sums::Sums;
 use crate::bench::Shape;
 use crate::bench::cpu::tensor::Tensor;
 use crate::error::Error;
-use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Scalars, download};
+use presam_cuda::{Address, Buffers, Device, DeviceError, DeviceSegment, Form, Scalars, download};
 
 /// Floats from one tensor's start to another's are a multiple of these, as an allocator would place them.
 const ALIGNMENT: u64 = 64;
@@ -110,8 +110,12 @@ impl Planes {
         self.memory.iter().try_for_each(|&plane| device.fill(plane, 0, floats))
     }
 
-    /// The table of a step whose first gradient is plane `turn`.
-    pub fn segments(&self, turn: usize) -> Vec<DeviceSegment> {
+    /// The table of a step whose first gradient is plane `turn`. In place parameters and backup change places too: as
+    /// `Tensor::take_back` on the CPU.
+    pub fn segments(&self, turn: usize, form: Form) -> Vec<DeviceSegment> {
+        let planes = [self.params, self.out];
+        let [params, out] =
+            if form == Form::InPlace && turn == 1 { [planes[1], planes[0]] } else { planes };
         let list = |planes: &[Address], offset: u64| {
             std::array::from_fn(|i| planes.get(i).map_or(0, |plane| plane + offset))
         };
@@ -124,10 +128,10 @@ impl Planes {
                 len: range.end - range.start,
                 group: 0,
                 scalars: Scalars::default(),
-                params: self.params + offset,
+                params: params + offset,
                 grads,
                 perturbed_grads,
-                out: self.out + offset,
+                out: out + offset,
                 memory: list(&self.memory, offset),
                 inputs: list(&self.inputs, offset),
                 state: list(&self.state, offset),
@@ -161,7 +165,7 @@ impl Planes {
 
     /// After the last run: an infinity or a NaN is no work that a trainer would have.
     pub fn check_finite(&self, device: &mut dyn Device) -> Result<(), Error> {
-        let rows: Vec<Segment> = self.segments(0).iter().map(row).collect();
+        let rows: Vec<Segment> = self.segments(0, Form::OutOfPlace).iter().map(row).collect();
         let sums = Sums::new(device, &rows)?;
         let pair = |at: usize, count: usize| (0..count).map(move |k| at + k * size_of::<u64>());
         let own = [offset_of!(Segment, params), offset_of!(Segment, out)];
