@@ -1,6 +1,5 @@
 """The recipes of the package's README, run as they stand."""
 
-import contextlib
 import pathlib
 
 import pytest
@@ -135,33 +134,6 @@ def test_statistics_that_are_frozen_stay_in_use():
     assert torch.equal(perturbed, model(INPUTS.double()))
     optimizer.restore()
     assert model[1].track_running_stats and model[1].num_batches_tracked == 0
-
-
-def test_a_framework_that_calls_step_with_its_own_closure():
-    # Lightning's automatic optimisation and accelerate: zero_grad, forward, backward inside the closure, the result read
-    # from outside.
-    class Result:
-        loss = None
-
-    def frame(optimizer, forward, backward):
-        result = Result()
-
-        def closure():
-            with contextlib.nullcontext():
-                optimizer.zero_grad()
-                result.loss = forward()
-                backward(result.loss)
-            return result.loss
-
-        return optimizer.step(closure=closure), result
-
-    one, two = network(), network()
-    train(one, SAM(one.parameters(), "asam", rho=0.3, lr=0.1))
-    optimizer = SAM(two.parameters(), "asam", rho=0.3, lr=0.1)
-    for _ in range(3):
-        loss, result = frame(optimizer, lambda: loss_of(two(INPUTS.double()), TARGETS), lambda loss: loss.backward())
-        assert loss is not result.loss and result.loss.item() > loss.item()
-    assert same(one, two)
 
 
 def test_the_lines_that_people_copy():

@@ -50,9 +50,9 @@ fn environment(name: &str, modules: &[&str], packages: &[&str]) -> Result<PathBu
 /// From PyPI torch is some gigabytes: once, and its time is told.
 fn with_torch() -> Result<PathBuf, String> {
     let begun = Instant::now();
-    let modules = ["maturin", "numpy", "pytest", "torch"];
-    let packages = [&TOOLS[..], &["torch"]].concat();
-    let python = environment("python-torch", &modules, &packages)?;
+    let frameworks = ["torch", "lightning", "accelerate"];
+    let modules = [&["maturin", "numpy", "pytest"][..], &frameworks].concat();
+    let python = environment("python-torch", &modules, &[&TOOLS[..], &frameworks].concat())?;
     eprintln!("an environment with torch: {} s", begun.elapsed().as_secs());
     Ok(python)
 }
