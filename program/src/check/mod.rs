@@ -147,6 +147,7 @@ fn beside(device: &mut Counted, request: Request) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use presam_backends::Faulty;
+    use presam_cuda::Emulated;
 
     use super::*;
 
@@ -155,6 +156,16 @@ mod tests {
     fn trained(_: &mut Box<dyn Device>) -> Result<Vec<Training>, Error> {
         let (cpu_sha256, device_sha256) = ("a".to_owned(), "a".to_owned());
         Ok(vec![Training { method: "sgd".into(), epochs: 1, cpu_sha256, device_sha256 }])
+    }
+
+    /// What a fault put into a kernel is judged by: the first difference ends it.
+    #[test]
+    fn the_emulator_gives_the_bits_of_the_core_in_every_kernel() {
+        let told = |line: &str| assert!(!line.starts_with("differs: "), "{line}");
+        let report =
+            run(Box::new(Emulated::new(1)), Request { epochs: 0, ..REQUEST }, told).unwrap();
+        assert!(report.agrees(), "{:?}", report.stopped);
+        assert_eq!(report.uncovered(), None);
     }
 
     #[test]
