@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use presam_conformance::{Case, Scope, Segment};
+use presam::Cpu;
+use presam_backends::Phases;
+use presam_conformance::{Answer, Backend, Case, Config, Rule, Scope, Segment, check_law, laws};
 
 use super::{Step, asked, is_finite, is_zero, stranger};
 
@@ -170,4 +172,50 @@ fn memory_is_fed_with_zeros_until_it_has_died() {
         assert!(kept.flatten().all(|x| *x == 4.0 * f32::MIN_POSITIVE));
         assert!(first.rule_state.steps > 0 && first.base_steps > 0);
     }
+}
+
+/// A parameter that has left the range of squares ends a run, of code that makes a stranger's claims.
+#[test]
+fn what_diverges_is_followed_no_further() {
+    let far = |params: &[f32]| !params.iter().all(|w| w.abs() < (1_u64 << 32) as f32);
+    let mut ended = 0;
+    for (_, steps) in asked("agrees-over-steps", stranger(), 768) {
+        assert!(steps.iter().all(|step| !step.case.segments.iter().any(|s| far(&s.params))));
+        let last = steps.last().into_iter().flat_map(|step| &step.answer.segments);
+        ended += usize::from(last.into_iter().any(|s| far(&s.params)));
+    }
+    assert!(ended > 0);
+}
+
+/// The core as code that keeps its memory, forty units in the last place off in first steps or in later ones.
+struct Rounds {
+    first: bool,
+}
+
+impl Backend<f32> for Rounds {
+    fn scope(&self) -> Scope {
+        Scope { fresh: true, ..Scope::of(&[Rule::Sam], &["sgd"]) }
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        let mut answer = Phases(Cpu::plain()).step(case)?;
+        if (case.base_steps == 0) == self.first {
+            for (from, to) in case.segments.iter().zip(&mut answer.segments) {
+                // Where nothing is rounded nothing may be off.
+                let moved = from.params.iter().zip(&mut to.params).filter(|(w, to)| *w != *to);
+                moved.for_each(|(_, to)| *to *= 1.0 + 40.0 * f32::EPSILON);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// What was rounded in the steps before is in the numbers of the later ones, and in no first step's.
+#[test]
+fn rounding_is_inherited_from_the_second_step_on() {
+    let law = laws::named("agrees-over-steps").unwrap();
+    let config = Config { cases: 48, seed: 7 };
+    check_law::<f32, _>(&mut Rounds { first: false }, &law, config)
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(check_law::<f32, _>(&mut Rounds { first: true }, &law, config).is_err());
 }
