@@ -153,3 +153,20 @@ fn hostile_gradients_are_all_of_them() {
     let expected: BTreeSet<_> = (0..special::<f32>().len()).chain([usize::MAX]).collect();
     assert_eq!(seen, expected);
 }
+
+/// Each rule as SAM, with every mask open, D = 1 and C = 4: a multiple of the identity drops out of the perturbation.
+#[test]
+fn a_rule_is_sam_with_a_multiple_of_the_identity_too() {
+    let mut rules = BTreeSet::new();
+    for (_, steps) in asked("reduces-to-sam", Scope::full(), 192) {
+        for Step { case, .. } in steps.iter().filter(|step| step.case.rule != Rule::Sam) {
+            rules.insert(case.rule.name());
+            let has_objective = ["objective-preconditioner", "pre-sam"].contains(&case.rule.name());
+            for (i, plane) in case.segments.iter().flat_map(|s| s.inputs.iter().enumerate()) {
+                let expected = if has_objective && i == 0 { 4.0 } else { 1.0 };
+                assert!(plane.iter().all(|x| *x == expected), "{case}");
+            }
+        }
+    }
+    assert_eq!(rules.len(), 14, "{rules:?}");
+}
