@@ -34,8 +34,9 @@ const KERNELS: &str = "mutant-kernels";
 
 /// What is compiled for a GPU alone, and what only names the texts.
 const ON_GPUS: &str = "kernels/src/{gpu,ptx}.rs";
+const NETWORK: &str = "kernels/src/network/**";
 
-const JUDGES: [Judge; 7] = [
+const JUDGES: [Judge; 8] = [
     Judge {
         package: "presam",
         of: &["--file", "core/src/**", "--exclude", LEVELS, "--exclude", UNTYPED],
@@ -70,11 +71,20 @@ const JUDGES: [Judge; 7] = [
     },
     Judge {
         package: "presam-kernels",
-        of: &["--file", "kernels/src/**", "--exclude", ON_GPUS],
+        of: &["--file", "kernels/src/**", "--exclude", ON_GPUS, "--exclude", NETWORK],
         profile: KERNELS,
         judge: "presam-program",
         tests: &["--lib"],
         told: &["check::tests::the_emulator"],
+    },
+    Judge {
+        package: "presam-kernels",
+        of: &["--file", NETWORK],
+        profile: KERNELS,
+        judge: "presam-program",
+        tests: &["--lib"],
+        // No law asks for the network.
+        told: &["check::tests::the_emulator_gives_the_bits_of_the_core_beside"],
     },
     Judge {
         package: "presam-capi",
