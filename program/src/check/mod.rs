@@ -147,6 +147,7 @@ fn beside(device: &mut Counted, request: Request) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use presam_backends::Faulty;
+    use presam_cuda::Emulated;
 
     use super::*;
 
@@ -155,6 +156,24 @@ mod tests {
     fn trained(_: &mut Box<dyn Device>) -> Result<Vec<Training>, Error> {
         let (cpu_sha256, device_sha256) = ("a".to_owned(), "a".to_owned());
         Ok(vec![Training { method: "sgd".into(), epochs: 1, cpu_sha256, device_sha256 }])
+    }
+
+    /// The emulator, whose first difference ends the test.
+    fn emulated() -> Counted {
+        let told = |line: &str| assert!(!line.starts_with("differs: "), "{line}");
+        Counted::new(Box::new(Emulated::new(1)), told)
+    }
+
+    /// What a fault put into a kernel of the step is judged by.
+    #[test]
+    fn the_emulator_gives_the_bits_of_the_core_by_every_law() {
+        laws::check(emulated(), REQUEST).1.unwrap();
+    }
+
+    /// And one put into the tree, a mix or the network.
+    #[test]
+    fn the_emulator_gives_the_bits_of_the_core_beside_the_laws() {
+        beside(&mut emulated(), Request { cases: 12, ..REQUEST }).unwrap();
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use presam::Cpu;
 use presam_backends::Phases;
-use presam_backends::planted::{Claims, Fault, Faulted, faults};
-use presam_conformance::{Backend, Config, Law, Rule, Scalar, Trial, laws};
+use presam_backends::planted::{Claims, Fault, Faulted, Spoil, faults};
+use presam_conformance::{Answer, Backend, Case, Config, Law, Options, Rule, Scalar, Trial, laws};
 use std::collections::BTreeSet;
 
 /// For the law that must see the fault, and for the others.
@@ -69,8 +69,59 @@ fn every_law_has_a_row() {
 /// In the scope of each fault the code without one is right by every law.
 #[test]
 fn without_a_fault_every_law_holds() {
-    for claims in [Claims::Stranger, Claims::Silent] {
+    for claims in [Claims::Contract, Claims::Stranger, Claims::Silent] {
         let fault = Fault { claims, spoil: |_, _, _| {}, ..faults::<f32>()[0] };
         assert!(seen_by(fault).is_empty(), "{claims:?}: {:?}", seen_by(fault));
+    }
+}
+
+/// Laws that compare two answers bit by bit, each of which is within its bound.
+#[test]
+fn what_must_be_equal_is_so_to_the_last_bit() {
+    let spoil: Spoil<f32> = |case, answer, past| {
+        if past.calls % 2 == 0 {
+            for (from, to) in case.segments.iter().zip(&mut answer.segments) {
+                let perturbed = from.params.iter().zip(&mut to.perturbed);
+                let moved = perturbed.filter(|(w, p)| *w != *p).map(|(_, p)| p);
+                moved.chain(&mut to.params).for_each(|x| *x *= 1.0 + f32::EPSILON);
+            }
+        }
+    };
+    let fault = Fault { claims: Claims::Contract, spoil, ..faults::<f32>()[0] };
+    for name in [
+        "cut-at-a-chunk",
+        "empty-segment",
+        "first-step-is-sam",
+        "layer-rescaling",
+        "lengths-meet",
+        "momentum-sam-mirrors-sam",
+        "pure",
+        "range",
+        "reduces-to-sam",
+        "rho-zero-is-the-base",
+        "scale-invariant",
+        "uncounted-is-unfelt",
+    ] {
+        assert!(sees(&laws::named(name).unwrap(), fault, OTHERS), "{name}");
+    }
+}
+
+/// Memory that sticks in tensors that move and do not count, or that count and do not move.
+#[test]
+fn memory_dies_in_every_tensor_that_has_an_ascent() {
+    fn sticks(case: &Case<f32>, answer: &mut Answer<f32>, counts: bool) {
+        for (from, to) in case.segments.iter().zip(&mut answer.segments) {
+            let Options { counts_in_norm, is_perturbed, .. } = from.options;
+            if counts_in_norm == counts && is_perturbed != counts {
+                let memory = to.memory.iter_mut().flatten();
+                memory.filter(|m| **m == 0.0).for_each(|m| *m = f32::from_bits(3));
+            }
+        }
+    }
+    let spoils: [Spoil<f32>; 2] = [|c, a, _| sticks(c, a, true), |c, a, _| sticks(c, a, false)];
+    let law = laws::named("memory-dies").unwrap();
+    for spoil in spoils {
+        let fault = Fault { claims: Claims::Contract, spoil, ..faults::<f32>()[0] };
+        assert!(sees(&law, fault, OWN));
     }
 }

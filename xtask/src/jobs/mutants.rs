@@ -11,9 +11,10 @@ struct Judge {
     /// every part.)
     package: &'static str,
     of: &'static [&'static str],
-    /// How it is compiled: [`CORE`], or [`ABOVE`] it.
+    /// How it is compiled: [`CORE`], [`ABOVE`] it, or [`KERNELS`].
     profile: &'static str,
-    /// The package whose tests judge, flags for Cargo and what the tests' own binary is told.
+    /// The package whose tests judge, flags for Cargo, with which it compiles them too (else it would compile all tests
+    /// of the package), and what the tests' own binary is told.
     judge: &'static str,
     tests: &'static [&'static str],
     told: &'static [&'static str],
@@ -28,8 +29,14 @@ const UNTYPED: &str = "core/src/{erased/**,any.rs,planes.rs,switch.rs}";
 const CORE: &str = "mutant";
 /// Core optimised, where another package is mutated.
 const ABOVE: &str = "mutant-above";
+/// The same with kernels that the emulator runs in seconds.
+const KERNELS: &str = "mutant-kernels";
 
-const JUDGES: [Judge; 7] = [
+/// What is compiled for a GPU alone, and what only names the texts.
+const ON_GPUS: &str = "kernels/src/{gpu,ptx}.rs";
+const NETWORK: &str = "kernels/src/network/**";
+
+const JUDGES: [Judge; 8] = [
     Judge {
         package: "presam",
         of: &["--file", "core/src/**", "--exclude", LEVELS, "--exclude", UNTYPED],
@@ -64,11 +71,20 @@ const JUDGES: [Judge; 7] = [
     },
     Judge {
         package: "presam-kernels",
-        of: &["--file", "kernels/src/**"],
-        profile: ABOVE,
-        judge: "presam-tests",
-        tests: &["--test", "suite"],
-        told: &["device::emulated"],
+        of: &["--file", "kernels/src/**", "--exclude", ON_GPUS, "--exclude", NETWORK],
+        profile: KERNELS,
+        judge: "presam-program",
+        tests: &["--lib"],
+        told: &["check::tests::the_emulator"],
+    },
+    Judge {
+        package: "presam-kernels",
+        of: &["--file", NETWORK],
+        profile: KERNELS,
+        judge: "presam-program",
+        tests: &["--lib"],
+        // No law asks for the network.
+        told: &["check::tests::the_emulator_gives_the_bits_of_the_core_beside"],
     },
     Judge {
         package: "presam-capi",
@@ -83,8 +99,9 @@ const JUDGES: [Judge; 7] = [
         of: &["--file", "tests/conformance/src/laws/**"],
         profile: ABOVE,
         judge: "presam-backends",
-        tests: &["--test", "faults"],
-        told: &[],
+        tests: &["--test", "faults", "--test", "asked", "--no-default-features"],
+        // The table in `f64` alone: what that passes is put to the whole of it by hand.
+        told: &["--skip", "and_others"],
     },
 ];
 
@@ -108,12 +125,15 @@ fn judged(share: &str, index: usize, judge: &Judge) -> Outcome {
     let with = |run: Run| run.env("CARGO_TARGET_DIR", &target).env("RUSTC_BOOTSTRAP", "1");
     // Without a mutant they pass. cargo-mutants' own trial would run the tests of the package instead.
     let test = Run::cargo().args(["test", "--profile", judge.profile, "--package", judge.judge]);
+    // As cargo-mutants has it: what is compiled here is not compiled again.
+    let test = test.env("RUSTFLAGS", "--cap-lints=warn");
     with(test.args(judge.tests).args(&told)).run()?;
     let run = Run::cargo()
         .args(["mutants", "--profile", judge.profile, "--package", judge.package])
         .args(judge.of);
     let run = run.args(["--test-package", judge.judge, "--baseline", "skip", "--timeout", "120"]);
     let run = run.args(["--build-timeout", "900", "--shard", share, "--sharding", "round-robin"]);
+    let run = run.args(judge.tests.iter().map(|flag| format!("--cargo-arg={flag}")));
     let run = run.arg("--output").arg(job_dir("mutants")?.join(index.to_string()));
-    with(run.arg("--").args(judge.tests).args(&told)).run()
+    with(run.arg("--").args(&told)).run()
 }

@@ -121,24 +121,33 @@ fn event<R: Scalar>(first: &Case<R>, step: u64, index: usize) -> Event {
     EVENTS.get(at % EVENTS.len()).copied().unwrap_or(Other)
 }
 
-/// Other gradients for the next step, made of the first one's so that they shrink with it and stay in their range:
-/// both are rotated and weighed by eighths, which is exact.
+/// Other gradients for the next step, made of the first one's so that they shrink with it and stay in their range.
 pub(super) fn evolved<R: Scalar>(first: &Case<R>, step: u64) -> Vec<(Vec<R>, Vec<R>)> {
-    let one = |(index, segment): (usize, &Segment<R>)| {
-        let event = event(first, step, index);
-        let of = if event == Event::Again { step - 1 } else { step };
-        let weight = [0.75, -0.5, 1.25].get(of as usize % 3).copied().unwrap_or(1.0);
-        let weight = if event == Event::Jump { 8.0 * weight } else { weight };
-        let turned = |plane: &[R], weight: f64| -> Vec<R> {
-            let turn = of as usize % plane.len().max(1);
-            let turned = plane.iter().skip(turn).chain(plane.iter().take(turn));
-            turned.map(|x| R::from_f64(x.to_f64() * weight)).collect()
-        };
-        let unless =
-            |events: [Event; 2], weight| if events.contains(&event) { 0.0 } else { weight };
-        let first = unless([Event::NoFirst, Event::Neither], weight);
-        let second = unless([Event::NoSecond, Event::Neither], -weight);
-        (turned(&segment.grads, first), turned(&segment.perturbed_grads, second))
+    let tensors = first.segments.iter().enumerate();
+    tensors.map(|(index, segment)| gradients(first, step, (index, segment))).collect()
+}
+
+/// Those of one tensor, both rotated and weighed by eighths.
+fn gradients<R: Scalar>(
+    first: &Case<R>,
+    step: u64,
+    (index, segment): (usize, &Segment<R>),
+) -> (Vec<R>, Vec<R>) {
+    let event = event(first, step, index);
+    match (event, step) {
+        (Event::Again, 1) => return (segment.grads.clone(), segment.perturbed_grads.clone()),
+        (Event::Again, _) => return gradients(first, step - 1, (index, segment)),
+        _ => {}
+    }
+    let weight = [0.75, -0.5, 1.25].get(step as usize % 3).copied().unwrap_or(1.0);
+    let weight = if event == Event::Jump { 8.0 * weight } else { weight };
+    let turned = |plane: &[R], weight: f64| -> Vec<R> {
+        let turn = step as usize % plane.len().max(1);
+        let turned = plane.iter().skip(turn).chain(plane.iter().take(turn));
+        turned.map(|x| R::from_f64(x.to_f64() * weight)).collect()
     };
-    first.segments.iter().enumerate().map(one).collect()
+    let unless = |events: [Event; 2], weight| if events.contains(&event) { 0.0 } else { weight };
+    let first = unless([Event::NoFirst, Event::Neither], weight);
+    let second = unless([Event::NoSecond, Event::Neither], -weight);
+    (turned(&segment.grads, first), turned(&segment.perturbed_grads, second))
 }
