@@ -115,7 +115,7 @@ pub(crate) const JOBS: &[Job] = &[
     job("deny", "licences, sources and versions of what is depended on; advisories where they can be fetched", |_| dependencies::deny()),
     job("semver", "the API against that of the last release", |_| dependencies::semver()),
     valued("--shard", mutants::mutants, job("mutants", "wrong sources that no test sees, all (days) or a share K/N", |_| mutants::mutants("0/1"))),
-    job("mutants-smoke", "two dozen of them, which tests must see", |_| mutants::mutants_smoke()),
+    job("mutants-smoke", "fifteen of them, which tests must see", |_| mutants::mutants_smoke()),
     job("pandas", "docs/results.md's snippet on the results of a run", |_| pandas::pandas()),
 ];
 
