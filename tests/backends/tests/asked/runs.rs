@@ -65,16 +65,18 @@ fn events(steps: &[Step]) -> BTreeSet<&'static str> {
 #[test]
 fn whatever_can_become_of_a_gradient_does() {
     for scope in [Scope::full(), stranger()] {
-        let (mut all, mut found) = (BTreeSet::new(), false);
+        let (mut all, mut found, mut at_once) = (BTreeSet::new(), false, false);
         for (_, steps) in asked("agrees-over-steps", scope.clone(), 96) {
             goes_on(&steps);
             all.extend(events(&steps));
+            at_once |= events(&steps[..steps.len().min(2)]).contains("again");
             let first = steps.iter().take(1).flat_map(|step| &step.case.segments);
             let mut kept = first.flat_map(|s| s.memory.iter().chain(&s.state));
             found |= !kept.all(|plane| is_zero(plane));
         }
         // Only the contract says that a first step does not read what it finds.
         assert_eq!(found, scope.contract);
+        assert!(at_once, "in the second step too");
         assert_eq!(all, ["again", "jump", "neither", "no first", "no second", "other"].into());
     }
 }
