@@ -1,6 +1,7 @@
 //! The Python package: its two wheels, and its tests with numpy alone and with torch. That of a GPU links the stub driver.
 
 use std::env;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -62,6 +63,10 @@ fn built(python: &Path, target: &str, folder: &str) -> Result<Vec<PathBuf>, Stri
     cuda::stub::make()?;
     let out = job_dir(folder)?;
     emptied(&out)?;
+    // One at a time: maturin moves what it has built within the folder that both jobs build in.
+    let lock = Path::new(target).join("maturin.lock");
+    let lock = File::create(&lock).and_then(|file| file.lock().map(|()| file));
+    let _lock = lock.map_err(|reason| format!("{target}: {reason}"))?;
     for package in PACKAGES {
         let maturin = Run::program(python).args(["-m", "maturin", "build", "--release", "-m"]);
         let maturin = maturin.arg(package).arg("--out").arg(&out);
