@@ -10,9 +10,9 @@ use crate::runner::{draw, tried};
 #[doc(hidden)]
 #[macro_export]
 macro_rules! compiled_here {
-    (<$R:ident: $bound:path> $($function:expr),+ $(,)?) => {
+    ([$R:ident: $($bound:tt)+] $($function:expr),+ $(,)?) => {
         /// Names all of it for one number type; never called.
-        fn named<$R: $bound>() -> usize {
+        fn named<$R: $($bound)+>() -> usize {
             [$($function as *const () as usize),+].len()
         }
 
@@ -24,6 +24,6 @@ macro_rules! compiled_here {
     };
 }
 
-compiled_here! { <R: crate::scalar::Scalar>
+compiled_here! { [R: crate::scalar::Scalar]
     all::<R>, cases::<R>, draw::<R>, tried::<R>, Questions::<R>::draw, diagnosed::<R>, off::<R>,
 }

@@ -70,8 +70,8 @@ fn rules(name: &str) -> Vec<&'static str> {
     Rule::all().into_iter().filter(|rule| (law.rules)(*rule)).map(Rule::name).collect()
 }
 
-/// Laws that are not about every rule.
-const ABOUT: [(&str, &[&str]); 13] = [
+/// Laws about some rules alone.
+const ABOUT: [(&str, &[&str]); 7] = [
     (
         "length-is-rho",
         &[
@@ -97,126 +97,45 @@ const ABOUT: [(&str, &[&str]); 13] = [
             "friendly-asam",
         ],
     ),
+    ("layer-rescaling", &["asam"]),
+    ("first-step-is-sam", &["info-sam-draft", "info-sam", "vasso", "friendly-sam"]),
+    ("momentum-sam-mirrors-sam", &["momentum-sam"]),
+    ("hostile", &["sam", "asam", "vasso", "ssam", "masked-sam", "momentum-sam", "raw-asam"]),
+];
+
+/// And the rules that a law about most leaves out.
+const BUT: [(&str, &[&str]); 6] = [
     (
         "ascends",
         &[
-            "sam",
-            "asam",
-            "fisher-sam",
-            "info-sam-draft",
-            "info-sam",
-            "info-asam",
-            "ssam",
-            "masked-sam",
-            "constraint-preconditioner",
-            "raw-asam",
-        ],
-    ),
-    (
-        "scale-invariant",
-        &[
-            "sam",
-            "asam",
-            "info-sam-draft",
-            "info-sam",
-            "info-asam",
             "vasso",
             "friendly-sam",
-            "ssam",
-            "masked-sam",
             "momentum-sam",
             "objective-preconditioner",
-            "constraint-preconditioner",
             "pre-sam",
             "friendly-asam",
-            "raw-asam",
         ],
     ),
+    ("scale-invariant", &["fisher-sam"]),
     (
         "range",
-        &[
-            "sam",
-            "asam",
-            "vasso",
-            "ssam",
-            "masked-sam",
-            "momentum-sam",
-            "objective-preconditioner",
-            "constraint-preconditioner",
-            "pre-sam",
-            "raw-asam",
-        ],
+        &["fisher-sam", "info-sam-draft", "info-sam", "info-asam", "friendly-sam", "friendly-asam"],
     ),
-    ("layer-rescaling", &["asam"]),
-    (
-        "reduces-to-sam",
-        &[
-            "asam",
-            "fisher-sam",
-            "info-sam-draft",
-            "info-sam",
-            "info-asam",
-            "vasso",
-            "friendly-sam",
-            "ssam",
-            "masked-sam",
-            "objective-preconditioner",
-            "constraint-preconditioner",
-            "pre-sam",
-            "friendly-asam",
-            "raw-asam",
-        ],
-    ),
-    ("first-step-is-sam", &["info-sam-draft", "info-sam", "vasso", "friendly-sam"]),
-    ("momentum-sam-mirrors-sam", &["momentum-sam"]),
-    (
-        "non-finite-spreads",
-        &[
-            "sam",
-            "asam",
-            "fisher-sam",
-            "info-sam-draft",
-            "info-sam",
-            "info-asam",
-            "vasso",
-            "friendly-sam",
-            "momentum-sam",
-            "objective-preconditioner",
-            "constraint-preconditioner",
-            "pre-sam",
-            "friendly-asam",
-            "raw-asam",
-        ],
-    ),
-    ("hostile", &["sam", "asam", "vasso", "ssam", "masked-sam", "momentum-sam", "raw-asam"]),
-    (
-        "memory-dies",
-        &[
-            "sam",
-            "asam",
-            "fisher-sam",
-            "info-sam",
-            "info-asam",
-            "vasso",
-            "friendly-sam",
-            "ssam",
-            "masked-sam",
-            "momentum-sam",
-            "objective-preconditioner",
-            "constraint-preconditioner",
-            "pre-sam",
-            "friendly-asam",
-            "raw-asam",
-        ],
-    ),
+    ("reduces-to-sam", &["sam", "momentum-sam"]),
+    ("non-finite-spreads", &["ssam", "masked-sam"]),
+    ("memory-dies", &["info-sam-draft"]),
 ];
 
 #[test]
 fn each_law_is_about_its_rules() {
     let all: Vec<_> = Rule::all().into_iter().map(Rule::name).collect();
     for law in laws::all::<f32>() {
-        let own = ABOUT.iter().find(|(name, _)| *name == law.name);
-        assert_eq!(rules(law.name), own.map_or(&all[..], |(_, rules)| rules), "{}", law.name);
+        let row = |table: &[(&str, &'static [&'static str])]| {
+            table.iter().find(|(name, _)| *name == law.name).map(|(_, rules)| *rules)
+        };
+        let (about, but) = (row(&ABOUT), row(&BUT).unwrap_or_default());
+        let expected = about.unwrap_or(&all).iter().copied().filter(|rule| !but.contains(rule));
+        assert_eq!(rules(law.name), expected.collect::<Vec<_>>(), "{}", law.name);
     }
     let long: Vec<_> =
         laws::all::<f32>().into_iter().filter(Law::is_long).map(|law| law.name).collect();
