@@ -106,6 +106,7 @@ impl<R: Real> Ascent<R> {
     ///
     /// # Errors
     /// [`Error::Hyperparameter`] unless 0 <= `rho` < 2^31.
+    #[inline]
     pub fn scale(&self, rho: R, length: LengthRule<R>) -> Result<Scale<R>, Error> {
         let rho = check_radius("rho", rho)?;
         let (lambda, guard, root) = (length.lambda, length.norm_guard, self.norm.root);
@@ -134,6 +135,7 @@ impl<R: Real> Ascent<R> {
 ///
 /// # Errors
 /// [`Error::NotFromZero`] where `sums` is a later part and not the whole; `state` is unchanged.
+#[inline]
 pub fn finish<R: Real, V, const M: usize, const I: usize>(
     variant: V,
     sums: &PartialNorm<R>,
@@ -147,6 +149,7 @@ where
 
 /// As [`finish`], from the root of the tree and the number of counted elements: for drivers that fold
 /// the tree themselves.
+#[inline]
 pub fn finish_total<R: Real, V, const M: usize, const I: usize>(
     variant: V,
     total: Part<R>,

@@ -244,8 +244,12 @@ impl<R: Real> PartialNorm<R> {
         }
         // From chunk 0 the nodes shrink to the right: padding with neutral zeros lifts the last one
         // to its left neighbour's level unchanged.
-        let nodes = self.nodes.iter().take(self.len);
-        Ok(nodes.rev().copied().reduce(|right, left| left.combine(right)).unwrap_or(Part::ZERO))
+        let mut nodes = self.nodes.iter().take(self.len).rev();
+        let mut total = nodes.next().copied().unwrap_or(Part::ZERO);
+        for left in nodes {
+            total = left.combine(total);
+        }
+        Ok(total)
     }
 
     /// Appends an aligned node of 2^level chunks and folds complete pairs.

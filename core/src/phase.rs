@@ -8,15 +8,19 @@ use crate::length::Scale;
 use crate::norm::{CHUNK, PartialNorm};
 use crate::pass::{Ascend, Copied, Descend, NormTerm, Remember};
 use crate::real::{Real, written};
-use crate::slices::{Reads, Writes, cut_mut};
+use crate::slices::{Reads, Writes, copy_chunk, cut_mut};
 
 /// Checks `planes` by name against `len`.
+#[inline]
 fn check_planes<'a, R: 'a>(
     slice: &'static str,
     len: usize,
     planes: impl IntoIterator<Item = &'a [R]>,
 ) -> Result<(), Error> {
-    planes.into_iter().try_for_each(|plane| check_length(slice, len, plane.len()))
+    for plane in planes {
+        check_length(slice, len, plane.len())?;
+    }
+    Ok(())
 }
 
 written! {
@@ -196,9 +200,7 @@ impl Cpu {
             let (chunk, next) = rest.split_at(CHUNK);
             let (kept, later) = cut_mut(backup, CHUNK);
             let Writes { out: params, reads: [grads], memory, inputs } = chunk;
-            for (kept, param) in kept.iter_mut().zip(params.iter()) {
-                *kept = *param;
-            }
+            copy_chunk(kept, params);
             self.ascend(rule, scale, kept, grads, memory, inputs, params)?;
             (rest, backup) = (next, later);
         }

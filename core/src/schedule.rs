@@ -98,9 +98,8 @@ impl<'a, R: Real> Schedule<'a, R> {
                 let share = R::from_count(u64::from(step)) / R::from_count(u64::from(total));
                 let angle = R::from_f64(core::f64::consts::PI) * share;
                 let value = last + (self.peak - last) * ((R::ONE + angle.cos()) / R::from_f64(2.0));
-                // Rounding may leave the range by one unit.
-                let below = R::select(value < last, last, value);
-                R::select(below > self.peak, self.peak, below)
+                // Rounding may end one unit above the peak, never below what is added to.
+                R::select(value > self.peak, self.peak, value)
             }
             Shape::MultiStep { gamma, milestones } => {
                 let passed = milestones.iter().filter(|&&milestone| milestone <= step).count();

@@ -21,6 +21,7 @@ impl<R, const A: usize, const M: usize, const I: usize> Reads<'_, R, A, M, I> {
     }
 
     /// Both sides of a cut at `middle`.
+    #[inline]
     pub fn split_at(self, middle: usize) -> (Self, Self) {
         let (reads, memory, inputs) =
             (halves(self.reads, middle), halves(self.memory, middle), halves(self.inputs, middle));
@@ -41,6 +42,7 @@ pub(crate) struct Writes<'a, R, const A: usize, const M: usize, const I: usize> 
 
 impl<R, const A: usize, const M: usize, const I: usize> Writes<'_, R, A, M, I> {
     /// Both sides of a cut at `middle`, or everything and nothing past the end.
+    #[inline]
     pub fn split_at(self, middle: usize) -> (Self, Self) {
         let (out, reads) = (cut_mut(self.out, middle), halves(self.reads, middle));
         let (memory, inputs) = (halves_mut(self.memory, middle), halves(self.inputs, middle));
@@ -51,15 +53,26 @@ impl<R, const A: usize, const M: usize, const I: usize> Writes<'_, R, A, M, I> {
     }
 }
 
+#[inline]
 fn cut<R>(plane: &[R], middle: usize) -> (&[R], &[R]) {
     plane.split_at_checked(middle).unwrap_or((plane, &[]))
 }
 
+#[inline]
 pub(crate) fn cut_mut<R>(plane: &mut [R], middle: usize) -> (&mut [R], &mut [R]) {
     let middle = middle.min(plane.len());
     plane.split_at_mut_checked(middle).unwrap_or_default()
 }
 
+/// `to` and `from` are of one length; where they are not, nothing is copied (and no panic is in the code).
+#[inline]
+pub(crate) fn copy_chunk<R: Copy>(to: &mut [R], from: &[R]) {
+    if to.len() == from.len() {
+        to.copy_from_slice(from);
+    }
+}
+
+#[inline]
 fn halves<R, const K: usize>(planes: [&[R]; K], middle: usize) -> ([&[R]; K], [&[R]; K]) {
     let (mut left, mut right) = ([&[][..]; K], [&[][..]; K]);
     let mut planes = planes.into_iter();
@@ -71,6 +84,7 @@ fn halves<R, const K: usize>(planes: [&[R]; K], middle: usize) -> ([&[R]; K], [&
     (left, right)
 }
 
+#[inline]
 fn halves_mut<'a, R, const K: usize>(
     planes: [&'a mut [R]; K],
     middle: usize,

@@ -39,6 +39,7 @@ impl Counts {
     }
 }
 
+#[inline]
 fn check_list<R>(
     name: &'static str,
     count: usize,
@@ -46,7 +47,10 @@ fn check_list<R>(
     len: usize,
 ) -> Result<(), Error> {
     check_planes(name, count, planes.len())?;
-    planes.iter().try_for_each(|plane| check_length(name, len, plane.len()))
+    for plane in planes.iter() {
+        check_length(name, len, plane.len())?;
+    }
+    Ok(())
 }
 
 pub(super) fn group_of<R>(groups: &[Group<R>], index: usize) -> Result<&Group<R>, Error> {
@@ -67,6 +71,7 @@ impl Seen {
     }
 
     /// In the first visit: the segment's place goes into its mark, unless that still has a backup to lead to.
+    #[inline]
     pub fn add<R>(&mut self, segment: &mut SegmentMut<'_, R>) {
         if !segment.mark.is_perturbed() {
             *segment.mark = self.mark(self.segments, segment);
@@ -92,6 +97,7 @@ pub(super) struct Again {
 
 impl Again {
     /// That this segment had this place.
+    #[inline]
     pub fn check<R>(&mut self, segment: &SegmentMut<'_, R>) -> Result<(), Error> {
         let (first, place) = (self.first, self.place);
         self.place = place.saturating_add(1);
@@ -116,6 +122,7 @@ pub(super) struct Perturbed {
 impl Perturbed {
     pub const NONE: Self = Self { first: usize::MAX, count: 0 };
 
+    #[inline]
     pub fn add(&mut self, mark: Mark) {
         if let Some(number) = mark.number() {
             self.first = self.first.min(number);

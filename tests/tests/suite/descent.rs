@@ -203,6 +203,9 @@ fn clipping_is_the_oracles() {
         let error = (f64::from(factor) - expected.value).abs();
         assert!(error <= expected.bound, "{factor} is not {expected:?}");
     }
+    for max_norm in [0.0, -1.0, f32::NAN] {
+        assert!(clip_factor(&norm_sums(&[vec![1.0_f32]]), max_norm).is_err(), "{max_norm}");
+    }
 }
 
 #[test]
@@ -237,15 +240,26 @@ fn schedules_are_the_oracles() {
 }
 
 #[test]
+fn a_cosine_begins_at_its_peak_where_rounding_would_begin_above() {
+    let unit = f32::EPSILON;
+    let (last, peak) = (1.5 * unit, 1.0 + 3.0 * unit);
+    assert_eq!(last + (peak - last), 1.0 + 4.0 * unit);
+    assert_eq!(Schedule::cosine(peak, last, 10).unwrap().at(0), peak);
+}
+
+#[test]
 fn gsams_radius_is_the_oracles() {
     for rate in [0.0, 0.125, 0.3, 0.5] {
         let expected = schedule::gsam_rho(rate, (0.0, 0.5), (0.25, 0.75));
         assert!((gsam_rho((0.25, 0.75), (0.0, 0.5), rate) - expected).abs() < 1e-15);
     }
-    assert_eq!(
-        gsam_rho((0.25, 0.75), (0.5, 0.5), 0.5),
-        schedule::gsam_rho(0.5, (0.5, 0.5), (0.25, 0.75))
-    );
+    // Rates that do not begin at 0, one outside them, and two that are equal.
+    for (rate, clamped) in [(0.0, 0.125), (0.125, 0.125), (0.3, 0.3), (0.5, 0.5), (0.75, 0.5)] {
+        let expected = schedule::gsam_rho(clamped, (0.125, 0.5), (0.25, 0.75));
+        assert!((gsam_rho((0.25, 0.75), (0.125, 0.5), rate) - expected).abs() < 1e-15, "{rate}");
+        let equal = schedule::gsam_rho(rate, (0.5, 0.5), (0.25, 0.75));
+        assert_eq!(gsam_rho((0.25, 0.75), (0.5, 0.5), rate), equal, "{rate}");
+    }
 }
 
 #[test]
@@ -277,6 +291,30 @@ fn a_dot_product_beyond_the_range_leaves_the_second_gradient() {
     let (gsam, second) = Gsam::new(0.5).unwrap().arm(&pair_sums(&p, &g)).unwrap();
     assert_eq!([first, second], [Outcome::NonFinite; 2]);
     assert_eq!([mixed(split, &g, &p), mixed(gsam, &g, &p)], [p.clone(), p]);
+}
+
+#[test]
+fn a_gradient_whose_square_is_beyond_the_range_is_split() {
+    // <g, g~> / |g|^2 = 1e30 / 1e40.
+    let (g, p) = (vec![vec![1e20_f32, 0.0]], vec![vec![1e10, 5.0]]);
+    let (split, outcome) = LookSam::new(0.5).unwrap().split(&pair_sums(&g, &p)).unwrap();
+    let [along, across] = mixed(split, &g, &p)[0][..] else { unreachable!("two numbers") };
+    assert_eq!((outcome, across), (Outcome::Finite, 5.0));
+    assert!(along.abs() < 1e4, "{along}");
+}
+
+#[test]
+fn a_part_is_reused_beside_finite_norms_alone() {
+    for (g, kept) in [(f32::NAN, 1.0), (f32::INFINITY, 1.0), (0.0, f32::INFINITY), (1.0, f32::NAN)]
+    {
+        let (g, kept) = (vec![vec![g]], vec![vec![kept]]);
+        for alpha in [0.0, 0.5] {
+            let look = LookSam::new(alpha).unwrap();
+            let (mix, outcome) = look.reuse(&norm_sums(&g), &norm_sums(&kept)).unwrap();
+            assert_eq!(outcome, Outcome::NonFinite, "{g:?}, {kept:?}, {alpha}");
+            assert_eq!(bits(&mixed(mix, &g, &kept)[0]), bits(&g[0]));
+        }
+    }
 }
 
 #[test]
@@ -328,6 +366,15 @@ fn top_k_agrees<R: Real>() {
 fn top_k_is_the_oracles() {
     top_k_agrees::<f32>();
     top_k_agrees::<f64>();
+}
+
+#[test]
+fn what_is_masked_may_grow_and_what_is_not_may_die() {
+    let (scores, mask) = ([0.5, f64::NAN, 2.0, 3.0], [1.0, 1.0, 0.0, 1.0]);
+    let dying: Vec<f64> = DynamicMask::death_scores(&scores, &mask).collect();
+    assert_eq!(dying, [0.5 + 1e-7, 1e-7, 0.0, 3.0 + 1e-7]);
+    let growing: Vec<f64> = DynamicMask::growth_scores(&scores, &mask).collect();
+    assert_eq!(growing, [0.0, 0.0, 2.0 + 1e-7, 0.0]);
 }
 
 #[test]

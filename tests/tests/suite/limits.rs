@@ -94,6 +94,7 @@ fn base_optimizers_say_their_learning_rate() {
     let nesterov = plain.set("nesterov", 1.0).unwrap();
     assert_ne!(nesterov, plain);
     assert_eq!(nesterov.set("nesterov", 0.0), Ok(plain));
+    assert!(sgd.with_momentum(0.0).unwrap().with_nesterov().is_err());
 }
 
 fn radii<R: Real + Scalar>() {
@@ -188,14 +189,18 @@ fn an_option_of_a_group_changes_what_it_names_alone() {
 /// rho ((1 - lambda) + lambda / (N + k)), whatever the unit of N.
 #[test]
 fn the_mixed_length_at_any_size_of_the_norm() {
-    let (rho, lambda, guard) = (0.5_f32, 0.75, 2.0);
-    let length = LengthRule::mixed(lambda, guard).unwrap();
-    for size in [1e-30_f32, 1e-10, 0.25, 1.0, 1e10, 1e30] {
+    let (rho, lambda) = (0.5_f32, 0.75);
+    // 1e-42 is subnormal: its inverse is beyond the type, and the scale is not.
+    let sizes = [1e-42_f32, 1e-30, 1e-10, 0.25, 1.0, 1e10, 1e30];
+    for (size, guard) in sizes.into_iter().flat_map(|size| [(size, 0.0), (size, 2.0)]) {
+        let length = LengthRule::mixed(lambda, guard).unwrap();
         let mut norm = PartialNorm::new();
         Cpu::plain().accumulate_gradient(1.0, &[size], &mut norm).unwrap();
         let norm = ScaledNorm::of(norm.total().unwrap());
         let scale = Ascent { outcome: Outcome::Finite, norm }.scale(rho, length).unwrap();
+        let value = f64::from(norm.value());
         let [rho, lambda, guard, size] = [rho, lambda, guard, size].map(f64::from);
+        assert!((value / size - 1.0).abs() < 1e-3, "{size}: {value}");
         let expected = rho * ((1.0 - lambda) + lambda / (size + guard));
         let found = f64::from(scale.prescale) * f64::from(scale.scale);
         assert!((found / expected - 1.0).abs() < 1e-6, "{size}: {found} for {expected}");

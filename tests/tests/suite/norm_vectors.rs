@@ -211,6 +211,26 @@ fn the_total_of_a_part_is_refused() {
     assert_eq!((part.start(), part.end(), part.counted()), (3, 5, 3000));
 }
 
+/// 2^24 chunks are the most of a part that does not begin at 0.
+#[test]
+fn a_segment_that_does_not_fit_is_refused_whole() {
+    let (start, end) = (1 << 30, (1 << 30) + (1 << 24) - 1);
+    let nodes = [Part { sum: 1.0_f32, statistic: 0.0, class: 0 }; 24];
+    let mut norm = PartialNorm::from_nodes(start, end, 9, &nodes).unwrap();
+    let before = norm;
+    let two = Cpu::plain().accumulate_gradient(1.0, &[1.0; CHUNK + 1], &mut norm);
+    assert_eq!((two, norm), (Err(Error::TooManyChunks), before));
+    Cpu::plain().accumulate_gradient(1.0, &[1.0; CHUNK], &mut norm).unwrap();
+    assert_eq!(norm.end(), end + 1);
+}
+
+#[test]
+fn a_sum_is_taken_again_below_the_smallest_that_stands() {
+    assert_eq!(Part::rescue_factor(f32::SMALL_SUM), None);
+    let below = f32::from_bits(f32::SMALL_SUM.to_bits() - 1);
+    assert_eq!(Part::rescue_factor(below), Some(f32::RANGE_UP));
+}
+
 /// Two parts that are finite, one chunk each, and whose sum is not.
 #[test]
 fn parts_that_overflow_together_go_one_class_higher() {

@@ -149,6 +149,19 @@ fn a_tensor_that_stays_leaves_its_spare() {
     }
 }
 
+/// Only memory is a reason to write the spare of a tensor that is counted and stays.
+#[test]
+fn a_tensor_that_is_only_counted_needs_no_spare() {
+    let groups = [Group::new(0.25).unwrap(), Group::new(0.5).unwrap().counted_only()];
+    for form in [Form::OutOfPlace, Form::InPlace] {
+        let mut model = drawn(14, 0, 1);
+        model.tensors[1].spare.clear();
+        let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+        session.form = form;
+        session.ascend(&groups, &mut model).unwrap().descend().unwrap();
+    }
+}
+
 #[test]
 fn descend_alone_is_the_base_optimizer() {
     let (mut model, mut by_hand) = (drawn(15, 0, 1), drawn(15, 0, 1));

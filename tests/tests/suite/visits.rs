@@ -216,7 +216,12 @@ fn a_forgotten_ascent_is_found() {
     let mut model = Model::new(None);
     let mut session = self::session();
     std::mem::forget(session.ascend(&groups, &mut model).unwrap());
-    let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
-    assert_eq!(error, Error::StillPerturbed { first: 0, count: 4 });
+    // By the tensors' marks alone, too: a session that did not perturb them.
+    for session in [&mut self::session(), &mut session] {
+        let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
+        assert_eq!(error, Error::StillPerturbed { first: 0, count: 4 });
+        let error = session.descend(&groups, &mut model).map(drop).unwrap_err();
+        assert_eq!(error, Error::StillPerturbed { first: 0, count: 4 });
+    }
     assert_eq!((session.restore(&mut model).unwrap(), model.params()), (4, before));
 }
