@@ -27,11 +27,14 @@ pub trait Term<R: Real, const A: usize, const M: usize, const I: usize>:
     Copy + Send + Sync
 {
     /// Whether [`statistic`](Term::statistic) is summed.
-    const STATISTIC: bool;
+    const STATISTIC: bool = false;
     /// Squared and summed, with range classes.
     fn term(self, reads: [R; A], memory: [R; M], inputs: [R; I]) -> R;
     /// Summed as it is.
-    fn statistic(self, reads: [R; A], memory: [R; M], inputs: [R; I]) -> R;
+    #[inline(always)]
+    fn statistic(self, _reads: [R; A], _memory: [R; M], _inputs: [R; I]) -> R {
+        R::ZERO
+    }
 }
 
 /// What is written: the new value of one plane (whose old value is `old`) and of the memory planes.
@@ -85,16 +88,9 @@ impl<R: Real> Term<R, 2, 0, 0> for Pair {
 pub struct Difference;
 
 impl<R: Real> Term<R, 2, 0, 0> for Difference {
-    const STATISTIC: bool = false;
-
     #[inline(always)]
     fn term(self, [first, second]: [R; 2], _: [R; 0], _: [R; 0]) -> R {
         first - second
-    }
-
-    #[inline(always)]
-    fn statistic(self, _: [R; 2], _: [R; 0], _: [R; 0]) -> R {
-        R::ZERO
     }
 }
 
@@ -103,16 +99,9 @@ impl<R: Real> Term<R, 2, 0, 0> for Difference {
 pub struct Scaled<R>(pub R);
 
 impl<R: Real> Term<R, 1, 0, 0> for Scaled<R> {
-    const STATISTIC: bool = false;
-
     #[inline(always)]
     fn term(self, [grad]: [R; 1], _: [R; 0], _: [R; 0]) -> R {
         grad * self.0
-    }
-
-    #[inline(always)]
-    fn statistic(self, _: [R; 1], _: [R; 0], _: [R; 0]) -> R {
-        R::ZERO
     }
 }
 

@@ -1,9 +1,11 @@
-//! As many threads as the caller's framework uses, from pools that are kept.
+//! As many threads as the caller's framework uses: its own where they can be had, or pools that are kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use presam_bridge::Fault;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::team::Team;
 
 /// A pool of a process: a fork has none of its parent's threads.
 struct Kept {
@@ -16,7 +18,10 @@ static POOLS: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 /// Runs `work` where rayon's current pool has `threads` threads.
 pub(crate) fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, Fault> {
-    Ok(pool(threads)?.install(work))
+    match Team::find() {
+        Some(team) => team.on(threads, work),
+        None => Ok(pool(threads)?.install(work)),
+    }
 }
 
 fn pool(threads: usize) -> Result<Arc<ThreadPool>, Fault> {

@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import pickle
 
 import numpy as np
 import pytest
@@ -120,45 +119,6 @@ def test_momentum_sam_takes_one_gradient():
     for _ in range(3):
         assert optimizer.step(lambda: calls.append(1) or closure()) is not None
     assert len(calls) == 3 and optimizer.report().perturbed == pytest.approx(2 / 3)
-
-
-def test_threads_of_one_s_own_are_kept_and_change_no_bit():
-    ends = []
-    for threads in (None, 1, 2):
-        p = torch.nn.Parameter(torch.linspace(-1, 1, 300_000))
-        optimizer = SAM([p], "sam", rho=0.5, lr=0.1, descent="look-sam", every=2, threads=threads)
-        for _ in range(3):
-            p.grad = p.detach() ** 3
-            optimizer.first_step()
-            p.grad = p.detach() ** 3
-            optimizer.second_step()
-        ends.append(p.detach().clone())
-        for one in (optimizer, copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
-            q = one.param_groups[0]["params"][0]
-            q.grad = torch.ones_like(q)
-            one.first_step()
-            assert one._tensors.workers() == (threads or torch.get_num_threads())
-    assert torch.equal(ends[0], ends[1]) and torch.equal(ends[0], ends[2])
-    with pytest.raises(ValueError, match="threads: expected a whole number from 1 up, found 0"):
-        SAM([p], "sam", rho=0.5, threads=0)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_torch_decides_about_threads_and_they_change_no_bit(threads):
-    before = torch.get_num_threads()
-    ends = []
-    for count in (1, threads):
-        torch.set_num_threads(count)
-        p = torch.nn.Parameter(torch.linspace(-1, 1, 300_000))
-        optimizer = SAM([p], "info-asam", rho=0.5, lr=0.1, momentum=0.9)
-        for _ in range(3):
-            p.grad = p.detach() ** 3
-            optimizer.first_step()
-            p.grad = p.detach() ** 3
-            optimizer.second_step()
-        ends.append(p.detach().clone())
-    torch.set_num_threads(before)
-    assert torch.equal(*ends)
 
 
 def test_groups_part_weights_from_biases_and_norm_layers():

@@ -35,11 +35,6 @@ impl Mark {
         Self { step, place: u32::try_from(place).unwrap_or(u32::MAX), perturbed: 0, group, len }
     }
 
-    /// Whether it says the same but for the perturbation.
-    pub(super) fn is_at(self, other: Self) -> bool {
-        Self { perturbed: 0, ..self } == other
-    }
-
     /// The same as perturbed segment `number`, counted from 0.
     pub(super) fn perturbed(self, number: usize) -> Self {
         let number = u32::try_from(number).unwrap_or(u32::MAX);

@@ -101,7 +101,7 @@ impl Again {
     pub fn check<R>(&mut self, segment: &SegmentMut<'_, R>) -> Result<(), Error> {
         let (first, place) = (self.first, self.place);
         self.place = place.saturating_add(1);
-        let same = place < first.segments && segment.mark.is_at(first.mark(place, segment));
+        let same = place < first.segments && *segment.mark == first.mark(place, segment);
         if same { Ok(()) } else { Err(Error::Visit { segment: place }) }
     }
 

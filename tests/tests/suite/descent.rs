@@ -262,6 +262,22 @@ fn gsams_radius_is_the_oracles() {
     }
 }
 
+/// A mix that core does not have.
+#[derive(Clone, Copy)]
+struct Mean;
+
+impl GradientMix<f32> for Mean {
+    fn mix(self, grad: f32, perturbed_grad: f32) -> f32 {
+        0.5 * (grad + perturbed_grad)
+    }
+}
+
+#[test]
+fn a_stranger_s_mix_is_written() {
+    let (g, p) = (vec![vec![2.0, -4.0, 0.5]], vec![vec![4.0, 4.0, 1.5]]);
+    assert_eq!(mixed(Mean, &g, &p), [[3.0, 0.0, 1.0]]);
+}
+
 #[test]
 fn a_gradient_that_is_not_split_keeps_every_bit() {
     let (g, p) = (vec![vec![f32::INFINITY, 1.0, -1.0]], vec![vec![2.0, -0.0, 3.0]]);

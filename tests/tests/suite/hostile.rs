@@ -142,6 +142,15 @@ fn a_scale_of_zero_copies_even_where_the_direction_is_infinite() {
 }
 
 #[test]
+fn a_slope_whose_square_is_below_the_range_is_none_for_friendly_sam() {
+    // (t g)^2 is zero in `f32`, and how large g was is lost.
+    for grads in [[3e-25_f32, -4e-25], [3e-30, 4e-30]] {
+        let (ascent, moved) = Model::new(FriendlySam::default(), &[1.0, 1.0]).ascend(&grads);
+        assert_eq!((ascent.outcome, moved), (Outcome::ZeroNorm, vec![0.0; 2]));
+    }
+}
+
+#[test]
 fn an_average_fed_with_zeros_dies() {
     let mut model = Model::new(Vasso::new(0.99).unwrap(), &[0.0; 2]);
     model.ascend(&[1.0, -1e-30]);

@@ -20,7 +20,7 @@ use crate::show::chart::{Area, COLOURS, PictureError, titled};
 
 const HEIGHT: u32 = 480;
 /// Where the enlarged chart begins, and where the legend does.
-const DIVISIONS: (u32, u32) = (450, 890);
+const DIVISIONS: (u32, u32) = (440, 860);
 /// Where the legend stands in its own area, and the step to its next line.
 const LEGEND: ((i32, i32), (i32, i32)) = ((0, 20), (0, 22));
 /// A method that ends within this many points of the best is shown again, enlarged.

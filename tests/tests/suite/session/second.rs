@@ -22,6 +22,17 @@ fn a_second_gradient_that_is_not_finite_takes_no_step() {
 }
 
 #[test]
+fn a_norm_to_clip_to_is_refused_before_a_gradient_is_looked_at() {
+    for max_norm in [0.0, -1.0, f32::NAN] {
+        let (mut model, groups) = (drawn(8, 0, 1), groups());
+        let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+        session.second = SecondGradient::Clipped(max_norm);
+        let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
+        assert!(matches!(error, Error::Hyperparameter { name: "max_norm", .. }), "{error:?}");
+    }
+}
+
+#[test]
 fn a_first_gradient_that_is_not_finite_asks_for_no_second() {
     let (mut model, groups) = (drawn(9, 1, 1), groups());
     model.tensors[0].own.grads[0] = f32::NAN;
