@@ -4,21 +4,28 @@
 //! here the team's threads become rayon's for as long as a half of a step takes, and are the team's again.
 #![allow(unsafe_code, reason = "a C function is found by its name and called")]
 
-use std::ffi::{c_uint, c_void};
+use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use presam_bridge::Fault;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 
-/// `GOMP_parallel(body, data, threads, flags)`, of GNU's runtime and LLVM's: `body(data)` on each thread of a team of at most
-/// so many, the calling one among them. Returns when all have.
+/// `GOMP_parallel(body, data, threads, flags)`, of GNU's runtime and LLVM's: `body(data)` on each thread of a team of at
+/// most so many, the calling one among them. Returns when all have.
 type Parallel = unsafe extern "C" fn(extern "C" fn(*mut c_void), *mut c_void, c_uint, c_uint);
 
-/// A runtime, and the process whose threads it has: a fork has none of them, and would wait for them for ever.
-#[derive(Clone, Copy)]
-pub(crate) struct Team(Parallel);
+/// How many threads a team has now, which PyTorch sets.
+type MaxThreads = unsafe extern "C" fn() -> c_int;
 
+/// A runtime's two functions.
+#[derive(Clone, Copy)]
+pub(crate) struct Team {
+    parallel: Parallel,
+    max_threads: MaxThreads,
+}
+
+/// The process that has the runtime's threads: a fork has none of them, and would wait for them for ever.
 static PROCESS: OnceLock<u32> = OnceLock::new();
 
 /// Remembers the process that loads the module.
@@ -27,17 +34,24 @@ pub(crate) fn begin() {
 }
 
 impl Team {
-    /// That of this process, where something has loaded one for all to see.
-    pub fn find() -> Option<Self> {
+    /// That of this process, where something has loaded one for all to see and it has so many threads: a team that changes
+    /// its number starts threads anew, in the framework's next operation too.
+    pub fn of(threads: usize) -> Option<Self> {
         if PROCESS.get() != Some(&std::process::id()) {
             return None;
         }
         // Found once; looked for again until then, for PyTorch may be imported later.
-        static FOUND: OnceLock<Parallel> = OnceLock::new();
-        if let Some(&found) = FOUND.get() {
-            return Some(Self(found));
-        }
-        named().map(|found| Self(*FOUND.get_or_init(|| found)))
+        static FOUND: OnceLock<Team> = OnceLock::new();
+        let team = match FOUND.get() {
+            Some(&found) => found,
+            None => *FOUND.get_or_init({
+                let found = found()?;
+                move || found
+            }),
+        };
+        // SAFETY: a function of this signature by its documentation.
+        let most = unsafe { (team.max_threads)() };
+        (usize::try_from(most) == Ok(threads)).then_some(team)
     }
 
     /// Runs `work` where rayon's current pool is this team, of `threads` threads.
@@ -68,7 +82,7 @@ impl Team {
         let data: *const Mutex<Vec<ThreadBuilder>> = &raw const seats;
         let team = c_uint::try_from(threads).unwrap_or(c_uint::MAX);
         // SAFETY: a function of this signature by its documentation; `sit` reads `data` as what it is, which lives on.
-        unsafe { (self.0)(sit, data.cast_mut().cast(), team, 0) };
+        unsafe { (self.parallel)(sit, data.cast_mut().cast(), team, 0) };
         match done {
             Some(Ok(value)) => Ok(value),
             Some(Err(panic)) => resume_unwind(panic),
@@ -91,15 +105,25 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(unix)]
-fn named() -> Option<Parallel> {
-    // SAFETY: a name that ends with 0.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"GOMP_parallel".as_ptr()) };
-    // SAFETY: the function of that name has this signature in both runtimes.
-    (!found.is_null()).then(|| unsafe { std::mem::transmute::<*mut c_void, Parallel>(found) })
+#[cfg(target_os = "linux")]
+fn found() -> Option<Team> {
+    // SAFETY: names that end with 0.
+    let named = |name: &CStr| unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    let (parallel, max_threads) = (named(c"GOMP_parallel"), named(c"omp_get_max_threads"));
+    if parallel.is_null() || max_threads.is_null() {
+        return None;
+    }
+    // SAFETY: the functions of these names have these signatures in both runtimes.
+    Some(unsafe {
+        Team {
+            parallel: std::mem::transmute::<*mut c_void, Parallel>(parallel),
+            max_threads: std::mem::transmute::<*mut c_void, MaxThreads>(max_threads),
+        }
+    })
 }
 
-#[cfg(not(unix))]
-fn named() -> Option<Parallel> {
+/// Elsewhere several runtimes in one process are usual.
+#[cfg(not(target_os = "linux"))]
+fn found() -> Option<Team> {
     None
 }

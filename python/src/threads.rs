@@ -18,7 +18,7 @@ static POOLS: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 /// Runs `work` where rayon's current pool has `threads` threads.
 pub(crate) fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T, Fault> {
-    match Team::find() {
+    match Team::of(threads) {
         Some(team) => team.on(threads, work),
         None => Ok(pool(threads)?.install(work)),
     }

@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import os
 import pickle
 import subprocess
 import sys
@@ -52,45 +53,66 @@ def test_torch_decides_about_threads_and_they_change_no_bit(threads):
 
 
 STEP = """
-import os, signal, sys, torch
+import os, signal, numpy, torch
 from presam.torch import SAM
 
-def stepped():
-    p = torch.nn.Parameter(torch.linspace(-1, 1, 300_000))
-    optimizer = SAM([p], "sam", rho=0.5, lr=0.1, threads=2)
-    for half in (optimizer.first_step, optimizer.second_step):
-        p.grad = p.detach() ** 3
-        half()
-    return p.detach()
+torch.set_num_threads(2)
 
-def own():
-    names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
-    return sum(name.startswith("presam") for name in names)
+def begun():
+    # Parameters, and a function that takes a step without an operation of torch's; the first is taken.
+    w = numpy.linspace(-1, 1, 1_000_000, dtype=numpy.float32)
+    p = torch.nn.Parameter(torch.from_numpy(w))
+    optimizer = SAM([p], "sam", rho=0.5, lr=0.1, watch=0)
+    def step():
+        for half in (optimizer.first_step, optimizer.second_step):
+            p.grad = torch.from_numpy(w * 0.5)
+            half()
+    step()
+    return w, step
+
+def busy():
+    # The processor time of each thread, in ticks of the kernel.
+    times = {}
+    for task in os.listdir("/proc/self/task"):
+        fields = open(f"/proc/self/task/{task}/stat").read().rsplit(") ")[1].split()
+        times[task] = int(fields[11]) + int(fields[12])
+    return times
 """
 
 
-def run(code):
-    return subprocess.run([sys.executable, "-c", STEP + code], capture_output=True, text=True, timeout=240)
+def run(code, **environment):
+    command = [sys.executable, "-c", STEP + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ, **environment})
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 def test_a_step_runs_on_torch_s_threads():
     if not hasattr(ctypes.CDLL(None), "GOMP_parallel"):
         pytest.skip("this torch has no OpenMP runtime that others see")
-    done = run("stepped(); print(own())")
-    assert (done.stdout, done.stderr) == ("0\n", "")
+    # Of torch's two threads: the one that torch had started before works, and no other one begins.
+    done = run("""
+torch.ones(1_000_000).mul_(2)
+_, step = begun()
+before = busy()
+for _ in range(600):
+    step()
+after = busy()
+print(set(before) == set(after), sum(after[task] - before[task] >= 5 for task in before))
+""", OMP_NUM_THREADS="2", OMP_WAIT_POLICY="passive")
+    assert (done.stdout, done.stderr) == ("True 2\n", "")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 def test_a_fork_which_has_none_of_them_steps_on_threads_of_its_own():
     # Torch's runtime waits for ever in a fork for threads that only its parent has.
     done = run("""
-first = stepped()
+(w, step), (twice, again) = begun(), begun()
+again()
 child = os.fork()
 if child == 0:
     signal.alarm(60)
-    same = torch.equal(stepped(), first)
-    os._exit(0 if same and own() == 2 else 1)
+    step()
+    os._exit(0 if (w == twice).all() else 1)
 print(os.waitpid(child, 0)[1])
-""")
+""", OMP_NUM_THREADS="2")
     assert (done.stdout, done.stderr) == ("0\n", "")

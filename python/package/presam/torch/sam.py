@@ -49,8 +49,8 @@ class SAM(Saved, torch.optim.Optimizer):
                    keeps a copy of the first gradient); 0: never
     process_group  whose processes skip a step together where numbers are not finite: "default" is torch's default group
                    where there is one; None: each process decides for itself
-    threads        of a CPU's step, for tensors of 131072 numbers and more; None: as many as torch has, and these themselves
-                   where its OpenMP runtime can be found (on Linux); the bits are the same
+    threads        of a CPU's step, for tensors of 131072 numbers and more; None: as many as torch has. Where they are as
+                   many they are torch's own (on Linux, of its OpenMP runtime), else a pool's; the bits are the same
     base_options   arguments of the base class that are keys of the variant too
 
     Memory beside the parameters, in floats for each: 1 (backup), the variant's memory, the base optimizer's state; gsam,
