@@ -6,7 +6,7 @@
 //! chunks    a binary tree over adjacent pairs, padded with neutral zeros
 //! ```
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::real::Real;
 
 /// Elements in a chunk.
@@ -185,14 +185,15 @@ impl<R: Real> PartialNorm<R> {
         counted: u64,
         nodes: &[Part<R>],
     ) -> Result<Self, Error> {
+        let (mut at, mut expected) = (start, 0);
+        while at < end {
+            at += 1 << level_of(at, end);
+            expected += 1;
+        }
+        check_length("nodes", expected, nodes.len())?;
         let mut norm = Self::starting_at(start);
         for &node in nodes {
-            let level = if norm.end < end { level_of(norm.end, end) } else { 0 };
-            norm.push_node(node, level)?;
-        }
-        if norm.end != end || norm.len != nodes.len() {
-            let expected = if end < start { 0 } else { norm.len };
-            return Err(Error::Length { slice: "nodes", expected, found: nodes.len() });
+            norm.push_node(node, level_of(norm.end, end))?;
         }
         norm.counted = counted;
         Ok(norm)

@@ -4,7 +4,6 @@
 //!
 //! Rules are picked by name ([`AnyVariant`](presam::AnyVariant)): no loop of a rule is compiled here.
 
-pub mod bandwidth;
 #[cfg(feature = "devices")]
 pub mod device;
 #[cfg(feature = "devices")]

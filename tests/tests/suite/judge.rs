@@ -12,6 +12,7 @@ mod erased;
 mod golden;
 mod hostile;
 mod limits;
+mod masks;
 mod norm_vectors;
 mod session;
 mod shapes;

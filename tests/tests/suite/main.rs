@@ -18,6 +18,7 @@ mod golden;
 mod hostile;
 mod laws;
 mod limits;
+mod masks;
 mod mixes;
 mod moving;
 mod norm_vectors;

@@ -207,6 +207,18 @@ fn wrong_shapes_are_found_before_anything_is_written() {
     }
 }
 
+/// Of a rule without memory too, whose other tensors would have been perturbed before it.
+#[test]
+fn a_spare_that_is_too_short_is_found_before_another_is_written() {
+    let (mut model, groups) = (drawn(5, 0, 1), groups());
+    model.tensors[2].spare.truncate(2);
+    let spare = bits(&model.tensors[0].spare);
+    let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
+    let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
+    assert_eq!(error, Error::Length { slice: "spare", expected: 3, found: 2 });
+    assert_eq!(bits(&model.tensors[0].spare), spare);
+}
+
 #[test]
 fn an_unknown_group_is_refused() {
     let mut model = drawn(6, 0, 0);

@@ -1,6 +1,6 @@
 //! What is run: tests, examples, benchmarks, packages, the program without network.
 
-use crate::command::{Outcome, Run, emptied, job_dir, read, removed, root, write};
+use crate::command::{Outcome, Run, emptied, job_dir, read, removed, root, target_dir, write};
 use crate::workspace;
 
 /// The very command that the README gives.
@@ -37,7 +37,31 @@ pub(crate) fn bench_smoke() -> Outcome {
     if named.is_empty() {
         return Err("no package has a benchmark".into());
     }
-    Run::cargo().args(["test", "--package", "presam-program"]).args(&named).run()
+    Run::cargo().args(["test", "--package", "presam-program"]).args(&named).run()?;
+    Run::cargo().args(["build", "--release", "--bin", "presam"]).run()?;
+    let presam = Run::program(target_dir().join("release").join("presam"));
+    let flags = ["--filter", "^step/sam/", "--sizes", "1e4", "--min-time", "0.1", "--json", "-q"];
+    let record = presam.arg("bench").args(flags).output();
+    yardstick(&record.ok_or("presam bench failed")?)
+}
+
+/// Within a cache a triad takes about as long as a copy of as many bytes. One whose loop is not compiled for speed takes
+/// seven times as long, and every step is far below its floor.
+fn yardstick(record: &str) -> Outcome {
+    let record: serde_json::Value = serde_json::from_str(record).map_err(|e| e.to_string())?;
+    let rows = record["measurements"].as_array().into_iter().flatten();
+    let warm: Vec<_> = rows.filter(|row| row["cache"] == "warm").collect();
+    let is_fast = |row: &serde_json::Value| {
+        let of = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        let copy = of("copy_p50_ns") * of("bytes") / of("copy_bytes");
+        of("floor_ns") < 3.0 * copy
+    };
+    match warm.iter().copied().find(|row| !is_fast(row)) {
+        None if !warm.is_empty() => Ok(()),
+        row => Err(format!(
+            "presam bench: expected a warm row whose triad takes less than three times its copy, found {row:?}"
+        )),
+    }
 }
 
 /// Packages what is published, and checks the packages in a workspace of what they hold and nothing else: a
@@ -104,3 +128,21 @@ pub(crate) fn no_network() -> Outcome {
 
 /// The tests that start the program or read its data; the others compute in memory.
 const OFFLINE: [&str; 4] = ["command_line", "data_files", "default_run", "outputs"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_triad_that_is_slow_or_missing_is_a_fault() {
+        let with = |floor: &str| {
+            let row = format!(
+                r#"{{"cache": "warm", "bytes": 360, "copy_bytes": 180, "copy_p50_ns": 2, "floor_ns": {floor}}}"#
+            );
+            yardstick(&format!(r#"{{"measurements": [{row}]}}"#))
+        };
+        assert_eq!(with("11.9"), Ok(()));
+        assert!(with("12.0").is_err() && with("null").is_err());
+        assert!(yardstick(r#"{"measurements": []}"#).is_err());
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use presam_backends::bandwidth::{read, triad};
+use presam_bandwidth::{read, triad};
 
 use super::shard::{Order, Reply, Rules, Shard};
 use crate::bench::Shape;

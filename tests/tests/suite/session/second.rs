@@ -22,14 +22,21 @@ fn a_second_gradient_that_is_not_finite_takes_no_step() {
 }
 
 #[test]
-fn a_norm_to_clip_to_is_refused_before_a_tensor_is_visited() {
-    for max_norm in [0.0, -1.0, f32::NAN] {
+fn a_setting_outside_its_range_is_refused_before_a_tensor_is_visited() {
+    let refused = |scale: f32, second: SecondGradient<f32>, setting: &str| {
         let (mut model, groups) = (drawn(8, 0, 1), groups());
         model.fails_after = Some(0);
         let mut session = Session::new(Cpu::detect(), Sam::new(), momentum());
-        session.second = SecondGradient::Clipped(max_norm);
+        (session.loss_scale, session.second) = (scale, second);
         let error = session.ascend(&groups, &mut model).map(drop).unwrap_err();
-        assert!(matches!(error, Error::Hyperparameter { name: "max_norm", .. }), "{error:?}");
+        let named = matches!(error, Error::Hyperparameter { name, .. } if name == setting);
+        assert!(named, "{scale} {second:?}: {error:?}");
+    };
+    for max_norm in [0.0, -1.0, f32::NAN] {
+        refused(1.0, SecondGradient::Clipped(max_norm), "max_norm");
+    }
+    for scale in [0.0, 1e-39, -1.0, f32::INFINITY, f32::NAN] {
+        refused(scale, SecondGradient::Checked, "loss_scale");
     }
 }
 
