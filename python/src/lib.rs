@@ -1,8 +1,8 @@
 //! `_presam`: the step of presam over tensors by address, for the Python package `presam`.
 //!
 //! `slices` turns addresses into slices and `team` finds PyTorch's threads: the only unsafe code. What is read of
-//! Python's objects is the crate presam-bridge's; `engine` holds rules, counters and tensors; `ascent` and `descent` are the two halves of a step over
-//! core's phases; `border` is what Python sees.
+//! Python's objects is the crate presam-bridge's; `engine` holds rules, counters and tensors; `ascent` and `descent`
+//! are the two halves of a step over core's phases; `border` is what Python sees.
 
 mod ascent;
 mod border;
