@@ -178,13 +178,17 @@ impl<R: Real> PartialNorm<R> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`] where that range has another number of nodes.
+    /// [`Error::Length`] where that range has another number of nodes, [`Error::NotAdjacent`] where it ends before
+    /// it starts.
     pub fn from_nodes(
         start: u64,
         end: u64,
         counted: u64,
         nodes: &[Part<R>],
     ) -> Result<Self, Error> {
+        if end < start {
+            return Err(Error::NotAdjacent { expected: start, found: end });
+        }
         let (mut at, mut expected) = (start, 0);
         while at < end {
             at += 1 << level_of(at, end);
