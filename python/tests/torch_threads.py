@@ -13,16 +13,18 @@ import torch
 from presam.torch import SAM
 
 
+def three_steps(optimizer, p):
+    for half in (optimizer.first_step, optimizer.second_step) * 3:
+        p.grad = p.detach() ** 3
+        half()
+
+
 def test_threads_of_one_s_own_are_kept_and_change_no_bit():
     ends = []
     for threads in (None, 1, 2):
         p = torch.nn.Parameter(torch.linspace(-1, 1, 300_000))
         optimizer = SAM([p], "sam", rho=0.5, lr=0.1, descent="look-sam", every=2, threads=threads)
-        for _ in range(3):
-            p.grad = p.detach() ** 3
-            optimizer.first_step()
-            p.grad = p.detach() ** 3
-            optimizer.second_step()
+        three_steps(optimizer, p)
         ends.append(p.detach().clone())
         for one in (optimizer, copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
             q = one.param_groups[0]["params"][0]
@@ -42,11 +44,7 @@ def test_torch_decides_about_threads_and_they_change_no_bit(threads):
         torch.set_num_threads(count)
         p = torch.nn.Parameter(torch.linspace(-1, 1, 300_000))
         optimizer = SAM([p], "info-asam", rho=0.5, lr=0.1, momentum=0.9)
-        for _ in range(3):
-            p.grad = p.detach() ** 3
-            optimizer.first_step()
-            p.grad = p.detach() ** 3
-            optimizer.second_step()
+        three_steps(optimizer, p)
         ends.append(p.detach().clone())
     torch.set_num_threads(before)
     assert torch.equal(*ends)
