@@ -6,6 +6,7 @@
 mod again;
 mod equal;
 mod poison;
+mod right;
 mod runs;
 mod scopes;
 

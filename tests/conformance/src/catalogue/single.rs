@@ -14,6 +14,10 @@ pub(super) const SINGLE: f64 = Format::F32.unit_roundoff;
 /// So a factor that is read from the answer fits only what is an `f32` number indeed, one in 2^29 of all.
 pub(super) fn stretch<R: Scalar>(case: &Case<R>, answer: &Answer<R>, right: &Ascent) -> Number {
     let norm = right.norm.value;
+    // As much in either type.
+    if norm == 0.0 || !norm.is_finite() {
+        return Number::exact(1.0);
+    }
     let read = (shown(case, answer, right))
         .and_then(|ratio| of_norm(case.length, norm, ratio, R::FORMAT))
         .and_then(|factor| single(norm, factor, R::FORMAT, case.elements()));

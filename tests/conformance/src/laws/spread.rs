@@ -140,7 +140,8 @@ impl<R: Scalar> Spread<'_, R> {
             let may_spread = self.which == Which::First;
             plane(&place("perturbed"), &found.perturbed, expected, kept, may_spread)?;
             let expected = spread.descent.params.get(index);
-            plane(&place("params"), &found.params, expected, None, false)?;
+            let expected = expected.map(|params| taken_off(params, &found.perturbed));
+            plane(&place("params"), &found.params, expected.as_ref(), None, false)?;
             let memory = (&from.memory[..], &found.memory[..]);
             planes(&place("memory"), memory, spread.ascent.memory.get(index))?;
             let state = (&from.state[..], &found.state[..]);
@@ -148,6 +149,14 @@ impl<R: Scalar> Spread<'_, R> {
         }
         Ok(())
     }
+}
+
+/// Where the norm's error has no bound, that of (w + e) - e has one.
+fn taken_off<R: Scalar>(params: &BoundedVector, perturbed: &[R]) -> BoundedVector {
+    let rounding = perturbed.iter().map(|up| R::FORMAT.unit_roundoff * up.to_f64().abs());
+    let bounds = params.bounds.iter().zip(rounding);
+    let bounds = bounds.map(|(bound, own)| if bound.is_finite() { *bound } else { own });
+    BoundedVector { bounds: bounds.collect(), ..params.clone() }
 }
 
 /// Memory and state, which may also be kept as they were where the formula has no number.
