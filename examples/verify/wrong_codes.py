@@ -105,6 +105,23 @@ class FirstChunkCounts(Plain):
         return super().squares(a[:2048])
 
 
+@code("long", scalars="f32 f64")
+class TotalBeyond4400(Plain):
+    most = 4400
+
+    def norm(self, arrays):
+        left, kept = self.most, []
+        for a in arrays:
+            kept.append(a[:left])
+            left = max(left - a.size, 0)
+        return super().norm(kept)
+
+
+@code("long", says="thorough")
+class TotalBeyond8192(TotalBeyond4400):
+    most = 8192
+
+
 @code("long")
 class ChunkBoundaryStays(Plain):
     def perturbed(self, params, perturbation):
@@ -172,6 +189,12 @@ class SquaresBeyond1023(Plain):
 
 
 # Many tensors, in other orders.
+
+
+@code("tensors", scalars="f32 f64")
+class TiedCountOnce(Plain):
+    def norm(self, arrays):
+        return super().norm({a.tobytes() if a.size > 1 else i: a for i, a in enumerate(arrays)}.values())
 
 
 @code("tensors")
@@ -293,6 +316,12 @@ class RateAtMostOne(Plain):
 class SmallDecayIgnored(Plain):
     def change(self):
         scaled(self.base, "weight_decay", lambda x: x if x >= 1e-4 else 0)
+
+
+@code("settings", bases="sgd-momentum")
+class MomentumBelow2PercentIsNone(Plain):
+    def change(self):
+        scaled(self.base, "momentum", lambda momentum: 0.0 if momentum < 0.02 else momentum)
 
 
 @code("settings", bases="sgd-momentum")

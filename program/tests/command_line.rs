@@ -91,6 +91,28 @@ fn bad_input_is_one_line_and_code_2() {
 }
 
 #[test]
+fn a_value_of_a_file_is_told_with_file_and_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.toml");
+    for (line, key) in [
+        ("label_noise = 2", "label_noise: expected fractions"),
+        ("learning_rate = -1", "learning_rate: expected a number"),
+        ("base = \"adam\"", "base: expected sgd or adamw, found \"adam\"; did you mean adamw?"),
+        ("rho = { asam = nan }", "rho.asam: expected a number"),
+        ("seeds = []", "seeds: expected a count (24)"),
+        ("[set.asm]\neta = 0.1", "set: expected a method"),
+    ] {
+        std::fs::write(&file, line).unwrap();
+        let found = refused(&["--config", file.to_str().unwrap(), "--dry-run"]);
+        assert!(found.starts_with(&format!("error: {}: {key}", file.display())), "{found}");
+    }
+    // What a flag has wrong is the flag's.
+    std::fs::write(&file, "label_noise = 0.5").unwrap();
+    let flag = ["--label-noise", "2", "--config", file.to_str().unwrap(), "--dry-run"];
+    assert!(refused(&flag).starts_with("error: --label-noise: "));
+}
+
+#[test]
 fn misspelt_flags_commands_and_methods_get_a_suggestion() {
     for (arguments, meant) in [
         (["--epoch", "3"], "--epochs"),

@@ -1,23 +1,40 @@
 //! Flags whose values cannot be read: one line in a user's words, as for every other wrong value.
 
 use std::error::Error as _;
+use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::arguments::Arguments;
 use super::say::aside;
 
 /// The arguments of this call; where they are wrong, says so and ends the program with code 2.
 pub(crate) fn arguments() -> Arguments {
-    Arguments::try_parse().unwrap_or_else(|error| match words(&error) {
+    parsed(std::env::args_os()).unwrap_or_else(|error| match words(&error) {
         Some(line) => {
             aside(format_args!("error: {line}"));
             std::process::exit(2);
         }
         None => error.exit(),
     })
+}
+
+fn parsed<T: Into<OsString> + Clone>(
+    line: impl IntoIterator<Item = T>,
+) -> Result<Arguments, clap::Error> {
+    let matches = with_negative_numbers(Arguments::command()).try_get_matches_from(line)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// A number below 0 is a value that may be wrong, and no flag.
+fn with_negative_numbers(command: Command) -> Command {
+    let allows = |arg: Arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(allows).mut_subcommands(with_negative_numbers)
 }
 
 /// Flag, what it takes and what was found; `None` where the value is not what is wrong.
@@ -50,7 +67,7 @@ mod tests {
 
     fn refuse(line: &[&str]) -> String {
         let line = ["presam"].iter().chain(line);
-        words(&Arguments::try_parse_from(line).unwrap_err()).unwrap()
+        words(&parsed(line).unwrap_err()).unwrap()
     }
 
     #[test]
@@ -58,6 +75,8 @@ mod tests {
         for (line, said) in [
             (&["--epochs", "three"][..], "--epochs: expected a whole number, found \"three\""),
             (&["--epochs", "1.5"], "--epochs: expected a whole number, found \"1.5\""),
+            (&["--epochs", "-1"], "--epochs: expected a whole number, found \"-1\""),
+            (&["verify", "--seed", "-1"], "--seed: expected a whole number, found \"-1\""),
             (&["train", "--batch", ""], "--batch: expected a whole number, found \"\""),
             (&["--lr", "fast"], "--lr: expected a number, found \"fast\""),
             (
@@ -68,7 +87,7 @@ mod tests {
         ] {
             assert_eq!(refuse(line), said);
         }
-        let unknown = Arguments::try_parse_from(["presam", "--epocs", "3"]).unwrap_err();
+        let unknown = parsed(["presam", "--epocs", "3"]).unwrap_err();
         assert_eq!(words(&unknown), None);
     }
 }

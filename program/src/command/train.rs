@@ -151,13 +151,22 @@ impl TrainArguments {
         self.checkpoint.as_deref().map(|folder| Checkpoints { folder, every, resume, stop })
     }
 
-    /// Flags laid over the configuration file, unchecked.
-    fn options(&self) -> Result<Options, ConfigError> {
+    /// Flags laid over the configuration file.
+    fn config(&self, peers: Option<&dyn Peers>) -> Result<Config, ConfigError> {
+        let checked = |options| {
+            resolve(match peers {
+                Some(peers) => ranks::options(options, peers.size())?,
+                None => options,
+            })
+        };
         let flags = self.flags()?;
-        match &self.config {
-            Some(file) => Ok(flags.over(Options::read(file)?)),
-            None => Ok(flags),
-        }
+        let Some(file) = &self.config else { return checked(flags) };
+        let written = Options::read(file)?;
+        checked(flags.over(written.clone())).map_err(|error| match checked(written) {
+            // What the file alone has wrong as well is told as a key of it.
+            Err(own) if own == error => own.of_file(file),
+            _ => error,
+        })
     }
 
     fn flags(&self) -> Result<Options, ConfigError> {
@@ -239,11 +248,7 @@ fn train_as(
     peers: Option<&dyn Peers>,
     [asked, stop]: [&Arc<AtomicBool>; 2],
 ) -> Result<(), Error> {
-    let options = arguments.options()?;
-    let config = resolve(match peers {
-        Some(peers) => ranks::options(options, peers.size())?,
-        None => options,
-    })?;
+    let config = arguments.config(peers)?;
     let is_first = peers.is_none_or(|peers| peers.rank() == 0);
     let checkpoints = arguments.checkpoints(stop);
     if is_first {

@@ -1,6 +1,7 @@
 //! What can be wrong with a flag or a key of the configuration file.
 
 use std::fmt;
+use std::path::Path;
 
 /// A value that cannot be used: which flag or key, what was expected, what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,20 @@ impl ConfigError {
     #[must_use]
     pub fn suggest(mut self, meant: Option<&str>) -> Self {
         self.meant = meant.map(str::to_owned);
+        self
+    }
+
+    /// The same of a key of this file, where it was told of the flag.
+    #[must_use]
+    pub fn of_file(mut self, file: &Path) -> Self {
+        if let Some(flag) = self.place.strip_prefix("--") {
+            let key = match flag.split_once(' ') {
+                Some((flag, part)) => format!("{}.{part}", flag.replace('-', "_")),
+                None if flag == "lr" => "learning_rate".to_owned(),
+                None => flag.replace('-', "_"),
+            };
+            self.place = format!("{}: {key}", file.display());
+        }
         self
     }
 }

@@ -80,8 +80,12 @@ impl SeedsOption {
             Self::Text(text) => parse_seeds(text),
             Self::List(list) => {
                 let text: Vec<String> = list.iter().map(u64::to_string).collect();
-                // A list of one is a seed, where the same text on the command line is a count.
-                if list.len() == 1 { Ok(list.clone()) } else { parse_seeds(&text.join(",")) }
+                match text.len() {
+                    0 => parse_seeds("[]"),
+                    // A list of one is a seed, where the same text on the command line is a count.
+                    1 => Ok(list.clone()),
+                    _ => parse_seeds(&text.join(",")),
+                }
             }
         }
     }

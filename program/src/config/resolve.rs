@@ -96,8 +96,10 @@ fn source(text: Option<&str>) -> Result<Source, ConfigError> {
         (text.split_once(':'), source.folder().and_then(unreplaced))
     {
         let found = format!("{text:?}, whose ~ no shell has replaced");
+        let meant = format!("{kind}:{}", meant.display());
+        // Another user's home is not looked up.
         return Err(ConfigError::new("--data", "a folder by its whole name", found)
-            .suggest(Some(&format!("{kind}:{}", meant.display()))));
+            .suggest(Some(meant.as_str()).filter(|meant| *meant != text)));
     }
     Ok(source)
 }

@@ -41,18 +41,23 @@ pub(super) fn settled<R: Scalar, B: Subject<R>>(
     let may_subtract = scope.ascends && scope.descends && broken.contains(&"restored");
     let mut last = None;
     for subtracts in [false, true].into_iter().take(1 + usize::from(may_subtract)) {
-        let found = if subtracts { diagnose_subtraction(&mut one, config) } else { first };
+        let off = if subtracts { off_at_rest(&mut one, config).unwrap_or(u64::MAX) } else { 0 };
+        let found = match (subtracts, off) {
+            (false, _) => first,
+            (true, 0) => continue,
+            (true, _) => diagnose_subtraction(&mut one, config),
+        };
         // By the oracle the laws were tried before.
         let Some(convention) = found.convention().filter(|found| !found.is_oracle()) else {
             continue;
         };
         one.convention = convention;
-        let failure = laws.iter().find_map(|law| broken_by_convention(&mut one, law, plan));
+        let failures = broken_by_convention(&mut one, laws, plan);
         one.convention = Convention::ORACLE;
-        match failure {
-            None => return (explained(&mut one, found, config), None),
-            Some(failure) => last = Some((convention, failure)),
+        if failures.is_empty() {
+            return (explained(found, off), None);
         }
+        last = Some((convention, failures));
     }
     differs(last, broken)
 }
@@ -62,46 +67,53 @@ fn plainly(diagnosis: Diagnosis) -> Settled {
 }
 
 /// Every law holds by the convention that was found.
-fn explained<R: Scalar, B: Subject<R>>(
-    one: &mut OneRule<'_, B>,
-    found: Diagnosis,
-    config: Config,
-) -> Settled {
+fn explained(found: Diagnosis, off: u64) -> Settled {
     let mut settled = plainly(found);
     if matches!(found, Diagnosis::AgreesBut(_)) {
-        let off = off_at_rest(one, config).unwrap_or(u64::MAX);
         settled.says += &format!(" (params off by up to {off} ulp)");
     }
     settled
 }
 
 fn differs(
-    last: Option<(Convention, Box<Failure>)>,
+    last: Option<(Convention, Vec<Box<Failure>>)>,
     broken: &[&str],
 ) -> (Settled, Option<Box<Failure>>) {
     let diagnosis = Diagnosis::Differs;
-    let Some((convention, failure)) = last else {
+    let Some((convention, failures)) = last else {
         let says = match broken {
             [] => {
                 "differs from every known convention near a norm guard or without a gradient".into()
             }
-            [law] => format!("differs: law {law} does not hold"),
-            _ => format!("differs: laws {} do not hold", broken.join(", ")),
+            broken => format!("differs: {} not hold", named(broken)),
         };
         return (Settled { diagnosis, law: None, says }, None);
     };
-    let law = failure.law;
-    let says = format!("differs: law {law} does not hold where it otherwise {convention}");
-    (Settled { diagnosis, law: Some(law), says }, Some(failure))
+    let laws: Vec<_> = failures.iter().map(|failure| failure.law).collect();
+    let says = format!("differs: {} not hold where it otherwise {convention}", named(&laws));
+    let law = laws.first().copied();
+    (Settled { diagnosis, law, says }, failures.into_iter().next())
 }
 
-/// The law's failure where the subject is judged by its convention.
+fn named(laws: &[&str]) -> String {
+    match laws {
+        [law] => format!("law {law} does"),
+        _ => format!("laws {} do", laws.join(", ")),
+    }
+}
+
+/// The laws that fail where the subject is judged by its convention, the first with its smallest case.
 fn broken_by_convention<R: Scalar, B: Subject<R>>(
     one: &mut OneRule<'_, B>,
-    law: &Law<R>,
+    laws: &[Law<R>],
     plan: Plan,
-) -> Option<Box<Failure>> {
-    let rules = [one.rule];
-    let trial = Trial { law, rules: &rules, config: plan.config, shrinks: SHRINKS, least: 0 };
-    trial.run(one).err()
+) -> Vec<Box<Failure>> {
+    let (rules, config) = ([one.rule], plan.config);
+    let mut failures = Vec::new();
+    for law in laws {
+        let shrinks = if failures.is_empty() { SHRINKS } else { 0 };
+        let trial = Trial { law, rules: &rules, config, shrinks, least: 0 };
+        failures.extend(trial.run(one).err());
+    }
+    failures
 }

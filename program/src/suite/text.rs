@@ -38,7 +38,10 @@ fn header(report: &Report, view: View) -> String {
         return format!("presam {version}: the core, {rules} rules over {bases}\n\n");
     };
     let version = version.as_deref().unwrap_or("without a version");
-    let operations: Vec<_> = operations.iter().map(|operation| operation.name()).collect();
+    // Beside the whole step its halves are not asked.
+    let has_step = operations.contains(&Operation::Step);
+    let asked = operations.iter().filter(|one| !has_step || **one == Operation::Step);
+    let operations: Vec<_> = asked.map(|operation| operation.name()).collect();
     let keeps = if *keeps_state { ", keeps its memory and state" } else { "" };
     let mut text = format!("{name} {version}: {}{keeps}\n", operations.join(", "));
     for (label, names) in [("rules", rules), ("bases", bases), ("scalars", scalars)] {

@@ -138,8 +138,12 @@ fn spoil<R: Scalar>(manner: &Manner, case: &Case<R>, step: &mut Answer<R>, calls
                 "early" if rho_zero => old,
                 "twice" if rho_zero => number(new.to_f64() + moved),
                 "shifts" if rho_zero => number(new.to_f64() + 0.01),
+                "stands" if from.perturbed_grads.iter().all(|g| g.to_f64() == 0.0) => old,
                 _ => new,
             };
+        }
+        if name == "stands" && from.perturbed_grads.iter().all(|g| g.to_f64() == 0.0) {
+            to.state.clone_from(&from.state);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::generate::{Shape, cases};
 use crate::laws::{self, Checked, Law};
 use crate::report::{Failure, Mismatch, Report, Verdict};
 use crate::scalar::Scalar;
-use crate::simplify::simplest;
+use crate::simplify::{cost, simplest};
 use crate::worst::Worst;
 use presam_oracle::Rule;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -59,7 +59,7 @@ pub fn check_law<R: Scalar, B: Backend<R>>(
     Trial { law, rules: &rules, config, shrinks: SHRINKS, least }.run(backend)
 }
 
-/// Steps of the search for the smallest failing case.
+/// Questions of the search for the smallest failing case, twice.
 pub const SHRINKS: u32 = 4096;
 
 /// One law over some of the backend's rules.
@@ -71,7 +71,8 @@ pub struct Trial<'a, R> {
     pub rules: &'a [Rule],
     /// How many cases, and which.
     pub config: Config,
-    /// Steps of the search for the smallest failing case: [`SHRINKS`], or 0 where any will do.
+    /// Questions of the search for the smallest failing case, of which one of more than 64 elements counts as several:
+    /// [`SHRINKS`], or 0 where any will do.
     pub shrinks: u32,
     /// Fewer judged cases than this are a failure.
     pub least: u32,
@@ -108,6 +109,7 @@ fn judged<R: Scalar>(
 ) -> Result<Report, Box<Failure>> {
     let Trial { law, config, shrinks, least, .. } = *trial;
     let (counts, failed) = (Cell::new((0_u32, 0_u32)), Cell::new(false));
+    let asks = Cell::new(shrinks);
     let (backend, worst) = (RefCell::new(backend), RefCell::new(Worst::default()));
     let judge = |case: &Case<R>| {
         backend.borrow_mut().begins(case);
@@ -115,6 +117,11 @@ fn judged<R: Scalar>(
     };
     let result = runner(law.name, config, shrinks).run(strategy, |case| {
         let (judged, skipped) = counts.get();
+        if failed.get() {
+            // Its end is ours: proptest tells on standard error that it ends early.
+            let Some(left) = asks.get().checked_sub(cost(case.elements())) else { return Ok(()) };
+            asks.set(left);
+        }
         match judge(&case) {
             Err(mismatch) => {
                 failed.set(true);
@@ -174,7 +181,7 @@ fn runner(law: &str, config: Config, shrinks: u32) -> TestRunner {
     let settings = RunnerConfig {
         cases: config.cases,
         failure_persistence: None,
-        max_shrink_iters: shrinks,
+        max_shrink_iters: if shrinks == 0 { 0 } else { u32::MAX },
         ..RunnerConfig::default()
     };
     TestRunner::new_with_rng(settings, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))

@@ -8,7 +8,7 @@ use crate::case::{Case, Segment};
 use crate::scalar::Scalar;
 use presam_oracle::Rule;
 
-/// A case that still `fails`, as simple as `asks` questions can make it; of more than 64 elements one counts more.
+/// A case that still `fails`, as simple as `asks` questions can make it; of more than 64 elements one counts as several.
 pub fn simplest<R: Scalar>(
     case: Case<R>,
     asks: u32,
@@ -22,6 +22,11 @@ pub fn simplest<R: Scalar>(
         search.round_numbers();
     }
     search.case
+}
+
+/// As how many questions one counts in the search for a smallest case: one of more than 64 elements as several.
+pub(crate) fn cost(elements: usize) -> u32 {
+    u32::try_from(1 + elements / 64).unwrap_or(u32::MAX)
 }
 
 struct Search<R, F> {
@@ -49,8 +54,7 @@ impl<R: Scalar, F: FnMut(&Case<R>) -> bool> Search<R, F> {
     }
 
     fn cost(&self, fewer: usize) -> u32 {
-        let elements = self.case.elements().saturating_sub(fewer);
-        u32::try_from(1 + elements / 64).unwrap_or(u32::MAX)
+        cost(self.case.elements().saturating_sub(fewer))
     }
 
     /// All but one: much code refuses to step over nothing, which would hide what is wrong.

@@ -17,8 +17,11 @@ const ULP: Also = (
     &["*"],
     "a unit in the last place may be outside the core's measured limits, or where nothing is rounded",
 );
-const TWICE: Also =
-    (&["uncounted-is-unfelt"], "it too asks two steps of which the answers must be equal in bits");
+const TWICE: Also = (
+    &["uncounted-is-unfelt", "agrees"],
+    "the one too asks two steps of which the answers must be equal in bits; the other sees a unit in the last place \
+     where nothing is rounded",
+);
 const RUN: Also = (&["agrees-over-steps", "skipped-is-forgotten"], "a run may come so far");
 const WITHIN: Also = (&["skipped-is-forgotten"], "it has such a step in the midst of a run");
 const DIET: Also = (&["*"], "radius 0 is in every law's diet");

@@ -9,6 +9,7 @@ mod poison;
 mod right;
 mod runs;
 mod scopes;
+mod wrong;
 
 use presam::Cpu;
 use presam_backends::Phases;

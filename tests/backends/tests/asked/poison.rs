@@ -13,6 +13,8 @@ type Plane = fn(&Segment<f32>) -> &Vec<f32>;
 #[derive(Clone, Copy, Debug)]
 struct Place {
     tensor: usize,
+    /// Its number among the tensors that are not empty, and how many these are.
+    among: (usize, usize),
     element: usize,
     length: usize,
     value: f32,
@@ -20,18 +22,20 @@ struct Place {
 
 fn place(case: &Case<f32>, plane: Plane) -> Place {
     let mut places = Vec::new();
+    let filled: Vec<_> = case.segments.iter().map(|s| usize::from(!s.params.is_empty())).collect();
     for (tensor, segment) in case.segments.iter().enumerate() {
+        let among = (filled[..tensor].iter().sum(), filled.iter().sum());
         let plane = plane(segment);
         let odd = plane.iter().enumerate().filter(|(_, x)| !x.is_finite());
         let length = plane.len();
-        places.extend(odd.map(|(element, &value)| Place { tensor, element, length, value }));
+        places.extend(odd.map(|(element, &value)| Place { tensor, among, element, length, value }));
     }
     assert_eq!(places.len(), 1, "{places:?}");
     places[0]
 }
 
 /// Every kind of place, of value and of tensor is among them.
-fn are_everywhere(places: &[Place], tensors: &[usize]) {
+fn are_everywhere(places: &[Place]) {
     let kind = |at: &Place| match at.element {
         0 => "first",
         i if i + 1 == at.length => "last",
@@ -46,19 +50,16 @@ fn are_everywhere(places: &[Place], tensors: &[usize]) {
     };
     let names: BTreeSet<_> = places.iter().map(name).collect();
     assert_eq!(names, ["-inf", "NaN", "inf"].into());
-    let ends = |(at, tensors): (&Place, &usize)| match at.tensor {
-        _ if *tensors < 3 => None,
-        0 => Some("first"),
-        i if i + 1 == *tensors => Some("last"),
-        _ => Some("between"),
-    };
-    let ends: BTreeSet<_> = places.iter().zip(tensors).filter_map(ends).collect();
-    assert_eq!(ends, ["between", "first", "last"].into());
+    for tensors in [2, 3] {
+        let found = places.iter().map(|at| at.among).filter(|among| among.1 == tensors);
+        let found: BTreeSet<_> = found.map(|among| among.0).collect();
+        assert_eq!(found, (0..tensors).collect());
+    }
 }
 
 /// Every case that the law asks has one such gradient, in this plane; the places are all that there are.
 fn poisons(law: &str, scope: Scope, plane: Plane, holds: fn(&Case<f32>, usize) -> bool) {
-    let (mut places, mut tensors) = (Vec::new(), Vec::new());
+    let mut places = Vec::new();
     for (_, steps) in asked(law, scope.clone(), 384) {
         let values: Vec<_> = steps.iter().map(|step| place(&step.case, plane)).collect();
         // Of the whole contract each value in every case, of a stranger one.
@@ -67,10 +68,9 @@ fn poisons(law: &str, scope: Scope, plane: Plane, holds: fn(&Case<f32>, usize) -
         for (step, at) in steps.iter().zip(values) {
             assert!(holds(&step.case, at.tensor), "{law}: {}", step.case);
             places.push(at);
-            tensors.push(step.case.segments.len());
         }
     }
-    are_everywhere(&places, &tensors);
+    are_everywhere(&places);
 }
 
 #[test]

@@ -201,7 +201,7 @@ struct Rounds {
 
 impl Backend<f32> for Rounds {
     fn scope(&self) -> Scope {
-        Scope { fresh: true, ..Scope::of(&[Rule::Sam], &["sgd"]) }
+        Scope { fresh: true, skips: true, ..Scope::of(&[Rule::Sam], &["sgd"]) }
     }
 
     fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
@@ -220,9 +220,11 @@ impl Backend<f32> for Rounds {
 /// What was rounded in the steps before is in the numbers of the later ones, and in no first step's.
 #[test]
 fn rounding_is_inherited_from_the_second_step_on() {
-    let law = laws::named("agrees-over-steps").unwrap();
-    let config = Config { cases: 48, seed: 7 };
-    check_law::<f32, _>(&mut Rounds { first: false }, &law, config)
-        .unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(check_law::<f32, _>(&mut Rounds { first: true }, &law, config).is_err());
+    for law in ["agrees-over-steps", "skipped-is-forgotten"] {
+        let law = laws::named(law).unwrap();
+        let config = Config { cases: 48, seed: 7 };
+        check_law::<f32, _>(&mut Rounds { first: false }, &law, config)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        assert!(check_law::<f32, _>(&mut Rounds { first: true }, &law, config).is_err());
+    }
 }

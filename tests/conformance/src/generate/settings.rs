@@ -36,11 +36,12 @@ pub(super) fn any_size<R: Scalar>([first, last]: [i32; 2]) -> BoxedStrategy<f64>
     (first..last, 1.0_f64..2.0).prop_map(|(power, x)| R::held(x * 2_f64.powi(power))).boxed()
 }
 
-/// The weight of an old value: of its papers, between 0 and 1, or next to 1.
+/// The weight of an old value: of its papers, between 0 and 1, or next to either.
 fn decay<R: Scalar>(values: &[f64], between: [f64; 2], free: bool) -> BoxedStrategy<f64> {
     let plain = setting::<R>(values, between, free);
     let late = any_size::<R>([-14, -4]).prop_map(|new| R::held(1.0 - new));
-    if free { prop_oneof![5 => plain, 1 => late].boxed() } else { plain }
+    let small = any_size::<R>([-12, -4]);
+    if free { prop_oneof![10 => plain, 2 => late, 1 => small].boxed() } else { plain }
 }
 
 /// `rule` with other settings, among them its neutral ones and its papers' values; where `free` also such as nobody

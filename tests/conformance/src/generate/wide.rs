@@ -106,7 +106,11 @@ pub(super) fn run_segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R
 
 /// Small, many or long.
 pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
-    let few = vec(short(), 1..=3);
+    // Sometimes one twice, as a tied layer that is shown under two names.
+    let few = (vec(short(), 1..=3), prop::bool::weighted(0.08)).prop_map(|(mut few, again)| {
+        few.extend(few.first().filter(|_| again).cloned());
+        few
+    });
     let many = vec(scaled(vec(element(), 0..=2).boxed()), 4..=MOST_TENSORS);
     // All of one length: an answer in another order fits.
     let alike = vec(scaled(vec(element(), 1).boxed()), 4..=MOST_TENSORS);
@@ -121,18 +125,24 @@ pub(super) fn segments<R: Scalar>(scope: &Scope) -> BoxedStrategy<Segments<R>> {
     with_options(scope, all.boxed())
 }
 
-/// A long tensor among short ones, before it and after; or two long ones, of one length or not.
+/// A long tensor among short ones, before it and after; or two long ones, of one length or not, or three of one.
 fn among<R: Scalar>(length: BoxedStrategy<usize>) -> BoxedStrategy<Segments<R>> {
-    let second = prop_oneof![2 => Just(None), 1 => Just(Some(None)), 1 => (6_usize..=300).prop_map(|n| Some(Some(n)))];
-    let lengths = (length, second)
-        .prop_map(|(first, second)| [Some(first), second.map(|other| other.unwrap_or(first))]);
+    let others = prop_oneof![
+        4 => Just([None, None]),
+        2 => Just([Some(None), None]),
+        1 => Just([Some(None), Some(None)]),
+        2 => (6_usize..=300).prop_map(|n| [Some(Some(n)), None]),
+    ];
+    let lengths = (length, others).prop_map(|(first, [second, third])| {
+        [Some(first), second.map(|n| n.unwrap_or(first)), third.map(|n| n.unwrap_or(first))]
+    });
     let long = |length: usize, (seed, scales): (u64, Scales)| {
         let elements = spiked(length, &mut Seeded(seed));
         Drawn { scales, ..unset(elements) }
     };
     let seed =
         || (any::<u64>().no_shrink(), prop_oneof![3 => Just(Scales::default()), 1 => scales()]);
-    (vec(short(), 0..=1), lengths, [seed(), seed()], vec(short(), 0..=1))
+    (vec(short(), 0..=1), lengths, [seed(), seed(), seed()], vec(short(), 0..=1))
         .prop_map(move |(mut tensors, lengths, seeds, after)| {
             let pairs = lengths.into_iter().zip(seeds);
             tensors.extend(pairs.filter_map(|(length, seed)| Some(long(length?, seed))));

@@ -1,0 +1,192 @@
+//! Wrong code that a law must see, beside the one fault that the table has for it.
+
+use presam::Cpu;
+use presam_backends::Phases;
+use presam_conformance::catalogue::{RIGHT, named};
+use presam_conformance::{Answer, Backend, Case, Config, Convention, Rule, Scope, Trial, laws};
+
+use super::right::subtracted;
+use super::{is_finite, is_zero, stranger};
+
+type Step = fn(&Case<f32>) -> Answer<f32>;
+type Spoil = fn(&Case<f32>, &mut Answer<f32>);
+
+/// A step, and what is done to it.
+struct Spoilt {
+    scope: Scope,
+    step: Step,
+    spoil: Spoil,
+}
+
+impl Backend<f32> for Spoilt {
+    fn scope(&self) -> Scope {
+        self.scope.clone()
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        let mut answer = (self.step)(case);
+        (self.spoil)(case, &mut answer);
+        // No segment is no answer.
+        if answer.segments.is_empty() { Err("no answer".to_owned()) } else { Ok(answer) }
+    }
+}
+
+/// Seen by the law, which holds of the step as it is.
+fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
+    let law = laws::named(law).unwrap();
+    let trial = |spoil: Spoil| {
+        let config = Config { cases: 192, seed: 7 };
+        let trial = Trial { law: &law, rules: &scope.rules, config, shrinks: 0, least: 1 };
+        trial.run(&mut Spoilt { scope: scope.clone(), step, spoil })
+    };
+    trial(|_, _| ()).unwrap_or_else(|failure| panic!("{failure}"));
+    let failure = trial(spoil).unwrap_err();
+    assert!(!failure.case.is_empty(), "{failure}");
+}
+
+fn core(case: &Case<f32>) -> Answer<f32> {
+    Phases(Cpu::plain()).step(case).unwrap()
+}
+
+/// The formula, which spreads what is not finite.
+fn formula(case: &Case<f32>) -> Answer<f32> {
+    RIGHT.step(case)
+}
+
+/// Which gradient is not finite.
+fn poisoned(case: &Case<f32>) -> [bool; 2] {
+    [
+        !case.segments.iter().all(|s| is_finite(&s.grads)),
+        !case.segments.iter().all(|s| is_finite(&s.perturbed_grads)),
+    ]
+}
+
+fn nudge(plane: &mut [f32]) {
+    plane.iter_mut().for_each(|x| *x *= 1.01);
+}
+
+/// Spreads what is not finite as the formula has it, and something else besides.
+#[test]
+fn what_spreads_is_the_formulas() {
+    let silent = Scope { skips: false, ..stranger() };
+    let faults: [Spoil; 6] = [
+        |case, answer| {
+            if poisoned(case)[0] {
+                answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
+            }
+        },
+        |case, answer| {
+            if poisoned(case)[0] {
+                answer.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|m| nudge(m));
+            }
+        },
+        |case, answer| {
+            if poisoned(case)[1] {
+                answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| nudge(s));
+            }
+        },
+        |case, answer| {
+            if poisoned(case)[1] {
+                answer.segments.iter_mut().for_each(|s| nudge(&mut s.params));
+            }
+        },
+        |case, answer| {
+            if poisoned(case)[1] {
+                answer.segments.iter_mut().for_each(|s| s.params.fill(f32::NAN));
+            }
+        },
+        // The parameters stay, the optimizer's state does not.
+        |case, answer| {
+            if poisoned(case)[1] {
+                let pairs = answer.segments.iter_mut().zip(&case.segments);
+                pairs.for_each(|(to, from)| to.params.clone_from(&from.params));
+            }
+        },
+    ];
+    for fault in faults {
+        seen("non-finite-spreads", &silent, formula, fault);
+    }
+}
+
+/// Takes the perturbation off again, skips, and is a hundredth off.
+#[test]
+fn what_is_taken_off_again_is_near() {
+    let convention = Convention { entry: None, subtracts: true };
+    let scope = Scope { skips: false, convention, ..stranger() };
+    seen(
+        "non-finite-spreads",
+        &scope,
+        |case| subtracted(case, formula(case)),
+        |case, answer| {
+            if poisoned(case)[1] {
+                for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                    to.params = from.params.iter().map(|w| w * 1.01).collect();
+                    to.state.clone_from(&from.state);
+                }
+            }
+        },
+    );
+}
+
+/// The last element alone is a unit in the last place off.
+fn last_up(plane: &mut [f32]) {
+    plane.iter_mut().next_back().into_iter().for_each(|w| *w = w.next_up());
+}
+
+#[test]
+fn what_stays_does_so_in_every_bit() {
+    for scope in [Scope::full(), stranger()] {
+        seen("unperturbed-stays", &scope, core, |case, answer| {
+            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                if !from.options.is_perturbed {
+                    last_up(&mut to.perturbed);
+                }
+            }
+        });
+        seen("rho-zero-is-the-base", &scope, core, |case, answer| {
+            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                if from.options.rho == 0.0 {
+                    last_up(&mut to.perturbed);
+                }
+            }
+        });
+    }
+}
+
+/// The first element of each tensor moves against its gradient, as far as it should have moved along it.
+#[test]
+fn no_element_descends() {
+    for scope in [Scope::full(), stranger()] {
+        seen("ascends", &scope, core, |case, answer| {
+            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                for (up, w) in to.perturbed.iter_mut().zip(&from.params).take(1) {
+                    *up = w - (*up - w);
+                }
+            }
+        });
+    }
+}
+
+/// A dialect that has no answer where its formula has one.
+#[test]
+fn an_answer_is_due() {
+    let convention = Convention { entry: named("guard-missing"), subtracts: false };
+    let step: Step = |case| named("guard-missing").unwrap().step(case);
+    seen("agrees", &Scope { convention, ..stranger() }, step, |case, answer| {
+        if case.elements() > 3 {
+            answer.segments.clear();
+        }
+    });
+}
+
+/// Code that keeps its memory moves where nothing pulls.
+#[test]
+fn what_rests_in_a_run_rests() {
+    let scope = Scope { fresh: true, ..Scope::of(&[Rule::Sam], &["sgd"]) };
+    seen("agrees-over-steps", &scope, core, |case, answer| {
+        let rests = case.segments.iter().all(|s| is_zero(&s.grads));
+        if rests && case.base_steps > 0 {
+            answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
+        }
+    });
+}
