@@ -5,6 +5,9 @@ use std::fmt;
 /// Addresses of buffers are multiples of this, as a GPU's allocator has them.
 const GRAIN: u64 = 256;
 
+/// The first address: as on a GPU more than a word holds.
+const FIRST: u64 = 0x7_0000_0000;
+
 /// An access that no kernel may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -82,7 +85,7 @@ impl Memory {
     /// No buffer yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { next: GRAIN, ..Self::default() }
+        Self { next: FIRST, ..Self::default() }
     }
 
     /// A buffer of so many bytes, never written.
