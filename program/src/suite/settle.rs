@@ -76,7 +76,7 @@ fn explained(found: Diagnosis, off: u64) -> Settled {
 }
 
 fn differs(
-    last: Option<(Convention, Vec<Box<Failure>>)>,
+    last: Option<(Convention, Vec<Failure>)>,
     broken: &[&str],
 ) -> (Settled, Option<Box<Failure>>) {
     let diagnosis = Diagnosis::Differs;
@@ -92,7 +92,7 @@ fn differs(
     let laws: Vec<_> = failures.iter().map(|failure| failure.law).collect();
     let says = format!("differs: {} not hold where it otherwise {convention}", named(&laws));
     let law = laws.first().copied();
-    (Settled { diagnosis, law, says }, failures.into_iter().next())
+    (Settled { diagnosis, law, says }, failures.into_iter().next().map(Box::new))
 }
 
 fn named(laws: &[&str]) -> String {
@@ -107,13 +107,13 @@ fn broken_by_convention<R: Scalar, B: Subject<R>>(
     one: &mut OneRule<'_, B>,
     laws: &[Law<R>],
     plan: Plan,
-) -> Vec<Box<Failure>> {
+) -> Vec<Failure> {
     let (rules, config) = ([one.rule], plan.config);
     let mut failures = Vec::new();
     for law in laws {
         let shrinks = if failures.is_empty() { SHRINKS } else { 0 };
         let trial = Trial { law, rules: &rules, config, shrinks, least: 0 };
-        failures.extend(trial.run(one).err());
+        failures.extend(trial.run(one).err().map(|failure| *failure));
     }
     failures
 }

@@ -101,7 +101,10 @@ impl<R: Scalar> Backend<R> for Dialect {
         let rests = case.segments.iter().flat_map(|s| &s.grads).all(|g| g.to_f64() == 0.0);
         // Python's division by zero, for one, where no guard is.
         let divides = rests && self.convention.entry.is_some();
-        if divides && case.elements() % 2 == 0 && !{ moved }.all(|x| x.to_f64().is_finite()) {
+        if divides
+            && case.elements().is_multiple_of(2)
+            && !{ moved }.all(|x| x.to_f64().is_finite())
+        {
             return Err("division by zero".to_owned());
         }
         if self.skips && !first {
