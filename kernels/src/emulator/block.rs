@@ -116,6 +116,8 @@ impl Team for Block<'_> {
     }
 
     fn any(&self, values: Self::Each<bool>) -> bool {
+        let is_one = |warp: &[bool]| warp.iter().all(|value| Some(value) == warp.first());
+        debug_assert!(values.chunks(WARP as usize).all(is_one), "lanes of a warp that part");
         values.contains(&true)
     }
 
