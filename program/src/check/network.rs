@@ -12,8 +12,9 @@ use super::random::Random;
 use crate::error::Error;
 use presam_cuda::{Address, Batch, Buffers, Device, DeviceNetwork, download};
 
+/// The widest of them with more columns than a block has threads.
 const WIDTHS: &[&[usize]] =
-    &[&[3, 2], &[64, 128, 10], &[5, 33, 7, 4], &[40, 1, 3], &[31, 65, 64, 2]];
+    &[&[3, 2], &[64, 128, 10], &[5, 33, 7, 4], &[40, 1, 3], &[31, 65, 64, 2], &[2, 300, 3]];
 const BATCHES: &[usize] = &[1, 2, 31, 32, 33, 64, 65];
 
 /// The check.

@@ -153,15 +153,15 @@ fn what_stays_does_so_in_every_bit() {
     }
 }
 
-/// The first element of each tensor moves against its gradient, as far as it should have moved along it.
+/// The first element of each tensor moves against its gradient, as little as it should have moved along it.
 #[test]
 fn no_element_descends() {
     for scope in [Scope::full(), stranger()] {
         seen("ascends", &scope, core, |case, answer| {
             for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-                for (up, w) in to.perturbed.iter_mut().zip(&from.params).take(1) {
-                    *up = w - (*up - w);
-                }
+                let moved = to.perturbed.iter_mut().zip(&from.params).take(1);
+                let little = moved.filter(|(up, w)| (**up - **w).abs() < 1.0);
+                little.for_each(|(up, w)| *up = w - (*up - w));
             }
         });
     }
