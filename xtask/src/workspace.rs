@@ -25,6 +25,8 @@ struct Target {
     name: String,
     kind: Vec<String>,
     src_path: PathBuf,
+    /// Whether `cargo test` runs the tests in it.
+    test: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -74,6 +76,11 @@ impl Package {
     /// The first file of its library, of each program, test, benchmark and example.
     pub(crate) fn roots(&self) -> Vec<PathBuf> {
         self.targets.iter().map(|target| target.src_path.clone()).collect()
+    }
+
+    /// Whether `cargo test` runs tests that stand below this first file.
+    pub(crate) fn tests(&self, root: &Path) -> bool {
+        self.targets.iter().any(|target| target.src_path == root && target.test)
     }
 
     /// The names of its examples, benchmarks and so on.

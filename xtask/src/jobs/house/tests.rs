@@ -81,6 +81,18 @@ fn circles_and_roofs_are_caught_and_imports_downwards_and_those_of_tests_do_not_
     }
 }
 
+#[test]
+fn tests_that_are_never_run_are_caught() {
+    let files = [("src/lib.rs", "mod a;\n"), ("src/a.rs", A)];
+    for (more, expected) in [
+        ("[lib]\ntest = false\n", vec!["src/a.rs: expected tests that run, found `test = false`"]),
+        ("", vec![]),
+    ] {
+        let faults = tree::faults(&plant("idle", "x", more, &files)).unwrap();
+        assert_eq!(Vec::from_iter(faults), expected, "{more}");
+    }
+}
+
 /// The line of a manifest that makes a package depend on one of ours, which is planted beside it.
 fn ours(name: &str, more: &str) -> String {
     plant(name, name, "", &[("src/lib.rs", "")]);

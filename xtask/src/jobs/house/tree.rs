@@ -1,5 +1,6 @@
 //! The files of one crate, by their modules, and what each takes from others: no two of them import each
-//! other, and none imports from the crate's first file, which is a roof over the modules below it.
+//! other, and none imports from the crate's first file, which is a roof over the modules below it. Tests stand where
+//! Cargo runs them.
 
 use super::source::{Named, Source, source};
 use crate::command::{entries, read};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A module's names from the crate's root, whose own list is empty.
 type Module = Vec<String>;
 
-/// Every import that leads back to its file, and every way through a roof.
+/// Every import that leads back to its file, every way through a roof, and every test that is never run.
 pub(super) fn faults(package: &Package) -> Result<BTreeSet<String>, String> {
     let mut faults = BTreeSet::new();
     for root in &package.roots() {
@@ -19,6 +20,12 @@ pub(super) fn faults(package: &Package) -> Result<BTreeSet<String>, String> {
             let path = &tree.files[at].path;
             path.strip_prefix(package.dir()).unwrap_or(path).display().to_string()
         };
+        for (at, file) in tree.files.iter().enumerate() {
+            if !package.tests(root) && read(&file.path)?.contains("#[cfg(test)]") {
+                let place = short(at);
+                faults.insert(format!("{place}: expected tests that run, found `test = false`"));
+            }
+        }
         let mut imports = BTreeMap::new();
         for (from, to, named) in tree.imports() {
             let (place, what) = (format!("{}:{}", short(from), named.line), named.names.join("::"));
