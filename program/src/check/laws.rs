@@ -109,6 +109,7 @@ mod tests {
 
     use super::*;
 
+    /// Tensors of more chunks than a block has.
     #[test]
     fn the_large_case_is_compared() {
         let request = Request { cases: 1, seed: 1, epochs: 1, shrinks: 0 };
@@ -119,11 +120,11 @@ mod tests {
             let many = laws::named("memory-dies").unwrap();
             one(&mut twin, &many, &[vasso], request, (1, 42)).unwrap();
             let before = twin.device().agreed("finish_info_sam");
-            large(&mut twin, request, 5000).unwrap();
+            large(&mut twin, request, 20_000).unwrap();
             assert_eq!(twin.refused, None);
             let device = twin.device();
             let told =
-                device.differences().iter().filter(|one| one.case.contains("tensors of 5000"));
+                device.differences().iter().filter(|one| one.case.contains("tensors of 20000"));
             let told = told.map(|one| one.case.contains("Mixed, Scalars")).collect::<Vec<_>>();
             (device.agreed("finish_info_sam") - before, told)
         };

@@ -76,7 +76,7 @@ const JUDGES: [Judge; 8] = [
         profile: KERNELS,
         judge: "presam-program",
         tests: &["--lib"],
-        told: &["check::tests::the_emulator"],
+        told: &["check::"],
     },
     Judge {
         package: "presam-kernels",
