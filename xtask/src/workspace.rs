@@ -145,7 +145,7 @@ mod tests {
         let package: Package = serde_json::from_value(serde_json::json!({
             "name": "a", "publish": [], "manifest_path": "/x/a/Cargo.toml", "description": "one",
             "features": { "default": ["b", "d?/std", "dep:e"], "b": ["dep:c", "f/std"] },
-            "targets": [{ "name": "b", "kind": ["example"], "src_path": "/x/a/examples/b.rs" }],
+            "targets": [{ "name": "b", "kind": ["example"], "src_path": "/x/a/examples/b.rs", "test": false }],
             "dependencies": [
                 { "name": "always", "kind": null, "optional": false, "path": "/x/always" },
                 { "name": "c", "kind": null, "optional": true },
