@@ -88,7 +88,8 @@ pub(super) fn held_in_run<R: Scalar>(
     held_within(backend, case, tolerance, worst)
 }
 
-fn is_void(expected: &Expected) -> bool {
+/// Whether a perturbed parameter is not finite though the case's numbers are.
+pub(super) fn is_void(expected: &Expected) -> bool {
     let perturbed = expected.ascent.perturbed.iter().flat_map(|plane| &plane.values);
     { perturbed }.any(|value| !value.is_finite())
 }
