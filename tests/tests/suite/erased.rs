@@ -265,6 +265,17 @@ fn names_keys_and_information_are_those_of_the_lists() {
 }
 
 #[test]
+fn lists_of_planes_say_how_many_they_have() {
+    let [mut a, mut b] = [[1.0, 2.0], [3.0, 4.0]];
+    let (none, both) = (Planes::<f64>::none(), Planes::from([&a, &b]));
+    assert_eq!((none.len(), none.is_empty(), both.len(), both.is_empty()), (0, true, 2, false));
+    assert_eq!(both.array("planes"), Ok([&[1.0, 2.0][..], &[3.0, 4.0]]));
+    let (none, both) = (PlanesMut::<f64>::none(), PlanesMut::from([&mut a, &mut b]));
+    assert_eq!((none.len(), none.is_empty(), both.len(), both.is_empty()), (0, true, 2, false));
+    assert_eq!(both.read().array("planes"), Ok([&[1.0, 2.0][..], &[3.0, 4.0]]));
+}
+
+#[test]
 fn momentum_sam_by_name_is_the_typed_one() {
     let run = |variant: &dyn DynVariant<f32>| {
         let mut model = model::<f32>(0, 0, 1);

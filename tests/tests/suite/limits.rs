@@ -3,8 +3,9 @@
 
 use presam::variants::{Key, Limits};
 use presam::{
-    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Configure, Cpu, Error, Group, LengthRule,
-    Outcome, Part, PartialNorm, Real, ScaledNorm, Schedule, Sgd, Vasso, base, variants,
+    AdamW, AnyBase, AnyVariant, Ascent, BaseOptimizer, Configure, Cpu, DynBase, Erased, Error,
+    Group, LengthRule, Outcome, Part, PartialNorm, Real, ScaledNorm, Schedule, Sgd, Vasso, base,
+    variants,
 };
 use presam_conformance::Scalar;
 
@@ -76,6 +77,7 @@ fn every_key_takes_what_its_range_holds() {
 /// A base optimizer with the learning rate 0.375: what it says of it, and what its two settings take.
 fn settings<B: BaseOptimizer<f64, S> + std::fmt::Debug + PartialEq, const S: usize>(base: B) {
     assert_eq!(base.learning_rate(), 0.375);
+    assert_eq!(DynBase::learning_rate(&Erased::base(base)), 0.375);
     assert_eq!(base.with_learning_rate(0.0).unwrap().learning_rate(), 0.0);
     assert_ne!(base.with_weight_decay(0.25).unwrap(), base);
     for value in NEVER {
