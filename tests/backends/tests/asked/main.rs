@@ -8,6 +8,7 @@ mod equal;
 mod poison;
 mod right;
 mod runs;
+mod same;
 mod scopes;
 mod wrong;
 
