@@ -188,3 +188,36 @@ fn a_restore_by_subtraction_where_it_is_known() {
         every_law_holds::<f64>(&mut dialect, 48);
     }
 }
+
+/// The formula, which makes of a first gradient that is not finite more, or less, than the formula does.
+struct Spreads {
+    everywhere: bool,
+}
+
+impl Backend<f32> for Spreads {
+    fn scope(&self) -> Scope {
+        Scope { skips: false, ..Scope::of(&Rule::all(), &BASES) }
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        let mut answer = RIGHT.step(case);
+        let grads = || case.segments.iter().flat_map(|s| &s.grads);
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+            if self.everywhere && !grads().all(|g| g.is_finite()) {
+                to.perturbed.fill(f32::NAN);
+            } else if grads().any(|g| g.is_infinite()) {
+                let pairs = to.perturbed.iter_mut().zip(&from.params);
+                pairs.filter(|(up, _)| !up.is_finite()).for_each(|(up, w)| *up = *w);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+#[test]
+fn what_is_not_finite_spreads_everywhere_or_no_further_than_it_must() {
+    for everywhere in [true, false] {
+        let law = laws::named("non-finite-spreads").unwrap();
+        holds(&law, &Rule::all(), &mut Spreads { everywhere }, 192);
+    }
+}
