@@ -43,6 +43,7 @@ fn tree(
     (count, times): (u32, u32),
     [results, counter, out]: [Address; 3],
 ) -> Result<(), Error> {
+    let part = if random.once_in(2) { of_class_zero } else { of_any_class };
     let parts: Vec<Part<f32>> = (0..count).map(|_| part(random)).collect();
     let rows: Vec<[u32; 4]> = parts.iter().map(row).collect();
     let mut sums = PartialNorm::new();
@@ -68,8 +69,13 @@ fn compare(count: u32, expected: Part<f32>, found: &[Part<f32>]) -> Option<Diffe
     })
 }
 
+/// Sums of which eight are too large for their class every other time.
+fn of_class_zero(random: &mut Random) -> Part<f32> {
+    Part { sum: random.unit().abs() * (f32::MAX / 4.0), statistic: random.unit(), class: 0 }
+}
+
 /// Sums of every class, a zero now and then.
-fn part(random: &mut Random) -> Part<f32> {
+fn of_any_class(random: &mut Random) -> Part<f32> {
     let sum = if random.once_in(5) { 0.0 } else { random.unit().abs() * 1e30 };
     // A sum of zero is neutral and has no class.
     let class = if sum == 0.0 { 0 } else { random.pick(&[0, 0, 0, -1, 1]) };

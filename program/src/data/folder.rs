@@ -70,7 +70,7 @@ pub(super) fn is_cifar10(name: &str) -> bool {
 }
 
 fn is_archive(name: &str) -> bool {
-    [".zip", ".tar", ".tar.gz", ".tgz"].iter().any(|end| name.ends_with(end))
+    [".zip", ".tar", ".tar.gz", ".tgz", ".bz2", ".xz", ".zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// What `folder`, or a folder below it, holds in place of the wanted files, and what to do.
@@ -172,6 +172,10 @@ mod tests {
             (&["train.bin", "test.bin"], "CIFAR-100 in DIR: it is not read, write it as IDX files"),
             (&["train", "test", "meta"], "CIFAR-100 in DIR: it is not read, write it as IDX files"),
             (&["cifar-10-binary.tar.gz"], "an archive, cifar-10-binary.tar.gz: unpack it first"),
+            (
+                &["train-images-idx3-ubyte.xz"],
+                "an archive, train-images-idx3-ubyte.xz: unpack it first",
+            ),
             (&["b", "a", "c", "d", "e"], "only a, b, c, d and more"),
             (&["a/b/c/train-images-idx3-ubyte"], "only a"),
             (&[], "an empty folder"),

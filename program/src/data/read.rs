@@ -44,9 +44,12 @@ pub(super) fn known(bytes: &[u8]) -> Option<&'static str> {
     let html = start.get(..5).is_some_and(|tag| {
         tag.eq_ignore_ascii_case(b"<!doc") || tag.eq_ignore_ascii_case(b"<html")
     });
-    let table: [(bool, &str); 6] = [
+    let table: [(bool, &str); 9] = [
         (html, "a web page: the download failed"),
         (bytes.starts_with(&GZIP), "a gzip file: unpack it first"),
+        (bytes.starts_with(b"\xfd7zXZ\0"), "an xz file: unpack it first"),
+        (bytes.starts_with(b"BZh"), "a bzip2 file: unpack it first"),
+        (bytes.starts_with(b"\x28\xb5\x2f\xfd"), "a zstd file: unpack it first"),
         (bytes.starts_with(b"PK\x03\x04"), "a zip archive: unpack it first"),
         (bytes.starts_with(b"version https://git-lfs"), "a Git LFS pointer: fetch the file itself"),
         (bytes.starts_with(b"\x93NUMPY"), "a numpy array: write it as an IDX file"),
@@ -101,6 +104,9 @@ mod tests {
             (&b"\n<!DOCTYPE html><html>"[..], "web page"),
             (b"<HTML><body>", "web page"),
             (b"PK\x03\x04...", "zip"),
+            (b"\xfd7zXZ\0\0", "xz"),
+            (b"BZh91AY", "bzip2"),
+            (b"\x28\xb5\x2f\xfd\x04", "zstd"),
             (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
             (b"\x93NUMPY\x01", "numpy"),
             (b"\x80\x02}q\x01.", "pickle"),
