@@ -155,6 +155,7 @@ mod tests {
         let back: Vec<f32> = values_of(bytes);
         assert!(back.iter().zip(&floats).all(|(a, b)| a.to_bits() == b.to_bits()));
         let rows = [[1_u64 << 40, 2], [3, 4]];
+        assert_eq!(from_words::<[[u64; 2]; 2]>(|i| word_of(&rows, i)), rows);
         assert_eq!(bytes_of(&rows), word_by_word(&rows));
         assert_eq!(values_of::<[u64; 2]>(bytes_of(&rows)), rows);
         // What is left over is dropped; nothing gives nothing.

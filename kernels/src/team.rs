@@ -89,12 +89,6 @@ pub trait Team {
     /// A value from memory.
     #[inline(always)]
     fn load<T: Plain>(&self, address: u64) -> T {
-        if align_of::<T>() >= 16 {
-            return from_words(|i| {
-                let words = self.four(address + 4 * (i as u64 / 4 * 4));
-                words[i % 4]
-            });
-        }
         from_words(|i| self.word(address + 4 * i as u64))
     }
 

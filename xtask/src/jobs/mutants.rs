@@ -36,8 +36,10 @@ const KERNELS: &str = "mutant-kernels";
 /// What is compiled for a GPU alone, and what only names the texts.
 const ON_GPUS: &str = "kernels/src/{gpu,ptx}.rs";
 const NETWORK: &str = "kernels/src/network/**";
+/// What its own tests know better than any step: numbers as words, and 16-bit floats in every bit.
+const NUMBERS: &str = "kernels/src/{plain,narrow,widen}.rs";
 
-const JUDGES: [Judge; 8] = [
+const JUDGES: [Judge; 9] = [
     Judge {
         package: "presam",
         of: &["--file", "core/src/**", "--exclude", LEVELS, "--exclude", UNTYPED],
@@ -72,11 +74,29 @@ const JUDGES: [Judge; 8] = [
     },
     Judge {
         package: "presam-kernels",
-        of: &["--file", "kernels/src/**", "--exclude", ON_GPUS, "--exclude", NETWORK],
+        of: &[
+            "--file",
+            "kernels/src/**",
+            "--exclude",
+            ON_GPUS,
+            "--exclude",
+            NETWORK,
+            "--exclude",
+            NUMBERS,
+        ],
         profile: KERNELS,
         judge: "presam-program",
         tests: &["--lib"],
         told: &["check::"],
+    },
+    Judge {
+        package: "presam-kernels",
+        of: &["--file", NUMBERS],
+        profile: KERNELS,
+        judge: "presam-kernels",
+        // Not whether the texts are fresh: of a mutant they never are.
+        tests: &["--lib", "--test", "rules", "--test", "widen"],
+        told: &[],
     },
     Judge {
         package: "presam-kernels",
