@@ -7,8 +7,8 @@ use presam_conformance::{Answer, Case, Scalar};
 /// What a step of presam can do and a [`Case`] does not say, since other code need not have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extras {
-    /// The greatest norm of the second gradient.
-    pub clip: Option<f64>,
+    /// What the second gradient goes through.
+    pub second: SecondGradient<f64>,
     /// The factor by which both gradients are scaled.
     pub loss_scale: f64,
     /// The weight decay of every other segment, in place of the base optimizer's.
@@ -17,12 +17,17 @@ pub struct Extras {
 
 impl Extras {
     /// The step that a case says.
-    pub const NONE: Self = Self { clip: None, loss_scale: 1.0, weight_decay: None };
+    pub const NONE: Self =
+        Self { second: SecondGradient::Checked, loss_scale: 1.0, weight_decay: None };
 
-    /// What the second gradient goes through.
+    /// What the second gradient goes through, in another scalar.
     #[must_use]
     pub fn second<R: Real>(self) -> SecondGradient<R> {
-        self.clip.map_or(SecondGradient::Checked, |most| SecondGradient::Clipped(R::from_f64(most)))
+        match self.second {
+            SecondGradient::Checked => SecondGradient::Checked,
+            SecondGradient::Clipped(most) => SecondGradient::Clipped(R::from_f64(most)),
+            SecondGradient::Unchecked => SecondGradient::Unchecked,
+        }
     }
 
     /// A group for each segment of the case.

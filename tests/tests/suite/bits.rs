@@ -1,6 +1,6 @@
 //! Every way to run core gives the same bits as its plain loops, on every law's cases.
 
-use presam::Cpu;
+use presam::{Cpu, SecondGradient};
 use presam_backends::{Extras, Phases, Sessions, Stepped, Threads};
 use presam_conformance::generate::Shape;
 use presam_conformance::{Backend, Both, Only, Rule, Scalar, Scope, check, check_law, draw, laws};
@@ -128,13 +128,15 @@ fn one_bit_off_is_seen() {
     assert!(failure.mismatch.found.contains("params"), "{failure}");
 }
 
-/// Clipping, loss scales and a group's own weight decay.
+/// Clipping, no check at all, loss scales and a group's own weight decay.
 #[test]
 fn what_a_case_does_not_say_is_done_alike() {
-    let clipped = Extras { clip: Some(0.5), ..Extras::NONE };
+    let clipped = Extras { second: SecondGradient::Clipped(0.5), ..Extras::NONE };
     let scaled = Extras { loss_scale: 3.0, weight_decay: Some(0.125), ..clipped };
+    let unchecked = Extras { second: SecondGradient::Unchecked, ..Extras::NONE };
     let cases = draw::<f32>(&Scope::full(), &Rule::all(), Shape::Any, config(96)).unwrap();
-    for (case, extras) in cases.iter().flat_map(|case| [(case, clipped), (case, scaled)]) {
+    let each = |case| [clipped, scaled, unchecked].map(|extras| (case, extras));
+    for (case, extras) in cases.iter().flat_map(each) {
         let expected = Phases(Cpu::plain()).step_with(case, extras).unwrap();
         for session in [Sessions::in_place(Cpu::plain()), Sessions::out_of_place(Cpu::detect())] {
             let found = session.step_with(case, extras).unwrap();
