@@ -151,6 +151,7 @@ impl<R: Scalar> Judge<'_, R> {
             return Ok(());
         }
         let error = match self.tolerance.nearness {
+            Nearness::Bound if may_overflow(found, value, bound) => return Ok(()),
             Nearness::Bound => {
                 let share = (found - value).abs() / bound;
                 let limit = self.tolerance.limit(self.case.rule, self.case.base, phase);
@@ -173,6 +174,11 @@ impl<R: Scalar> Judge<'_, R> {
         let found = bits.map_or(format!("{found:?}"), |bits| format!("{bits:?} ({})", bits.hex()));
         Err(Mismatch::new(place, expected, found))
     }
+}
+
+/// Whether a number of which not even the sign is known was divided by what rounding made 0.
+pub(crate) fn may_overflow(found: f64, value: f64, bound: f64) -> bool {
+    !found.is_finite() && value != 0.0 && bound > value.abs()
 }
 
 /// Judges planes bit for bit, all NaNs being one.

@@ -70,13 +70,21 @@ impl Expected {
         Ok(Self { ascent, descent })
     }
 
-    /// Whether rounding alone may send the step anywhere: the norm is known to less than eight bits, or
-    /// is not finite though the case's numbers are (a quotient of differences that cancel, in the
-    /// undamped draft), so first-order bounds are void.
+    /// Whether rounding alone may send the step anywhere, so that first-order bounds are void: the norm is known to
+    /// less than eight bits, or is not finite though the case's numbers are (a quotient of differences that cancel, in
+    /// the undamped draft); or a perturbed parameter is not, where that quotient is of a tensor that does not count. At
+    /// a norm of 0 it is the formula's own.
     #[must_use]
     pub fn is_ill_conditioned(&self) -> bool {
         let Bounded { value, bound } = self.ascent.norm;
-        !value.is_finite() || !(value == 0.0 || bound <= value / 256.0)
+        let is_unknown = !value.is_finite() || !(value == 0.0 || bound <= value / 256.0);
+        is_unknown || (value != 0.0 && self.is_void())
+    }
+
+    /// Whether a perturbed parameter is not finite.
+    pub(crate) fn is_void(&self) -> bool {
+        let perturbed = self.ascent.perturbed.iter().flat_map(|plane| &plane.values);
+        { perturbed }.any(|value| !value.is_finite())
     }
 
     /// The values in the scalar type.

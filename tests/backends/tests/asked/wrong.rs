@@ -10,14 +10,14 @@ use presam_conformance::{
 use super::right::subtracted;
 use super::{is_finite, is_zero, stranger};
 
-type Step = fn(&Case<f32>) -> Answer<f32>;
-type Spoil = fn(&Case<f32>, &mut Answer<f32>);
+pub(super) type Step = fn(&Case<f32>) -> Answer<f32>;
+pub(super) type Spoil = fn(&Case<f32>, &mut Answer<f32>);
 
 /// A step, and what is done to it.
-struct Spoilt {
-    scope: Scope,
-    step: Step,
-    spoil: Spoil,
+pub(super) struct Spoilt {
+    pub scope: Scope,
+    pub step: Step,
+    pub spoil: Spoil,
 }
 
 impl Backend<f32> for Spoilt {
@@ -51,75 +51,77 @@ fn core(case: &Case<f32>) -> Answer<f32> {
 }
 
 /// The formula, which spreads what is not finite.
-fn formula(case: &Case<f32>) -> Answer<f32> {
+pub(super) fn formula(case: &Case<f32>) -> Answer<f32> {
     RIGHT.step(case)
 }
 
 /// Which gradient is not finite.
-fn poisoned(case: &Case<f32>) -> [bool; 2] {
+pub(super) fn poisoned(case: &Case<f32>) -> [bool; 2] {
     [
         !case.segments.iter().all(|s| is_finite(&s.grads)),
         !case.segments.iter().all(|s| is_finite(&s.perturbed_grads)),
     ]
 }
 
-/// Of small numbers alone: room for an absolute error hides them.
+/// Small numbers alone: where there is room for an absolute error, only they show it.
 fn nudge(plane: &mut [f32]) {
     plane.iter_mut().filter(|x| x.abs() < 64.0).for_each(|x| *x *= 1.01);
 }
 
-/// Spreads what is not finite as the formula has it, and something else besides.
+/// What is done to a step that spreads what is not finite as the formula has it.
+const SPREADS: [Spoil; 8] = [
+    |case, answer| {
+        if poisoned(case)[0] {
+            answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[0] {
+            answer.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|m| nudge(m));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| nudge(s));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| nudge(&mut s.params));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| s.params.fill(f32::NAN));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
+        }
+    },
+    // A number where a NaN that counts leaves none.
+    |case, answer| {
+        let counted = case.segments.iter().filter(|s| s.options.counts_in_norm);
+        let is_nan = { counted }.flat_map(|s| &s.grads).any(|g| g.is_nan());
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+            let first = to.perturbed.first_mut().zip(from.params.first());
+            first.filter(|_| is_nan).into_iter().for_each(|(to, from)| *to = *from);
+        }
+    },
+    // The parameters stay, the optimizer's state does not.
+    |case, answer| {
+        if poisoned(case)[1] {
+            let pairs = answer.segments.iter_mut().zip(&case.segments);
+            pairs.for_each(|(to, from)| to.params.clone_from(&from.params));
+        }
+    },
+];
+
 #[test]
 fn what_spreads_is_the_formulas() {
     let silent = Scope { skips: false, ..stranger() };
-    let faults: [Spoil; 8] = [
-        |case, answer| {
-            if poisoned(case)[0] {
-                answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
-            }
-        },
-        |case, answer| {
-            if poisoned(case)[0] {
-                answer.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|m| nudge(m));
-            }
-        },
-        |case, answer| {
-            if poisoned(case)[1] {
-                answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| nudge(s));
-            }
-        },
-        |case, answer| {
-            if poisoned(case)[1] {
-                answer.segments.iter_mut().for_each(|s| nudge(&mut s.params));
-            }
-        },
-        |case, answer| {
-            if poisoned(case)[1] {
-                answer.segments.iter_mut().for_each(|s| s.params.fill(f32::NAN));
-            }
-        },
-        |case, answer| {
-            if poisoned(case)[1] {
-                answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
-            }
-        },
-        // A number where NaN leaves none.
-        |case, answer| {
-            let is_nan = case.segments.iter().flat_map(|s| &s.grads).any(|g| g.is_nan());
-            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-                let first = to.perturbed.first_mut().zip(from.params.first());
-                first.filter(|_| is_nan).into_iter().for_each(|(to, from)| *to = *from);
-            }
-        },
-        // The parameters stay, the optimizer's state does not.
-        |case, answer| {
-            if poisoned(case)[1] {
-                let pairs = answer.segments.iter_mut().zip(&case.segments);
-                pairs.for_each(|(to, from)| to.params.clone_from(&from.params));
-            }
-        },
-    ];
-    for fault in faults {
+    for fault in SPREADS {
         seen("non-finite-spreads", &silent, formula, fault);
     }
 }
@@ -139,7 +141,7 @@ fn what_is_taken_off_again_is_near() {
             }
         }
     });
-    // What moved by a mixed length alone: such a perturbation has no bound, for the norm has none.
+    // What moved by a mixed length alone: with a guard such a perturbation has no bound, for the norm has none.
     let scope = Scope { lengths: true, ..scope };
     seen("non-finite-spreads", &scope, step, |case, answer| {
         if poisoned(case)[0] && matches!(case.length, LengthRule::Mixed { .. }) {

@@ -52,7 +52,7 @@ impl Seeded {
 
     /// A number below `count`.
     pub fn below(&mut self, count: usize) -> usize {
-        (self.bits() >> 11) as usize % count.max(1)
+        ((self.bits() >> 11) % count.max(1) as u64) as usize
     }
 
     /// Uniform in (-2, 2), one in sixteen zero.

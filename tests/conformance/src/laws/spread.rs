@@ -1,17 +1,17 @@
 //! Gradients that are not finite, given to code that claims nothing of them: three ways are right, and no other.
 
 use super::poison::{NON_FINITE, Which, poison};
-use super::yardstick::{answer, is_void};
+use super::yardstick::answer;
 use super::{Checked, Law};
 use crate::backend::{Backend, Scope};
 use crate::case::{Answer, Case, Options, Segment, SegmentAnswer};
-use crate::compare::{claimed, same_planes};
+use crate::compare::{claimed, may_overflow, same_planes};
 use crate::expected::{Expected, FOREIGN};
 use crate::generate::Shape;
 use crate::report::Mismatch;
 use crate::scalar::Scalar;
 use crate::worst::Worst;
-use presam_oracle::{Base, BoundedVector, Input, Rule};
+use presam_oracle::{Base, BoundedVector, Input, LengthRule, Rule};
 
 pub(super) fn laws<R: Scalar>() -> Vec<Law<R>> {
     vec![Law {
@@ -33,28 +33,47 @@ fn claims_nothing(scope: &Scope) -> bool {
     !scope.contract && !scope.skips
 }
 
+/// What a radius, a switch or a weight of 0 does to what is not finite is open: 0 times NaN, or no product at all.
+fn weighs_nothing<R: Scalar>(case: &Case<R>, which: Which) -> bool {
+    match which {
+        Which::First => matches!(case.length, LengthRule::Mixed { lambda: 0.0, .. }),
+        Which::Second => {
+            let is_damped = matches!(case.base, Base::SgdMomentum { dampening: 1.0, .. });
+            is_damped || case.learning_rate().to_f64() == 0.0
+        }
+    }
+}
+
+/// The case with one such gradient; nothing where any answer would do.
+fn poisoned<R: Scalar>(
+    scope: &Scope,
+    case: &Case<R>,
+    (which, value): (Which, f64),
+) -> Result<Option<Case<R>>, Mismatch> {
+    let mut poisoned = case.clone();
+    let is_open = weighs_nothing(case, which) || poison(&mut poisoned, value, which, 0).is_none();
+    // What rounding decides without such a gradient it decides beside one.
+    let is_open = is_open || scope.convention.expected(case)?.is_ill_conditioned();
+    Ok(Some(poisoned).filter(|_| !is_open))
+}
+
 fn spreads<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
     _: &mut Worst,
 ) -> Result<Checked, Mismatch> {
-    // What a radius, a switch or a weight of 0 does to a NaN is open: 0 times NaN, or no product at all.
-    let weighs_nothing = matches!(case.base, Base::SgdMomentum { dampening: 1.0, .. });
     let scope = backend.scope();
     let value = NON_FINITE.get(case.elements() % 3).copied().unwrap_or(f64::NAN);
     let mut checked = Checked::PassedOver;
+    let case = case.map_options(|options| Options {
+        rho: if options.rho == 0.0 { R::held(0.5) } else { options.rho },
+        is_perturbed: true,
+        ..options
+    });
     for (which, asked) in [(Which::First, scope.ascends), (Which::Second, scope.descends)] {
-        let mut case = case.map_options(|options| Options {
-            rho: if options.rho == 0.0 { R::held(0.5) } else { options.rho },
-            is_perturbed: true,
-            ..options
-        });
-        // What rounding decides without it may be any number beside it.
-        let clean = scope.convention.expected(&case)?;
-        let is_open = weighs_nothing || clean.is_ill_conditioned() || is_void(&clean);
-        if !asked || is_open || poison(&mut case, value, which, 0).is_none() {
+        let Some(case) = poisoned(&scope, &case, (which, value))?.filter(|_| asked) else {
             continue;
-        }
+        };
         checked = Checked::Judged;
         // It may be refused.
         let Ok(found) = answer(backend, &case) else { continue };
@@ -141,25 +160,40 @@ impl<R: Scalar> Spread<'_, R> {
             let infinite = self.which == Which::First && self.value.is_infinite();
             let kept = (infinite || self.which == Which::Second).then_some(&from.params);
             let may_spread = self.which == Which::First;
-            plane(&place("perturbed"), &found.perturbed, expected, kept, may_spread)?;
-            let expected = spread.descent.params.get(index);
-            let expected = expected.map(|params| taken_off(params, &found.perturbed));
+            let expected = expected.map(|perturbed| moved(perturbed, &from.params));
+            plane(&place("perturbed"), &found.perturbed, expected.as_ref(), kept, may_spread)?;
+            let taken_off = |plane: &BoundedVector| self.taken_off(plane, &found.perturbed);
+            let expected = spread.descent.params.get(index).map(taken_off);
             plane(&place("params"), &found.params, expected.as_ref(), None, false)?;
             let memory = (&from.memory[..], &found.memory[..]);
             planes(&place("memory"), memory, spread.ascent.memory.get(index))?;
             let state = (&from.state[..], &found.state[..]);
-            planes(&place("state"), state, spread.descent.planes.get(index))?;
+            let expected = spread.descent.planes.get(index);
+            let expected = expected.map(|planes| planes.iter().map(taken_off).collect());
+            planes(&place("state"), state, expected.as_ref())?;
         }
         Ok(())
     }
+
+    /// The same of (w + e) - e, and of what weight decay makes of it in the parameters and in the state.
+    fn taken_off(&self, plane: &BoundedVector, perturbed: &[R]) -> BoundedVector {
+        let [rate, decay] =
+            [self.case.learning_rate(), self.case.weight_decay()].map(|x| x.to_f64());
+        let share = 1.0 + (1.0 + rate) * decay;
+        bounded::<R>(plane, perturbed.iter().map(|up| share * up.to_f64().abs()))
+    }
 }
 
-/// Where the norm's error has no bound, that of (w + e) - e has one.
-fn taken_off<R: Scalar>(params: &BoundedVector, perturbed: &[R]) -> BoundedVector {
-    let rounding = perturbed.iter().map(|up| R::FORMAT.unit_roundoff * up.to_f64().abs());
-    let bounds = params.bounds.iter().zip(rounding);
+/// Where the norm's error has no bound, that of w + e has one.
+fn moved<R: Scalar>(perturbed: &BoundedVector, params: &[R]) -> BoundedVector {
+    let pairs = perturbed.values.iter().zip(params);
+    bounded::<R>(perturbed, pairs.map(|(up, w)| w.to_f64().abs() + (up - w.to_f64()).abs()))
+}
+
+fn bounded<R: Scalar>(vector: &BoundedVector, sizes: impl Iterator<Item = f64>) -> BoundedVector {
+    let bounds = vector.bounds.iter().zip(sizes.map(|size| R::FORMAT.unit_roundoff * size));
     let bounds = bounds.map(|(bound, own)| if bound.is_finite() { *bound } else { own });
-    BoundedVector { bounds: bounds.collect(), ..params.clone() }
+    BoundedVector { bounds: bounds.collect(), ..vector.clone() }
 }
 
 /// Memory and state, which may also be kept as they were where the formula has no number.
@@ -188,7 +222,7 @@ fn plane<R: Scalar>(
         let x = found.to_f64();
         let room = if bound.is_finite() { FOREIGN * bound } else { 0.0 } + 1e-5 * value.abs();
         let is_near = match value.is_finite() {
-            true => (x - value).abs() <= room,
+            true => (x - value).abs() <= room || may_overflow(x, *value, *bound),
             false => !x.is_finite(),
         };
         let is_kept = kept.and_then(|kept| kept.get(i)).is_some_and(|kept| kept.same(*found));
