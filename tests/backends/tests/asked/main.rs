@@ -10,6 +10,7 @@ mod right;
 mod runs;
 mod same;
 mod scopes;
+mod spoilt;
 mod wrong;
 
 use presam::Cpu;

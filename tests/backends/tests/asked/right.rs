@@ -9,8 +9,8 @@ use presam_conformance::{
     Scalar, Scope, Segment, Trial, laws,
 };
 
+use super::spoilt::{Spoilt, Step, formula, poisoned, subtracted, taken_off};
 use super::stranger;
-use super::wrong::{Spoilt, Step, formula, poisoned};
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];
 
@@ -164,31 +164,6 @@ impl<R: Scalar> Backend<R> for Dialect {
         }
         Ok(answer)
     }
-}
-
-/// Where the descent starts: at (w + e) - e.
-fn taken_off<R: Scalar>(case: &Case<R>, answer: &Answer<R>) -> Case<R> {
-    let perturbation = RIGHT.expected(case).ascent.perturbation;
-    let mut start = case.clone();
-    for ((from, to), own) in start.segments.iter_mut().zip(&answer.segments).zip(perturbation) {
-        from.options.is_perturbed = false;
-        for ((w, perturbed), own) in from.params.iter_mut().zip(&to.perturbed).zip(own.values) {
-            // What was skipped was not added.
-            if w != perturbed {
-                *w = R::from_f64(perturbed.to_f64() - R::held(own));
-            }
-        }
-    }
-    start
-}
-
-pub(super) fn subtracted<R: Scalar>(case: &Case<R>, mut answer: Answer<R>) -> Answer<R> {
-    let start = taken_off(case, &answer);
-    for (to, from) in answer.segments.iter_mut().zip(RIGHT.step(&start).segments) {
-        to.params = from.params;
-        to.state = from.state;
-    }
-    answer
 }
 
 /// Whether it says that it skips, or only does, or neither.

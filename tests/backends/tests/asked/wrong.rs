@@ -2,36 +2,13 @@
 
 use presam::Cpu;
 use presam_backends::Phases;
-use presam_conformance::catalogue::{RIGHT, named};
+use presam_conformance::catalogue::named;
 use presam_conformance::{
     Answer, Backend, Case, Config, Convention, LengthRule, Rule, Scope, Trial, laws,
 };
 
-use super::right::subtracted;
-use super::{is_finite, is_zero, stranger};
-
-pub(super) type Step = fn(&Case<f32>) -> Answer<f32>;
-pub(super) type Spoil = fn(&Case<f32>, &mut Answer<f32>);
-
-/// A step, and what is done to it.
-pub(super) struct Spoilt {
-    pub scope: Scope,
-    pub step: Step,
-    pub spoil: Spoil,
-}
-
-impl Backend<f32> for Spoilt {
-    fn scope(&self) -> Scope {
-        self.scope.clone()
-    }
-
-    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
-        let mut answer = (self.step)(case);
-        (self.spoil)(case, &mut answer);
-        // No segment is no answer.
-        if answer.segments.is_empty() { Err("no answer".to_owned()) } else { Ok(answer) }
-    }
-}
+use super::spoilt::{Spoil, Spoilt, Step, formula, poisoned, subtracted};
+use super::{is_zero, stranger};
 
 /// Seen by the law, which holds of the step as it is.
 fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
@@ -48,19 +25,6 @@ fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
 
 fn core(case: &Case<f32>) -> Answer<f32> {
     Phases(Cpu::plain()).step(case).unwrap()
-}
-
-/// The formula, which spreads what is not finite.
-pub(super) fn formula(case: &Case<f32>) -> Answer<f32> {
-    RIGHT.step(case)
-}
-
-/// Which gradient is not finite.
-pub(super) fn poisoned(case: &Case<f32>) -> [bool; 2] {
-    [
-        !case.segments.iter().all(|s| is_finite(&s.grads)),
-        !case.segments.iter().all(|s| is_finite(&s.perturbed_grads)),
-    ]
 }
 
 /// Small numbers alone: where there is room for an absolute error, only they show it.

@@ -1,0 +1,67 @@
+//! A step, and what is done to it: for right code as for wrong.
+
+use presam_conformance::catalogue::RIGHT;
+use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
+
+use super::is_finite;
+
+pub(super) type Step = fn(&Case<f32>) -> Answer<f32>;
+pub(super) type Spoil = fn(&Case<f32>, &mut Answer<f32>);
+
+/// Both, as a backend.
+pub(super) struct Spoilt {
+    pub scope: Scope,
+    pub step: Step,
+    pub spoil: Spoil,
+}
+
+impl Backend<f32> for Spoilt {
+    fn scope(&self) -> Scope {
+        self.scope.clone()
+    }
+
+    fn step(&mut self, case: &Case<f32>) -> Result<Answer<f32>, String> {
+        let mut answer = (self.step)(case);
+        (self.spoil)(case, &mut answer);
+        // No segment is no answer.
+        if answer.segments.is_empty() { Err("no answer".to_owned()) } else { Ok(answer) }
+    }
+}
+
+/// The formula, which spreads what is not finite.
+pub(super) fn formula(case: &Case<f32>) -> Answer<f32> {
+    RIGHT.step(case)
+}
+
+/// Which gradient is not finite.
+pub(super) fn poisoned(case: &Case<f32>) -> [bool; 2] {
+    [
+        !case.segments.iter().all(|s| is_finite(&s.grads)),
+        !case.segments.iter().all(|s| is_finite(&s.perturbed_grads)),
+    ]
+}
+
+/// Where the descent starts: at (w + e) - e.
+pub(super) fn taken_off<R: Scalar>(case: &Case<R>, answer: &Answer<R>) -> Case<R> {
+    let perturbation = RIGHT.expected(case).ascent.perturbation;
+    let mut start = case.clone();
+    for ((from, to), own) in start.segments.iter_mut().zip(&answer.segments).zip(perturbation) {
+        from.options.is_perturbed = false;
+        for ((w, perturbed), own) in from.params.iter_mut().zip(&to.perturbed).zip(own.values) {
+            // What was skipped was not added.
+            if w != perturbed {
+                *w = R::from_f64(perturbed.to_f64() - R::held(own));
+            }
+        }
+    }
+    start
+}
+
+pub(super) fn subtracted<R: Scalar>(case: &Case<R>, mut answer: Answer<R>) -> Answer<R> {
+    let start = taken_off(case, &answer);
+    for (to, from) in answer.segments.iter_mut().zip(RIGHT.step(&start).segments) {
+        to.params = from.params;
+        to.state = from.state;
+    }
+    answer
+}
