@@ -1,11 +1,11 @@
 //! The kernels, emulated and as PTX text: the bits of core in every law of the suite.
 
-use presam::Cpu;
+use presam::{AnyBase, AnyVariant, Cpu, Group};
 use presam_backends::tensor::{Layout, copied, narrowed};
 use presam_backends::{Devices, Extras, Phases};
 use presam_conformance::compare::{same_bits, same_planes};
 use presam_conformance::{Base, Both, Case, LengthRule, Options, Rule, RuleState, Segment, check};
-use presam_cuda::{Device, Emulated, Form, Ptx};
+use presam_cuda::{Device, DeviceSegment, DeviceStep, Emulated, Form, Ptx, download, upload};
 use presam_tests::{config, every_law_holds};
 
 /// Every plane 4 bytes past a multiple of 16.
@@ -108,4 +108,43 @@ fn mixed_is_the_core_rounded(device: impl Device) {
 fn a_mixed_step_gives_the_bits_of_core_and_their_roundings() {
     mixed_is_the_core_rounded(Emulated::new(3));
     mixed_is_the_core_rounded(Ptx::new(3));
+}
+
+/// Before the base optimizer's first step there is no momentum to follow, whatever lies in its plane.
+fn momentum_begins_with_the_first_step(mut device: impl Device) {
+    const LEN: usize = 2100;
+    let mut plane = |value: f32| upload(&mut device, &[value; LEN]).unwrap();
+    let [params, perturbed_grads, out] = [1.0, 0.5, 0.0].map(&mut plane);
+    for garbage in [3.0, f32::NAN] {
+        let momentum = upload(&mut device, &[garbage; LEN]).unwrap();
+        let segment = DeviceSegment {
+            len: LEN as u64,
+            params,
+            grads: momentum,
+            perturbed_grads,
+            out,
+            state: [momentum, 0],
+            ..DeviceSegment::default()
+        };
+        let (rule, base) = (AnyVariant::by_name("momentum-sam"), AnyBase::by_name("sgd-momentum"));
+        let options = presam_cuda::Options { along_momentum: true, ..Default::default() };
+        let groups = [Group::new(0.5).unwrap()];
+        let (rule, base) = (rule.unwrap(), base.unwrap());
+        let step = DeviceStep::new(&mut device, rule, base, &[segment], &groups, options).unwrap();
+        let mut moves = || {
+            step.ascend(&mut device).unwrap();
+            let [w, up] = [params, out].map(|at| download::<f32>(&mut device, at, LEN).unwrap());
+            step.descend(&mut device).unwrap();
+            assert!(w.iter().chain(&up).all(|w| w.is_finite()));
+            w != up
+        };
+        assert_eq!([moves(), moves()], [false, true], "{garbage}");
+        step.free(&mut device).unwrap();
+    }
+}
+
+#[test]
+fn momentum_is_followed_from_the_second_step_on() {
+    momentum_begins_with_the_first_step(Emulated::new(4));
+    momentum_begins_with_the_first_step(Ptx::new(4));
 }
