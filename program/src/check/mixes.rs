@@ -63,7 +63,7 @@ fn one(device: &mut Counted, case: &Case, alpha: f32) -> Result<(), Error> {
     let mut buffers = Buffers::default();
     let flat = Flat {
         len: case.params.len(),
-        group: 1,
+        group: 2,
         params: buffers.upload(device, &case.params)?,
         grads: buffers.upload(device, &case.grads)?,
         perturbed_grads: buffers.upload(device, &case.perturbed_grads)?,
@@ -79,7 +79,7 @@ fn one(device: &mut Counted, case: &Case, alpha: f32) -> Result<(), Error> {
     done
 }
 
-/// A step over the whole model as the second of two groups, as after a descent that has clipped its gradient.
+/// A step over the whole model as the third of three groups, as after a descent that has clipped its gradient.
 fn step_over(device: &mut Counted, flat: Flat) -> Result<DeviceStep, Error> {
     let segment = DeviceSegment {
         len: flat.len as u64,
@@ -91,10 +91,10 @@ fn step_over(device: &mut Counted, flat: Flat) -> Result<DeviceStep, Error> {
         ..DeviceSegment::default()
     };
     let (groups, options) =
-        ([Group::new(0.05)?; 2], Options { loss_scale: 3.0, ..Options::default() });
+        ([Group::new(0.05)?; 3], Options { loss_scale: 3.0, ..Options::default() });
     let [other, own] = [Sgd::new(0.3)?, Sgd::new(RATE)?].map(AnyBase::from);
     let step = DeviceStep::new(device, Sam::new().into(), other, &[segment], &groups, options)?;
-    step.set_bases(device, &[other, own])?;
+    step.set_bases(device, &[other, other, own])?;
     let at = |offset: usize| step.control() + offset as u64;
     device.fill(at(offset_of!(Control, descends)), 1, 1)?;
     device.fill(at(offset_of!(Control, grad_factor)), FACTOR.to_bits(), 1)?;
