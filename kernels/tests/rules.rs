@@ -53,4 +53,6 @@ fn twins_are_one_kernel_and_every_kernel_is_named_once() {
     let rules = rules.chain(entries::BASES.iter().flat_map(entries::BaseKernels::all));
     let called: BTreeSet<&str> = rules.map(|kernel| kernel.name).collect();
     assert!(called.is_subset(&compiled) && called.len() < compiled.len());
+    let all: BTreeSet<&str> = names.into_iter().collect();
+    assert!(called.is_subset(&all) && all.contains("second_adamw") && all.contains("finish_sam"));
 }
