@@ -186,7 +186,7 @@ fn memory_is_fed_with_zeros_until_it_has_died() {
 fn what_diverges_is_followed_no_further() {
     let far = |params: &[f32]| !params.iter().all(|w| w.abs() < (1_u64 << 32) as f32);
     let mut ended = 0;
-    for (_, steps) in asked("agrees-over-steps", stranger(), 768) {
+    for (_, steps) in asked("agrees-over-steps", stranger(), 3072) {
         assert!(steps.iter().all(|step| !step.case.segments.iter().any(|s| far(&s.params))));
         let last = steps.last().into_iter().flat_map(|step| &step.answer.segments);
         ended += usize::from(last.into_iter().any(|s| far(&s.params)));
