@@ -4,7 +4,10 @@ use presam_conformance::catalogue::{Entry, Planted, Questions, RIGHT, catalogue,
 use presam_conformance::compare::compare;
 use presam_conformance::generate::Shape;
 use presam_conformance::tolerance::Tolerance;
-use presam_conformance::{Case, Config, Diagnosis, Expected, Rule, Scalar, Scope, Worst, draw};
+use presam_conformance::{
+    Base, Case, Config, Diagnosis, Expected, LengthRule, Options, Rule, RuleState, Scalar, Scope,
+    Segment, Worst, draw,
+};
 use presam_oracle::{Bounded, BoundedVector};
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];
@@ -160,5 +163,36 @@ fn every_entry_is_named_over_each_base_optimizer() {
         for rule in Rule::all() {
             assert!(each_is_named::<f64>(rule, &[base], of_one) > 0);
         }
+    }
+}
+
+/// g / (m - g)^2 where `f32` rounds m to g, in a tensor that does not count: infinite, and nobody's fault.
+#[test]
+fn a_quotient_by_what_rounding_made_zero_may_be_infinite() {
+    let segment = |counts_in_norm, memory: f32| Segment {
+        options: Options { counts_in_norm, ..Options::new(0.5) },
+        params: vec![2.0],
+        grads: vec![1.0],
+        perturbed_grads: vec![1.0],
+        memory: vec![vec![memory]],
+        inputs: vec![],
+        state: vec![],
+    };
+    let case = Case {
+        rule: Rule::InfoSamDraft { decay: 0.125 },
+        length: LengthRule::Normalised { norm_guard: 0.0 },
+        segments: vec![segment(true, 3.0), segment(false, 1.0 + f32::EPSILON)],
+        rule_state: RuleState { steps: 2, ..RuleState::default() },
+        base: Base::Sgd { learning_rate: 0.5, weight_decay: 0.0 },
+        base_steps: 2,
+    };
+    let expected = Expected::of(&case).expect("planes that fit");
+    assert!(!expected.is_ill_conditioned());
+    for (tensor, is_right) in [(1, true), (0, false)] {
+        let mut answer = RIGHT.step(&case);
+        answer.segments[tensor].perturbed[0] = f32::INFINITY;
+        let judged =
+            compare(&case, &answer, &expected, Tolerance::foreign(&case), &mut Worst::default());
+        assert_eq!(judged.is_ok(), is_right, "{tensor}: {judged:?}");
     }
 }

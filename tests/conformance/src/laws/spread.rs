@@ -209,7 +209,7 @@ fn planes<R: Scalar>(
     Ok(())
 }
 
-/// Each number near the formula's; where that is not finite, not finite either, or as in `kept`.
+/// Each number near the formula's; where that is not finite, or may be so by rounding, not finite either; or as in `kept`.
 fn plane<R: Scalar>(
     place: &str,
     found: &[R],
