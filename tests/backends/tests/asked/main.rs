@@ -11,6 +11,7 @@ mod runs;
 mod same;
 mod scopes;
 mod spoilt;
+mod spreads;
 mod wrong;
 
 use presam::Cpu;

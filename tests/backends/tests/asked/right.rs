@@ -240,3 +240,14 @@ fn what_is_not_finite_spreads_in_many_ways() {
         holds(&law, &Rule::all(), &mut Spoilt { scope, step: formula, spoil }, 4096);
     }
 }
+
+/// (w + e) - e beside what is not finite, and what a decay makes of it: no bound is known there.
+#[test]
+fn what_is_taken_off_beside_what_is_not_finite() {
+    let law = laws::named("non-finite-spreads").unwrap();
+    let convention = Convention { entry: None, subtracts: true };
+    let scope = Scope { lengths: true, skips: false, ..Scope::of(&Rule::all(), &BASES) };
+    let scope = Scope { convention, ..scope };
+    let step: Step = |case| subtracted(case, formula(case));
+    holds(&law, &Rule::all(), &mut Spoilt { scope, step, spoil: |_, _| () }, 4096);
+}

@@ -1,7 +1,7 @@
 //! A step, and what is done to it: for right code as for wrong.
 
 use presam_conformance::catalogue::RIGHT;
-use presam_conformance::{Answer, Backend, Case, Scalar, Scope};
+use presam_conformance::{Answer, Backend, Case, Config, Scalar, Scope, Trial, laws};
 
 use super::is_finite;
 
@@ -64,4 +64,26 @@ pub(super) fn subtracted<R: Scalar>(case: &Case<R>, mut answer: Answer<R>) -> An
         to.state = from.state;
     }
     answer
+}
+
+/// Seen by the law, which holds of the step as it is.
+pub(super) fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
+    seen_in(192, law, scope, (step, spoil));
+}
+
+pub(super) fn seen_in(cases: u32, law: &str, scope: &Scope, (step, spoil): (Step, Spoil)) {
+    let law = laws::named(law).unwrap();
+    let trial = |spoil: Spoil| {
+        let config = Config { cases, seed: 7 };
+        let trial = Trial { law: &law, rules: &scope.rules, config, shrinks: 0, least: 1 };
+        trial.run(&mut Spoilt { scope: scope.clone(), step, spoil })
+    };
+    trial(|_, _| ()).unwrap_or_else(|failure| panic!("{failure}"));
+    let failure = trial(spoil).unwrap_err();
+    assert!(!failure.case.is_empty(), "{failure}");
+}
+
+/// Small numbers alone: where there is room for an absolute error, only they show it.
+pub(super) fn nudge(plane: &mut [f32]) {
+    plane.iter_mut().filter(|x| x.abs() < 64.0).for_each(|x| *x *= 1.01);
 }

@@ -3,119 +3,13 @@
 use presam::Cpu;
 use presam_backends::Phases;
 use presam_conformance::catalogue::named;
-use presam_conformance::{
-    Answer, Backend, Case, Config, Convention, LengthRule, Rule, Scope, Trial, laws,
-};
+use presam_conformance::{Answer, Backend, Case, Convention, Rule, Scope};
 
-use super::spoilt::{Spoil, Spoilt, Step, formula, poisoned, subtracted};
+use super::spoilt::{Spoil, Step, nudge, seen};
 use super::{is_zero, stranger};
-
-/// Seen by the law, which holds of the step as it is.
-fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
-    let law = laws::named(law).unwrap();
-    let trial = |spoil: Spoil| {
-        let config = Config { cases: 192, seed: 7 };
-        let trial = Trial { law: &law, rules: &scope.rules, config, shrinks: 0, least: 1 };
-        trial.run(&mut Spoilt { scope: scope.clone(), step, spoil })
-    };
-    trial(|_, _| ()).unwrap_or_else(|failure| panic!("{failure}"));
-    let failure = trial(spoil).unwrap_err();
-    assert!(!failure.case.is_empty(), "{failure}");
-}
 
 fn core(case: &Case<f32>) -> Answer<f32> {
     Phases(Cpu::plain()).step(case).unwrap()
-}
-
-/// Small numbers alone: where there is room for an absolute error, only they show it.
-fn nudge(plane: &mut [f32]) {
-    plane.iter_mut().filter(|x| x.abs() < 64.0).for_each(|x| *x *= 1.01);
-}
-
-/// What is done to a step that spreads what is not finite as the formula has it.
-const SPREADS: [Spoil; 8] = [
-    |case, answer| {
-        if poisoned(case)[0] {
-            answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
-        }
-    },
-    |case, answer| {
-        if poisoned(case)[0] {
-            answer.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|m| nudge(m));
-        }
-    },
-    |case, answer| {
-        if poisoned(case)[1] {
-            answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| nudge(s));
-        }
-    },
-    |case, answer| {
-        if poisoned(case)[1] {
-            answer.segments.iter_mut().for_each(|s| nudge(&mut s.params));
-        }
-    },
-    |case, answer| {
-        if poisoned(case)[1] {
-            answer.segments.iter_mut().for_each(|s| s.params.fill(f32::NAN));
-        }
-    },
-    |case, answer| {
-        if poisoned(case)[1] {
-            answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
-        }
-    },
-    // A number where a NaN that counts leaves none.
-    |case, answer| {
-        let counted = case.segments.iter().filter(|s| s.options.counts_in_norm);
-        let is_nan = { counted }.flat_map(|s| &s.grads).any(|g| g.is_nan());
-        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-            let first = to.perturbed.first_mut().zip(from.params.first());
-            first.filter(|_| is_nan).into_iter().for_each(|(to, from)| *to = *from);
-        }
-    },
-    // The parameters stay, the optimizer's state does not.
-    |case, answer| {
-        if poisoned(case)[1] {
-            let pairs = answer.segments.iter_mut().zip(&case.segments);
-            pairs.for_each(|(to, from)| to.params.clone_from(&from.params));
-        }
-    },
-];
-
-#[test]
-fn what_spreads_is_the_formulas() {
-    let silent = Scope { skips: false, ..stranger() };
-    for fault in SPREADS {
-        seen("non-finite-spreads", &silent, formula, fault);
-    }
-}
-
-/// Takes the perturbation off again, and is a hundredth off: where it skips the descent, and where it spreads.
-#[test]
-fn what_is_taken_off_again_is_near() {
-    let convention = Convention { entry: None, subtracts: true };
-    // A rule without quotients: no case fails for a reason of its own.
-    let scope = Scope { convention, ..Scope::of(&[Rule::Sam], &["sgd"]) };
-    let step: Step = |case| subtracted(case, formula(case));
-    seen("non-finite-spreads", &scope, step, |case, answer| {
-        if poisoned(case)[1] {
-            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-                to.params = from.params.iter().map(|w| w * 1.01).collect();
-                to.state.clone_from(&from.state);
-            }
-        }
-    });
-    // What moved by a mixed length alone: with a guard such a perturbation has no bound, for the norm has none.
-    let scope = Scope { lengths: true, ..scope };
-    seen("non-finite-spreads", &scope, step, |case, answer| {
-        if poisoned(case)[0] && matches!(case.length, LengthRule::Mixed { .. }) {
-            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-                let numbers = to.params.iter_mut().zip(to.perturbed.iter().zip(&from.params));
-                let moved = numbers.filter(|(x, (up, w))| up != w && x.abs() < 4.0 * up.abs());
-                moved.for_each(|(x, _)| *x *= 1.01);
-            }
-        }
-    });
 }
 
 /// The last element alone is a unit in the last place off.
@@ -125,21 +19,43 @@ fn last_up(plane: &mut [f32]) {
 
 #[test]
 fn what_stays_does_so_in_every_bit() {
-    for scope in [Scope::full(), stranger()] {
-        seen("unperturbed-stays", &scope, core, |case, answer| {
+    let entry = named("guard-missing");
+    let dialect = Scope { convention: Convention { entry, subtracts: false }, ..stranger() };
+    let dialects: Step = |case| named("guard-missing").unwrap().step(case);
+    for (scope, step) in [(Scope::full(), core as Step), (stranger(), core), (dialect, dialects)] {
+        seen("unperturbed-stays", &scope, step, |case, answer| {
             for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
                 if !from.options.is_perturbed {
                     last_up(&mut to.perturbed);
                 }
             }
         });
-        seen("rho-zero-is-the-base", &scope, core, |case, answer| {
+        seen("rho-zero-is-the-base", &scope, step, |case, answer| {
             for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
                 if from.options.rho == 0.0 {
                     last_up(&mut to.perturbed);
                 }
             }
         });
+        seen("restored", &scope, step, |case, answer| {
+            if case.learning_rate() == 0.0 {
+                answer.segments.iter_mut().for_each(|s| last_up(&mut s.params));
+            }
+        });
+    }
+}
+
+/// A zero that stays keeps its sign, which code of the contract alone promises.
+#[test]
+fn what_stays_keeps_its_sign() {
+    let turned: Spoil = |case, answer| {
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+            let stays = !from.options.is_perturbed || from.options.rho == 0.0;
+            to.perturbed.iter_mut().filter(|w| stays && **w == 0.0).for_each(|w| *w = -*w);
+        }
+    };
+    for law in ["unperturbed-stays", "rho-zero-is-the-base"] {
+        seen(law, &Scope::full(), core, turned);
     }
 }
 

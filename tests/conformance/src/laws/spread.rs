@@ -160,7 +160,9 @@ impl<R: Scalar> Spread<'_, R> {
             let infinite = self.which == Which::First && self.value.is_infinite();
             let kept = (infinite || self.which == Which::Second).then_some(&from.params);
             let may_spread = self.which == Which::First;
-            let expected = expected.map(|perturbed| moved(perturbed, &from.params));
+            // Where the norm's error has no bound; of a sum that does not cancel 1e-5 is more.
+            let sizes = from.params.iter().map(|w| w.to_f64().abs());
+            let expected = expected.map(|perturbed| bounded::<R>(perturbed, sizes));
             plane(&place("perturbed"), &found.perturbed, expected.as_ref(), kept, may_spread)?;
             let taken_off = |plane: &BoundedVector| self.taken_off(plane, &found.perturbed);
             let expected = spread.descent.params.get(index).map(taken_off);
@@ -175,7 +177,7 @@ impl<R: Scalar> Spread<'_, R> {
         Ok(())
     }
 
-    /// The same of (w + e) - e, and of what weight decay makes of it in the parameters and in the state.
+    /// (w + e) - e, and what weight decay makes of it in the parameters and in the state.
     fn taken_off(&self, plane: &BoundedVector, perturbed: &[R]) -> BoundedVector {
         let [rate, decay] =
             [self.case.learning_rate(), self.case.weight_decay()].map(|x| x.to_f64());
@@ -184,12 +186,7 @@ impl<R: Scalar> Spread<'_, R> {
     }
 }
 
-/// Where the norm's error has no bound, that of w + e has one.
-fn moved<R: Scalar>(perturbed: &BoundedVector, params: &[R]) -> BoundedVector {
-    let pairs = perturbed.values.iter().zip(params);
-    bounded::<R>(perturbed, pairs.map(|(up, w)| w.to_f64().abs() + (up - w.to_f64()).abs()))
-}
-
+/// What has no bound has one of its own: that of a sum of numbers of these sizes.
 fn bounded<R: Scalar>(vector: &BoundedVector, sizes: impl Iterator<Item = f64>) -> BoundedVector {
     let bounds = vector.bounds.iter().zip(sizes.map(|size| R::FORMAT.unit_roundoff * size));
     let bounds = bounds.map(|(bound, own)| if bound.is_finite() { *bound } else { own });

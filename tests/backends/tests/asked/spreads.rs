@@ -1,0 +1,150 @@
+//! What spreads from a gradient that is not finite, wrong in one way.
+
+use presam_conformance::{Answer, Case, Convention, LengthRule, Rule, Scope};
+
+use super::spoilt::{Spoil, Step, formula, nudge, poisoned, seen, seen_in, subtracted};
+use super::stranger;
+
+/// What is done to a step that spreads what is not finite as the formula has it.
+const SPREADS: [Spoil; 8] = [
+    |case, answer| {
+        if poisoned(case)[0] {
+            answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[0] {
+            answer.segments.iter_mut().flat_map(|s| &mut s.memory).for_each(|m| nudge(m));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| nudge(s));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| nudge(&mut s.params));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| s.params.fill(f32::NAN));
+        }
+    },
+    |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
+        }
+    },
+    // A number where a NaN that counts leaves none, beside others that are none.
+    |case, answer| {
+        let counted = case.segments.iter().filter(|s| s.options.counts_in_norm);
+        let is_nan = { counted }.flat_map(|s| &s.grads).any(|g| g.is_nan());
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+            let first = to.perturbed.split_first_mut().zip(from.params.first());
+            let first = first.filter(|((_, others), _)| is_nan && !others.is_empty());
+            first.into_iter().for_each(|((to, _), from)| *to = *from);
+        }
+    },
+    // The parameters stay, the optimizer's state does not.
+    |case, answer| {
+        if poisoned(case)[1] {
+            let pairs = answer.segments.iter_mut().zip(&case.segments);
+            pairs.for_each(|(to, from)| to.params.clone_from(&from.params));
+        }
+    },
+];
+
+#[test]
+fn what_spreads_is_the_formulas() {
+    let silent = Scope { skips: false, ..stranger() };
+    for fault in SPREADS {
+        seen("non-finite-spreads", &silent, formula, fault);
+    }
+}
+
+/// Takes the perturbation off again, and is a hundredth off: where it skips the descent, and where it spreads.
+#[test]
+fn what_is_taken_off_again_is_near() {
+    let convention = Convention { entry: None, subtracts: true };
+    // A rule without quotients: no case fails for a reason of its own.
+    let scope = Scope { convention, ..Scope::of(&[Rule::Sam], &["sgd"]) };
+    let step: Step = |case| subtracted(case, formula(case));
+    seen("non-finite-spreads", &scope, step, |case, answer| {
+        if poisoned(case)[1] {
+            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                to.params = from.params.iter().map(|w| w * 1.01).collect();
+                to.state.clone_from(&from.state);
+            }
+        }
+    });
+    let scope = Scope { lengths: true, ..scope };
+    for wrong in TAKEN_OFF {
+        seen_in(8192, "non-finite-spreads", &scope, (step, wrong));
+    }
+}
+
+/// A perturbed parameter that is off where a mixed length moved it: by a hundredth, or where w + e cancels.
+#[test]
+fn what_moved_beside_what_is_not_finite_is_near() {
+    let scope = Scope { lengths: true, ..Scope::of(&[Rule::Sam], &["sgd"]) };
+    for wrong in MOVED {
+        seen_in(8192, "non-finite-spreads", &scope, (formula, wrong));
+    }
+}
+
+const MOVED: [Spoil; 2] = [
+    |case, answer| moved(case, answer).for_each(|(up, w, _)| hundredth(up, w)),
+    |case, answer| moved(case, answer).for_each(|(up, w, _)| rounding(up, w)),
+];
+
+/// A restore that is off where a mixed length moved. By a hundredth; and by twice what rounding may make of it, where
+/// nothing but a decay may make more.
+const TAKEN_OFF: [Spoil; 4] = [
+    |case, answer| moved(case, answer).for_each(|(up, _, x)| hundredth(x, *up)),
+    |case, answer| {
+        if case.weight_decay() == 0.0 {
+            moved(case, answer).for_each(|(up, _, x)| hundredth(x, *up));
+        }
+    },
+    |case, answer| {
+        if case.weight_decay() < 1e-3 && case.learning_rate() >= 1.0 {
+            moved(case, answer).for_each(|(up, _, x)| rounding(x, *up));
+        }
+    },
+    |case, answer| {
+        if case.weight_decay() < 1e-3 {
+            let small = moved(case, answer).filter(|(up, ..)| up.abs() < 0.125);
+            small.for_each(|(up, _, x)| rounding(x, *up));
+        }
+    },
+];
+
+fn hundredth(x: &mut f32, size: f32) {
+    if x.abs() < 4.0 * size.abs() {
+        *x *= 1.01;
+    }
+}
+
+/// In a number so small that its own rounding does not count.
+fn rounding(x: &mut f32, size: f32) {
+    if x.abs() < 0.02 * size.abs() {
+        *x += size * 16.0 * f32::EPSILON / 2.0;
+    }
+}
+
+/// Where a mixed length moves a parameter beside a gradient that is not finite: w + e, w, and w after the step. With a
+/// guard such an e has no bound, for the norm has none.
+fn moved<'a>(
+    case: &'a Case<f32>,
+    answer: &'a mut Answer<f32>,
+) -> impl Iterator<Item = (&'a mut f32, f32, &'a mut f32)> {
+    let is_mixed = matches!(case.length, LengthRule::Mixed { .. }) && poisoned(case)[0];
+    let pairs = answer.segments.iter_mut().zip(&case.segments).filter(move |_| is_mixed);
+    let numbers = pairs.flat_map(|(to, from)| {
+        let ends = to.perturbed.iter_mut().zip(to.params.iter_mut());
+        ends.zip(&from.params).map(|((up, x), w)| (up, *w, x))
+    });
+    numbers.filter(|(up, w, _)| **up != *w && up.is_finite())
+}
