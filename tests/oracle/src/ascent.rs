@@ -67,7 +67,7 @@ pub fn ascend(
 ) -> Result<Ascent, ShapeError> {
     segments.iter().enumerate().try_for_each(|(index, segment)| segment.check(index, rule))?;
     let terms: Vec<Vec<Terms>> =
-        segments.iter().map(|segment| terms_of(rule, segment, state)).collect();
+        segments.iter().map(|segment| terms_of(rule, segment, state, format)).collect();
     let totals = Totals::of(rule, segments, &terms);
     let outcome = totals.outcome(rule, format);
     let pairs = || segments.iter().zip(&terms);
@@ -86,7 +86,7 @@ pub fn ascend(
 }
 
 /// What the rule says of each element of a segment.
-fn terms_of(rule: Rule, segment: &Segment, state: RuleState) -> Vec<Terms> {
+fn terms_of(rule: Rule, segment: &Segment, state: RuleState, format: Format) -> Vec<Terms> {
     let planes_at = |planes: &[Vec<f64>], i: usize| {
         let mut numbers = [Number::ZERO; PLANES];
         for (number, plane) in numbers.iter_mut().zip(planes) {
@@ -104,7 +104,7 @@ fn terms_of(rule: Rule, segment: &Segment, state: RuleState) -> Vec<Terms> {
             inputs: planes_at(&segment.inputs, i),
             operator_applies: segment.operator_applies,
         })
-        .map(|element| rule.terms(&element, state))
+        .map(|element| rule.terms(&element, state).in_format(format))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! What a rule sees of one element, and what it answers.
 
+use crate::format::Format;
 use crate::number::Number;
 
 /// The most planes of memory, and the most of inputs, that any rule has.
@@ -47,6 +48,16 @@ impl Terms {
     #[must_use]
     pub fn constrained(self, constraint: Number) -> Self {
         Self { constraint, ..self }
+    }
+
+    /// The same with what a subnormal product rounds: of D (C s) and of D (D (C s)) half the smallest number each time,
+    /// which the later factors stretch.
+    #[must_use]
+    pub fn in_format(self, format: Format) -> Self {
+        let stretch = 1.0 + self.constraint.value.abs();
+        let norm_term = format.with_subnormal(self.norm_term, stretch);
+        let direction = format.with_subnormal(self.direction, stretch * stretch);
+        Self { norm_term, direction, ..self }
     }
 
     /// The same with one plane of memory.

@@ -39,11 +39,18 @@ impl Format {
     /// ```
     ///
     /// 2^-53 because the oracle rounds too (which matters for f64 alone), the last term for what is flushed or
-    /// subnormal. First order, and for one step from equal inputs: an intermediate that leaves the normal range, or
-    /// an error inherited from an earlier step, is not covered.
+    /// subnormal. First order, and for one step from equal inputs: an intermediate that leaves the normal range, but for
+    /// a slope times its preconditioner that is subnormal, or an error inherited from an earlier step, is not covered.
     #[must_use]
     pub fn error_bound(self, number: Number) -> f64 {
         (self.unit_roundoff + Self::F64.unit_roundoff) * number.roundings + self.smallest_normal
+    }
+
+    /// The same where the result may be subnormal: so many halves of the smallest number, u times the smallest normal
+    /// one, on top. What was copied is exact there too.
+    pub(crate) fn with_subnormal(self, number: Number, halves: f64) -> Number {
+        let own = if number.roundings == 0.0 { 0.0 } else { self.smallest_normal * halves };
+        Number { roundings: number.roundings + own, ..number }
     }
 
     /// The value with its bound.

@@ -205,6 +205,30 @@ fn f32_stays_within_the_bound_and_comes_near_it() {
     }
 }
 
+/// A product with a subnormal gradient has fewer digits, and the quotient by a norm as small shows it.
+#[test]
+fn f32_stays_within_the_bound_below_the_normal_range() {
+    // What the sums are taken of, so that no square vanishes.
+    let up = 2.0_f32.powi(120);
+    for (rule, terms) in implementations() {
+        let is_linear = matches!(rule, Rule::Sam | Rule::Asam { .. } | Rule::RawAsam);
+        for seed in (1..200).filter(|_| is_linear) {
+            let mut model = model(&[1, 3], seed);
+            model.iter_mut().flatten().for_each(|e| e.g *= f32::MIN_POSITIVE / 8.0);
+            let scaled = |e: &Element| {
+                let (norm_term, direction) = terms(e, Form::Weighed);
+                (norm_term * up, direction * up)
+            };
+            let mut ascent = oracle(rule, &model);
+            ascent.norm.value *= f64::from(up);
+            ascent.norm.bound *= f64::from(up);
+            let Worst { norm, perturbation, perturbed } = compare_form(&ascent, scaled, &model);
+            let found = format!("{rule}: {norm:.3} {perturbation:.3} {perturbed:.3}");
+            assert!(norm <= 1.0 && perturbation <= 1.0 && perturbed <= 1.0, "crossed: {found}");
+        }
+    }
+}
+
 #[test]
 fn f64_stays_within_the_bound_and_comes_near_it() {
     // Two elements: any order of summation is the order.

@@ -64,7 +64,7 @@ fn terms_of<R: Scalar>(case: &Case<R>, s: &Segment<R>, twist: &Twist) -> Vec<Ter
             grad: if twist.slope == Slope::Decayed { grad + weight_decay * param } else { grad },
             ..s.element(i)
         })
-        .map(|element| terms(case.rule, &element, case.rule_state, twist))
+        .map(|element| terms(case.rule, &element, case.rule_state, twist).in_format(R::FORMAT))
         .collect()
 }
 
