@@ -39,10 +39,9 @@ impl Extent {
 
     /// Neither may be written where they share a byte.
     pub(crate) fn check_apart(&self, other: &Self) -> Result<(), Fault> {
-        let apart = self.start.saturating_add(self.bytes) <= other.start
-            || other.start.saturating_add(other.bytes) <= self.start
-            || self.bytes == 0
-            || other.bytes == 0;
+        let end = |extent: &Self| extent.start.saturating_add(extent.bytes);
+        // An empty one shares none.
+        let apart = self.start.max(other.start) >= end(self).min(end(other));
         check(apart || !(self.writes || other.writes), Code::Overlap, other.argument)
     }
 }

@@ -218,7 +218,7 @@ fn a_truncated_foreign_newer_or_other_file_is_refused_by_name_and_stays() {
     refused_with(
         &newer,
         &[],
-        "expected a checkpoint of version 1, found version 2, written by the newer presam 0.1.0",
+        "expected a checkpoint of version 1, found version 2, written by the newer presam 0.2.0",
     );
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;

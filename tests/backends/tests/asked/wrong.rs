@@ -59,6 +59,21 @@ fn what_stays_keeps_its_sign() {
     }
 }
 
+/// At radius 0 the step follows the first gradient, as little as rounding would hide.
+#[test]
+fn the_first_gradient_is_not_felt_at_radius_zero() {
+    let scope = Scope { bases: vec!["adamw"], ..Scope::full() };
+    seen("rho-zero-is-the-base", &scope, core, |case, answer| {
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+            let feels = from.options.rho == 0.0 && from.grads.iter().sum::<f32>() > 0.0;
+            // What the base optimizer's own roundings could be.
+            let numbers = to.params.iter_mut().zip(&from.params).filter(|_| feels);
+            let large = numbers.filter(|(x, w)| 4.0 * w.abs() < x.abs());
+            large.for_each(|(x, _)| *x = x.next_up());
+        }
+    });
+}
+
 /// The first element of each tensor moves against its gradient, as little as it should have moved along it.
 #[test]
 fn no_element_descends() {
