@@ -18,18 +18,18 @@ pub fn run(
     seed: u64,
 ) -> Result<(), Fault> {
     let memory = RefCell::new(memory);
-    // Round all blocks by a step that has no common divisor with their number.
+    // Through all blocks by a step that has no common divisor with their number.
     let count = u64::from(blocks.max(1));
     let step = (seed % count..).find(|step| gcd(*step, count) == 1).unwrap_or(1);
-    let mut index = seed;
+    let mut index = seed % count;
     for _ in 0..blocks {
-        index = (index % count + step) % count;
         let at = u32::try_from(index).unwrap_or(0);
         let block = Block::new(&memory, [at, blocks], seed % 2 == 1);
         (kernel.body)(&block, arguments);
         if let Some(fault) = block.into_fault() {
             return Err(fault);
         }
+        index = (index + step) % count;
     }
     Ok(())
 }

@@ -36,9 +36,10 @@ impl Number {
         Self { value, roundings: 0.0 }
     }
 
-    /// The result of one rounded operation, `inherited` being what its operands bring along.
+    /// The result of one rounded operation, `inherited` being what its operands bring along. A result that is subnormal
+    /// in f64, or vanishes there, is off as the smallest normal one may be.
     fn rounded(value: f64, inherited: f64) -> Self {
-        Self { value, roundings: inherited + value.abs() }
+        Self { value, roundings: inherited + value.abs().max(f64::MIN_POSITIVE) }
     }
 
     fn is_exactly(self, value: f64) -> bool {
@@ -139,6 +140,10 @@ impl Div for Number {
     type Output = Self;
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
+        // However an infinite number was rounded, it leaves nothing of a finite one.
+        if other.value.is_infinite() && self.value.is_finite() {
+            return Self::exact(value);
+        }
         let inherited = (self.roundings + value.abs() * other.roundings) / other.value.abs();
         if other.is_exactly(1.0) || self.is_exactly(0.0) {
             return Self { value, roundings: inherited };

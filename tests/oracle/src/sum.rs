@@ -43,6 +43,8 @@ fn halvings(n: usize) -> f64 {
 /// ```text
 /// roundings = sum |t_i| r_i / N  +  N (1 + depth)/2  +  N      (terms; squares and additions; square root)
 /// ```
+///
+/// Of a subnormal N the last is the smallest normal number: the oracle rounds it so itself.
 #[must_use]
 pub fn norm(terms: &[Number], order: Order) -> Number {
     if terms.iter().any(|t| t.value.is_nan()) {
@@ -59,7 +61,10 @@ pub fn norm(terms: &[Number], order: Order) -> Number {
     }
     let norm = unit * sum.total().sqrt();
     let inherited: f64 = terms.iter().map(|t| (t.value / norm).abs() * t.roundings).sum();
-    Number { value: norm, roundings: inherited + norm * (1.0 + order.depth) / 2.0 + norm }
+    Number {
+        value: norm,
+        roundings: inherited + norm * (1.0 + order.depth) / 2.0 + norm.max(f64::MIN_POSITIVE),
+    }
 }
 
 /// sum of x_i; roundings = sum r_i + depth * sum |x_i|.

@@ -210,9 +210,10 @@ fn f32_stays_within_the_bound_and_comes_near_it() {
 fn f32_stays_within_the_bound_below_the_normal_range() {
     // What the sums are taken of, so that no square vanishes.
     let up = 2.0_f32.powi(120);
-    for (rule, terms) in implementations() {
-        let is_linear = matches!(rule, Rule::Sam | Rule::Asam { .. } | Rule::RawAsam);
-        for seed in (1..200).filter(|_| is_linear) {
+    let rounds_products = |rule: &Rule| matches!(rule, Rule::Asam { .. } | Rule::RawAsam);
+    for (rule, terms) in implementations().into_iter().filter(|(rule, _)| rounds_products(rule)) {
+        let mut all = Worst::default();
+        for seed in 1..200 {
             let mut model = model(&[1, 3], seed);
             model.iter_mut().flatten().for_each(|e| e.g *= f32::MIN_POSITIVE / 8.0);
             let scaled = |e: &Element| {
@@ -222,34 +223,35 @@ fn f32_stays_within_the_bound_below_the_normal_range() {
             let mut ascent = oracle(rule, &model);
             ascent.norm.value *= f64::from(up);
             ascent.norm.bound *= f64::from(up);
-            let Worst { norm, perturbation, perturbed } = compare_form(&ascent, scaled, &model);
-            let found = format!("{rule}: {norm:.3} {perturbation:.3} {perturbed:.3}");
-            assert!(norm <= 1.0 && perturbation <= 1.0 && perturbed <= 1.0, "crossed: {found}");
+            all = all.and(compare_form(&ascent, scaled, &model));
         }
+        let Worst { norm, perturbation, perturbed } = all;
+        let found = format!("{rule}: {norm:.3} {perturbation:.3} {perturbed:.3}");
+        println!("{found}");
+        assert!(norm <= 1.0 && perturbation <= 1.0 && perturbed <= 1.0, "crossed: {found}");
+        assert!(perturbation > 0.125, "loose: {found}");
     }
 }
 
+/// Two elements: any order of summation is the order. Subnormal ones too, of which the oracle rounds the norm itself.
 #[test]
 fn f64_stays_within_the_bound_and_comes_near_it() {
-    // Two elements: any order of summation is the order.
-    let mut random = Random(3);
-    let mut worst = 0.0_f64;
-    for _ in 0..1000 {
-        let g = [0; 2].map(|_| f64::from(random.uniform()) / 3.0);
-        let segment = Segment::new(vec![0.0; 2], g.to_vec(), 0.1);
-        let ascent = ascend(
-            Rule::Sam,
-            LengthRule::NORMALISED,
-            &[segment],
-            RuleState::default(),
-            Format::F64,
-        )
-        .expect("the shapes fit");
-        let scale = 0.1 / (g[0] * g[0] + g[1] * g[1]).sqrt();
-        let p = &ascent.perturbation[0];
-        for (i, g) in g.iter().enumerate() {
-            worst = worst.max((g * scale - p.values[i]).abs() / p.bounds[i]);
+    for small in [1.0, f64::MIN_POSITIVE / 1024.0] {
+        let mut random = Random(3);
+        let mut worst = 0.0_f64;
+        for _ in 0..1000 {
+            let g = [0; 2].map(|_| f64::from(random.uniform()) / 3.0 * small);
+            let segment = Segment::new(vec![0.0; 2], g.to_vec(), 0.1);
+            let (rule, state) = (Rule::Sam, RuleState::default());
+            let ascent = ascend(rule, LengthRule::NORMALISED, &[segment], state, Format::F64)
+                .expect("the shapes fit");
+            let g = g.map(|g| g / small);
+            let scale = 0.1 / (g[0] * g[0] + g[1] * g[1]).sqrt();
+            let p = &ascent.perturbation[0];
+            for (i, g) in g.iter().enumerate() {
+                worst = worst.max((g * scale - p.values[i]).abs() / p.bounds[i]);
+            }
         }
+        assert!(worst <= 1.0 && worst > 0.125, "{small}: {worst}");
     }
-    assert!(worst <= 1.0 && worst > 0.125, "{worst}");
 }

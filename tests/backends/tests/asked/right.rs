@@ -236,18 +236,17 @@ fn without_products(case: &Case<f32>, answer: &mut Answer<f32>) {
 fn what_is_not_finite_spreads_in_many_ways() {
     let law = laws::named("non-finite-spreads").unwrap();
     for spoil in [everywhere, no_further, in_f32, without_products] {
-        let scope = Scope { lengths: true, skips: false, ..Scope::of(&Rule::all(), &BASES) };
+        let scope = Scope { lengths: true, ..Scope::of(&Rule::all(), &BASES) };
         holds(&law, &Rule::all(), &mut Spoilt { scope, step: formula, spoil }, 4096);
     }
 }
 
-/// (w + e) - e beside what is not finite, and what a decay makes of it: no bound is known there.
+/// (w + e) - e beside what is not finite, and what a decay makes of it.
 #[test]
 fn what_is_taken_off_beside_what_is_not_finite() {
     let law = laws::named("non-finite-spreads").unwrap();
     let convention = Convention { entry: None, subtracts: true };
-    let scope = Scope { lengths: true, skips: false, ..Scope::of(&Rule::all(), &BASES) };
-    let scope = Scope { convention, ..scope };
+    let scope = Scope { lengths: true, convention, ..Scope::of(&Rule::all(), &BASES) };
     let step: Step = |case| subtracted(case, formula(case));
     holds(&law, &Rule::all(), &mut Spoilt { scope, step, spoil: |_, _| () }, 4096);
 }

@@ -1,5 +1,7 @@
 //! A step, and what is done to it: for right code as for wrong.
 
+use presam::Cpu;
+use presam_backends::Phases;
 use presam_conformance::catalogue::RIGHT;
 use presam_conformance::{Answer, Backend, Case, Config, Scalar, Scope, Trial, laws};
 
@@ -41,6 +43,11 @@ pub(super) fn poisoned(case: &Case<f32>) -> [bool; 2] {
     ]
 }
 
+/// The core's step.
+pub(super) fn core(case: &Case<f32>) -> Answer<f32> {
+    Phases(Cpu::plain()).step(case).unwrap()
+}
+
 /// Where the descent starts: at (w + e) - e.
 pub(super) fn taken_off<R: Scalar>(case: &Case<R>, answer: &Answer<R>) -> Case<R> {
     let perturbation = RIGHT.expected(case).ascent.perturbation;
@@ -68,13 +75,9 @@ pub(super) fn subtracted<R: Scalar>(case: &Case<R>, mut answer: Answer<R>) -> An
 
 /// Seen by the law, which holds of the step as it is.
 pub(super) fn seen(law: &str, scope: &Scope, step: Step, spoil: Spoil) {
-    seen_in(192, law, scope, (step, spoil));
-}
-
-pub(super) fn seen_in(cases: u32, law: &str, scope: &Scope, (step, spoil): (Step, Spoil)) {
     let law = laws::named(law).unwrap();
     let trial = |spoil: Spoil| {
-        let config = Config { cases, seed: 7 };
+        let config = Config { cases: 192, seed: 7 };
         let trial = Trial { law: &law, rules: &scope.rules, config, shrinks: 0, least: 1 };
         trial.run(&mut Spoilt { scope: scope.clone(), step, spoil })
     };

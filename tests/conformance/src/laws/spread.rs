@@ -160,37 +160,16 @@ impl<R: Scalar> Spread<'_, R> {
             let infinite = self.which == Which::First && self.value.is_infinite();
             let kept = (infinite || self.which == Which::Second).then_some(&from.params);
             let may_spread = self.which == Which::First;
-            // Where the norm's error has no bound; of a sum that does not cancel 1e-5 is more.
-            let sizes = from.params.iter().map(|w| w.to_f64().abs());
-            let expected = expected.map(|perturbed| bounded::<R>(perturbed, sizes));
-            plane(&place("perturbed"), &found.perturbed, expected.as_ref(), kept, may_spread)?;
-            let taken_off = |plane: &BoundedVector| self.taken_off(plane, &found.perturbed);
-            let expected = spread.descent.params.get(index).map(taken_off);
-            plane(&place("params"), &found.params, expected.as_ref(), None, false)?;
+            plane(&place("perturbed"), &found.perturbed, expected, kept, may_spread)?;
+            let expected = spread.descent.params.get(index);
+            plane(&place("params"), &found.params, expected, None, false)?;
             let memory = (&from.memory[..], &found.memory[..]);
             planes(&place("memory"), memory, spread.ascent.memory.get(index))?;
             let state = (&from.state[..], &found.state[..]);
-            let expected = spread.descent.planes.get(index);
-            let expected = expected.map(|planes| planes.iter().map(taken_off).collect());
-            planes(&place("state"), state, expected.as_ref())?;
+            planes(&place("state"), state, spread.descent.planes.get(index))?;
         }
         Ok(())
     }
-
-    /// (w + e) - e, and what weight decay makes of it in the parameters and in the state.
-    fn taken_off(&self, plane: &BoundedVector, perturbed: &[R]) -> BoundedVector {
-        let [rate, decay] =
-            [self.case.learning_rate(), self.case.weight_decay()].map(|x| x.to_f64());
-        let share = 1.0 + (1.0 + rate) * decay;
-        bounded::<R>(plane, perturbed.iter().map(|up| share * up.to_f64().abs()))
-    }
-}
-
-/// What has no bound has one of its own: that of a sum of numbers of these sizes.
-fn bounded<R: Scalar>(vector: &BoundedVector, sizes: impl Iterator<Item = f64>) -> BoundedVector {
-    let bounds = vector.bounds.iter().zip(sizes.map(|size| R::FORMAT.unit_roundoff * size));
-    let bounds = bounds.map(|(bound, own)| if bound.is_finite() { *bound } else { own });
-    BoundedVector { bounds: bounds.collect(), ..vector.clone() }
 }
 
 /// Memory and state, which may also be kept as they were where the formula has no number.

@@ -100,14 +100,21 @@ pub(super) fn is_exact<R>(backend: &dyn Backend<R>) -> bool {
     scope.contract && scope.convention.is_oracle()
 }
 
-/// The parameters that were to stay: what the yardstick has no room for is equal already, but for the sign of a zero,
-/// to which a stranger may have added 0.
+/// The parameters that were to stay, bit for bit; of a stranger, who may have added 0, but for the sign of a zero.
 pub(super) fn stayed<R: Scalar>(
     backend: &dyn Backend<R>,
     place: &str,
     (from, found): (&[R], &[R]),
 ) -> Result<(), Mismatch> {
-    if is_exact(backend) { same_bits(place, from, found) } else { Ok(()) }
+    match is_exact(backend) {
+        true => same_bits(place, from, found),
+        false => same_bits(place, &unsigned(from), &unsigned(found)),
+    }
+}
+
+/// + 0.0 makes both zeros +0.
+pub(super) fn unsigned<R: Scalar>(plane: &[R]) -> Vec<R> {
+    plane.iter().map(|x| R::from_f64(x.to_f64() + 0.0)).collect()
 }
 
 /// The perturbed parameters of two answers, bit for bit.
