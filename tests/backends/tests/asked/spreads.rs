@@ -37,14 +37,12 @@ const SPREADS: [Spoil; 8] = [
             answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
         }
     },
-    // A number where a NaN that counts leaves none, beside others that are none.
+    // A number where a NaN leaves none, beside others that are none.
     |case, answer| {
-        let counted = case.segments.iter().filter(|s| s.options.counts_in_norm);
-        let is_nan = { counted }.flat_map(|s| &s.grads).any(|g| g.is_nan());
-        for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
-            let first = to.perturbed.split_first_mut().zip(from.params.first());
-            let first = first.filter(|((_, others), _)| is_nan && !others.is_empty());
-            first.into_iter().for_each(|((to, _), from)| *to = *from);
+        let is_nan = case.segments.iter().flat_map(|s| &s.grads).any(|g| g.is_nan());
+        for (to, from) in answer.segments.iter_mut().zip(&case.segments).filter(|_| is_nan) {
+            let numbers = to.perturbed.iter_mut().zip(&from.params).skip(1);
+            numbers.filter(|(up, _)| up.is_nan()).for_each(|(up, w)| *up = *w);
         }
     },
     // The parameters stay, the optimizer's state does not.
@@ -80,7 +78,7 @@ fn what_is_taken_off_again_is_near() {
         }
     });
     seen("non-finite-spreads", &Scope { lengths: true, ..scope }, step, |case, answer| {
-        moved(case, answer).for_each(|(up, _, x)| hundredth(x, *up));
+        moved(case, answer).for_each(|(_, x)| *x *= 1.01);
     });
 }
 
@@ -88,26 +86,19 @@ fn what_is_taken_off_again_is_near() {
 fn what_moved_beside_what_is_not_finite_is_near() {
     let scope = Scope { lengths: true, ..Scope::of(&[Rule::Sam], &["sgd"]) };
     seen("non-finite-spreads", &scope, formula, |case, answer| {
-        moved(case, answer).for_each(|(up, w, _)| hundredth(up, w));
+        moved(case, answer).for_each(|(up, _)| *up *= 1.01);
     });
 }
 
-fn hundredth(x: &mut f32, size: f32) {
-    if x.abs() < 4.0 * size.abs() {
-        *x *= 1.01;
-    }
-}
-
-/// Where a mixed length moves a parameter beside a gradient that is not finite: w + e, w, and w after the step.
+/// Where a mixed length moves a parameter beside a gradient that is not finite: w + e, and w after the step.
 fn moved<'a>(
     case: &'a Case<f32>,
     answer: &'a mut Answer<f32>,
-) -> impl Iterator<Item = (&'a mut f32, f32, &'a mut f32)> {
+) -> impl Iterator<Item = (&'a mut f32, &'a mut f32)> {
     let is_mixed = matches!(case.length, LengthRule::Mixed { .. }) && poisoned(case)[0];
     let pairs = answer.segments.iter_mut().zip(&case.segments).filter(move |_| is_mixed);
-    let numbers = pairs.flat_map(|(to, from)| {
-        let ends = to.perturbed.iter_mut().zip(to.params.iter_mut());
-        ends.zip(&from.params).map(|((up, x), w)| (up, *w, x))
-    });
-    numbers.filter(|(up, w, _)| **up != *w && up.is_finite())
+    let numbers = pairs
+        .flat_map(|(to, from)| to.perturbed.iter_mut().zip(to.params.iter_mut()).zip(&from.params));
+    let moved = numbers.filter(|((up, _), w)| *up != *w && up.is_finite());
+    moved.map(|(pair, _)| pair)
 }

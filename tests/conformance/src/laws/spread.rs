@@ -157,8 +157,8 @@ impl<R: Scalar> Spread<'_, R> {
         for (index, (from, found)) in self.case.segments.iter().zip(&found.segments).enumerate() {
             let place = |name: &str| format!("segment {index}: {name}");
             let expected = spread.ascent.perturbed.get(index);
-            let infinite = self.which == Which::First && self.value.is_infinite();
-            let kept = (infinite || self.which == Which::Second).then_some(&from.params);
+            let may_stay = self.which == Which::Second || self.value.is_infinite();
+            let kept = may_stay.then_some(&from.params);
             let may_spread = self.which == Which::First;
             plane(&place("perturbed"), &found.perturbed, expected, kept, may_spread)?;
             let expected = spread.descent.params.get(index);
