@@ -76,6 +76,22 @@ fn the_first_gradient_is_not_felt_at_radius_zero() {
     });
 }
 
+/// Large gradients perturb otherwise than small ones, by as little as rounding may be.
+#[test]
+fn what_is_scaled_keeps_every_bit() {
+    for law in ["scale-invariant", "range"] {
+        seen(law, &Scope::full(), core, |case, answer| {
+            let is_large = case.segments.iter().flat_map(|s| &s.grads).any(|g| g.abs() > 64.0);
+            for (to, from) in answer.segments.iter_mut().zip(&case.segments) {
+                let numbers = to.perturbed.iter_mut().zip(&from.params).filter(|_| is_large);
+                numbers.filter(|(up, w)| 4.0 * w.abs() < up.abs()).for_each(|(up, _)| {
+                    *up = up.next_up();
+                });
+            }
+        });
+    }
+}
+
 /// The first element of each tensor moves against its gradient, as little as it should have moved along it.
 #[test]
 fn no_element_descends() {
