@@ -6,7 +6,7 @@ use super::spoilt::{Spoil, Step, formula, nudge, poisoned, seen, subtracted};
 use super::stranger;
 
 /// What is done to a step that spreads what is not finite as the formula has it.
-const SPREADS: [Spoil; 8] = [
+const SPREADS: [Spoil; 9] = [
     |case, answer| {
         if poisoned(case)[0] {
             answer.segments.iter_mut().for_each(|s| nudge(&mut s.perturbed));
@@ -36,6 +36,12 @@ const SPREADS: [Spoil; 8] = [
         if poisoned(case)[1] {
             answer.segments.iter_mut().for_each(|s| s.perturbed.fill(f32::NAN));
         }
+    },
+    // Small numbers alone: 1e-5 is a share of them.
+    |case, answer| {
+        let numbers = answer.segments.iter_mut().flat_map(|s| &mut s.perturbed);
+        let small = numbers.filter(|up| poisoned(case)[0] && up.abs() < 0.03);
+        small.for_each(|up| *up *= 1.01);
     },
     // A number where a NaN leaves none, beside others that are none.
     |case, answer| {
