@@ -9,7 +9,7 @@ use presam_conformance::{
     Scalar, Scope, Segment, Trial, laws,
 };
 
-use super::spoilt::{Spoilt, Step, formula, poisoned, subtracted, taken_off};
+use super::spoilt::{Spoil, Spoilt, Step, core, formula, poisoned, subtracted, taken_off};
 use super::stranger;
 
 const BASES: [&str; 3] = ["sgd", "sgd-momentum", "adamw"];
@@ -98,6 +98,19 @@ fn a_quotient_that_rounding_decides() {
     ];
     for (scope, step) in steps {
         every_law_holds_of(&draft, &mut Spoilt { scope, step, spoil: any_number }, 512);
+    }
+}
+
+/// -(-w) + 0: a stranger may give what stays another sign where it is zero.
+#[test]
+fn zeros_of_another_sign() {
+    let spoil: Spoil = |_, answer| {
+        let planes = answer.segments.iter_mut().flat_map(|s| [&mut s.perturbed, &mut s.params]);
+        planes.flatten().filter(|x| **x == 0.0).for_each(|x| *x = -*x);
+    };
+    let mut backend = Spoilt { scope: stranger(), step: core, spoil };
+    for law in ["unperturbed-stays", "rho-zero-is-the-base", "restored"] {
+        holds(&laws::named(law).unwrap(), &Rule::all(), &mut backend, 96);
     }
 }
 
