@@ -32,7 +32,7 @@ pub(super) fn held<R: Scalar>(
     held_within(backend, case, tolerance, &mut Worst::default())
 }
 
-/// The same with the tolerance of the backend's scope.
+/// The same in units in the last place, where the backend's scope names them.
 pub(super) fn held_closely<R: Scalar>(
     backend: &mut dyn Backend<R>,
     case: &Case<R>,
