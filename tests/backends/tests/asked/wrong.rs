@@ -2,10 +2,10 @@
 
 use presam_conformance::catalogue::named;
 use presam_conformance::{
-    Answer, BoundedVector, Case, Convention, Expected, LengthRule, Rule, Scope,
+    Answer, BoundedVector, Case, Convention, Expected, LengthRule, Outcome, Rule, Scope,
 };
 
-use super::spoilt::{Spoil, Step, core, nudge, seen};
+use super::spoilt::{Spoil, Step, core, nudge, poisoned, seen};
 use super::{is_zero, stranger};
 
 /// The last element alone is a unit in the last place off.
@@ -76,10 +76,35 @@ fn the_first_gradient_is_not_felt_at_radius_zero() {
             large.for_each(|(x, _)| *x = x.next_up());
         }
     });
+    seen("rho-zero-is-the-base", &scope, core, |case, answer| {
+        let Ok(expected) = Expected::of(case) else { return };
+        let segments = answer.segments.iter_mut().zip(&case.segments);
+        for ((to, from), planes) in segments.zip(&expected.descent.planes) {
+            let feels = from.options.rho == 0.0 && from.grads.iter().sum::<f32>() > 0.0;
+            let planes = to.state.iter_mut().zip(planes).filter(|_| feels);
+            planes.for_each(|(to, plane)| a_little(to, plane));
+        }
+    });
+}
+
+/// A step that is skipped, or that has nowhere to go, leaves every bit.
+#[test]
+fn what_is_skipped_leaves_every_bit() {
+    seen("second-non-finite", &Scope::full(), core, |case, answer| {
+        if poisoned(case)[1] {
+            answer.segments.iter_mut().flat_map(|s| &mut s.state).for_each(|s| last_up(s));
+        }
+    });
+    seen("zero-norm", &Scope::full(), core, |_, answer| {
+        if answer.outcome == Outcome::ZeroNorm {
+            let numbers = answer.segments.iter_mut().flat_map(|s| &mut s.perturbed);
+            numbers.filter(|w| **w == 0.0).for_each(|w| *w = -*w);
+        }
+    });
 }
 
 /// Of two cases that are to be perturbed by the same bits one is so otherwise, by as little as rounding may be.
-const OTHERWISE: [(&str, Spoil); 7] = [
+const OTHERWISE: [(&str, Spoil); 8] = [
     ("scale-invariant", |case, answer| a_little_if(any_gradient(case, 64.0), case, answer)),
     ("range", |case, answer| a_little_if(any_gradient(case, 64.0), case, answer)),
     ("reduces-to-sam", |case, answer| a_little_if(case.rule != Rule::Sam, case, answer)),
@@ -93,6 +118,9 @@ const OTHERWISE: [(&str, Spoil); 7] = [
         let felt = case.segments.last().is_some_and(|s| s.grads.iter().any(|g| *g > 1.5));
         a_little_if(felt, case, answer);
     }),
+    ("cut-at-a-chunk", |case, answer| {
+        a_little_if(case.segments.len().is_multiple_of(2), case, answer);
+    }),
     ("layer-rescaling", |case, answer| {
         let large = case.segments.iter().flat_map(|s| &s.params).any(|w| w.abs() > 4.0);
         a_little_if(large, case, answer);
@@ -103,16 +131,18 @@ fn any_gradient(case: &Case<f32>, size: f32) -> bool {
     case.segments.iter().flat_map(|s| &s.grads).any(|g| g.abs() > size)
 }
 
-/// The next number, where that is well within the oracle's bound.
 fn a_little_if(is_other: bool, case: &Case<f32>, answer: &mut Answer<f32>) {
     let Ok(expected) = Expected::of(case) else { return };
     let planes = answer.segments.iter_mut().zip(&expected.ascent.perturbed);
-    for (to, BoundedVector { values, bounds }) in planes.filter(|_| is_other) {
-        for ((up, value), bound) in to.perturbed.iter_mut().zip(values).zip(bounds) {
-            let next = up.next_up();
-            if (f64::from(next) - value).abs() < 0.5 * bound {
-                *up = next;
-            }
+    planes.filter(|_| is_other).for_each(|(to, plane)| a_little(&mut to.perturbed, plane));
+}
+
+/// The next number, where that is well within the oracle's bound.
+fn a_little(plane: &mut [f32], BoundedVector { values, bounds }: &BoundedVector) {
+    for ((x, value), bound) in plane.iter_mut().zip(values).zip(bounds) {
+        let next = x.next_up();
+        if (f64::from(next) - value).abs() < 0.5 * bound {
+            *x = next;
         }
     }
 }
